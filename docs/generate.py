@@ -1,0 +1,246 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the pages of docs/ that are made from the code, or, with --check, says which of them differ from it.
+
+With --check it also follows every relative link in the Markdown files of the project.
+"""
+
+import inspect
+import json
+import re
+import sys
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import cast
+
+from clarion.domain import deliveries
+from clarion.pipeline import failpoint
+
+DOCS = Path(__file__).parent
+_MADE = "<!-- Made by docs/generate.py from {source}; `make docs` writes it anew. -->\n"
+_SOURCE = re.compile(r"\s*\(contract §[^)]*\)")  # where a rule comes from: for developers
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def settings() -> str:
+    """Every setting with its default, from the file that the program itself loads."""
+    text = resources.files("clarion").joinpath("settings.default.toml").read_text("utf-8")
+    defaults = tomllib.loads(text)
+    explained = comments_of(text)
+    lines = ["# Settings", "", _MADE.format(source="src/clarion/settings.default.toml")]
+    lines += [explained.get("", ""), ""]
+    for table, values in defaults.items():
+        lines += [f"## {table}", "", "| setting | default | environment | meaning |", "|---|---|---|---|"]
+        for key, value in values.items():
+            name = f"{table}.{key}"
+            variable = f"CLARION_{table}_{key}".upper()
+            meaning = cell(explained.get(name, ""))
+            lines.append(f"| `{name}` | `{json.dumps(value)}` | `{variable}` | {meaning} |")
+        lines.append("")
+    return page(lines)
+
+
+def comments_of(text: str) -> dict[str, str]:
+    """The comment above each `table.key`; under the empty name the one that opens the file."""
+    found: dict[str, str] = {}
+    table, waiting = "", []
+    for line in text.splitlines():
+        if line.startswith("#"):
+            waiting.append(line.lstrip("#").strip())
+        elif header := re.match(r"\[([a-z_.]+)\]\s*$", line):
+            table, waiting = header[1], []
+        elif key := re.match(r"([a-z_0-9]+)\s*=", line):
+            found[f"{table}.{key[1]}"] = " ".join(waiting)
+            waiting = []
+        elif not line.strip():
+            if not table and waiting:
+                found.setdefault("", " ".join(waiting))
+            waiting = []
+    return found
+
+
+def api() -> str:
+    """Every route, by family."""
+    from clarion.api.application import ENDPOINTS  # noqa: PLC0415 - the other pages can be made without it
+
+    titles = {
+        "app": ("App API", "Customer.io's, under `/v1`; the older prefix `/v1/api` reaches the same routes."),
+        "track_v1": ("Track API v1", "Customer.io's, for people, their events, devices and segments."),
+        "track_v2": ("Track API v2", "Customer.io's, one entity or a batch in a call."),
+        "clarion": (
+            "Management API",
+            "Clarion's own: make, review and start broadcasts; settle what is in doubt.",
+        ),
+    }
+    scopes = {
+        "app": "`Authorization: Bearer` with an app key",
+        "manage": "`Authorization: Bearer` with a key that may manage",
+        "track": "Basic: site id and track key",
+        "none": "no key",
+    }
+    lines = ["# HTTP API", "", _MADE.format(source="clarion.api.application.ENDPOINTS")]
+    for family, (title, words) in titles.items():
+        of_family = [e for e in ENDPOINTS if family == ("clarion" if "/clarion/" in e.path else e.family)]
+        if not of_family:
+            continue
+        lines += [f"## {title}", "", words, "", "| method | path | key | what it does |", "|---|---|---|---|"]
+        for endpoint in of_family:
+            paths = " or ".join(f"`{path}`" for path in (endpoint.path, *endpoint.aliases))
+            summary = cell(_SOURCE.sub("", endpoint.summary)).rstrip(".")
+            lines.append(f"| {endpoint.method} | {paths} | {endpoint.scope} | {summary} |")
+        lines.append("")
+    lines += ["## Keys", "", "| key | how it is sent |", "|---|---|"]
+    used = {endpoint.scope for endpoint in ENDPOINTS}
+    lines += [f"| {scope} | {words} |" for scope, words in scopes.items() if scope in used]
+    lines += ["", "## Pages behind the links in mails", "", "No key: the token names the delivery.", ""]
+    lines += [f"- {method} `{path}`" for method, path in public_pages()]
+    return page(lines)
+
+
+def public_pages() -> Iterator[tuple[str, str]]:
+    """Method and path of what the links in mails open."""
+    from clarion.tracking.routes import Backend, routes  # noqa: PLC0415 - as above
+
+    for route in routes(cast(Backend, None), lambda _: None):
+        yield from ((method, route.path) for method in sorted((route.methods or set()) - {"HEAD"}))
+
+
+def liquid() -> str:
+    """Every tag and filter that a template may use."""
+    from clarion.rendering.environment import environment  # noqa: PLC0415 - as above
+
+    env = environment()
+    lines = ["# Liquid", "", _MADE.format(source="clarion.rendering.environment")]
+    lines += [
+        "A name in **bold** is Customer.io's, or behaves as there; the others are standard Liquid.",
+        "",
+        "## Tags",
+        "",
+    ]
+    inner = {"content", "illegal", "output"}  # python-liquid keeps these three among the tags
+    tags = [
+        marked(f"{name} … {tag.end}" if tag.block else name, type(tag).__module__)
+        for name, tag in sorted(env.tags.items())
+        if name not in inner
+    ]
+    lines += [", ".join(tags), "", "## Filters", ""]
+    groups: dict[str, list[str]] = {"text": [], "numbers": [], "lists": [], "dates": [], "any value": []}
+    subjects = {"string": "text", "math": "numbers", "array": "lists"}
+    for name, func in sorted(env.filters.items()):
+        module = inspect.unwrap(func).__module__
+        subject = module.rpartition(".")[2].removeprefix("filters_")
+        subject = subjects.get(subject, subject)
+        groups[subject if subject in groups else "any value"].append(marked(name, module))
+    for subject, names in groups.items():
+        lines += [f"### For {subject}", "", ", ".join(names), ""]
+    return page(lines)
+
+
+def marked(name: str, module: str) -> str:
+    """A name as code, bold when it is not standard Liquid's."""
+    return f"**`{name}`**" if module.startswith("clarion.") else f"`{name}`"
+
+
+def reasons() -> str:
+    """Where an account can stand, and every reason why somebody was not sent a message."""
+    lines = ["# Reasons", "", _MADE.format(source="clarion.domain.deliveries")]
+    lines += ["Each person of a trigger's audience and each action has one account. It stands in one of", ""]
+    lines += ["| number | state | may become |", "|---|---|---|"]
+    for state in deliveries.State:
+        later = ", ".join(f"`{after.word}`" for after in sorted(deliveries.ALLOWED[state]))
+        lines.append(f"| {state.value} | `{state.word}` | {later or 'nothing: it is final'} |")
+    for heading, members in reason_groups():
+        lines += ["", f"## {heading[0].upper()}{heading[1:]}", "", "| reason | meaning |", "|---|---|"]
+        lines += [f"| `{reason.value}` | {cell(deliveries.REASON_WORDS[reason])} |" for reason in members]
+    return page(lines)
+
+
+def reason_groups() -> Iterator[tuple[str, list[deliveries.Reason]]]:
+    """The reasons under the comments that group them in the source."""
+    heading, members = "Reasons", list[deliveries.Reason]()
+    for line in inspect.getsource(deliveries.Reason).splitlines():
+        if comment := re.match(r"\s*# (.+)", line):
+            if members:
+                yield heading, members
+            heading, members = comment[1], []
+        elif member := re.match(r"\s*([A-Z0-9_]+) = ", line):
+            members.append(deliveries.Reason[member[1]])
+    yield heading, members
+
+
+def failpoints() -> str:
+    """The places where a test can kill a worker."""
+    said = dict(re.findall(r'"([a-z_.]+)",\s*# (.+)', inspect.getsource(failpoint)))
+    lines = ["# Failpoints", "", _MADE.format(source="clarion.pipeline.failpoint")]
+    lines += [
+        "Places where a test kills the process with SIGKILL; `name:3` means the third time it is passed.",
+        "What must hold afterwards is in [ARCHITECTURE.md](../ARCHITECTURE.md).",
+        "",
+        "| name | what is so at that moment |",
+        "|---|---|",
+    ]
+    lines += [f"| `{name}` | {cell(said.get(name, ''))} |" for name in failpoint.NAMES]
+    return page(lines)
+
+
+def cell(text: str) -> str:
+    """Text that does not end a table's cell."""
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def page(lines: list[str]) -> str:
+    """The lines of a page, with one newline at the end."""
+    return "\n".join(lines).rstrip() + "\n"
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "api.md": api,
+    "failpoints.md": failpoints,
+    "liquid.md": liquid,
+    "reasons.md": reasons,
+    "settings.md": settings,
+}
+
+
+def check() -> list[str]:
+    """What is wrong with the pages, as sentences."""
+    wrong = []
+    for name, make in PAGES.items():
+        path = DOCS / name
+        if not path.exists() or path.read_text("utf-8") != make():
+            wrong.append(f"docs/{name} differs from the code: run `make docs` and commit it")
+    return wrong + list(broken_links())
+
+
+def broken_links() -> Iterator[str]:
+    """Relative links in the project's Markdown that lead nowhere."""
+    root = DOCS.parent
+    for path in sorted([*root.glob("*.md"), *DOCS.rglob("*.md")]):
+        for target in _LINK.findall(path.read_text("utf-8")):
+            file = target.partition("#")[0]
+            outside = "://" in file or file.startswith("mailto:")
+            if file and not outside and not (path.parent / file).exists():
+                yield f"{path.relative_to(root)}: the link to {target} leads nowhere"
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, or check them."""
+    if arguments == ["--check"]:
+        wrong = check()
+        sys.stderr.writelines(f"{sentence}\n" for sentence in wrong)
+        if not wrong:
+            sys.stdout.write(f"{len(PAGES)} generated pages are what the code says; no broken links\n")
+        return 1 if wrong else 0
+    if arguments:
+        sys.stderr.write("usage: docs/generate.py [--check]\n")
+        return 2
+    for name, make in PAGES.items():
+        (DOCS / name).write_text(make(), "utf-8")
+    sys.stdout.write(f"wrote {', '.join(PAGES)}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

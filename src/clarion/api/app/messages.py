@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Messages (deliveries): lists and one of them (contract §5.5, §5.6, §7.4).
+
+A rendered text is not stored, so `subject` is shown only where it holds no Liquid.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from starlette.responses import Response
+
+from clarion.api.calls import Api, Call, Endpoint, answer
+from clarion.domain.deliveries import REASON_WORDS, DeliveryKey, Reason, State, key_of, public_id
+from clarion.domain.errors import MalformedRequest, NotFound
+from clarion.domain.people import cio_id
+from clarion.store import deliveries, ledger, people, triggers
+from clarion.store.deliveries import ALL_STATES, Listed, Wanted
+from clarion.store.engine import Transaction
+from clarion.store.people import Identifiers
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 1_000
+_TYPES = frozenset({
+    "email", "webhook", "twilio", "whatsapp", "slack", "push", "in_app", "live_notification", "urban_airship",
+})  # fmt: skip
+_METRICS: dict[str, frozenset[State]] = {
+    "created": ALL_STATES,
+    "attempted": ALL_STATES,
+    "sent": frozenset({State.SENT}),
+    "failed": frozenset({State.FAILED}),
+    "drafted": frozenset({State.DRAFTED}),
+    "undeliverable": frozenset({State.SKIPPED}),
+}
+# Metrics that Customer.io knows and this version does not collect: a list by one of them is empty.
+_NEVER = frozenset({
+    "delivered", "opened", "clicked", "converted", "bounced", "dropped", "deferred", "spammed", "suppressed",
+    "unsubscribed", "topic_unsubscribed", "human_opened", "prefetch_opened", "human_clicked",
+    "prefetch_clicked",
+})  # fmt: skip
+_STATES: dict[str, frozenset[State]] = {
+    "sent": frozenset({State.SENT}),
+    "failed": frozenset({State.FAILED}),
+    "drafted": frozenset({State.DRAFTED}),
+    "attempted": frozenset({State.QUEUED, State.IN_DOUBT}),
+}
+# Parents that are no broadcasts: nothing here belongs to one.
+_OTHER_PARENTS = ("newsletter_id", "transactional_id", "template_id", "content_id")
+
+
+def key_from_start(call: Call) -> DeliveryKey | None:
+    """Where a list goes on: the `next` of the page before.
+
+    Raises:
+        MalformedRequest: a token that no page ever carried.
+    """
+    token = call.query("start")
+    if not token:
+        return None
+    key = key_of(token, call.api.secret)
+    if key is None:
+        raise MalformedRequest("is not the next of an earlier page", "/start")
+    return key
+
+
+def wanted_of(call: Call, broadcast_id: int, trigger_id: int) -> Wanted | None:
+    """The query's conditions; None when nothing can meet them.
+
+    Raises:
+        MalformedRequest: an unknown type, metric or state, or a number that is none.
+    """
+    states, attempted = ALL_STATES, False
+    possible = _known(call, "type", _TYPES) in {"", "email"}
+    if metric := _known(call, "metric", _METRICS.keys() | _NEVER):
+        states &= _METRICS.get(metric, frozenset())
+        attempted |= metric == "attempted"
+    if state := _known(call, "state", _STATES):
+        states &= _STATES[state]
+        attempted |= state == "attempted"
+    if call.query_flag("drafts"):
+        states &= {State.DRAFTED}
+    if not possible or not states or any(call.query(name) for name in _OTHER_PARENTS):
+        return None
+    return Wanted(
+        broadcast_id,
+        trigger_id,
+        call.query_number("action_id", 0, low=1),
+        states,
+        attempted,
+        call.query_number("start_ts", 0, high=2**40) * 1_000,
+        call.query_number("end_ts", 2**40, high=2**40) * 1_000 + 999,
+    )
+
+
+def _known(call: Call, name: str, known: Iterable[str]) -> str:
+    value = call.query(name)
+    if value and value not in known:
+        raise MalformedRequest(f"must be one of {', '.join(sorted(known))}", f"/{name}")
+    return value
+
+
+async def listed(call: Call, broadcast_id: int = 0, trigger_id: int = 0) -> Response:
+    """A page of messages of the workspace, a broadcast or a trigger, by the query's conditions."""
+    limit = call.query_number("limit", DEFAULT_LIMIT, low=1, high=MAX_LIMIT)
+    tracked = call.query_flag("get_tracked_responses")
+    after = key_from_start(call)
+    wanted = wanted_of(call, broadcast_id, trigger_id)
+    if wanted is None:
+        return answer({"messages": [], "next": ""})
+
+    def read(tx: Transaction) -> dict[str, Any]:
+        page = deliveries.page(tx, call.workspace, wanted, after=after, most=limit)
+        return {
+            "messages": shapes(tx, call.api, page.items, tracked=tracked),
+            "next": public_id(page.next, call.api.secret) if page.next else "",
+        }
+
+    return answer(await call.api.read(read))
+
+
+def shapes(tx: Transaction, api: Api, items: Iterable[Listed], *, tracked: bool) -> list[dict[str, Any]]:
+    """Accounts as contract §5.6 shows them."""
+    items = list(items)
+    known = people.identifiers(tx, {int(item.row["person_id"]) for item in items})
+    subjects: dict[str, dict[int, str]] = {}
+    for content_hash in {item.content_hash for item in items}:
+        frozen = triggers.content(tx, content_hash)
+        subjects[content_hash] = {
+            action.action_id: action.content.subject
+            for action in frozen.actions
+            if "{{" not in action.content.subject and "{%" not in action.content.subject
+        }
+    return [
+        _shape(
+            item,
+            public_id(item.key, api.secret),
+            known.get(int(item.row["person_id"])),
+            subjects[item.content_hash].get(item.key.action_id),
+            tracked=tracked,
+        )
+        for item in items
+    ]
+
+
+def _shape(item: Listed, public: str, who: Identifiers | None, subject: str | None, *, tracked: bool) -> dict[str, Any]:
+    row, state = item.row, State(item.row["state"])
+    updated_ms = max(ms for ms in (row["created_ms"], row["attempted_ms"], row["settled_ms"]) if ms is not None)
+    action_id = item.key.action_id
+    shape: dict[str, Any] = {
+        "id": public,
+        "deduplicate_id": f"{public}:{seconds(updated_ms)}",
+        "type": "email",
+        "customer_id": who.id if who else None,
+        "customer_identifiers": identifiers(who),
+        "recipient": row["recipient"] or (who.email if who else None) or "",
+        "subject": subject,
+        "created": seconds(row["created_ms"]),
+        "metrics": _metrics(item, state),
+        "failure_message": failure_message(state, row["reason"], row["words"]),
+        "newsletter_id": None,
+        "broadcast_id": item.broadcast_id,
+        "campaign_id": None,
+        "content_id": None,
+        "action_id": action_id,
+        "parent_action_id": None,
+        "trigger_event_id": None,
+        "msg_template_id": action_id,
+        "message_template_id": action_id,
+        "forgotten": who is None,
+        "clarion": {
+            "state": state.word,
+            "reason": row["reason"],
+            "trigger_id": item.key.trigger_id,
+            "attempts": int(row["attempts"]),
+            "next_attempt_at": next_attempt_at(state, row["due_ms"]),
+        },
+    }
+    if tracked:
+        shape["tracked_responses"] = {}
+    return shape
+
+
+def seconds(ms: int | None) -> int | None:
+    """Milliseconds as Unix seconds."""
+    return None if ms is None else int(ms) // 1_000
+
+
+def identifiers(who: Identifiers | None) -> dict[str, str | None]:
+    """The names of a person; all null when they are gone."""
+    if who is None:
+        return {"email": None, "id": None, "cio_id": None}
+    return {"email": who.email, "id": who.id, "cio_id": cio_id(who.person_id)}
+
+
+def next_attempt_at(state: State, due_ms: int) -> int | None:
+    """When a retry is due, Unix seconds; None when none is planned."""
+    return seconds(due_ms) if state is State.QUEUED and due_ms else None
+
+
+def _metrics(item: Listed, state: State) -> dict[str, int | None]:
+    row = item.row
+    metrics = {"created": seconds(row["created_ms"])}
+    if row["attempted_ms"] is not None:
+        metrics["attempted"] = seconds(row["attempted_ms"])
+    settled = {
+        State.SENT: "sent",
+        State.FAILED: "failed",
+        State.DRAFTED: "drafted",
+        State.SKIPPED: "undeliverable",
+    }.get(state)
+    if settled is not None:
+        metrics[settled] = seconds(row["settled_ms"])
+    return metrics
+
+
+def failure_message(state: State, reason: str | None, words: str | None) -> str | None:
+    """Why a message was not sent, or is in doubt: what the reason means, and what was said; else None."""
+    if reason is None or state in {State.QUEUED, State.SENT, State.DRAFTED}:
+        return None
+    meaning = REASON_WORDS[Reason(reason)]
+    return f"{meaning}: {words}" if words and words != meaning else meaning
+
+
+async def list_messages(call: Call) -> Response:
+    """`GET /v1/messages`."""
+    broadcast_id = call.query_number("campaign_id", 0, low=1)
+    trigger_id = call.query_number("trigger_id", 0, low=1)
+    if trigger_id and not broadcast_id:
+        raise MalformedRequest("needs campaign_id beside it", "/trigger_id")
+    return await listed(call, broadcast_id, trigger_id)
+
+
+async def get_message(call: Call) -> Response:
+    """`GET /v1/messages/{id}`."""
+    key = key_of(call.text("delivery_id"), call.api.secret)
+    if key is None:
+        raise NotFound
+    tracked = call.query_flag("get_tracked_responses")
+
+    def read(tx: Transaction) -> dict[str, Any] | None:
+        row = ledger.get(tx, key)
+        if row is None or row["workspace_id"] != call.workspace.workspace_id:
+            return None
+        item = Listed(row, int(row["broadcast_id"]), str(row["content_hash"]))
+        return shapes(tx, call.api, [item], tracked=tracked)[0]
+
+    message = await call.api.read(read)
+    if message is None:
+        raise NotFound
+    return answer({"message": message})
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint("GET", "/v1/messages", list_messages, "app", "app", "Messages, newest trigger first"),
+    Endpoint("GET", "/v1/messages/{delivery_id}", get_message, "app", "app", "One message"),
+)

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Snippets: named pieces of Liquid that messages include (contract §7.3)."""
+
+import re
+from dataclasses import astuple
+from typing import Any
+
+from starlette.responses import Response
+
+from clarion.api.calls import Call, Endpoint, answer, nothing
+from clarion.domain.broadcasts import EmailContent
+from clarion.domain.errors import Conflict, InvalidRequest, NotFound, RequestError
+from clarion.store import broadcasts, snippets
+from clarion.store.engine import Transaction
+from clarion.store.snippets import Snippet
+
+MAX_NAME_BYTES = 150
+MAX_VALUE_BYTES = 16 * 1024
+MAX_WORKSPACE_BYTES = 5 * 1024 * 1024
+
+
+def _shape(snippet: Snippet) -> dict[str, Any]:
+    return {"name": snippet.name, "value": snippet.value, "updated_at": snippet.updated_ms // 1_000}
+
+
+async def listing(call: Call) -> Response:
+    """`GET /v1/snippets`."""
+    found = await call.api.read(lambda tx: snippets.listing(tx, call.workspace))
+    return answer({"snippets": [_shape(snippet) for snippet in found]})
+
+
+async def put(call: Call) -> Response:
+    """`PUT /v1/snippets`: create, or replace the one of that name."""
+    return await _save(call, replaces=True)
+
+
+async def create(call: Call) -> Response:
+    """`POST /v1/snippets`."""
+    return await _save(call, replaces=False)
+
+
+async def _save(call: Call, *, replaces: bool) -> Response:
+    body = await call.json_object()
+    name, value = _text(body, "name", MAX_NAME_BYTES).strip(), _text(body, "value", MAX_VALUE_BYTES)
+    if not name:
+        raise InvalidRequest("a snippet needs a name", "/name")
+
+    def work(tx: Transaction) -> Snippet:
+        found = snippets.listing(tx, call.workspace)
+        others = [snippet for snippet in found if snippet.name != name]
+        if len(others) < len(found) and not replaces:
+            raise Conflict("there is a snippet of this name already", "/name")
+        if sum(len(snippet.value.encode()) for snippet in others) + len(value.encode()) > MAX_WORKSPACE_BYTES:
+            raise InvalidRequest(f"the snippets would be larger than {MAX_WORKSPACE_BYTES} bytes in all", "/value")
+        return snippets.save(tx, call.workspace, name, value)
+
+    return answer({"snippet": _shape(await call.api.write(work))})
+
+
+def _text(body: dict[str, Any], key: str, limit: int) -> str:
+    value = body.get(key)
+    if not isinstance(value, str):
+        raise InvalidRequest("must be a string", f"/{key}")
+    if len(value.encode()) > limit:
+        raise InvalidRequest(f"is longer than {limit} bytes", f"/{key}")
+    return value
+
+
+async def delete(call: Call) -> Response:
+    """`DELETE /v1/snippets/{name}`; one that a message mentions stays."""
+    name = call.text("name")
+
+    def work(tx: Transaction) -> None:
+        if all(snippet.name != name for snippet in snippets.listing(tx, call.workspace)):
+            raise NotFound
+        mention = _mention(name)
+        for broadcast in broadcasts.listing(tx, call.workspace):
+            for action in broadcast.actions:
+                if any(mention.search(text) for text in _texts(action.content)):
+                    raise RequestError("unable to delete snippet in use")
+        snippets.delete(tx, call.workspace, name)
+
+    await call.api.write(work)
+    return nothing()
+
+
+def _mention(name: str) -> re.Pattern[str]:
+    """`snippets.name` and `snippets["name"]`, with the spaces that Liquid allows (contract §13.2)."""
+    quoted = re.escape(name)
+    return re.compile(rf"""\bsnippets\s*(?:\.\s*{quoted}(?![\w-])|\[\s*(?:"{quoted}"|'{quoted}')\s*\])""")
+
+
+def _texts(content: EmailContent) -> list[str]:
+    """Every template of a message."""
+    fields = [field for field in astuple(content) if isinstance(field, str)]
+    return [*fields, *(text for header in content.headers for text in header)]
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint("GET", "/v1/snippets", listing, "app", "app", "Every snippet"),
+    Endpoint("PUT", "/v1/snippets", put, "app", "app", "Create or replace a snippet"),
+    Endpoint("POST", "/v1/snippets", create, "app", "app", "Create a snippet"),
+    Endpoint("DELETE", "/v1/snippets/{name}", delete, "app", "app", "Delete a snippet that no message uses"),
+)

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Trigger a broadcast; a trigger's status, errors and list (contract §2, §3)."""
+
+from typing import Any
+
+from starlette.responses import Response
+
+from clarion.api.calls import Call, Endpoint, answer
+from clarion.domain.errors import InvalidRequest, NotFound
+from clarion.domain.triggers import MAX_BODY_BYTES, Selector, parse
+from clarion.pipeline.accept import Accepted, Limits, accept
+from clarion.store import broadcasts, triggers
+from clarion.store.engine import Transaction
+from clarion.store.triggers import Trigger
+
+_POINTER = "/per_user_data"
+
+
+async def trigger(call: Call) -> Response:
+    """POST …/triggers: 200 `{"id": n}` once the trigger is durable; 422 may still have made a trigger (§2.6)."""
+    broadcast_id = call.number("broadcast_id")
+    content_type = call.request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != "application/json" and not content_type.endswith("+json"):
+        raise InvalidRequest("the Content-Type header must be application/json")
+    body = await call.json(MAX_BODY_BYTES)
+    request = await call.api.run(lambda: parse({} if body is None else body))
+    options = call.api.options
+    limits = Limits(int(options.trigger_interval_seconds * 1_000), options.trigger_queue)
+
+    def work(tx: Transaction) -> Accepted:
+        return accept(tx, call.workspace, broadcast_id, request, limits=limits, submit=call.api.jobs.submit_resolve)
+
+    accepted = await call.api.write(work)
+    if accepted.refused:
+        raise InvalidRequest(
+            "Errors were found while processing per user data (ids, emails or json data). More detail available "
+            f"from the errors endpoint for trigger {accepted.trigger_id}",
+            _POINTER,
+        )
+    return answer({"id": accepted.trigger_id})
+
+
+async def status(call: Call) -> Response:
+    """GET …/triggers/{id}: the unwrapped object of §3.1, with our own state beside it."""
+
+    def work(tx: Transaction) -> dict[str, Any]:
+        found = _trigger(tx, call)
+        content = triggers.content(tx, found.content_hash)
+        return _status(found, [action.action_id for action in content.actions])
+
+    return answer(await call.api.read(work))
+
+
+async def listing(call: Call) -> Response:
+    """GET …/triggers: the newest thousand (§3.2)."""
+    broadcast_id = call.number("broadcast_id")
+
+    def work(tx: Transaction) -> list[dict[str, Any]]:
+        if broadcasts.get(tx, call.workspace, broadcast_id) is None:
+            raise NotFound
+        return [
+            {
+                "id": int(row["trigger_id"]),
+                "broadcast_id": broadcast_id,
+                "created_at": int(row["created_ms"]) // 1_000,
+                "processed_at": _seconds(row["processed_ms"]),
+            }
+            for row in triggers.of_broadcast(tx, broadcast_id)
+        ]
+
+    return answer({"triggers": await call.api.read(work)})
+
+
+async def errors(call: Call) -> Response:
+    """GET …/triggers/{id}/errors: sentences, and the offset of the next page or 0 (§3.3)."""
+    start = call.query_number("start", 0)
+    limit = call.query_number("limit", 100, low=1, high=10_000)
+
+    def work(tx: Transaction) -> list[tuple[int, str]]:
+        return triggers.errors(tx, _trigger(tx, call).trigger_id, start, limit + 1)
+
+    found = await call.api.read(work)
+    following = found[limit][0] if len(found) > limit else 0
+    return answer({"errors": [sentence for _, sentence in found[:limit]], "next": following})
+
+
+def _trigger(tx: Transaction, call: Call) -> Trigger:
+    broadcast_id, trigger_id = call.number("broadcast_id"), call.number("trigger_id")
+    found = triggers.get(tx, trigger_id)
+    if found is None or found.broadcast_id != broadcast_id or found.workspace_id != call.workspace.workspace_id:
+        raise NotFound
+    return found
+
+
+def _seconds(milliseconds: int | None) -> int | None:
+    return None if milliseconds is None else milliseconds // 1_000
+
+
+def _status(found: Trigger, action_ids: list[int]) -> dict[str, Any]:
+    from_file = found.selector is Selector.DATA_FILE
+    return {
+        "id": found.trigger_id,
+        "broadcast_id": found.broadcast_id,
+        "created_at": found.created_ms // 1_000,
+        "processed_at": _seconds(found.processed_ms),
+        "recipients_count": found.recipients,
+        "workflow_action_ids": action_ids,
+        "data_file_position": found.file_line,
+        "data_file_processed": from_file and found.file_done,
+        "data_file_error_count": found.error_count,
+        "recipients_filter": found.echo,
+        "clarion": {"state": found.state.value, "failure": found.failure, "audience": found.audience},
+    }
+
+
+ENDPOINTS = (
+    Endpoint(
+        "POST",
+        "/v1/campaigns/{broadcast_id}/triggers",
+        trigger,
+        "app",
+        "app",
+        "Trigger a broadcast (contract §2).",
+    ),
+    Endpoint(
+        "GET",
+        "/v1/broadcasts/{broadcast_id}/triggers",
+        listing,
+        "app",
+        "app",
+        "The triggers of a broadcast, newest first (contract §3.2).",
+        aliases=("/v1/campaigns/{broadcast_id}/triggers",),
+    ),
+    Endpoint(
+        "GET",
+        "/v1/campaigns/{broadcast_id}/triggers/{trigger_id}",
+        status,
+        "app",
+        "app",
+        "How a trigger stands (contract §3.1).",
+        aliases=("/v1/broadcasts/{broadcast_id}/triggers/{trigger_id}",),
+    ),
+    Endpoint(
+        "GET",
+        "/v1/campaigns/{broadcast_id}/triggers/{trigger_id}/errors",
+        errors,
+        "app",
+        "app",
+        "Lines and people that a trigger does not reach, and why (contract §3.3).",
+        aliases=("/v1/broadcasts/{broadcast_id}/triggers/{trigger_id}/errors",),
+    ),
+)

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Puts the endpoints together into one ASGI application."""
+
+from collections.abc import Iterable, Sequence
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from clarion.api import auth, errors
+from clarion.api.app import broadcasts as app_broadcasts
+from clarion.api.app import messages as app_messages
+from clarion.api.app import people as app_people
+from clarion.api.app import segments as app_segments
+from clarion.api.app import snippets as app_snippets
+from clarion.api.app import triggers as app_triggers
+from clarion.api.calls import Api, Call, Endpoint, Family, answer
+from clarion.api.clarion import broadcasts as clarion_broadcasts
+from clarion.api.clarion import ledger as clarion_ledger
+from clarion.api.clarion import outbox as clarion_outbox
+from clarion.api.clarion import workspace as clarion_workspace
+from clarion.api.track import people as track_people
+from clarion.api.track import region as track_region
+from clarion.api.track import segments as track_segments
+from clarion.api.track import v2 as track_v2
+from clarion.domain.errors import NotFound
+from clarion.store.access import Workspace
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *app_triggers.ENDPOINTS,
+    *app_broadcasts.ENDPOINTS,
+    *app_messages.ENDPOINTS,
+    *app_people.ENDPOINTS,
+    *app_segments.ENDPOINTS,
+    *app_snippets.ENDPOINTS,
+    *track_region.ENDPOINTS,
+    *track_people.ENDPOINTS,
+    *track_segments.ENDPOINTS,
+    *track_v2.ENDPOINTS,
+    *clarion_broadcasts.ENDPOINTS,
+    *clarion_ledger.ENDPOINTS,
+    *clarion_outbox.ENDPOINTS,
+    *clarion_workspace.ENDPOINTS,
+)
+
+_NOBODY = Workspace(0, "", "id_email")
+
+
+def build(api: Api, more_routes: Sequence[BaseRoute] = ()) -> ASGIApp:
+    """The application: every endpoint, and `more_routes` (links in mails, the outbox) beside them."""
+    application = Starlette(routes=[*_routes(api, ENDPOINTS), *more_routes])
+    application.router.redirect_slashes = False  # Node drops its credentials on a redirect (contract §15.6)
+    application.add_exception_handler(HTTPException, _no_such_route)
+    return RawPath(application)
+
+
+def _routes(api: Api, endpoints: Iterable[Endpoint]) -> list[Route]:
+    routes = []
+    for endpoint in endpoints:
+        for path in (endpoint.path, *endpoint.aliases):
+            routes.append(Route(path, _bound(api, endpoint), methods=[endpoint.method]))
+    return routes
+
+
+def _bound(api: Api, endpoint: Endpoint):  # type: ignore[no-untyped-def]
+    async def respond(request: Request) -> Response:
+        try:
+            workspace = _NOBODY
+            if endpoint.scope != "none" and not (endpoint.open_in_demo and api.options.open_outbox):
+                workspace = await auth.workspace_of(request, api, endpoint.scope)
+            return await endpoint.handler(Call(request, api, workspace))
+        except Exception as error:  # noqa: BLE001 - the one place where anything becomes an answer
+            return errors.respond(error, endpoint.family)
+
+    return respond
+
+
+async def _no_such_route(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    path = request.scope["path"]
+    family: Family = "app"
+    if path.startswith("/api/v2/"):
+        family = "track_v2"
+    elif path.startswith("/api/v1/"):
+        family = "track_v1"
+    if status == 405:
+        return answer(
+            {
+                "errors": [{"detail": "Method Not Allowed", "status": "405"}],
+                "meta": {"error": "Method Not Allowed"},
+            },
+            405,
+        )
+    return errors.respond(NotFound(), family)
+
+
+class RawPath:
+    """Routes on the path as it was sent, so that an identifier may hold an encoded slash (contract §15.1).
+
+    `/v1/api/…`, the older prefix of the App API, becomes `/v1/…` (contract §15.2).
+    """
+
+    def __init__(self, application: ASGIApp) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Rewrite the path and go on."""
+        if scope["type"] == "http":
+            raw = scope.get("raw_path") or scope["path"].encode()
+            path = raw.decode("latin-1").partition("?")[0]
+            if path.startswith("/v1/api/"):
+                path = "/v1/" + path.removeprefix("/v1/api/")
+            scope = {**scope, "path": path}
+        await self._application(scope, receive, send)

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One HTTP call as a handler sees it: who calls, with what, and how to reach the store."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+from urllib.parse import unquote
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from clarion.api.bodies import read_json
+from clarion.channels.base import Outbox
+from clarion.domain.errors import MalformedRequest
+from clarion.store.access import Workspace
+from clarion.store.engine import Store, Transaction
+from clarion.store.jobs import Jobs
+from clarion.store.numbers import PersonNumbers
+
+T = TypeVar("T")
+Family = Literal["app", "track_v1", "track_v2"]
+Scope = Literal["app", "manage", "track", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class ApiOptions:
+    """Limits and facts that come from the settings.
+
+    `trigger_interval_seconds`: the 10-second rule (0 switches it off); `trigger_queue`: unfinished triggers per
+    broadcast; `base_url`: where this server is reached from outside, without a slash at the end; `open_outbox`:
+    whether captured mail is shown without a key (the demo).
+    """
+
+    base_url: str
+    region: str = "us"
+    trigger_interval_seconds: float = 10.0
+    trigger_queue: int = 5
+    open_outbox: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """What every handler may use. `secret` keys delivery ids; `threads` runs the store's blocking calls."""
+
+    store: Store
+    jobs: Jobs
+    numbers: PersonNumbers
+    outbox: Outbox | None
+    threads: Executor
+    secret: bytes
+    options: ApiOptions
+
+    async def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` on a snapshot, off the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self.threads, self.store.read, work)
+
+    async def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` in a write transaction, off the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self.threads, self.store.write, work)
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Run blocking work that opens its own transactions, off the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self.threads, work)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request whose key was checked."""
+
+    request: Request
+    api: Api
+    workspace: Workspace
+
+    def text(self, name: str) -> str:
+        """A path segment, percent-decoded (routes match the raw path, contract §15.1).
+
+        Raises:
+            MalformedRequest: not UTF-8, or it holds a NUL character.
+        """
+        try:
+            value = unquote(self.request.path_params[name], errors="strict")
+        except UnicodeDecodeError:
+            raise MalformedRequest("is not valid UTF-8", f"/{name}") from None
+        if "\0" in value:
+            raise MalformedRequest("contains a NUL character", f"/{name}")
+        return value
+
+    def number(self, name: str) -> int:
+        """A numeric path segment.
+
+        Raises:
+            MalformedRequest: not a whole number (contract §15.13).
+        """
+        value = self.text(name)
+        if not (value.isascii() and value.isdigit()) or len(value) > 18:
+            raise MalformedRequest(f"must be a number, not {value[:40]!r}", f"/{name}")
+        return int(value)
+
+    def query(self, name: str, default: str = "") -> str:
+        """A query parameter as text."""
+        value = self.request.query_params.get(name, default)
+        if "\0" in value:
+            raise MalformedRequest("contains a NUL character", f"/{name}")
+        return value
+
+    def query_number(self, name: str, default: int, *, low: int = 0, high: int = 2**53) -> int:
+        """A whole number between `low` and `high` from the query.
+
+        Raises:
+            MalformedRequest: not a whole number in that range.
+        """
+        value = self.query(name)
+        if not value:
+            return default
+        if not (value.isascii() and value.isdigit()) or len(value) > 18 or not low <= int(value) <= high:
+            raise MalformedRequest(f"must be a whole number from {low} to {high}", f"/{name}")
+        return int(value)
+
+    def query_flag(self, name: str) -> bool:
+        """`true` or `false` from the query; absent is false.
+
+        Raises:
+            MalformedRequest: anything else.
+        """
+        value = self.query(name).lower()
+        if value not in {"", "true", "false", "1", "0"}:
+            raise MalformedRequest("must be true or false", f"/{name}")
+        return value in {"true", "1"}
+
+    async def json(self, limit: int = 1_000_000) -> Any:
+        """The body as JSON; an empty body is None. See `bodies.read_json` for what it raises."""
+        return await read_json(self.request, limit)
+
+    async def json_object(self, limit: int = 1_000_000) -> dict[str, Any]:
+        """The body as a JSON object; an empty body is {}.
+
+        Raises:
+            MalformedRequest: something other than an object.
+        """
+        body = await self.json(limit)
+        if body is None:
+            return {}
+        if not isinstance(body, dict):
+            raise MalformedRequest("the body must be a JSON object")
+        return body
+
+
+Handler = Callable[[Call], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A route as data: what answers it, which key it takes, how its errors look, and one line for the docs."""
+
+    method: str
+    path: str
+    handler: Handler
+    scope: Scope
+    family: Family
+    summary: str
+    aliases: tuple[str, ...] = field(default=())
+    open_in_demo: bool = False
+
+
+def answer(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A JSON answer; the newline at the end is Customer.io's habit (contract §1.4)."""
+    return Response(
+        msgspec.json.encode(value) + b"\n",
+        status,
+        headers=headers,
+        media_type="application/json; charset=utf-8",
+    )
+
+
+def nothing() -> Response:
+    """204 without a body."""
+    return Response(status_code=204)

@@ -1,0 +1,362 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writing broadcasts: create, edit, review, activate, stop, duplicate.
+
+There is no delete: every account in the ledger refers to its broadcast, and an account is never lost. A
+broadcast that is not wanted any more is stopped. Edits apply to later triggers (contract §4): a trigger has
+frozen what it sends.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from enum import StrEnum
+from functools import partial
+from typing import Any
+
+from starlette.responses import Response
+
+from clarion.api.calls import Api, Call, Endpoint, answer, nothing
+from clarion.api.clarion.edits import (
+    MAX_ACTIONS,
+    NEW_ACTION,
+    Fields,
+    edited_action,
+    edited_broadcast,
+    new_broadcast,
+)
+from clarion.domain.broadcasts import Action, Broadcast, BroadcastState
+from clarion.domain.errors import Conflict, InvalidRequest, NotFound, Problem
+from clarion.pipeline.review import Finding, Review, review
+from clarion.store import broadcasts, segments, snippets, triggers
+from clarion.store.access import Workspace
+from clarion.store.engine import Transaction
+
+_LIMIT = 10_000_000  # bytes of a body: several actions of the largest size
+_TRIES = 3
+_COPY = "[COPY] "  # Customer.io's prefix (contract §14)
+
+
+class RunningTriggers(StrEnum):
+    """What becomes of unfinished triggers when a broadcast is stopped."""
+
+    STOP = "stop"
+    FINISH = "finish"
+
+
+class _ChangedMeanwhile(Exception):
+    pass
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "field": finding.field,
+        "message": finding.message,
+        "line": finding.line,
+        "column": finding.column,
+    }
+
+
+def broadcast_shape(broadcast: Broadcast) -> dict[str, Any]:
+    """A broadcast as this API shows it; times in Unix seconds."""
+    started_ms = broadcast.first_started_ms
+    return {
+        "id": broadcast.broadcast_id,
+        "name": broadcast.name,
+        "state": broadcast.state.value,
+        "recipients": broadcast.recipients,
+        "doubt_policy": broadcast.doubt_policy.value,
+        "tags": list(broadcast.tags),
+        "created_at": broadcast.created_ms // 1_000,
+        "updated_at": broadcast.updated_ms // 1_000,
+        "first_started_at": started_ms // 1_000 if started_ms is not None else None,
+        "actions": [action_shape(action) for action in broadcast.actions],
+    }
+
+
+def _summary(broadcast: Broadcast) -> dict[str, Any]:
+    shape = broadcast_shape(broadcast)
+    names = ("id", "kind", "name", "sending_state", "subject")
+    return {**shape, "actions": [{name: action[name] for name in names} for action in shape["actions"]]}
+
+
+def action_shape(action: Action) -> dict[str, Any]:
+    """An action as this API shows it; times in Unix seconds."""
+    content = action.content
+    return {
+        "id": action.action_id,
+        "kind": action.kind,
+        "name": action.name,
+        "sending_state": action.sending_state.value,
+        "send_to_unsubscribed": action.send_to_unsubscribed,
+        "subject": content.subject,
+        "preheader": content.preheader,
+        "body": content.body,
+        "plain": content.plain,
+        "from": content.sender,
+        "reply_to": content.reply_to,
+        "recipient": content.recipient,
+        "cc": content.cc,
+        "bcc": content.bcc,
+        "headers": [{"name": name, "value": value} for name, value in content.headers],
+        "created_at": action.created_ms // 1_000,
+        "updated_at": action.updated_ms // 1_000,
+    }
+
+
+def _load(tx: Transaction, workspace: Workspace, broadcast_id: int) -> Broadcast:
+    found = broadcasts.get(tx, workspace, broadcast_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _look(api: Api, workspace: Workspace, broadcast_id: int) -> tuple[Broadcast, Callable[[Broadcast], Review]]:
+    """The broadcast, and how to review it or an edit of it: parsing templates holds no transaction open."""
+
+    def read(tx: Transaction) -> tuple[Broadcast, dict[str, str], frozenset[int]]:
+        return (
+            _load(tx, workspace, broadcast_id),
+            {snippet.name: snippet.value for snippet in snippets.listing(tx, workspace)},
+            frozenset(segment.segment_id for segment in segments.listing(tx, workspace)),
+        )
+
+    before, texts, segment_ids = api.store.read(read)
+    return before, lambda broadcast: review(broadcast, snippets=texts, segment_ids=segment_ids)
+
+
+def _refuse(findings: tuple[Finding, ...]) -> None:
+    if not findings:
+        return
+    problems = []
+    for finding in findings:
+        place = f" (line {finding.line}, column {finding.column})" if finding.line is not None else ""
+        problems.append(Problem(finding.message + place, f"/{finding.field}"))
+    raise InvalidRequest(problems[0].detail, problems[0].pointer, more=tuple(problems[1:]))
+
+
+def _change(call: Call, broadcast_id: int, edit: Callable[[Broadcast], Broadcast]) -> Broadcast:
+    """Edit a broadcast. Blocks.
+
+    A running broadcast must not become one that could not be activated. The review happens between reading
+    and saving, so saving looks whether somebody else was quicker, and then all is done again.
+
+    Raises:
+        NotFound: no such broadcast in this workspace.
+        InvalidRequest: what `edit` raises; or the broadcast runs, or shall run, and would have new problems.
+        Conflict: others were quicker three times.
+    """
+
+    def save(tx: Transaction, before: Broadcast, after: Broadcast) -> Broadcast:
+        broadcasts.lock(tx, broadcast_id)
+        if _load(tx, call.workspace, broadcast_id) != before:
+            raise _ChangedMeanwhile
+        _store_changes(tx, before, after)
+        return _load(tx, call.workspace, broadcast_id)
+
+    for _ in range(_TRIES):
+        before, look = _look(call.api, call.workspace, broadcast_id)
+        after = edit(before)
+        if after.active:
+            # What was wrong before the edit (a segment that vanished) must not keep anybody from mending it.
+            known = {(found.field, found.message) for found in look(before).problems} if before.active else set()
+            _refuse(tuple(found for found in look(after).problems if (found.field, found.message) not in known))
+        try:
+            return call.api.store.write(partial(save, before=before, after=after))
+        except _ChangedMeanwhile:
+            continue
+    raise Conflict("somebody else is changing this broadcast: try again")
+
+
+def _store_changes(tx: Transaction, before: Broadcast, after: Broadcast) -> None:
+    old = {action.action_id: action for action in before.actions}
+    broadcasts.update(tx, after)
+    for action in after.actions:
+        if not action.action_id:
+            _add(tx, after, action)
+        elif old.pop(action.action_id) != action:
+            broadcasts.update_action(tx, action)
+    kept = {action.action_id for action in after.actions}
+    for action_id, action in old.items():
+        if action_id not in kept:
+            broadcasts.delete_action(tx, action)
+    if after.state is not before.state:
+        broadcasts.set_state(tx, after.broadcast_id, after.state)
+
+
+def _add(tx: Transaction, broadcast: Broadcast, action: Action) -> None:
+    broadcasts.add_action(
+        tx,
+        broadcast,
+        action.name,
+        action.content,
+        sending_state=action.sending_state,
+        send_to_unsubscribed=action.send_to_unsubscribed,
+    )
+
+
+async def _changed(call: Call, edit: Callable[[Broadcast], Broadcast]) -> Broadcast:
+    broadcast_id = call.number("broadcast_id")
+    return await call.api.run(lambda: _change(call, broadcast_id, edit))
+
+
+def _create(tx: Transaction, workspace: Workspace, wanted: Broadcast) -> Broadcast:
+    made = broadcasts.create(
+        tx,
+        workspace,
+        wanted.name,
+        recipients=wanted.recipients,
+        doubt_policy=wanted.doubt_policy,
+        tags=wanted.tags,
+    )
+    for action in wanted.actions:
+        _add(tx, made, action)
+    return _load(tx, workspace, made.broadcast_id)
+
+
+async def create_broadcast(call: Call) -> Response:
+    """`POST /broadcasts`: a new one in state draft."""
+    body = await call.json_object(_LIMIT)
+    if "name" not in body:
+        raise InvalidRequest("is required", "/name")
+    wanted = edited_broadcast(new_broadcast(call.workspace.workspace_id), body, with_actions=True)
+    made = await call.api.write(lambda tx: _create(tx, call.workspace, wanted))
+    return answer({"broadcast": broadcast_shape(made)}, 201)
+
+
+async def list_broadcasts(call: Call) -> Response:
+    """`GET /broadcasts`, newest first; of the actions only what a list needs."""
+    found = await call.api.read(lambda tx: broadcasts.listing(tx, call.workspace))
+    return answer({"broadcasts": [_summary(broadcast) for broadcast in found]})
+
+
+async def get_broadcast(call: Call) -> Response:
+    """`GET /broadcasts/{id}`."""
+    broadcast_id = call.number("broadcast_id")
+    found = await call.api.read(lambda tx: _load(tx, call.workspace, broadcast_id))
+    return answer({"broadcast": broadcast_shape(found)})
+
+
+async def edit_broadcast(call: Call) -> Response:
+    """`PATCH /broadcasts/{id}`."""
+    body = await call.json_object(_LIMIT)
+    changed = await _changed(call, lambda before: edited_broadcast(before, body))
+    return answer({"broadcast": broadcast_shape(changed)})
+
+
+async def add_action(call: Call) -> Response:
+    """`POST /broadcasts/{id}/actions`."""
+    body = await call.json_object(_LIMIT)
+    new = edited_action(NEW_ACTION, body)
+
+    def edit(before: Broadcast) -> Broadcast:
+        if len(before.actions) >= MAX_ACTIONS:
+            raise InvalidRequest(f"a broadcast has at most {MAX_ACTIONS} actions")
+        return replace(before, actions=(*before.actions, new))
+
+    changed = await _changed(call, edit)
+    return answer({"action": action_shape(changed.actions[-1])}, 201)
+
+
+def _one_of(broadcast: Broadcast, action_id: int) -> Action:
+    for action in broadcast.actions:
+        if action.action_id == action_id:
+            return action
+    raise NotFound
+
+
+async def edit_action(call: Call) -> Response:
+    """`PATCH /broadcasts/{id}/actions/{action_id}`."""
+    body, action_id = await call.json_object(_LIMIT), call.number("action_id")
+
+    def edit(before: Broadcast) -> Broadcast:
+        changed = edited_action(_one_of(before, action_id), body)
+        others = (changed if action.action_id == action_id else action for action in before.actions)
+        return replace(before, actions=tuple(others))
+
+    return answer({"action": action_shape(_one_of(await _changed(call, edit), action_id))})
+
+
+async def delete_action(call: Call) -> Response:
+    """`DELETE /broadcasts/{id}/actions/{action_id}`; accounts that name it stay."""
+    action_id = call.number("action_id")
+
+    def edit(before: Broadcast) -> Broadcast:
+        gone = _one_of(before, action_id)
+        return replace(before, actions=tuple(action for action in before.actions if action is not gone))
+
+    await _changed(call, edit)
+    return nothing()
+
+
+async def review_broadcast(call: Call) -> Response:
+    """`GET /broadcasts/{id}/review`: what activation would refuse, and what to think about."""
+    broadcast_id = call.number("broadcast_id")
+
+    def look() -> Review:
+        broadcast, see = _look(call.api, call.workspace, broadcast_id)
+        return see(broadcast)
+
+    found = await call.api.run(look)
+    return answer(
+        {
+            "ready": found.ready,
+            "problems": [_finding(problem) for problem in found.problems],
+            "warnings": [_finding(warning) for warning in found.warnings],
+        }
+    )
+
+
+async def activate(call: Call) -> Response:
+    """`POST /broadcasts/{id}/activate`: triggers are accepted from now on."""
+    changed = await _changed(call, lambda before: replace(before, state=BroadcastState.RUNNING))
+    return answer({"broadcast": broadcast_shape(changed)})
+
+
+async def stop(call: Call) -> Response:
+    """`POST /broadcasts/{id}/stop`: no new triggers; unfinished ones are stopped unless they shall finish."""
+    broadcast_id = call.number("broadcast_id")
+    fields = Fields(await call.json_object())
+    fields.only(("running_triggers",))
+    running = fields.choice("running_triggers", RunningTriggers.STOP)
+    fields.refuse()
+
+    def work(tx: Transaction) -> tuple[Broadcast, int]:
+        # Under the lock that accepting a trigger takes: none slips in between the two steps.
+        broadcasts.lock(tx, broadcast_id)
+        before = _load(tx, call.workspace, broadcast_id)
+        if before.state is not BroadcastState.DRAFT:
+            broadcasts.set_state(tx, broadcast_id, BroadcastState.STOPPED)
+        stopped = triggers.stop_all(tx, broadcast_id) if running is RunningTriggers.STOP else 0
+        return _load(tx, call.workspace, broadcast_id), stopped
+
+    stopped, count = await call.api.write(work)
+    return answer({"broadcast": broadcast_shape(stopped), "stopped_triggers": count})
+
+
+async def duplicate(call: Call) -> Response:
+    """`POST /broadcasts/{id}/duplicate`: an inactive copy with recipients, actions and settings."""
+    broadcast_id = call.number("broadcast_id")
+
+    def work(tx: Transaction) -> Broadcast:
+        source = _load(tx, call.workspace, broadcast_id)
+        return _create(tx, call.workspace, replace(source, name=_COPY + source.name))
+
+    return answer({"broadcast": broadcast_shape(await call.api.write(work))}, 201)
+
+
+_ALL = "/api/clarion/v1/broadcasts"
+_ONE = f"{_ALL}/{{broadcast_id}}"
+_ACTION = f"{_ONE}/actions/{{action_id}}"
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint("POST", _ALL, create_broadcast, "manage", "app", "Create a broadcast"),
+    Endpoint("GET", _ALL, list_broadcasts, "manage", "app", "Every broadcast, newest first"),
+    Endpoint("GET", _ONE, get_broadcast, "manage", "app", "One broadcast with its actions"),
+    Endpoint("PATCH", _ONE, edit_broadcast, "manage", "app", "Change name, recipients, policy or tags"),
+    Endpoint("POST", f"{_ONE}/actions", add_action, "manage", "app", "Add an e-mail"),
+    Endpoint("PATCH", _ACTION, edit_action, "manage", "app", "Change an e-mail"),
+    Endpoint("DELETE", _ACTION, delete_action, "manage", "app", "Remove an e-mail; its accounts stay"),
+    Endpoint("GET", f"{_ONE}/review", review_broadcast, "manage", "app", "What stands in the way of activating"),
+    Endpoint("POST", f"{_ONE}/activate", activate, "manage", "app", "Accept triggers from now on"),
+    Endpoint("POST", f"{_ONE}/stop", stop, "manage", "app", "Accept no more triggers, stop unfinished ones"),
+    Endpoint("POST", f"{_ONE}/duplicate", duplicate, "manage", "app", "Make an inactive copy"),
+)

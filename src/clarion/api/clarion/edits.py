@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the body of an edit to a changed broadcast or action; every fault is named, all of them at once.
+
+Edits are partial: what a body does not mention stays as it is. Templates may be wrong while they are being
+written; whether a broadcast can be activated is `pipeline.review`'s question.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from clarion.domain import audience
+from clarion.domain.broadcasts import (
+    Action,
+    Broadcast,
+    BroadcastState,
+    DoubtPolicy,
+    EmailContent,
+    SendingState,
+)
+from clarion.domain.errors import InvalidRequest, Problem
+
+MAX_NAME_BYTES = 255
+MAX_LINE_BYTES = 1_000  # subject, addresses and whatever else becomes one header line
+MAX_BODY_BYTES = 1_000_000
+MAX_TAGS = 50
+MAX_TAG_BYTES = 100
+MAX_HEADERS = 50
+MAX_ACTIONS = 50
+
+E = TypeVar("E", bound=StrEnum)
+
+# Field of the body → field of EmailContent, and its limit in bytes.
+_TEXTS: dict[str, tuple[str, int]] = {
+    "subject": ("subject", MAX_LINE_BYTES),
+    "preheader": ("preheader", MAX_LINE_BYTES),
+    "body": ("body", MAX_BODY_BYTES),
+    "plain": ("plain", MAX_BODY_BYTES),
+    "from": ("sender", MAX_LINE_BYTES),
+    "reply_to": ("reply_to", MAX_LINE_BYTES),
+    "recipient": ("recipient", MAX_LINE_BYTES),
+    "cc": ("cc", MAX_LINE_BYTES),
+    "bcc": ("bcc", MAX_LINE_BYTES),
+}
+_BROADCAST_KEYS = ("name", "recipients", "doubt_policy", "tags")
+_ACTION_KEYS = ("name", "sending_state", "send_to_unsubscribed", "headers", *_TEXTS)
+
+NEW_ACTION = Action(0, 0, "", "email", SendingState.AUTOMATIC, False, EmailContent(), 0, 0)
+
+
+@dataclass(slots=True)
+class Fields:
+    """An object of the body, read field by field; faults are collected."""
+
+    value: Mapping[str, Any]
+    pointer: str = ""
+    problems: list[Problem] = field(default_factory=list)
+
+    def fault(self, detail: str, name: str = "") -> None:
+        """Note a fault of the field."""
+        self.problems.append(Problem(detail, f"{self.pointer}/{name}" if name else self.pointer))
+
+    def only(self, known: Collection[str]) -> None:
+        """Every other key is a fault."""
+        for key in self.value:
+            if key not in known:
+                # "~" and "/" have a meaning in a JSON pointer (RFC 6901 §3).
+                shown = key[:60].replace("~", "~0").replace("/", "~1")
+                self.fault(f"unknown key; known: {', '.join(known)}", shown)
+
+    def text(self, name: str, before: str, most_bytes: int, *, blank: bool = True) -> str:
+        """A string of at most `most_bytes` bytes."""
+        value = self.value.get(name, before)
+        if not isinstance(value, str):
+            self.fault("must be a string", name)
+        elif len(value.encode()) > most_bytes:
+            self.fault(f"is longer than {most_bytes} bytes", name)
+        elif not blank and not value.strip():
+            self.fault("can not be blank", name)
+        else:
+            return value
+        return before
+
+    def flag(self, name: str, *, before: bool) -> bool:
+        """True or false."""
+        value = self.value.get(name, before)
+        if not isinstance(value, bool):
+            self.fault("must be true or false", name)
+            return before
+        return value
+
+    def choice(self, name: str, before: E) -> E:
+        """One word of a vocabulary."""
+        value = self.value.get(name, before.value)
+        kind = type(before)
+        words = [member.value for member in kind]
+        if value not in words:
+            self.fault(f"must be one of {', '.join(words)}", name)
+            return before
+        return kind(value)
+
+    def items(self, name: str, most: int) -> Sequence[object] | None:
+        """A list of at most `most` items; None when it is absent or faulty."""
+        if name not in self.value:
+            return None
+        value = self.value[name]
+        if not isinstance(value, list):
+            self.fault("must be a list", name)
+        elif len(value) > most:
+            self.fault(f"has more than {most} items", name)
+        else:
+            return value
+        return None
+
+    def below(self, value: object, name: str) -> "Fields":
+        """An object inside this one; its faults are noted here."""
+        pointer = f"{self.pointer}/{name}"
+        if not isinstance(value, dict):
+            self.problems.append(Problem("must be an object", pointer))
+            value = {}
+        return Fields(value, pointer, self.problems)
+
+    def refuse(self) -> None:
+        """Raises InvalidRequest naming everything that is wrong, if anything is."""
+        if self.problems:
+            first, *more = self.problems
+            raise InvalidRequest(first.detail, first.pointer, more=tuple(more))
+
+
+def edited_broadcast(before: Broadcast, body: Mapping[str, Any], *, with_actions: bool = False) -> Broadcast:
+    """The broadcast after an edit; `with_actions`: the body may bring the first actions along.
+
+    Raises:
+        InvalidRequest: unknown keys, wrong types, a filter that breaks its grammar, more than the limits.
+    """
+    fields = Fields(body)
+    fields.only((*_BROADCAST_KEYS, "actions") if with_actions else _BROADCAST_KEYS)
+    after = replace(
+        before,
+        name=fields.text("name", before.name, MAX_NAME_BYTES, blank=False),
+        recipients=_recipients(fields, before.recipients),
+        doubt_policy=fields.choice("doubt_policy", before.doubt_policy),
+        tags=_tags(fields, before.tags),
+    )
+    if with_actions:
+        for no, item in enumerate(fields.items("actions", MAX_ACTIONS) or ()):
+            action = _action(fields.below(item, f"actions/{no}"), NEW_ACTION)
+            after = replace(after, actions=(*after.actions, action))
+    fields.refuse()
+    return after
+
+
+def edited_action(before: Action, body: Mapping[str, Any]) -> Action:
+    """The action after an edit; a new one is an edit of `NEW_ACTION`. Raises like `edited_broadcast`."""
+    fields = Fields(body)
+    after = _action(fields, before)
+    fields.refuse()
+    return after
+
+
+def _recipients(fields: Fields, before: dict[str, Any]) -> dict[str, Any]:
+    value = fields.value.get("recipients", before)
+    if not isinstance(value, dict):
+        fields.fault("must be a filter object; {} means everybody", "recipients")
+        return before
+    if value:
+        try:
+            audience.parse(value)
+        except InvalidRequest as error:
+            fields.problems += error.problems
+            return before
+    return value
+
+
+def _tags(fields: Fields, before: tuple[str, ...]) -> tuple[str, ...]:
+    items = fields.items("tags", MAX_TAGS)
+    if items is None:
+        return before
+    tags = []
+    for no, item in enumerate(items):
+        if isinstance(item, str) and item.strip() and len(item.encode()) <= MAX_TAG_BYTES:
+            tags.append(item)
+        else:
+            fields.fault(f"must be a string of 1 to {MAX_TAG_BYTES} bytes", f"tags/{no}")
+    return tuple(dict.fromkeys(tags))
+
+
+def _action(fields: Fields, before: Action) -> Action:
+    # The kind is in every answer, so that a caller may send back what it read.
+    fields.only(("kind", *_ACTION_KEYS))
+    if fields.value.get("kind", "email") != "email":
+        fields.fault('must be "email": other channels are not offered by this version', "kind")
+    texts = {inner: fields.text(name, getattr(before.content, inner), most) for name, (inner, most) in _TEXTS.items()}
+    headers = _headers(fields, before.content.headers)
+    return replace(
+        before,
+        name=fields.text("name", before.name, MAX_NAME_BYTES),
+        sending_state=fields.choice("sending_state", before.sending_state),
+        send_to_unsubscribed=fields.flag("send_to_unsubscribed", before=before.send_to_unsubscribed),
+        content=EmailContent(**texts, headers=headers),
+    )
+
+
+def _headers(fields: Fields, before: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    items = fields.items("headers", MAX_HEADERS)
+    if items is None:
+        return before
+    headers = []
+    for no, item in enumerate(items):
+        header = fields.below(item, f"headers/{no}")
+        header.only(("name", "value"))
+        name = header.text("name", "", MAX_LINE_BYTES, blank=False)
+        headers.append((name, header.text("value", "", MAX_LINE_BYTES)))
+    return tuple(headers)
+
+
+def new_broadcast(workspace_id: int) -> Broadcast:
+    """What a new broadcast is an edit of."""
+    return Broadcast(0, workspace_id, "", BroadcastState.DRAFT, {}, DoubtPolicy.HOLD, 0, 0, None)

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The captured outbox: mail that went nowhere, as JSON and as raw messages. Open without a key in the demo."""
+
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from typing import Any
+
+from starlette.responses import Response
+
+from clarion.api.calls import Call, Endpoint, answer
+from clarion.channels.base import CapturedMail, Outbox
+from clarion.domain.errors import NotFound
+
+
+async def listing(call: Call) -> Response:
+    """GET …/outbox?start&limit&recipient&delivery_id: oldest first; `next` is the following start or null."""
+    start = call.query_number("start", 0)
+    limit = call.query_number("limit", 50, low=1, high=1_000)
+    recipient, delivery_id = call.query("recipient") or None, call.query("delivery_id") or None
+    outbox = _outbox(call)
+
+    def work() -> dict[str, Any]:
+        found = outbox.page(start, limit + 1, recipient=recipient, delivery_id=delivery_id)
+        following = found[limit].index if len(found) > limit else None
+        return {
+            "count": outbox.count(),
+            "messages": [_summary(mail) for mail in found[:limit]],
+            "next": following,
+        }
+
+    return answer(await call.api.run(work))
+
+
+async def one(call: Call) -> Response:
+    """GET …/outbox/{index}: headers and both texts, decoded."""
+    mail = await _mail(call)
+    parsed: EmailMessage = BytesParser(policy=policy.default).parsebytes(mail.content)
+    plain, html = parsed.get_body(("plain",)), parsed.get_body(("html",))
+    return answer(
+        {
+            **_summary(mail),
+            "headers": [{"name": name, "value": str(value)} for name, value in parsed.items()],
+            "plain": plain.get_content() if plain is not None else None,
+            "html": html.get_content() if html is not None else None,
+        }
+    )
+
+
+async def raw(call: Call) -> Response:
+    """GET …/outbox/{index}/raw: the message as it would have gone out."""
+    mail = await _mail(call)
+    return Response(mail.content, media_type="message/rfc822")
+
+
+async def _mail(call: Call) -> CapturedMail:
+    index = call.number("index")
+    outbox = _outbox(call)
+    found = await call.api.run(lambda: outbox.get(index))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _outbox(call: Call) -> Outbox:
+    if call.api.outbox is None:
+        raise NotFound("mail is not captured here: email.provider is not outbox")
+    return call.api.outbox
+
+
+def _summary(mail: CapturedMail) -> dict[str, Any]:
+    return {
+        "index": mail.index,
+        "delivery_id": mail.delivery_id,
+        "from": mail.sender,
+        "to": mail.recipient,
+        "copies": list(mail.copies),
+        "subject": mail.subject,
+        "captured_at_ms": mail.at_ms,
+        "size": len(mail.content),
+    }
+
+
+_OUTBOX = "/api/clarion/v1/outbox"
+
+ENDPOINTS = (
+    Endpoint("GET", _OUTBOX, listing, "manage", "app", "Captured mail, oldest first.", open_in_demo=True),
+    Endpoint("GET", _OUTBOX + "/{index}", one, "manage", "app", "One captured mail, decoded.", open_in_demo=True),
+    Endpoint("GET", _OUTBOX + "/{index}/raw", raw, "manage", "app", "One captured mail, raw.", open_in_demo=True),
+)

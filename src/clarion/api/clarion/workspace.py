@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The workspace that a key belongs to: its name, and what identifies people in it."""
+
+from dataclasses import replace
+from typing import Any
+
+from starlette.responses import Response
+
+from clarion.api.calls import Call, Endpoint, answer
+from clarion.api.clarion.edits import MAX_NAME_BYTES, Fields
+from clarion.domain.errors import Conflict, NotFound
+from clarion.store import access, people
+from clarion.store.access import Workspace
+from clarion.store.engine import Transaction
+
+_IDENTIFIERS = ("id_email", "id")
+
+
+def _shape(workspace: Workspace) -> dict[str, Any]:
+    return {"id": workspace.workspace_id, "name": workspace.name, "identifiers": workspace.identifiers}
+
+
+def _load(tx: Transaction, call: Call) -> Workspace:
+    found = access.workspace(tx, call.workspace.workspace_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def get_workspace(call: Call) -> Response:
+    """`GET /workspace`."""
+    return answer({"workspace": _shape(await call.api.read(lambda tx: _load(tx, call)))})
+
+
+async def edit_workspace(call: Call) -> Response:
+    """`PATCH /workspace`; what identifies people can be changed while there are none."""
+    body = await call.json_object()
+
+    def work(tx: Transaction) -> Workspace:
+        before = _load(tx, call)
+        fields = Fields(body)
+        fields.only(("name", "identifiers"))
+        name = fields.text("name", before.name, MAX_NAME_BYTES, blank=False)
+        identifiers = body.get("identifiers", before.identifiers)
+        if identifiers not in _IDENTIFIERS:
+            fields.fault(f"must be one of {', '.join(_IDENTIFIERS)}", "identifiers")
+        fields.refuse()
+        if identifiers != before.identifiers and people.last_person(tx, before):
+            raise Conflict("can not be changed: there are people in this workspace", "/identifiers")
+        after = replace(before, name=name, identifiers=identifiers)
+        access.update_workspace(tx, after)
+        return after
+
+    return answer({"workspace": _shape(await call.api.write(work))})
+
+
+_PATH = "/api/clarion/v1/workspace"
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint("GET", _PATH, get_workspace, "manage", "app", "The workspace of this key"),
+    Endpoint("PATCH", _PATH, edit_workspace, "manage", "app", "Change its name or what identifies people"),
+)

@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The captured outbox: messages go to a file on this machine and nowhere else, and can be read back.
+
+One line of JSON for each message in `messages.jsonl`; any number of processes may append and read.
+"""
+
+import base64
+import fcntl
+import os
+import re
+import threading
+import time
+from array import array
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from clarion.channels.base import Capabilities
+from clarion.domain.errors import Permanent, SetupError, Temporary, Unknown, detail_of
+from clarion.domain.messages import EmailMessage, Receipt
+
+FILE_NAME = "messages.jsonl"
+BLOCK = 1 << 20  # bytes read at once
+HEAD = 128  # bytes of the file's beginning by which the reader knows it again
+
+# `at_ms` stands last: a quote inside a JSON string is never preceded by a comma, so this proves a whole line.
+_WHOLE_LINE = re.compile(rb',"at_ms":[0-9]+\}\Z')
+_TAIL = 40
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEntry:
+    """One captured message. `index` counts from 0; `at_ms` is milliseconds UTC."""
+
+    index: int
+    delivery_id: str
+    sender: str
+    recipient: str
+    copies: tuple[str, ...]
+    subject: str
+    content: bytes
+    at_ms: int
+
+
+class OutboxProvider:
+    """Keeps messages in `directory`, which is made if it is missing. Raises SetupError if that fails."""
+
+    name = "outbox"
+    capabilities = Capabilities(channel="email", connections=10)
+
+    def __init__(self, directory: Path) -> None:
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise SetupError(f"outbox: directory {directory} cannot be used: {detail_of(error)}") from error
+        self._path = directory / FILE_NAME
+        self._file = -1
+
+    async def send(self, message: EmailMessage, *, handed_over: Callable[[], None]) -> Receipt:
+        """See `Provider.send`. Writes in the event loop: an append to the page cache takes microseconds."""
+        try:
+            line = _line(message)
+        except UnicodeEncodeError as error:
+            raise Permanent(f"the message is not Unicode: {detail_of(error)}", "bad_content") from None
+        try:
+            file = self._open()
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError as error:
+            raise Temporary(f"outbox: {detail_of(error)}") from None
+        try:
+            _append(file, line, handed_over)
+        finally:
+            fcntl.flock(file, fcntl.LOCK_UN)
+        return Receipt("kept in the outbox")
+
+    async def close(self) -> None:
+        """Close the file; a later send opens it again."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _open(self) -> int:
+        if self._file >= 0 and not os.fstat(self._file).st_nlink:  # somebody removed it
+            os.close(self._file)
+            self._file = -1
+        if self._file < 0:
+            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+            self._file = os.open(self._path, flags, 0o600)
+        return self._file
+
+
+class OutboxReader:
+    """Reads what was captured, in the order it was captured. Keeps 8 bytes of memory for each message.
+
+    Safe to use from several threads. Raises OSError when the file cannot be read; a missing one is empty.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / FILE_NAME
+        self._starts = array("Q")  # byte offset of each whole line
+        self._scanned = 0  # all before this offset is known; always right after a line end
+        self._head = b""
+        self._lock = threading.Lock()
+
+    def count(self) -> int:
+        """How many messages were captured."""
+        with self._lock, _Reading(self._path) as file:
+            self._refresh(file)
+            return len(self._starts)
+
+    def page(
+        self, start: int, limit: int, recipient: str | None = None, delivery_id: str | None = None
+    ) -> list[OutboxEntry]:
+        """At most `limit` entries from index `start` on, the oldest first.
+
+        `recipient` matches exactly, also a copy. For the next page `start` is the last entry's index + 1.
+        """
+        found: list[OutboxEntry] = []
+        needles = [msgspec.json.encode(text) for text in (recipient, delivery_id) if text is not None]
+        with self._lock, _Reading(self._path) as file:
+            self._refresh(file)
+            if limit <= 0:
+                return found
+            for index, line in self._lines(file, max(0, start)):
+                if not all(needle in line for needle in needles):
+                    continue
+                entry = _entry(index, line)
+                if recipient is not None and recipient not in (entry.recipient, *entry.copies):
+                    continue
+                if delivery_id is not None and delivery_id != entry.delivery_id:
+                    continue
+                found.append(entry)
+                if len(found) >= limit:
+                    break
+        return found
+
+    def get(self, index: int) -> OutboxEntry | None:
+        """The entry at `index`, None if there is none."""
+        with self._lock, _Reading(self._path) as file:
+            self._refresh(file)
+            if not 0 <= index < len(self._starts):
+                return None
+            start = self._starts[index]
+            end = self._starts[index + 1] if index + 1 < len(self._starts) else self._scanned
+            block = os.pread(file, end - start, start)
+            return _entry(index, block.partition(b"\n")[0]) if len(block) == end - start else None
+
+    def raw(self, index: int) -> bytes | None:
+        """The RFC 5322 message at `index` as it was handed over, None if there is none."""
+        entry = self.get(index)
+        return None if entry is None else entry.content
+
+    def clear(self) -> None:
+        """Forget all messages. A provider may go on appending meanwhile."""
+        with self._lock:
+            try:
+                file = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
+            except FileNotFoundError:
+                return
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX)  # released with the descriptor
+                os.ftruncate(file, 0)
+            finally:
+                os.close(file)
+
+    def _refresh(self, file: int) -> None:
+        if not self._is_continued(file):
+            self._starts, self._scanned, self._head = array("Q"), 0, b""
+        if file < 0:
+            return
+        if len(self._head) < HEAD:
+            self._head = os.pread(file, HEAD, 0).partition(b"\n")[0]
+        position, rest = self._scanned, b""
+        while block := os.pread(file, max(BLOCK, len(rest)), position):  # growing: a long line stays linear
+            position += len(block)
+            block = rest + block
+            start = 0
+            while (end := block.find(b"\n", start)) >= 0:
+                if _is_whole(block, start, end):
+                    self._starts.append(self._scanned + start)
+                start = end + 1
+            self._scanned += start
+            rest = block[start:]
+
+    def _is_continued(self, file: int) -> bool:
+        """Whether the file is the one scanned before, only longer."""
+        if not self._scanned:
+            return True
+        if file < 0 or os.fstat(file).st_size < self._scanned:
+            return False
+        return os.pread(file, len(self._head), 0) == self._head and os.pread(file, 1, self._scanned - 1) == b"\n"
+
+    def _lines(self, file: int, first: int) -> Iterator[tuple[int, bytes]]:
+        index, total = first, len(self._starts)
+        while index < total:
+            start, after = self._starts[index], index + 1
+            while after < total and self._starts[after] - start < BLOCK:
+                after += 1
+            end = self._starts[after] if after < total else self._scanned
+            block = os.pread(file, end - start, start)
+            if len(block) < end - start:
+                return  # cleared by another process meanwhile
+            for number in range(index, after):
+                begin = self._starts[number] - start
+                yield number, block[begin : block.index(b"\n", begin)]
+            index = after
+
+
+class _Reading:
+    """A descriptor for the duration of a `with`; -1 while the file does not exist."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = -1
+
+    def __enter__(self) -> int:
+        try:
+            self._file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            self._file = -1
+        return self._file
+
+    def __exit__(self, *_: object) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+
+
+def _line(message: EmailMessage) -> bytes:
+    fields: dict[str, Any] = {
+        "delivery_id": message.delivery_id,
+        "sender": message.sender,
+        "recipient": message.recipient,
+        "copies": message.copies,
+        "subject": message.subject,
+    }
+    try:
+        fields["content"] = message.content.decode("utf-8")
+    except UnicodeDecodeError:
+        fields["content"] = base64.b64encode(message.content).decode("ascii")
+        fields["encoding"] = "base64"
+    fields["at_ms"] = time.time_ns() // 1_000_000
+    return msgspec.json.encode(fields) + b"\n"
+
+
+def _entry(index: int, line: bytes) -> OutboxEntry:
+    fields = msgspec.json.decode(line)
+    content: str = fields["content"]
+    return OutboxEntry(
+        index=index,
+        delivery_id=fields["delivery_id"],
+        sender=fields["sender"],
+        recipient=fields["recipient"],
+        copies=tuple(fields["copies"]),
+        subject=fields["subject"],
+        content=base64.b64decode(content) if fields.get("encoding") == "base64" else content.encode("utf-8"),
+        at_ms=fields["at_ms"],
+    )
+
+
+def _append(file: int, line: bytes, handed_over: Callable[[], None]) -> None:
+    """Add one line, whole or not at all; the caller holds the lock. Raises Temporary, Unknown."""
+    try:
+        size = os.fstat(file).st_size
+        if size and os.pread(file, 1, size - 1) != b"\n":
+            line = b"\n" + line  # another process died in the middle of its line
+    except OSError as error:
+        raise Temporary(f"outbox: {detail_of(error)}") from None
+    handed_over()
+    written = 0
+    try:
+        while written < len(line):
+            written += os.write(file, line[written:])
+    except OSError as error:
+        try:
+            os.ftruncate(file, size)
+        except OSError:
+            raise Unknown(f"outbox: {detail_of(error)}") from None
+        raise Temporary(f"outbox: {detail_of(error)}") from None
+
+
+def _is_whole(block: bytes, start: int, end: int) -> bool:
+    if not block.startswith(b'{"delivery_id":', start, end):
+        return False
+    return _WHOLE_LINE.search(block, max(start, end - _TAIL), end) is not None

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one visible list of providers, and of the options each takes from a file or the environment."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clarion.channels.base import Outbox, Provider
+from clarion.channels.outbox import OutboxProvider, OutboxReader
+from clarion.channels.smtp import SmtpProvider, SmtpSettings
+from clarion.domain.errors import SetupError
+
+_WORDS = {
+    "true": True,
+    "yes": True,
+    "on": True,
+    "1": True,
+    "false": False,
+    "no": False,
+    "off": False,
+    "0": False,
+}
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("a text")
+    return value
+
+
+def _whole(value: object) -> int:
+    try:
+        if isinstance(value, str | int) and not isinstance(value, bool):
+            return int(value)
+    except ValueError:
+        pass
+    raise ValueError("a whole number")
+
+
+def _seconds(value: object) -> float:
+    try:
+        if isinstance(value, str | int | float) and not isinstance(value, bool):
+            return float(value)
+    except ValueError:
+        pass
+    raise ValueError("a number of seconds")
+
+
+def _switch(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in _WORDS:
+        return _WORDS[value.strip().lower()]
+    raise ValueError("true or false")
+
+
+def _directory(value: object) -> Path:
+    if isinstance(value, Path) or (isinstance(value, str) and value):
+        return Path(value)
+    raise ValueError("a directory")
+
+
+def _smtp(**options: Any) -> Provider:
+    return SmtpProvider(SmtpSettings(**options))
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    make: Callable[..., Provider]
+    options: Mapping[str, Callable[[object], object]]
+    required: tuple[str, ...]
+
+
+PROVIDERS: Mapping[str, _Entry] = {
+    "outbox": _Entry(OutboxProvider, {"directory": _directory}, ("directory",)),
+    "smtp": _Entry(
+        _smtp,
+        {
+            "host": _text,
+            "port": _whole,
+            "security": _text,
+            "username": _text,
+            "password": _text,
+            "verify": _switch,
+            "ca_file": _text,
+            "helo": _text,
+            "connections": _whole,
+            "timeout": _seconds,
+            "max_messages_per_connection": _whole,
+            "max_refusals_per_connection": _whole,
+            "allow_clear_login": _switch,
+        },
+        ("host",),
+    ),
+}
+
+
+def build(name: str, options: Mapping[str, object]) -> Provider:
+    """The provider of that name. Raises SetupError: unknown name or option, wrong type, missing or bad value.
+
+    Numbers and switches may come as text, as they do from the environment.
+    """
+    entry = PROVIDERS.get(name)
+    if entry is None:
+        raise SetupError(f"there is no provider {name!r}; there are: {', '.join(sorted(PROVIDERS))}")
+    values: dict[str, object] = {}
+    for option, value in options.items():
+        kind = entry.options.get(option)
+        if kind is None:
+            known = ", ".join(sorted(entry.options))
+            raise SetupError(f"{name}: there is no option {option!r}; there are: {known}")
+        try:
+            values[option] = kind(value)
+        except ValueError as error:
+            # The value stays out of the sentence: it could be a password.
+            raise SetupError(f"{name}: {option} must be {error}") from None
+    for option in entry.required:
+        if option not in values:
+            raise SetupError(f"{name}: {option} is missing")
+    return entry.make(**values)
+
+
+def captured_mail(directory: Path) -> Outbox:
+    """What the outbox provider captured in a folder."""
+    return OutboxReader(directory)

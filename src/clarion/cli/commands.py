@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands and their options."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from clarion import __version__
+from clarion.cli import demo as demo_command
+from clarion.cli import keys, serving
+from clarion.domain.errors import SetupError
+from clarion.observability import set_up_logging
+from clarion.pipeline.failpoint import nothing as no_failpoint
+from clarion.pipeline.failpoint import signal_at
+from clarion.settings import Settings, load
+from clarion.store import migrate as migrations
+from clarion.store.opening import open_store
+
+app = typer.Typer(
+    name="clarion",
+    help="API-triggered broadcasts, self-hosted: one call, a personal message to everybody who matches.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", envvar="CLARION_CONFIG", help="A TOML file that overrides the defaults."),
+]
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option("--database-url", help="sqlite:///file or postgresql://…; also CLARION_DATABASE_URL."),
+]
+DataOption = Annotated[str | None, typer.Option("--data-dir", help="Folder for the outbox, flight records, files.")]
+FailpointOption = Annotated[
+    str | None,
+    typer.Option("--failpoint", hidden=True, help="Kill this process at a named place, for tests."),
+]
+
+
+def _settings(config: Path | None, **overrides: Any) -> Settings:
+    dotted = {name.replace("__", "."): value for name, value in overrides.items()}
+    settings = load(config, os.environ, dotted)
+    set_up_logging(settings.log.level, settings.log.format)
+    return settings
+
+
+@app.command()
+def serve(
+    config: ConfigOption = None,
+    database_url: DatabaseOption = None,
+    data_dir: DataOption = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+    tls: Annotated[
+        bool | None, typer.Option("--tls/--no-tls", help="HTTPS with a local authority's certificate.")
+    ] = None,
+    worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Whether this process also sends.")] = True,
+    demo: Annotated[
+        bool,
+        typer.Option("--demo", help="A fresh workspace with 10,000 people, a broadcast, and captured mail."),
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready, for programs.")] = False,
+    failpoint: FailpointOption = None,
+) -> None:
+    """Serve the API, with one embedded worker."""
+    overrides: dict[str, Any] = {
+        "database__url": database_url,
+        "data__dir": data_dir,
+        "server__host": host,
+        "server__port": port,
+        "server__tls": tls,
+    }
+    fail = signal_at(failpoint) if failpoint else no_failpoint
+    if demo:
+        serving.serve_demo(
+            lambda **more: _settings(config, **{**overrides, **more}),
+            as_json=json,
+            worker=worker,
+            failpoint=fail,
+        )
+    else:
+        serving.serve(_settings(config, **overrides), as_json=json, worker=worker, failpoint=fail)
+
+
+@app.command()
+def worker(
+    config: ConfigOption = None,
+    database_url: DatabaseOption = None,
+    data_dir: DataOption = None,
+    failpoint: FailpointOption = None,
+) -> None:
+    """Send: take slices of running triggers until stopped. Any number of these may run."""
+    settings = _settings(config, database__url=database_url, data__dir=data_dir)
+    serving.work(settings, signal_at(failpoint) if failpoint else no_failpoint)
+
+
+@app.command()
+def migrate(
+    config: ConfigOption = None,
+    database_url: DatabaseOption = None,
+    check: Annotated[bool, typer.Option("--check", help="Only say what would be done; exit 1 if anything.")] = False,
+) -> None:
+    """Bring the database's schema up to date."""
+    settings = _settings(config, database__url=database_url)
+    store = open_store(settings.database.url)
+    try:
+        if check:
+            waiting = migrations.pending(store)
+            for step in waiting:
+                typer.echo(f"would apply {step.name}")
+            raise typer.Exit(1 if waiting else 0)
+        for name in migrations.migrate(store):
+            typer.echo(f"applied {name}")
+        typer.echo("the database is up to date")
+    finally:
+        store.close()
+
+
+@app.command("create-workspace")
+def create_workspace(
+    name: Annotated[str, typer.Argument(help="The workspace's name.")],
+    config: ConfigOption = None,
+    database_url: DatabaseOption = None,
+    identifiers: Annotated[
+        str, typer.Option(help="id_email: an address belongs to one person; id: several may share it.")
+    ] = "id_email",
+    json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
+) -> None:
+    """Make a workspace and print its keys, which are shown only this once."""
+    if identifiers not in {"id_email", "id"}:
+        raise SetupError("--identifiers must be id_email or id")
+    settings = _settings(config, database__url=database_url)
+    keys.create(settings, name, identifiers, as_json=json)
+
+
+@app.command()
+def demo(
+    check: Annotated[bool, typer.Option("--check", help="Verify every number and exit.")] = False,
+    port: Annotated[int, typer.Option(help="Port of the demo server; 0 takes a free one.")] = 8025,
+    database_url: DatabaseOption = None,
+) -> None:
+    """Start the demo server, trigger its broadcast through the API, and show what happens."""
+    raise typer.Exit(demo_command.run(check=check, port=port, database_url=database_url))
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Broadcasts, their actions, and the content a trigger freezes."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class BroadcastState(StrEnum):
+    """`running` and `draft` are Customer.io's words (contract §5.1); `stopped` is ours, shown as draft there."""
+
+    DRAFT = "draft"
+    RUNNING = "running"
+    STOPPED = "stopped"
+
+
+class SendingState(StrEnum):
+    """What an action does when it is reached (contract §5.3)."""
+
+    AUTOMATIC = "automatic"
+    DRAFT = "draft"
+    OFF = "off"
+
+
+class DoubtPolicy(StrEnum):
+    """What happens to a message that was handed over without an answer."""
+
+    HOLD = "hold"  # listed, until a person decides
+    RESEND = "resend"  # handed over again with the same Message-ID
+
+
+DEFAULT_RECIPIENT = "{{customer.email}}"
+
+
+@dataclass(frozen=True, slots=True)
+class EmailContent:
+    """The templates of an e-mail action: Liquid text, nothing rendered.
+
+    `sender` is the From header (``Name <a@b>`` or a bare address); `recipient` defaults to the person's
+    e-mail; `headers` are extra header lines, name and Liquid value. An empty `plain` means: make one from
+    the body.
+    """
+
+    subject: str = ""
+    body: str = ""
+    plain: str = ""
+    preheader: str = ""
+    sender: str = ""
+    reply_to: str = ""
+    recipient: str = DEFAULT_RECIPIENT
+    cc: str = ""
+    bcc: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One step of a broadcast's workflow; all are performed at once (contract §4)."""
+
+    action_id: int
+    broadcast_id: int
+    name: str
+    kind: str  # "email"
+    sending_state: SendingState
+    send_to_unsubscribed: bool
+    content: EmailContent
+    created_ms: int
+    updated_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """A broadcast as it is edited; `recipients` is the default audience filter as JSON, {} for everybody."""
+
+    broadcast_id: int
+    workspace_id: int
+    name: str
+    state: BroadcastState
+    recipients: dict[str, Any]
+    doubt_policy: DoubtPolicy
+    created_ms: int
+    updated_ms: int
+    first_started_ms: int | None
+    tags: tuple[str, ...] = ()
+    actions: tuple[Action, ...] = field(default=())
+
+    @property
+    def active(self) -> bool:
+        """Whether a trigger is accepted."""
+        return self.state is BroadcastState.RUNNING
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenContent:
+    """Everything that shapes a trigger's messages, as it was when the trigger was accepted.
+
+    Only actions that perform something are in it: those that are switched off are not part of the trigger.
+    """
+
+    broadcast_id: int
+    broadcast_name: str
+    actions: tuple[Action, ...]
+    snippets: dict[str, str]
+
+
+def freeze(broadcast: Broadcast, snippets: dict[str, str]) -> FrozenContent:
+    """What a trigger of this broadcast, accepted now, sends."""
+    actions = tuple(action for action in broadcast.actions if action.sending_state is not SendingState.OFF)
+    return FrozenContent(broadcast.broadcast_id, broadcast.name, actions, snippets)

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The exception tree. Three families with three audiences.
+
+ClarionError
+├── RequestError            the caller's fault; names the field; `api/errors.py` alone makes a status of it
+│   ├── MalformedRequest    400  not JSON, not UTF-8, nested too deeply, a bad id in the path
+│   ├── Unauthorized        401  missing, wrong or under-scoped credentials
+│   ├── NotFound            404
+│   ├── Conflict            409
+│   ├── TooLarge            413  more than the stated limit
+│   ├── InvalidRequest      422  well-formed JSON that breaks a rule
+│   └── RateLimited         429  carries the seconds until the next try is welcome
+├── SendError               one message was not sent; carries its verdict
+│   ├── Temporary           worth another attempt
+│   ├── Throttled           worth another attempt later; costs no attempt
+│   ├── Permanent           never again for this message; carries a reason code
+│   └── Unknown             handed over, no answer came: in doubt, never silently repeated
+├── RenderError             a template did not render; line and column
+├── Unavailable             the database cannot be reached right now; worth trying again
+└── SetupError              wrong configuration; never retried as if it were weather
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+class ClarionError(Exception):
+    """Root of everything Clarion raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a request.
+
+    `pointer` is a JSON pointer below the request body (``/recipients/and/0``), empty for the whole.
+    """
+
+    detail: str
+    pointer: str = ""
+
+
+class RequestError(ClarionError):
+    """The request cannot be served as it is. `status` is the HTTP status it becomes."""
+
+    status = 400
+
+    def __init__(self, detail: str, pointer: str = "", *, more: tuple[Problem, ...] = ()) -> None:
+        super().__init__(detail)
+        self.problems = (Problem(detail, pointer), *more)
+
+    @property
+    def detail(self) -> str:
+        """The first problem's sentence."""
+        return self.problems[0].detail
+
+
+class MalformedRequest(RequestError):
+    """400: the bytes or the path are not what the endpoint can read."""
+
+    status = 400
+
+
+class Unauthorized(RequestError):
+    """401: no, wrong or insufficient credentials."""
+
+    status = 401
+
+    def __init__(self, detail: str = "unauthorized") -> None:
+        super().__init__(detail)
+
+
+class NotFound(RequestError):
+    """404: nothing by that id in this workspace."""
+
+    status = 404
+
+    def __init__(self, detail: str = "not found") -> None:
+        super().__init__(detail)
+
+
+class Conflict(RequestError):
+    """409: the thing is in a state that does not allow this."""
+
+    status = 409
+
+
+class TooLarge(RequestError):
+    """413: the body is larger than the endpoint takes."""
+
+    status = 413
+
+
+class InvalidRequest(RequestError):
+    """422: well-formed, but against a rule; `pointer` names the field."""
+
+    status = 422
+
+
+class RateLimited(RequestError):
+    """429: too soon. `retry_after` is in whole seconds, at least 1."""
+
+    status = 429
+
+    def __init__(self, detail: str, retry_after: int) -> None:
+        super().__init__(detail)
+        self.retry_after = max(1, retry_after)
+
+
+class SendError(ClarionError):
+    """One message was not sent. `words` is what the other side said, or what we saw."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.words = words
+
+
+class Temporary(SendError):
+    """Try again after the back-off; this attempt counts."""
+
+
+class Throttled(SendError):
+    """Try again after `retry_after` seconds; this attempt does not count."""
+
+    def __init__(self, words: str, retry_after: float) -> None:
+        super().__init__(words)
+        self.retry_after = retry_after
+
+
+class Permanent(SendError):
+    """Never try this message again. `reason` is a `domain.deliveries.Reason` value."""
+
+    def __init__(self, words: str, reason: str) -> None:
+        super().__init__(words)
+        self.reason = reason
+
+
+class Unknown(SendError):
+    """The message left us and no answer came back: in doubt."""
+
+
+class RenderError(ClarionError):
+    """A template did not render.
+
+    `part` is the field of the message (``subject``, ``body`` …); `line` and `column` count from 1 and are
+    None when the fault has no place in the text (for example an empty subject).
+    """
+
+    def __init__(self, message: str, *, part: str, line: int | None = None, column: int | None = None) -> None:
+        where = f"{part}, line {line}, column {column}" if line is not None else part
+        super().__init__(f"{message} ({where})")
+        self.message = message
+        self.part = part
+        self.line = line
+        self.column = column
+
+
+class Unavailable(ClarionError):
+    """The database cannot be reached or written right now; nothing was changed, trying again is safe."""
+
+
+class SetupError(ClarionError):
+    """The installation is configured wrongly; the sentence says what to change."""
+
+
+def detail_of(error: Any) -> str:
+    """The sentence of any exception, for a log line or an account; never a traceback."""
+    text = str(error).strip()
+    return text or type(error).__name__

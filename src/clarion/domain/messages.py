@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What composing makes and a provider is given: a finished message to one person."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class EmailMessage:
+    """One e-mail, ready to hand over.
+
+    `content` is the RFC 5322 message, CRLF line ends, no dot-stuffing. `sender` and `recipient` are the
+    envelope addresses (RFC 5321 reverse- and forward-path), without angle brackets. `delivery_id` is the
+    public id, unique per person and action, the same on every attempt. `subject` is kept for lists.
+    `needs_smtputf8`: an address has a non-ASCII local part (RFC 6531).
+    """
+
+    delivery_id: str
+    sender: str
+    recipient: str
+    subject: str
+    content: bytes
+    copies: tuple[str, ...] = ()  # further envelope recipients: cc and bcc
+    needs_smtputf8: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A provider took the message. `words` is its answer, for the account (at most 500 characters)."""
+
+    words: str

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stage 1, accept: check a trigger call against its broadcast and the limits; write one trigger row.
+
+Reads the broadcast, its snippets and the people that are named. Commits, in one transaction, the trigger, its
+frozen content, the people named in the call and the job that resolves the audience. If the process dies
+before the commit nothing exists and the caller got no answer; after it, the trigger is worked whether the
+caller heard of it or not.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from clarion.domain import audience
+from clarion.domain.broadcasts import Broadcast, freeze
+from clarion.domain.errors import InvalidRequest, NotFound, RateLimited
+from clarion.domain.triggers import Selector, TriggerRequest
+from clarion.pipeline.naming import Line, Named, name_people
+from clarion.store import broadcasts, people, segments, snippets, triggers
+from clarion.store.access import Workspace
+from clarion.store.engine import Transaction
+
+SubmitResolve = Callable[[Transaction, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`interval_ms`: the least time between two triggers of a broadcast; `queue`: unfinished ones at once."""
+
+    interval_ms: int
+    queue: int
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The trigger's number; `refused`: it exists only for its errors, nobody will be sent anything."""
+
+    trigger_id: int
+    refused: bool
+
+
+def accept(
+    tx: Transaction,
+    workspace: Workspace,
+    broadcast_id: int,
+    request: TriggerRequest,
+    *,
+    limits: Limits,
+    submit: SubmitResolve,
+) -> Accepted:
+    """Take a checked trigger call.
+
+    Raises:
+        NotFound: no such broadcast in this workspace.
+        InvalidRequest: the broadcast is not active, or the filter names a segment that does not exist.
+        RateLimited: within the interval of the last one, or too many are unfinished.
+    """
+    since_ms = broadcasts.lock(tx, broadcast_id)
+    broadcast = broadcasts.get(tx, workspace, broadcast_id)
+    if broadcast is None:
+        raise NotFound
+    if not broadcast.active:
+        raise InvalidRequest(f"broadcast {broadcast_id} is not active: activate it before triggering it")
+    _check_limits(tx, broadcast_id, since_ms, limits)
+    condition = _condition(tx, workspace, broadcast, request)
+    named = Named((), (), 0, 0)
+    if request.entries:
+        lines = [Line(no, value) for no, value in enumerate(request.entries, start=1)]
+        named = name_people(tx, workspace, lines, request.flags, first_entry=1)
+    fatal = named.malformed + named.missing
+    texts = {snippet.name: snippet.value for snippet in snippets.listing(tx, workspace)}
+    trigger_id = triggers.create(
+        tx,
+        workspace,
+        broadcast_id,
+        selector=request.selector,
+        condition=condition,
+        echo=request.echo or {},
+        data=request.data,
+        flags=request.flags,
+        content_hash=triggers.save_content(tx, freeze(broadcast, texts)),
+        resolve_until=people.last_person(tx, workspace) if condition is not None else len(named.entries),
+        entries=() if fatal else named.entries,
+        errors=named.errors,
+        failure=f"{fatal} of {len(request.entries)} entries do not name a person" if fatal else None,
+    )
+    if not fatal:
+        broadcasts.note_trigger(tx, broadcast_id)
+        submit(tx, trigger_id)
+    return Accepted(trigger_id, refused=fatal > 0)
+
+
+def _check_limits(tx: Transaction, broadcast_id: int, since_ms: int | None, limits: Limits) -> None:
+    """The 10-second rule and the queue of 5 (contract §4); the broadcast is locked."""
+    if since_ms is not None and since_ms < limits.interval_ms:
+        seconds = -(-(limits.interval_ms - since_ms) // 1_000)
+        raise RateLimited(f"rate limited to 1 trigger of a broadcast per {limits.interval_ms / 1_000:g}s", seconds)
+    waiting = triggers.waiting(tx, broadcast_id)
+    if waiting >= limits.queue:
+        raise RateLimited(
+            f"{waiting} triggers of this broadcast are not finished yet, {limits.queue} is the most: try again later",
+            max(1, limits.interval_ms // 1_000),
+        )
+
+
+def _condition(
+    tx: Transaction, workspace: Workspace, broadcast: Broadcast, request: TriggerRequest
+) -> dict[str, Any] | None:
+    """The filter to resolve, as JSON; None when people are named one by one."""
+    if request.selector is Selector.RECIPIENTS and request.echo is not None:
+        value, pointer = request.echo["recipients"], "/recipients"
+    elif request.selector is Selector.DEFAULT:
+        value, pointer = broadcast.recipients, ""
+    else:
+        return None
+    condition = parse_condition(value)
+    for segment_id in sorted(audience.segment_ids(condition)):
+        if segments.get(tx, workspace, segment_id) is None:
+            raise InvalidRequest(f"segment {segment_id} does not exist", pointer)
+    return dict(value)
+
+
+def parse_condition(value: dict[str, Any]) -> audience.Filter:
+    """A stored filter; {} is everybody."""
+    return audience.parse(value) if value else audience.Everybody()

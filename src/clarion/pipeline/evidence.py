@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a dead process's flight record still tells, whoever took its slices over.
+
+Reads the record and the ledger. Commits, per chunk of the record and in one transaction: either the end of the
+dead owner's lease (the next claim then settles the open chunk from the same record), or, where another worker
+took the slice and had to list the whole chunk as in doubt, the truth about those that are not. Running it twice
+changes nothing more; the file is removed when everything in it is settled.
+"""
+
+from functools import partial
+from pathlib import Path
+
+from clarion.domain.broadcasts import DoubtPolicy
+from clarion.domain.deliveries import Outcome, State
+from clarion.pipeline import flight, verdict
+from clarion.pipeline.flight import ChunkName, Trace
+from clarion.pipeline.retry import RetryPolicy
+from clarion.store import deliveries, ledger, slices, triggers
+from clarion.store.engine import Store, Transaction
+
+
+def settle_orphan(store: Store, path: Path, retry: RetryPolicy) -> int:
+    """Use the record of a process that is gone; how many accounts it cleared of doubt.
+
+    The file stays while a slice still has the chunk open that it describes.
+    """
+    owner = flight.owner_of(path)
+    still_needed = False
+    cleared = 0
+    store.write(partial(triggers.free_held_by, owner=owner))
+    for name, traces in flight.read(path).items():
+        needed, count = store.write(partial(_settle, owner=owner, name=name, traces=traces, retry=retry))
+        still_needed = still_needed or needed
+        cleared += count
+    if not still_needed:
+        path.unlink(missing_ok=True)
+    return cleared
+
+
+def _settle(
+    tx: Transaction, *, owner: str, name: ChunkName, traces: list[Trace], retry: RetryPolicy
+) -> tuple[bool, int]:
+    held = slices.holding(tx, name.trigger_id, name.no)
+    if held is not None and held.owner == owner and held.fence == name.fence:
+        slices.free_slices_of(tx, owner)
+        return (held.open_lo, held.open_hi) == (name.lo, name.hi), 0
+    deliveries.lock(tx, name.trigger_id, [trace.key for trace in traces])  # a person may be deciding right now
+    doubted = dict(ledger.in_doubt(tx, name.trigger_id, name.lo, name.hi))
+    now_ms = tx.now_ms()
+    outcomes: list[Outcome] = []
+    for trace in traces:
+        # The attempt that was doubted must be the one of this record: one more than it began with.
+        if doubted.get(trace.key) != trace.attempts + 1:
+            continue
+        said = verdict.of_trace(trace)
+        if said is None:
+            outcomes.append(Outcome(trace.key, State.QUEUED, None, "certainly not handed over", counted=False))
+            continue
+        outcome = verdict.outcome(
+            trace.key, said, attempts=trace.attempts, now_ms=now_ms, retry=retry, doubt=DoubtPolicy.HOLD
+        )
+        if outcome.state is not State.IN_DOUBT:
+            outcomes.append(
+                Outcome(
+                    outcome.key,
+                    outcome.state,
+                    outcome.reason,
+                    outcome.words,
+                    None,
+                    outcome.due_ms,
+                    counted=False,
+                )
+            )
+    slices.reopen(tx, [outcome.key for outcome in outcomes if outcome.state is State.QUEUED])
+    ledger.settle(tx, name.trigger_id, outcomes, shard=name.no, source=State.IN_DOUBT)
+    return False, len(outcomes)

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""People named one by one, by id or e-mail: who is meant, and what is wrong with a line (contract §2.1, §2.3, §3.3)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from clarion.domain.entries import EntryValue
+from clarion.domain.people import email_key
+from clarion.domain.triggers import Flags
+from clarion.store import people
+from clarion.store.access import Workspace
+from clarion.store.engine import Transaction
+from clarion.store.triggers import Entry, LineError
+
+_EMPTY = b"{}"
+_SHOWN = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the caller: its number from 1, and an entry or the sentence why it is none."""
+
+    no: int
+    value: EntryValue | str
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Who a stretch of lines names. `malformed` and `missing` count the errors that no flag excuses."""
+
+    entries: tuple[Entry, ...]
+    errors: tuple[LineError, ...]
+    malformed: int
+    missing: int
+
+
+def name_people(
+    tx: Transaction, workspace: Workspace, lines: Sequence[Line], flags: Flags, *, first_entry: int
+) -> Named:
+    """Look the lines' people up; entries are numbered from `first_entry`.
+
+    A line that names nobody is an error, excused by the `…_ignore_missing` flags; an e-mail that belongs to
+    several people is one, unless `email_add_duplicates` adds them all. Every error is listed either way: a
+    line is never dropped in silence.
+    """
+    by_id = people.numbers_by_id(tx, workspace, _ids(lines))
+    by_email = people.numbers_by_email(tx, workspace, _emails(lines))
+    entries: list[Entry] = []
+    errors: list[LineError] = []
+    malformed = missing = 0
+    for line in lines:
+        value = line.value
+        if isinstance(value, str):
+            errors.append(LineError(line.no, value))
+            malformed += 1
+            continue
+        if value.id is not None:
+            found = [by_id[value.id]] if value.id in by_id else []
+            excused, words = flags.id_ignore_missing, f'customer id "{value.id[:_SHOWN]}" not found'
+        else:
+            found = by_email.get(email_key(value.email or ""), [])
+            excused, words = flags.email_ignore_missing, f'email "{(value.email or "")[:_SHOWN]}" not found'
+            if len(found) > 1 and not flags.email_add_duplicates:
+                errors.append(
+                    LineError(line.no, f'email "{(value.email or "")[:_SHOWN]}" matches more than one customer')
+                )
+                missing += 1
+                continue
+        if not found:
+            errors.append(LineError(line.no, words))
+            missing += not excused
+        data = None if value.data == _EMPTY else value.data.decode()
+        for person_id in found:
+            entries.append(Entry(first_entry + len(entries), line.no, person_id, data))
+    return Named(tuple(entries), tuple(errors), malformed, missing)
+
+
+def _ids(lines: Iterable[Line]) -> list[str]:
+    return [line.value.id for line in lines if isinstance(line.value, EntryValue) and line.value.id is not None]
+
+
+def _emails(lines: Iterable[Line]) -> list[str]:
+    return [line.value.email for line in lines if isinstance(line.value, EntryValue) and line.value.email is not None]

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A delivery's message again, from its stored inputs: for "view in browser". Reads only.
+
+The templates and the trigger's data are those of the trigger; the person's attributes are those of today,
+because bodies are not stored.
+"""
+
+from clarion.domain.deliveries import DeliveryKey, public_id
+from clarion.domain.errors import RenderError
+from clarion.pipeline.compose import Messages, Sign
+from clarion.store import ledger, triggers
+from clarion.store.engine import Store, Transaction
+
+
+class Preview:
+    """Renders a delivery's HTML; None when the person is gone or the template does not render."""
+
+    def __init__(self, store: Store, sign: Sign) -> None:
+        self._store = store
+        self._sign = sign
+
+    def __call__(self, key: DeliveryKey) -> str | None:
+        """The HTML of one delivery. Blocking."""
+
+        def work(tx: Transaction) -> str | None:
+            row = ledger.composing(tx, key)
+            trigger = triggers.get(tx, key.trigger_id)
+            if row is None or trigger is None or row["alive"] is None:
+                return None
+            messages = Messages(triggers.content(tx, trigger.content_hash), trigger.data, self._sign)
+            try:
+                return messages.render(key, row, public_id(key, self._sign.secret)).html
+            except RenderError:
+                return None
+
+        return self._store.read(work)

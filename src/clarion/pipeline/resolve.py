@@ -1,0 +1,325 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stage 2, resolve: who is in the audience, frozen into the ledger before anything is sent.
+
+Reads people in ranges of their key up to the last one that existed when the trigger was accepted (or the
+people named one by one, in their order). Commits, one transaction a range: the accounts, the slices over
+them, their counters and the checkpoint. If the process dies, the next holder of the lease goes on behind the
+last committed range: nobody is left out, nobody is in twice. A data file is staged first, in stretches with a
+checkpoint of their own, so that a line that names nobody can fail the trigger before anyone is sent anything.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+import structlog
+
+from clarion.domain import audience
+from clarion.domain.broadcasts import DEFAULT_RECIPIENT, Action, FrozenContent
+from clarion.domain.deliveries import Reason, State
+from clarion.domain.entries import EntryValue
+from clarion.domain.triggers import Selector
+from clarion.pipeline.accept import parse_condition
+from clarion.pipeline.data_file import DataFileError, Entry, lines
+from clarion.pipeline.data_file_download import DownloadedFile
+from clarion.pipeline.failpoint import Failpoint, nothing
+from clarion.pipeline.naming import Line, name_people
+from clarion.store import access, ledger, triggers
+from clarion.store import audience as people_pages
+from clarion.store.access import Workspace
+from clarion.store.engine import Store, Transaction
+from clarion.store.ledger import Account, SliceRange
+from clarion.store.slices import LostLease
+from clarion.store.triggers import LineError, Trigger
+
+_log = structlog.get_logger("clarion.resolve")
+_DOWNLOAD_PAUSES_MS = (10_000, 30_000, 60_000, 120_000, 300_000)
+_ANALYZE_FROM = 5_000
+
+Download = Callable[[str, Path], Awaitable[DownloadedFile]]
+SubmitSlices = Callable[[Transaction, int, Iterable[int]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much at once: people a range, people a slice, lines a stretch."""
+
+    range_people: int = 10_000
+    slice_people: int = 500
+    file_lines: int = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """A member of the audience, as far as the ledger asks."""
+
+    person_id: int
+    entry: int | None
+    alive: bool
+    email: str | None
+    unsubscribed: bool
+    repeated: bool
+
+
+class Resolver:
+    """Works triggers' audiences out, one call one trigger."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        owner: str,
+        files: Path,
+        download: Download,
+        submit: SubmitSlices,
+        lease_ms: int,
+        sizes: Sizes | None = None,
+        failpoint: Failpoint = nothing,
+    ) -> None:
+        self._store = store
+        self._owner = owner
+        self._files = files
+        self._download = download
+        self._submit = submit
+        self._lease_ms = lease_ms
+        self._sizes = sizes or Sizes()
+        self._failpoint = failpoint
+
+    async def run_once(self, trigger_id: int = 0) -> bool:
+        """Resolve a trigger (any that waits, for 0) to its end; False when there was none to take."""
+        trigger = await asyncio.to_thread(
+            self._store.write, lambda tx: triggers.hold(tx, self._owner, self._lease_ms, trigger_id)
+        )
+        if trigger is None:
+            return False
+        try:
+            if trigger.selector is not Selector.DATA_FILE or await self._stage_file(trigger):
+                await asyncio.to_thread(self._freeze_all, trigger.trigger_id)
+        except LostLease as lost:
+            _log.info("resolve.lease_lost", trigger_id=trigger.trigger_id, why=str(lost))
+        return True
+
+    # -- the data file ------------------------------------------------------------------------------------
+
+    async def _stage_file(self, trigger: Trigger) -> bool:
+        """Fetch the file and store its lines as entries; False when the trigger failed or was put off."""
+        if not trigger.file_done:
+            path = self._files / f"trigger-{trigger.trigger_id}.jsonl"
+            try:
+                file = await self._fetch(trigger, path)
+            except DataFileError as error:
+                give_up = partial(self._not_fetched, trigger=trigger, error=error)
+                await asyncio.to_thread(self._store.write, give_up)
+                return False
+            await asyncio.to_thread(self._stage_lines, trigger, file)
+            path.unlink(missing_ok=True)
+        current = self._current(trigger)
+        if not current.missing:
+            return True
+        failure = f"{current.missing} lines of the data file do not name a person"
+        await asyncio.to_thread(self._store.write, lambda tx: triggers.fail(tx, current, failure))
+        return False
+
+    async def _fetch(self, trigger: Trigger, path: Path) -> DownloadedFile:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        url = str(trigger.echo[Selector.DATA_FILE.value])
+        download = asyncio.ensure_future(self._download(url, path))
+        try:
+            while True:
+                done, _ = await asyncio.wait({download}, timeout=self._lease_ms / 4_000)
+                if done:
+                    return download.result()
+                renew = partial(triggers.renew, trigger=trigger, lease_ms=self._lease_ms)
+                kept = await asyncio.to_thread(self._store.write, renew)
+                if not kept:
+                    raise LostLease("the download took too long, or the trigger was stopped")
+        finally:
+            if not download.done():
+                download.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await download
+
+    @staticmethod
+    def _not_fetched(tx: Transaction, trigger: Trigger, error: DataFileError) -> None:
+        if error.temporary and trigger.resolve_tries < len(_DOWNLOAD_PAUSES_MS):
+            triggers.put_off(tx, trigger, _DOWNLOAD_PAUSES_MS[trigger.resolve_tries])
+        else:
+            triggers.fail(tx, trigger, str(error), LineError(None, str(error)))
+
+    def _stage_lines(self, trigger: Trigger, file: DownloadedFile) -> None:
+        if trigger.file_sha256 != file.sha256:
+            if not self._store.write(lambda tx: triggers.begin_file(tx, trigger, file.sha256, self._lease_ms)):
+                raise LostLease("another worker stages this file")
+            trigger = self._current(trigger)
+        workspace = self._workspace(trigger)
+        rest = lines(file.path, offset=trigger.file_offset, line_no=trigger.file_line)
+        done = False
+        while not done:
+            stretch = list(islice(rest, self._sizes.file_lines))
+            done = len(stretch) < self._sizes.file_lines
+            numbered = [
+                Line(
+                    item.line,
+                    EntryValue(item.id, item.email, item.data) if isinstance(item, Entry) else item.text,
+                )
+                for item in stretch
+            ]
+            stage = partial(
+                _stage,
+                trigger=trigger,
+                workspace=workspace,
+                numbered=numbered,
+                offset=stretch[-1].end_offset if stretch else trigger.file_offset,
+                last_line=stretch[-1].line if stretch else trigger.file_line,
+                done=done,
+                lease_ms=self._lease_ms,
+            )
+            if not self._store.write(stage):
+                raise LostLease("another worker stages this file")
+            self._failpoint("resolve.file_staged")
+            trigger = self._current(trigger)
+
+    # -- the ledger ---------------------------------------------------------------------------------------
+
+    def _freeze_all(self, trigger_id: int) -> None:
+        """Range after range until the audience is complete. Blocking; runs in a thread."""
+        content: FrozenContent | None = None
+        ranges = 0
+        while True:
+            trigger = self._store.read(lambda tx: triggers.get(tx, trigger_id))
+            if trigger is None:
+                raise LostLease("the trigger is gone")
+            if content is None:
+                content = self._store.read(partial(triggers.content, content_hash=trigger.content_hash))
+            people, reached = self._next_range(trigger)
+            if people or reached > trigger.resolved_to:
+                self._freeze_range(trigger, content, people, reached)
+                ranges += 1
+                if ranges == 1 and trigger.next_seq == 1 and len(people) >= _ANALYZE_FROM:
+                    self._store.write(ledger.analyze)
+            if reached >= trigger.resolve_until:
+                break
+        if ranges > 1:
+            self._store.write(ledger.analyze)
+        finished = trigger
+        if not self._store.write(lambda tx: triggers.finish_resolve(tx, finished)):
+            raise LostLease("the trigger was stopped or taken")
+        _log.info("trigger.resolved", trigger_id=trigger_id)
+
+    def _next_range(self, trigger: Trigger) -> tuple[list[_Person], int]:
+        """The members of the next range, and how far the checkpoint may move with them."""
+        most = self._sizes.range_people
+        if trigger.condition is None:
+            named = self._store.read(
+                lambda tx: triggers.named_people(tx, trigger.trigger_id, after=trigger.resolved_to, most=most)
+            )
+            people = [_Person(n.person_id, n.entry, n.alive, n.email, n.unsubscribed, n.repeated) for n in named]
+            return people, named[-1].entry if len(named) == most else trigger.resolve_until
+        condition = parse_condition(trigger.condition)
+        workspace = self._workspace(trigger)
+        page = self._store.read(
+            lambda tx: people_pages.page(
+                tx,
+                workspace,
+                condition,
+                after=trigger.resolved_to,
+                until=trigger.resolve_until,
+                most=most,
+                created_before_ms=trigger.created_ms,
+            )
+        )
+        people = [
+            _Person(c.person_id, None, True, c.email, c.unsubscribed, False)
+            for c in page
+            if audience.matches(condition, people_pages.seen(c), c.segments)
+        ]
+        return people, page[-1].person_id if len(page) == most else trigger.resolve_until
+
+    def _freeze_range(self, trigger: Trigger, content: FrozenContent, people: list[_Person], reached: int) -> None:
+        accounts = [
+            _account(trigger.next_seq + number, action, person)
+            for number, person in enumerate(people)
+            for action in content.actions
+        ]
+        slices = _slices(trigger, len(people), self._sizes.slice_people)
+
+        def freeze(tx: Transaction) -> None:
+            ledger.freeze(
+                tx,
+                trigger,
+                accounts,
+                slices,
+                resolved_to=reached,
+                next_seq=trigger.next_seq + len(people),
+                lease_ms=self._lease_ms,
+            )
+            self._submit(tx, trigger.trigger_id, [part.no for part in slices])
+            self._failpoint("resolve.before_commit")
+
+        self._store.write(freeze)
+        self._failpoint("resolve.after_commit")
+
+    def _current(self, trigger: Trigger) -> Trigger:
+        current = self._store.read(lambda tx: triggers.get(tx, trigger.trigger_id))
+        if current is None or current.resolve_fence != trigger.resolve_fence:
+            raise LostLease("another worker holds the trigger")
+        return current
+
+    def _workspace(self, trigger: Trigger) -> Workspace:
+        workspace = self._store.read(lambda tx: access.workspace(tx, trigger.workspace_id))
+        if workspace is None:
+            raise LostLease("the workspace is gone")
+        return workspace
+
+
+def _stage(
+    tx: Transaction,
+    *,
+    trigger: Trigger,
+    workspace: Workspace,
+    numbered: list[Line],
+    offset: int,
+    last_line: int,
+    done: bool,
+    lease_ms: int,
+) -> bool:
+    """Store a stretch of the file's lines; False when the lease is lost."""
+    named = name_people(tx, workspace, numbered, trigger.flags, first_entry=trigger.next_entry)
+    return triggers.advance_file(
+        tx,
+        trigger,
+        offset=offset,
+        line=last_line,
+        done=done,
+        entries=named.entries,
+        errors=named.errors,
+        missing=named.missing,
+        lease_ms=lease_ms,
+    )
+
+
+def _account(seq: int, action: Action, person: _Person) -> Account:
+    """What is known before composing: people who cannot or must not get this action are skipped, with the reason."""
+    reason: Reason | None = None
+    if person.repeated:
+        reason = Reason.DUPLICATE
+    elif not person.alive:
+        reason = Reason.DELETED
+    elif person.unsubscribed and not action.send_to_unsubscribed:
+        reason = Reason.UNSUBSCRIBED
+    elif not person.email and action.content.recipient.strip() == DEFAULT_RECIPIENT:
+        reason = Reason.NO_ADDRESS
+    state = State.SKIPPED if reason else State.QUEUED
+    return Account(seq, action.action_id, person.person_id, person.entry, state, reason)
+
+
+def _slices(trigger: Trigger, people: int, size: int) -> list[SliceRange]:
+    first = trigger.next_seq
+    return [
+        SliceRange(trigger.next_slice + number, first + start, first + min(start + size, people) - 1)
+        for number, start in enumerate(range(0, people, size))
+    ]

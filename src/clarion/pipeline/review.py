@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What stands in the way of activating a broadcast, and what its author may have overlooked. Pure."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from clarion.domain import audience
+from clarion.domain.broadcasts import Action, Broadcast, EmailContent, SendingState
+from clarion.domain.errors import InvalidRequest, RenderError
+from clarion.rendering.addresses import mailbox, split_list
+from clarion.rendering.email import check_email, variables
+
+# Everybody in an audience has these: without an address nobody is sent anything (reason no_address).
+_ALWAYS_THERE = frozenset({"customer.cio_id", "customer.email", "customer", "trigger"})
+_OUTPUT = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_CONDITION = re.compile(r"\{%-?\s*(?:if|elsif|unless|case)\b.*?%\}", re.DOTALL)
+_DEFAULT = re.compile(r"\|\s*default\b")
+_UNSUBSCRIBE = re.compile(r"\{%-?\s*(?:unsubscribe|unsubscribe_url|manage_subscription_preferences_url)\b", re.DOTALL)
+_SNIPPET = re.compile(r"snippets(?:\.([\w-]+)|\[[\"']([^\"']+)[\"']\])")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to look at. `field` is a path (``actions/12/subject``); `line` and `column` count from 1."""
+
+    field: str
+    message: str
+    line: int | None = None
+    column: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """`problems` keep a broadcast from being activated; `warnings` do not."""
+
+    problems: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+
+    @property
+    def ready(self) -> bool:
+        """Whether the broadcast can be activated."""
+        return not self.problems
+
+
+def review(broadcast: Broadcast, *, snippets: Mapping[str, str], segment_ids: Collection[int]) -> Review:
+    """Look at a broadcast with its workspace's snippets and segments.
+
+    Actions that are switched off are not part of a trigger, and are not looked at.
+    """
+    problems = list(_recipients(broadcast, segment_ids))
+    warnings: list[Finding] = []
+    if not broadcast.actions:
+        problems.append(Finding("actions", "the broadcast has no actions"))
+    elif all(action.sending_state is SendingState.OFF for action in broadcast.actions):
+        problems.append(Finding("actions", "every action is switched off: there is nothing to send"))
+    for action in broadcast.actions:
+        if action.sending_state is not SendingState.OFF:
+            problems += _action_problems(action, snippets)
+            warnings += _action_warnings(action, snippets)
+    return Review(tuple(dict.fromkeys(problems)), tuple(dict.fromkeys(warnings)))
+
+
+def _recipients(broadcast: Broadcast, segment_ids: Collection[int]) -> Iterator[Finding]:
+    if not broadcast.recipients:
+        return
+    try:
+        condition = audience.parse(broadcast.recipients)
+    except InvalidRequest as error:
+        for problem in error.problems:
+            yield Finding(problem.pointer.strip("/"), problem.detail)
+        return
+    for segment_id in sorted(audience.segment_ids(condition)):
+        if segment_id not in segment_ids:
+            yield Finding("recipients", f"segment {segment_id} does not exist")
+
+
+def _action_problems(action: Action, snippets: Mapping[str, str]) -> Iterator[Finding]:
+    if action.sending_state is SendingState.DRAFT:
+        yield Finding(f"actions/{action.action_id}/sending_state", "drafts are not offered by this version")
+    content = action.content
+    if not content.body.strip():
+        yield _finding(action, RenderError("body can not be blank", part="body"))
+    for part, text in _addresses(content):
+        if "{{" in text or "{%" in text:
+            continue  # known only when it is rendered
+        try:
+            mailbox(text, part)
+        except RenderError as error:
+            yield _finding(action, error)
+    for wrong in check_email(content, snippets=snippets):
+        yield _finding(action, wrong)
+
+
+def _addresses(content: EmailContent) -> Iterator[tuple[str, str]]:
+    yield "from", content.sender
+    if content.recipient.strip():
+        yield "recipient", content.recipient
+    if content.reply_to.strip():
+        yield "reply_to", content.reply_to
+    for part, text in (("cc", content.cc), ("bcc", content.bcc)):
+        if "{{" not in text and "{%" not in text:
+            for address in split_list(text):
+                yield part, address
+
+
+def _finding(action: Action, error: RenderError) -> Finding:
+    kind, dot, name = error.part.partition(".")
+    field = f"{kind}/{name}" if dot else kind
+    return Finding(f"actions/{action.action_id}/{field}", error.message, error.line, error.column)
+
+
+def _action_warnings(action: Action, snippets: Mapping[str, str]) -> Iterator[Finding]:
+    content = action.content
+    where = f"actions/{action.action_id}"
+    paths = [
+        path
+        for path in sorted(variables(content, snippets=snippets))
+        if path.startswith(("customer", "trigger")) and path not in _ALWAYS_THERE
+    ]
+    for part, text in _parts(content):
+        texts = _with_snippets(text, snippets)
+        for path in paths:
+            if _needs_fallback(path, texts):
+                whose = "a person" if path.startswith("customer") else "a call"
+                message = f"{path} has no fallback: the message fails for {whose} without it (| default: …)"
+                yield Finding(f"{where}/{part}", message)
+    if not any(_UNSUBSCRIBE.search(text) for text in _with_snippets(content.body, snippets)):
+        yield Finding(f"{where}/body", "the body has no unsubscribe link ({% unsubscribe_url %})")
+
+
+def _parts(content: EmailContent) -> Iterator[tuple[str, str]]:
+    yield "subject", content.subject
+    yield "body", content.body
+    yield "plain", content.plain
+    yield "preheader", content.preheader
+    yield "from", content.sender
+    yield "reply_to", content.reply_to
+    yield "recipient", content.recipient
+    yield "cc", content.cc
+    yield "bcc", content.bcc
+    for name, value in content.headers:
+        yield f"headers/{name}", value
+
+
+def _with_snippets(text: str, snippets: Mapping[str, str]) -> list[str]:
+    """The text and those of the snippets it names, however deep."""
+    found, names = [text], set[str]()
+    for each in found:  # grows while it is read
+        for match in _SNIPPET.finditer(each):
+            name = match[1] or match[2]
+            if name in snippets and name not in names:
+                names.add(name)
+                found.append(snippets[name])
+    return found
+
+
+def _mentions(path: str, text: str) -> bool:
+    return re.search(rf"(?<![\w.-]){re.escape(path)}(?![\w-])", text) is not None
+
+
+def _needs_fallback(path: str, texts: Collection[str]) -> bool:
+    """Whether some output prints the path as it is, and no condition asks for it first.
+
+    Read from the text, so it may miss what is written in an unusual way: good enough for advice.
+    """
+    if any(_mentions(path, match[0]) for text in texts for match in _CONDITION.finditer(text)):
+        return False
+    return any(
+        _mentions(path, match[0]) and not _DEFAULT.search(match[0])
+        for text in texts
+        for match in _OUTPUT.finditer(text)
+    )

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From how a hand-over ended to what the ledger says of it. One rule for the living sender and for its record.
+
+A sender that is alive knows the exception; of one that died the flight record tells the mark. Both become a
+`Verdict`, and `outcome` turns that into the account's next state.
+"""
+
+from dataclasses import dataclass
+
+from clarion.domain.broadcasts import DoubtPolicy
+from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
+from clarion.domain.errors import Permanent, SendError, Temporary, Throttled, Unknown
+from clarion.pipeline.flight import Mark, Trace
+from clarion.pipeline.retry import RetryPolicy
+
+_THROTTLED_MS = 30_000
+_RESEND_MS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How far a message got: `mark` HANDED_OVER means that no answer came. `pause_ms` goes with THROTTLED."""
+
+    mark: Mark
+    words: str
+    reason: Reason | None = None
+    pause_ms: int = _THROTTLED_MS
+
+
+def of_error(error: SendError) -> Verdict:
+    """The verdict that a failure carries."""
+    if isinstance(error, Unknown):
+        return Verdict(Mark.HANDED_OVER, error.words, Reason.NO_ANSWER)
+    if isinstance(error, Throttled):
+        return Verdict(Mark.THROTTLED, error.words, pause_ms=int(error.retry_after * 1_000))
+    if isinstance(error, Permanent):
+        return Verdict(Mark.PERMANENT, error.words, _reason(error.reason))
+    if isinstance(error, Temporary):
+        return Verdict(Mark.TEMPORARY, error.words)
+    raise TypeError(f"a send error without a verdict: {type(error).__name__}")
+
+
+def _reason(word: str) -> Reason:
+    try:
+        return Reason(word)
+    except ValueError:
+        return Reason.REFUSED
+
+
+def of_trace(trace: Trace) -> Verdict | None:
+    """The verdict that a dead sender's record gives; None: certainly not handed over."""
+    if trace.mark is Mark.UNTOUCHED:
+        return None
+    if trace.mark is Mark.HANDED_OVER:
+        return Verdict(Mark.HANDED_OVER, "the sender died before the answer came", Reason.SENDER_DIED)
+    return Verdict(trace.mark, trace.words)
+
+
+def outcome(
+    key: DeliveryKey,
+    verdict: Verdict,
+    *,
+    attempts: int,
+    now_ms: int,
+    retry: RetryPolicy,
+    doubt: DoubtPolicy,
+    recipient: str | None = None,
+) -> Outcome:
+    """The account's next state after attempt number `attempts` + 1; `now_ms` is database time."""
+    mark, words = verdict.mark, verdict.words
+    if mark is Mark.SENT:
+        return Outcome(key, State.SENT, None, words, recipient)
+    if mark is Mark.PERMANENT:
+        return Outcome(key, State.FAILED, verdict.reason or Reason.REFUSED, words, recipient)
+    if mark is Mark.THROTTLED:
+        return Outcome(key, State.QUEUED, None, words, recipient, now_ms + verdict.pause_ms, counted=False)
+    delay_ms = retry.delay_ms(attempts + 1)
+    if mark is Mark.TEMPORARY:
+        if delay_ms is None:
+            return Outcome(key, State.FAILED, Reason.GAVE_UP, words, recipient)
+        return Outcome(key, State.QUEUED, None, words, recipient, now_ms + delay_ms)
+    if doubt is DoubtPolicy.RESEND and delay_ms is not None:
+        words = f"handed over again, as this broadcast asks, because the outcome was in doubt: {words}"
+        return Outcome(key, State.QUEUED, None, words, recipient, now_ms + _RESEND_MS)
+    return Outcome(key, State.IN_DOUBT, verdict.reason or Reason.NO_ANSWER, words, recipient)

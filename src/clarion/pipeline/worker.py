@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The worker: takes slices and sends them, resolves triggers, and looks after what others left behind."""
+
+import asyncio
+import itertools
+import os
+import secrets
+import socket
+from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from clarion.domain.errors import Unavailable
+from clarion.pipeline import evidence, flight
+from clarion.pipeline.claim import ChunkRules, Work, claim
+from clarion.pipeline.compose import Messages, Sign
+from clarion.pipeline.failpoint import Failpoint, nothing
+from clarion.pipeline.flight import FlightRecord
+from clarion.pipeline.record import record
+from clarion.pipeline.resolve import Resolver
+from clarion.pipeline.retry import RetryPolicy
+from clarion.pipeline.send import SendStage
+from clarion.store import people, slices, triggers
+from clarion.store.engine import Store, Transaction
+from clarion.store.jobs import Handlers, Jobs
+from clarion.store.slices import LostLease
+
+_log = structlog.get_logger("clarion.worker")
+_REMEMBERED_TRIGGERS = 32
+_RESTART_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRules:
+    """`slots` slices at once; `chunk_rows` accounts a commit; leases in ms; `reconcile_seconds` between looks."""
+
+    slots: int = 2
+    chunk_rows: int = 100
+    lease_ms: int = 60_000
+    reconcile_seconds: float = 5.0
+    overdue_ms: int = 5_000
+
+
+def new_owner() -> str:
+    """A name for this process that no other process, here or elsewhere, ever has."""
+    return f"{socket.gethostname()[:40]}/{os.getpid()}/{secrets.token_hex(6)}"
+
+
+class Worker:
+    """One process's worth of sending; everything it uses is handed in."""
+
+    def __init__(
+        self,
+        store: Store,
+        jobs: Jobs,
+        resolver: Resolver,
+        send: SendStage,
+        *,
+        owner: str,
+        flights: Path,
+        sign: Sign,
+        retry: RetryPolicy,
+        rules: WorkerRules,
+        failpoint: Failpoint = nothing,
+    ) -> None:
+        self._store = store
+        self._jobs = jobs
+        self._resolver = resolver
+        self._send = send
+        self._owner = owner
+        self._flights = flights
+        self._sign = sign
+        self._retry = retry
+        self._rules = rules
+        self._failpoint = failpoint
+        self._stopping = asyncio.Event()
+        self._messages: OrderedDict[int, Messages] = OrderedDict()
+        self._claims = itertools.count(1)
+        self._busy = 0
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Work until `stopping` is set, then drain."""
+        self._stopping = stopping
+        self._jobs.register(Handlers(resolve=self._resolver.run_once, send_slice=self.send_slice))
+        # Its lock says that this process is alive; found unlocked, what it was resolving is free to take.
+        presence = FlightRecord(self._flights, self._owner)
+        with suppress(Unavailable):
+            await self._look_after_the_dead()
+        reconciling = asyncio.create_task(self._reconcile())
+        try:
+            while not stopping.is_set():
+                await self._drive(stopping)
+        finally:
+            stopping.set()
+            await reconciling
+            presence.close()
+
+    async def _drive(self, stopping: asyncio.Event) -> None:
+        """Run the driver; a database that went away is not the end, the driver is started again."""
+        try:
+            await self._jobs.run(slots=self._rules.slots, stopping=stopping)
+        except Exception:  # noqa: BLE001 - the driver's own errors are not ours to know
+            _log.exception("jobs.failed")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), _RESTART_SECONDS)
+
+    # -- sending -----------------------------------------------------------------------------------------
+
+    async def send_slice(self, trigger_id: int, no: int) -> bool:
+        """Work a certain slice, or any for trigger 0, until nothing of it is due; False: none to take."""
+        if self._stopping.is_set() or self._busy > self._rules.slots:
+            return False
+        self._busy += 1
+        try:
+            return await self._send_slice(trigger_id, no)
+        finally:
+            self._busy -= 1
+
+    async def _send_slice(self, trigger_id: int, no: int) -> bool:
+        if not await asyncio.to_thread(self._store.read, lambda tx: slices.anything_due(tx, trigger_id, no)):
+            return False
+        # A name of its own for each claim: an abandoned record must not be written over.
+        slot = f"{self._owner}/{next(self._claims)}"
+        flying = FlightRecord(self._flights, slot)
+        rules = ChunkRules(self._rules.chunk_rows, self._rules.lease_ms, flying.prepare)
+
+        def take(tx: Transaction) -> Work | None:
+            return claim(
+                tx,
+                owner=slot,
+                trigger_id=trigger_id,
+                no=no,
+                flights=self._flights,
+                retry=self._retry,
+                rules=rules,
+            )
+
+        settled = False
+        try:
+            work = await asyncio.to_thread(self._store.write, take)
+            if work is not None and work.chunk is not None:
+                flying.activate()
+                self._failpoint("claim.after_commit")
+                await self._work(work, flying, rules)
+            settled = True
+            return work is not None
+        except LostLease as lost:
+            _log.warning("slice.lease_lost", slot=slot, why=str(lost))
+            return True
+        finally:
+            if settled:
+                flying.close()
+            else:
+                flying.abandon()  # it still holds what the ledger does not know
+
+    async def _work(self, work: Work, flying: FlightRecord, rules: ChunkRules) -> None:
+        held, chunk = work.claim, work.chunk
+        messages = await asyncio.to_thread(self._messages_of, held.trigger_id)
+        while chunk is not None:
+            gone = [int(row["person_id"]) for row in chunk.rows if row["alive"] is None]
+            suppressed: set[int] = set()
+            if gone:
+                suppressed = await asyncio.to_thread(
+                    self._store.read, lambda tx, gone=gone: people.suppressed_among(tx, gone)
+                )
+            outcomes = await self._send.send(
+                held.trigger_id,
+                chunk,
+                messages,
+                flying,
+                doubt=work.picked.doubt_policy,
+                suppressed=suppressed,
+                stopping=self._stopping,
+            )
+            last = self._stopping.is_set()
+            chunk = await asyncio.to_thread(
+                self._store.write,
+                lambda tx, chunk=chunk, outcomes=outcomes, last=last: record(
+                    tx, held, chunk, outcomes, rules=rules, last=last, failpoint=self._failpoint
+                ),
+            )
+            if chunk is not None:
+                flying.activate()
+            self._failpoint("record.after_commit")
+
+    def _messages_of(self, trigger_id: int) -> Messages:
+        """The compiled messages of a trigger; kept for the next slices. Blocking."""
+        known = self._messages.get(trigger_id)
+        if known is not None:
+            self._messages.move_to_end(trigger_id)
+            return known
+
+        def load(tx: Transaction) -> Messages:
+            trigger = triggers.get(tx, trigger_id)
+            if trigger is None:
+                raise LostLease("the trigger is gone")
+            return Messages(triggers.content(tx, trigger.content_hash), trigger.data, self._sign)
+
+        messages = self._messages[trigger_id] = self._store.read(load)
+        while len(self._messages) > _REMEMBERED_TRIGGERS:
+            self._messages.popitem(last=False)
+        return messages
+
+    # -- looking after -----------------------------------------------------------------------------------
+
+    async def _reconcile(self) -> None:
+        """Every few seconds: settle what dead processes left, and take up work that nobody came for."""
+        while not self._stopping.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), self._rules.reconcile_seconds)
+            if self._stopping.is_set():
+                return
+            try:
+                await self._look_after_the_dead()
+                await self._take_up_overdue()
+            except Unavailable as error:
+                _log.warning("store.unavailable", error=str(error))
+            except Exception:  # noqa: BLE001 - the next look may fare better; the rows are still there
+                _log.exception("reconcile.failed")
+
+    async def _take_up_overdue(self) -> None:
+        grace_ms, slots = self._rules.overdue_ms, self._rules.slots
+        overdue = await asyncio.to_thread(self._store.read, lambda tx: slices.overdue(tx, grace_ms, slots))
+        await asyncio.gather(*(self.send_slice(trigger_id, no) for trigger_id, no in overdue))
+        waiting = await asyncio.to_thread(self._store.read, lambda tx: triggers.overdue(tx, grace_ms))
+        if waiting and not self._stopping.is_set():
+            await self._resolver.run_once(waiting)
+
+    async def _look_after_the_dead(self) -> None:
+        """Settle from the flight records of processes on this machine that are gone."""
+        for path in await asyncio.to_thread(flight.orphans, self._flights):
+            settled = await asyncio.to_thread(evidence.settle_orphan, self._store, path, self._retry)
+            _log.warning("worker.died", owner=flight.owner_of(path), settled=settled)

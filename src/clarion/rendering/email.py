@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The templates of an e-mail, compiled once per trigger and rendered once per person."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+
+from clarion.domain.broadcasts import DEFAULT_RECIPIENT, EmailContent
+from clarion.domain.errors import RenderError
+from clarion.rendering.addresses import split_list
+from clarion.rendering.context import Links, Scope, Snippets, Template, dotted
+from clarion.rendering.environment import inspect, render_text
+from clarion.rendering.faults import fault_at
+from clarion.rendering.headers import RESERVED, cleaned
+from clarion.rendering.plain import plain_template
+from clarion.rendering.syntax import paths_below
+
+__all__ = [
+    "Campaign",
+    "CompiledEmail",
+    "Links",
+    "Recipient",
+    "RenderedEmail",
+    "check_email",
+    "compile_email",
+    "render_text",
+    "variables",
+]
+
+_HEADER_NAME = re.compile(r"[!-9;-~]+")  # RFC 5322 §3.6.8: printable ASCII without the colon
+_BODY_TAG = re.compile(r"<body\b(?:\"[^\"]*\"|'[^']*'|[^>\"'])*>", re.IGNORECASE)
+_BARE_AMPERSAND = re.compile(r"&(?!(?:[a-zA-Z][a-zA-Z0-9]*|#\d+|#[xX][0-9a-fA-F]+);)")
+_HIDDEN = '<div style="display:none;max-height:0;max-width:0;overflow:hidden;mso-hide:all">{}</div>'
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Everything about one message that depends on the person.
+
+    `customer` holds the attributes as templates see them (scalars are text already) with id, email and
+    cio_id; `trigger` the shared data merged with this person's.
+    """
+
+    customer: Mapping[str, object]
+    trigger: Mapping[str, object]
+    delivery_id: str
+    links: Links
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """What ``campaign.*`` shows."""
+
+    id: int
+    name: str
+    type: str = "triggered_broadcast"
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedEmail:
+    """The texts of one message. Addresses are as written (``Name <a@b>``); `mime.build` checks them."""
+
+    subject: str
+    preheader: str
+    html: str
+    plain: str
+    sender: str
+    reply_to: str
+    recipient: str
+    cc: tuple[str, ...]
+    bcc: tuple[str, ...]
+    headers: tuple[tuple[str, str], ...]
+
+
+class CompiledEmail:
+    """The parsed templates; safe to use from several threads."""
+
+    __slots__ = ("_campaign", "_headers", "_message", "_parts", "_plain_snippets", "_snippets")
+
+    def __init__(
+        self,
+        parts: Mapping[str, "str | Template"],
+        headers: tuple[tuple[str, "str | Template"], ...],
+        snippets: Mapping[str, "Template | RenderError"],
+        plain_snippets: Mapping[str, "Template | RenderError"],
+        campaign: Mapping[str, object],
+        message: Mapping[str, object],
+    ) -> None:
+        self._parts = parts
+        self._headers = headers
+        self._snippets: Mapping[str, object] = Snippets(snippets) if snippets else {}
+        self._plain_snippets: Mapping[str, object] = Snippets(plain_snippets) if plain_snippets else {}
+        self._campaign = campaign
+        self._message = message
+
+    def render(self, recipient: Recipient) -> RenderedEmail:
+        """The message for one person. Raises RenderError, also for a blank subject."""
+        message = dict(self._message)
+        names: dict[str, object] = {
+            "customer": recipient.customer,
+            "trigger": recipient.trigger,
+            "snippets": self._snippets,
+            "campaign": self._campaign,
+            "message": message,
+            "delivery_id": recipient.delivery_id,
+        }
+        subject = cleaned(self._text("subject", names, recipient))
+        if not subject:
+            raise RenderError("subject can not be blank", part="subject")
+        message["subject"] = subject
+        preheader = cleaned(self._text("preheader", names, recipient))
+        message["preheader"] = preheader
+        html = self._text("body", names, recipient)
+        return RenderedEmail(
+            subject=subject,
+            preheader=preheader,
+            html=_with_preheader(html, preheader) if preheader else html,
+            plain=self._text("plain", {**names, "snippets": self._plain_snippets}, recipient),
+            sender=self._text("from", names, recipient).strip(),
+            reply_to=self._text("reply_to", names, recipient).strip(),
+            recipient=self._text("recipient", names, recipient).strip(),
+            cc=split_list(self._text("cc", names, recipient)),
+            bcc=split_list(self._text("bcc", names, recipient)),
+            headers=tuple(
+                (name, _rendered(value, f"headers.{name}", names, recipient)) for name, value in self._headers
+            ),
+        )
+
+    def _text(self, part: str, names: Mapping[str, object], recipient: Recipient) -> str:
+        return _rendered(self._parts[part], part, names, recipient)
+
+
+def compile_email(
+    content: EmailContent,
+    *,
+    snippets: Mapping[str, str],
+    campaign: Campaign,
+    message_id: int,
+    message_name: str,
+    send_to_unsubscribed: bool,
+) -> CompiledEmail:
+    """Parse the templates. `snippets` maps names to Liquid text; only those in use need to be right.
+
+    Raises RenderError; its `part` is subject, body, plain, preheader, from, reply_to, recipient, cc, bcc,
+    headers.<name> or snippets.<name>.
+    """
+    checked = _Checked(content, snippets)
+    if checked.problems:
+        raise checked.problems[0]
+    parts = dict(checked.parts)
+    plain_snippets = checked.snippets
+    if not content.plain.strip() and content.body.strip():
+        # The body is known to be right; what stripping its HTML broke costs the text part, not the message.
+        found, template = inspect(plain_template(content.body), "plain")
+        parts["plain"] = template if template is not None and not found else ""
+        plain_snippets = {name: _without_html(name, snippets[name], known) for name, known in plain_snippets.items()}
+    return CompiledEmail(
+        {name: parts[name] for name, _ in _sources(content)},
+        tuple((name, checked.parts[f"headers.{name}"]) for name, _ in content.headers),
+        checked.snippets,
+        plain_snippets,
+        {"id": campaign.id, "name": campaign.name, "type": campaign.type, "subscription_topic_ids": []},
+        {
+            "id": message_id,
+            "name": message_name,
+            "type": "email_action",
+            "send_to_unsubs": send_to_unsubscribed,
+            "journey_id": "",
+            "subscription_topic_ids": [],
+            "subscription_topic": {"name": ""},
+        },
+    )
+
+
+def _without_html(name: str, source: str, known: Template | RenderError) -> Template | RenderError:
+    """A snippet as a generated text part uses it."""
+    if isinstance(known, RenderError) or "<" not in source:
+        return known
+    found, template = inspect(plain_template(source), f"snippets.{name}")
+    return template if template is not None and not found else known
+
+
+def check_email(content: EmailContent, *, snippets: Mapping[str, str]) -> list[RenderError]:
+    """Everything that can be known to be wrong before there is a recipient, all parts at once."""
+    return _Checked(content, snippets).problems
+
+
+def variables(content: EmailContent, *, snippets: Mapping[str, str]) -> frozenset[str]:
+    """The paths that the templates read, for example ``customer.first_name``; those of used snippets too.
+
+    A bare ``customer`` means that the whole object is used, for example by `assign` or with a computed name.
+    Parts that do not parse are left out. Expressions in filter arguments (`where_exp`) are not looked into.
+    """
+    checked = _Checked(content, snippets)
+    paths: set[str] = set()
+    for template in chain(checked.parts.values(), checked.snippets.values()):
+        if isinstance(template, Template):
+            for found in chain.from_iterable(template.analyze().globals.values()):
+                fixed: list[object] = []
+                for segment in found.segments:
+                    if isinstance(segment, list):
+                        break
+                    fixed.append(segment)
+                if fixed:
+                    paths.add(dotted(fixed))
+    return frozenset(paths)
+
+
+class _Checked:
+    """All parts and the snippets in use, parsed, with everything that is wrong with them."""
+
+    def __init__(self, content: EmailContent, snippets: Mapping[str, str]) -> None:
+        self.problems: list[RenderError] = []
+        self.parts: dict[str, str | Template] = {}
+        self.snippets: dict[str, Template | RenderError] = {}
+        self._sources = snippets
+        if not content.subject.strip():
+            self.problems.append(RenderError("subject can not be blank", part="subject"))
+        for part, source in _sources(content):
+            self._parse(part, source)
+        for name, source in content.headers:
+            if problem := header_problem(name):
+                self.problems.append(RenderError(problem, part=f"headers.{name}"))
+            self._parse(f"headers.{name}", source)
+
+    def _parse(self, part: str, source: str) -> None:
+        if "{{" not in source and "{%" not in source:
+            self.parts[part] = source
+            return
+        found, template = inspect(source, part)
+        self.problems += found
+        self.parts[part] = "" if template is None else template
+        if template is not None:
+            self._follow_snippets(template, part)
+
+    def _follow_snippets(self, template: Template, part: str) -> None:
+        for path, name in paths_below(template, "snippets"):
+            if name is None:  # computed: any of them
+                for each in self._sources:
+                    self._parse_snippet(each, told=False)
+            elif name in self._sources:
+                self._parse_snippet(name, told=True)
+            elif name not in ("size", "first", "last"):
+                message = f"Variable '{dotted(['snippets', name])}' is missing"
+                self.problems.append(fault_at(message, part, path.token))
+
+    def _parse_snippet(self, name: str, *, told: bool) -> None:
+        before = self.snippets.get(name)
+        if before is not None:
+            if told and isinstance(before, RenderError) and before not in self.problems:
+                self.problems.append(before)
+            return
+        found, template = inspect(self._sources[name], f"snippets.{name}")
+        if told:
+            self.problems += found
+        if template is None or found:
+            self.snippets[name] = found[0]
+            return
+        self.snippets[name] = template
+        self._follow_snippets(template, f"snippets.{name}")
+
+
+def header_problem(name: str) -> str | None:
+    """What is wrong with the name of a custom header (contract §13.5), or None."""
+    if any(character.isspace() for character in name):
+        return f"header name '{name}' can not contain whitespace"
+    if not _HEADER_NAME.fullmatch(name) or len(name) > 76:
+        return f"header name '{name}' is not valid"
+    if name.lower() in RESERVED:
+        return f"header '{name}' can not be set"
+    return None
+
+
+def _sources(content: EmailContent) -> Iterator[tuple[str, str]]:
+    yield "subject", content.subject
+    yield "preheader", content.preheader
+    yield "body", content.body
+    yield "plain", content.plain
+    yield "from", content.sender
+    yield "reply_to", content.reply_to
+    yield "recipient", content.recipient if content.recipient.strip() else DEFAULT_RECIPIENT
+    yield "cc", content.cc
+    yield "bcc", content.bcc
+
+
+def _rendered(template: str | Template, part: str, names: Mapping[str, object], recipient: Recipient) -> str:
+    if isinstance(template, str):
+        return template
+    scope = Scope(template, names=names, part=part, links=recipient.links, delivery_id=recipient.delivery_id)
+    return template.render_in(scope)
+
+
+def _with_preheader(html: str, preheader: str) -> str:
+    """The preheader as hidden text at the start of the body: mail programs show it next to the subject."""
+    text = _BARE_AMPERSAND.sub("&amp;", preheader).replace("<", "&lt;").replace(">", "&gt;")
+    match = _BODY_TAG.search(html)
+    at = match.end() if match else 0
+    return f"{html[:at]}{_HIDDEN.format(text)}{html[at:]}"

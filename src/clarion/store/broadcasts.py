@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Broadcasts and their actions, as edited."""
+
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from clarion.domain.broadcasts import Action, Broadcast, BroadcastState, DoubtPolicy, EmailContent, SendingState
+from clarion.store import numbers
+from clarion.store.access import Workspace
+from clarion.store.engine import Row, Transaction
+from clarion.store.people import decode, encode
+
+
+def _broadcast(row: Row) -> Broadcast:
+    return Broadcast(
+        broadcast_id=int(row["broadcast_id"]),
+        workspace_id=int(row["workspace_id"]),
+        name=str(row["name"]),
+        state=BroadcastState(row["state"]),
+        recipients=decode(row["recipients"]),
+        doubt_policy=DoubtPolicy(row["doubt_policy"]),
+        created_ms=int(row["created_ms"]),
+        updated_ms=int(row["updated_ms"]),
+        first_started_ms=row["first_started_ms"],
+        tags=tuple(decode(row["tags"])),
+    )
+
+
+def _action(row: Row) -> Action:
+    return Action(
+        action_id=int(row["action_id"]),
+        broadcast_id=int(row["broadcast_id"]),
+        name=str(row["name"]),
+        kind=str(row["kind"]),
+        sending_state=SendingState(row["sending_state"]),
+        send_to_unsubscribed=bool(row["send_to_unsubscribed"]),
+        content=msgspec.json.decode(row["content"], type=EmailContent),
+        created_ms=int(row["created_ms"]),
+        updated_ms=int(row["updated_ms"]),
+    )
+
+
+def create(
+    tx: Transaction,
+    workspace: Workspace,
+    name: str,
+    *,
+    recipients: dict[str, Any],
+    doubt_policy: DoubtPolicy = DoubtPolicy.HOLD,
+    tags: tuple[str, ...] = (),
+) -> Broadcast:
+    """A new broadcast in state draft, without actions."""
+    broadcast_id = numbers.take(tx, "broadcast")
+    tx.execute(
+        "insert_broadcast",
+        broadcast_id=broadcast_id,
+        workspace_id=workspace.workspace_id,
+        name=name,
+        recipients=encode(recipients),
+        doubt_policy=doubt_policy.value,
+        tags=encode(tags),
+    )
+    created = get(tx, workspace, broadcast_id)
+    if created is None:
+        raise AssertionError("the broadcast was just made")
+    return created
+
+
+def get(tx: Transaction, workspace: Workspace, broadcast_id: int) -> Broadcast | None:
+    """One broadcast with its actions in order."""
+    row = tx.one("broadcast", workspace_id=workspace.workspace_id, broadcast_id=broadcast_id)
+    if row is None:
+        return None
+    actions = tx.all("actions", workspace_id=workspace.workspace_id, broadcast_id=broadcast_id)
+    return replace(_broadcast(row), actions=tuple(_action(action) for action in actions))
+
+
+def listing(tx: Transaction, workspace: Workspace) -> list[Broadcast]:
+    """Every broadcast with its actions, newest first."""
+    actions: dict[int, list[Action]] = {}
+    for row in tx.all("actions", workspace_id=workspace.workspace_id, broadcast_id=0):
+        action = _action(row)
+        actions.setdefault(action.broadcast_id, []).append(action)
+    return [
+        replace(_broadcast(row), actions=tuple(actions.get(int(row["broadcast_id"]), ())))
+        for row in tx.all("broadcasts", workspace_id=workspace.workspace_id)
+    ]
+
+
+def update(tx: Transaction, broadcast: Broadcast) -> None:
+    """Store name, recipients, policy and tags."""
+    tx.execute(
+        "update_broadcast",
+        broadcast_id=broadcast.broadcast_id,
+        name=broadcast.name,
+        recipients=encode(broadcast.recipients),
+        doubt_policy=broadcast.doubt_policy.value,
+        tags=encode(broadcast.tags),
+    )
+
+
+def set_state(tx: Transaction, broadcast_id: int, state: BroadcastState) -> None:
+    """Move a broadcast to a state; the first start is remembered."""
+    tx.execute("set_broadcast_state", broadcast_id=broadcast_id, state=state.value)
+
+
+def lock(tx: Transaction, broadcast_id: int) -> int | None:
+    """Hold a broadcast until the transaction ends; milliseconds since its last trigger, None before the first."""
+    row = tx.one("lock_broadcast", broadcast_id=broadcast_id)
+    if row is None or row["last_trigger_ms"] is None:
+        return None
+    return int(row["now_ms"]) - int(row["last_trigger_ms"])
+
+
+def note_trigger(tx: Transaction, broadcast_id: int) -> None:
+    """A trigger was accepted just now."""
+    tx.execute("note_trigger", broadcast_id=broadcast_id)
+
+
+def _action_columns(action: Action) -> dict[str, object]:
+    return {
+        "action_id": action.action_id,
+        "broadcast_id": action.broadcast_id,
+        "name": action.name,
+        "sending_state": action.sending_state.value,
+        "send_to_unsubscribed": int(action.send_to_unsubscribed),
+        "content": encode(action.content),
+    }
+
+
+def add_action(
+    tx: Transaction,
+    broadcast: Broadcast,
+    name: str,
+    content: EmailContent,
+    *,
+    sending_state: SendingState = SendingState.AUTOMATIC,
+    send_to_unsubscribed: bool = False,
+) -> int:
+    """Append an e-mail action; its id."""
+    action_id = numbers.take(tx, "action")
+    action = Action(
+        action_id, broadcast.broadcast_id, name, "email", sending_state, send_to_unsubscribed, content, 0, 0
+    )
+    tx.execute("insert_action", position=action_id, kind="email", **_action_columns(action))
+    return action_id
+
+
+def update_action(tx: Transaction, action: Action) -> None:
+    """Store an action's name, settings and content."""
+    tx.execute("update_action", **_action_columns(action))
+
+
+def delete_action(tx: Transaction, action: Action) -> None:
+    """Remove an action. Accounts that name it stay."""
+    tx.execute("delete_action", action_id=action.action_id, broadcast_id=action.broadcast_id)

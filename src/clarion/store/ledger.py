@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ledger: accounts, slices, counters. Each function is one step inside the caller's transaction.
+
+Rows, counters and checkpoints that belong together are moved by one function, so no caller can move one
+without the other.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from clarion.domain.deliveries import ALLOWED, DeliveryKey, Outcome, Reason, State
+from clarion.store.engine import Row, Transaction
+from clarion.store.slices import Claim, LedgerFault, LostLease
+from clarion.store.triggers import Trigger
+
+_SHARDS = 16
+_MOST_ACTIONS = 10_000  # of one person
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A new row of the ledger: QUEUED, or SKIPPED with a reason. `entry` points at the person's own data."""
+
+    seq: int
+    action_id: int
+    person_id: int
+    entry: int | None
+    state: State
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SliceRange:
+    """People `lo`..`hi` of a trigger's audience, worked by one worker at a time."""
+
+    no: int
+    lo: int
+    hi: int
+
+
+def freeze(
+    tx: Transaction,
+    trigger: Trigger,
+    accounts: Sequence[Account],
+    slices: Sequence[SliceRange],
+    *,
+    resolved_to: int,
+    next_seq: int,
+    lease_ms: int,
+) -> None:
+    """Write a range of the audience: accounts, slices, counters and the checkpoint, together.
+
+    Raises:
+        LostLease: another worker resolves this trigger now.
+    """
+    people = len({account.seq for account in accounts})
+    to_send = len({account.seq for account in accounts if account.state is State.QUEUED})
+    moved = tx.execute(
+        "advance_resolve",
+        trigger_id=trigger.trigger_id,
+        fence=trigger.resolve_fence,
+        resolved_to=resolved_to,
+        next_seq=next_seq,
+        next_slice=trigger.next_slice + len(slices),
+        people=people,
+        recipients=to_send,
+        slices=len(slices),
+        lease_ms=lease_ms,
+    )
+    if not moved:
+        raise LostLease(f"trigger {trigger.trigger_id} is resolved by another worker")
+    tx.many(
+        "insert_deliveries",
+        [
+            {
+                "trigger_id": trigger.trigger_id,
+                "seq": a.seq,
+                "action_id": a.action_id,
+                "person_id": a.person_id,
+                "entry": a.entry,
+                "state": int(a.state),
+                "reason": a.reason,
+            }
+            for a in accounts
+        ],
+    )
+    tx.many("insert_slices", [{"trigger_id": trigger.trigger_id, "no": s.no, "lo": s.lo, "hi": s.hi} for s in slices])
+    counted = Counter((a.action_id, a.state, a.reason) for a in accounts)
+    _count(tx, trigger.trigger_id, trigger.next_slice, counted)
+
+
+def _count(tx: Transaction, trigger_id: int, shard: int, counted: Counter[tuple[int, State, Reason | None]]) -> None:
+    rows = [
+        {
+            "trigger_id": trigger_id,
+            "action_id": action_id,
+            "state": int(state),
+            "reason": reason.value if reason else "",
+            "shard": shard % _SHARDS,
+            "n": n,
+        }
+        for (action_id, state, reason), n in counted.items()
+        if n
+    ]
+    tx.many("add_counts", rows)
+
+
+def next_rows(tx: Transaction, claim: Claim, *, after: int, most: int, now_ms: int) -> list[Row]:
+    """The next accounts of a slice that are due, whole people only, at most `most` rows (or one person)."""
+    rows = tx.all(
+        "chunk", trigger_id=claim.trigger_id, lo=max(claim.lo, after), hi=claim.hi, now_ms=now_ms, most=most + 1
+    )
+    if len(rows) <= most:
+        return rows
+    last = rows[-1]["seq"]
+    whole = [row for row in rows if row["seq"] != last]
+    return whole or tx.all("chunk", trigger_id=claim.trigger_id, lo=last, hi=last, now_ms=now_ms, most=_MOST_ACTIONS)
+
+
+def settle(
+    tx: Transaction, trigger_id: int, outcomes: Sequence[Outcome], *, shard: int, source: State = State.QUEUED
+) -> None:
+    """Move accounts from `source` to their new states, and the counters with them.
+
+    Raises:
+        LedgerFault: an account was not in `source`; the transaction must not commit.
+    """
+    if not outcomes:
+        return
+    counted: Counter[tuple[int, State, Reason | None]] = Counter()
+    reasons = _reasons(tx, trigger_id, outcomes) if source is not State.QUEUED else {}
+    rows: list[dict[str, Any]] = []
+    for outcome in outcomes:
+        if outcome.state not in ALLOWED[source]:
+            raise LedgerFault(f"{source.word} may not become {outcome.state.word}")
+        rows.append(
+            {
+                "trigger_id": trigger_id,
+                "seq": outcome.key.seq,
+                "action_id": outcome.key.action_id,
+                "from_state": int(source),
+                "state": int(outcome.state),
+                "reason": outcome.reason.value if outcome.reason else None,
+                "words": _storable(outcome.words),
+                "recipient": _storable(outcome.recipient),
+                "counted": int(outcome.counted),
+                "due_ms": outcome.due_ms,
+            }
+        )
+        counted[outcome.key.action_id, source, reasons.get(outcome.key)] -= 1
+        # A retry keeps its last words for the account but counts as plainly queued.
+        reason = None if outcome.state is State.QUEUED else outcome.reason
+        counted[outcome.key.action_id, outcome.state, reason] += 1
+    changed = tx.many("settle", rows)
+    if changed != len(rows):
+        raise LedgerFault(f"{len(rows) - changed} accounts of trigger {trigger_id} were not {source.word}")
+    _count(tx, trigger_id, shard, counted)
+
+
+def _storable(text: str | None) -> str | None:
+    # These come from templates and strangers' servers; PostgreSQL takes neither NUL nor half a surrogate pair,
+    # and one such row would undo the account of a whole chunk.
+    if not text:
+        return None
+    return text[:500].replace("\0", "\ufffd").encode(errors="replace").decode()
+
+
+def _reasons(tx: Transaction, trigger_id: int, outcomes: Sequence[Outcome]) -> dict[DeliveryKey, Reason]:
+    found: dict[DeliveryKey, Reason] = {}
+    for outcome in outcomes:
+        row = tx.one("delivery", trigger_id=trigger_id, seq=outcome.key.seq, action_id=outcome.key.action_id)
+        if row is not None and row["reason"]:
+            found[outcome.key] = Reason(row["reason"])
+    return found
+
+
+def in_doubt(tx: Transaction, trigger_id: int, lo: int, hi: int) -> list[tuple[DeliveryKey, int]]:
+    """(account, attempts so far) of what is in doubt in a range of the audience."""
+    rows = tx.all("in_doubt_rows", trigger_id=trigger_id, lo=lo, hi=hi)
+    return [(DeliveryKey(trigger_id, int(r["seq"]), int(r["action_id"])), int(r["attempts"])) for r in rows]
+
+
+def unreached(tx: Transaction, claim: Claim) -> list[DeliveryKey]:
+    """Accounts of a slice that are still queued."""
+    rows = tx.all("stop_rows", trigger_id=claim.trigger_id, lo=claim.lo, hi=claim.hi)
+    return [DeliveryKey(claim.trigger_id, int(r["seq"]), int(r["action_id"])) for r in rows]
+
+
+def counts(tx: Transaction, trigger_id: int) -> list[tuple[int, State, str, int]]:
+    """(action, state, reason or "", how many), from the counters."""
+    return [
+        (int(r["action_id"]), State(int(r["state"])), str(r["reason"]), int(r["n"]))
+        for r in tx.all("counts", trigger_id=trigger_id)
+        if int(r["n"])
+    ]
+
+
+def page(
+    tx: Transaction,
+    trigger_id: int,
+    *,
+    after: DeliveryKey | None,
+    most: int,
+    state: State | None = None,
+    action_id: int = 0,
+) -> list[Row]:
+    """Accounts of a trigger after `after`, in order of the audience."""
+    return tx.all(
+        "deliveries",
+        trigger_id=trigger_id,
+        seq=after.seq if after else 0,
+        action_id=after.action_id if after else 0,
+        state=-1 if state is None else int(state),
+        only_action=action_id,
+        most=most,
+    )
+
+
+def get(tx: Transaction, key: DeliveryKey) -> Row | None:
+    """One account with its trigger's broadcast, workspace, content hash and data."""
+    return tx.one("delivery", trigger_id=key.trigger_id, seq=key.seq, action_id=key.action_id)
+
+
+def composing(tx: Transaction, key: DeliveryKey) -> Row | None:
+    """One account with what composing needs, as `next_rows` gives it, whatever its state."""
+    return tx.one("composing", trigger_id=key.trigger_id, seq=key.seq, action_id=key.action_id)
+
+
+def analyze(tx: Transaction) -> None:
+    """Refresh the planner's statistics after a bulk fill (PostgreSQL)."""
+    tx.execute("analyze_ledger")

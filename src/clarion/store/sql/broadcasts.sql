@@ -1,0 +1,62 @@
+-- name: insert_broadcast
+INSERT INTO broadcast (broadcast_id, workspace_id, name, state, recipients, doubt_policy, tags, created_ms, updated_ms)
+VALUES (:broadcast_id, :workspace_id, :name, 'draft', :recipients, :doubt_policy, :tags, {{now_ms}}, {{now_ms}});
+
+-- name: broadcast
+SELECT broadcast_id, workspace_id, name, state, recipients, doubt_policy, tags, created_ms, updated_ms, first_started_ms
+FROM broadcast WHERE workspace_id = :workspace_id AND broadcast_id = :broadcast_id;
+
+-- name: lock_broadcast
+-- The 10-second rule and the queue of 5 are decided under this lock.
+SELECT last_trigger_ms, {{now_ms}} AS now_ms FROM broadcast WHERE broadcast_id = :broadcast_id;
+
+-- name: lock_broadcast @postgres
+-- Differs: two calls may come at once.
+SELECT last_trigger_ms, {{now_ms}} AS now_ms FROM broadcast WHERE broadcast_id = :broadcast_id FOR UPDATE;
+
+-- name: broadcasts
+-- Newest first.
+SELECT broadcast_id, workspace_id, name, state, recipients, doubt_policy, tags, created_ms, updated_ms, first_started_ms
+FROM broadcast WHERE workspace_id = :workspace_id ORDER BY broadcast_id DESC;
+
+-- name: update_broadcast
+UPDATE broadcast SET name = :name, recipients = :recipients, doubt_policy = :doubt_policy, tags = :tags,
+    updated_ms = {{now_ms}}
+WHERE broadcast_id = :broadcast_id;
+
+-- name: set_broadcast_state
+UPDATE broadcast SET state = :state, updated_ms = {{now_ms}},
+    first_started_ms = CASE WHEN :state = 'running' THEN COALESCE(first_started_ms, {{now_ms}}) ELSE first_started_ms END
+WHERE broadcast_id = :broadcast_id;
+
+-- name: set_broadcast_state @postgres
+-- Differs: a parameter that is only compared needs its type said.
+UPDATE broadcast SET state = CAST(:state AS text), updated_ms = {{now_ms}},
+    first_started_ms = CASE WHEN CAST(:state AS text) = 'running' THEN COALESCE(first_started_ms, {{now_ms}})
+                            ELSE first_started_ms END
+WHERE broadcast_id = :broadcast_id;
+
+-- name: note_trigger
+UPDATE broadcast SET last_trigger_ms = {{now_ms}} WHERE broadcast_id = :broadcast_id;
+
+-- name: insert_action
+INSERT INTO action (action_id, broadcast_id, position, kind, name, sending_state, send_to_unsubscribed, content,
+                    created_ms, updated_ms)
+VALUES (:action_id, :broadcast_id, :position, :kind, :name, :sending_state, :send_to_unsubscribed, :content,
+        {{now_ms}}, {{now_ms}});
+
+-- name: actions
+-- All actions of a workspace's broadcasts, or of one (:broadcast_id, 0 for all), in order.
+SELECT a.action_id, a.broadcast_id, a.kind, a.name, a.sending_state, a.send_to_unsubscribed, a.content,
+       a.created_ms, a.updated_ms
+FROM action a JOIN broadcast b ON b.broadcast_id = a.broadcast_id
+WHERE b.workspace_id = :workspace_id AND (:broadcast_id = 0 OR a.broadcast_id = :broadcast_id)
+ORDER BY a.broadcast_id, a.position;
+
+-- name: update_action
+UPDATE action SET name = :name, sending_state = :sending_state, send_to_unsubscribed = :send_to_unsubscribed,
+    content = :content, updated_ms = {{now_ms}}
+WHERE action_id = :action_id AND broadcast_id = :broadcast_id;
+
+-- name: delete_action
+DELETE FROM action WHERE action_id = :action_id AND broadcast_id = :broadcast_id;

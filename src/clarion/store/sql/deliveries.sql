@@ -1,0 +1,48 @@
+-- name: triggers_of_workspace
+-- Triggers that may have accounts created between :start_ms and :end_ms, newest first, from :newest down.
+SELECT trigger_id, broadcast_id, content_hash, next_seq FROM broadcast_trigger
+WHERE workspace_id = :workspace_id AND trigger_id <= :newest AND next_seq > 1
+  AND created_ms <= :end_ms AND (processed_ms IS NULL OR processed_ms >= :start_ms)
+ORDER BY trigger_id DESC LIMIT :most;
+
+-- name: triggers_of_broadcast
+-- The same of one broadcast, and of one trigger when :only_trigger is not 0.
+SELECT trigger_id, broadcast_id, content_hash, next_seq FROM broadcast_trigger
+WHERE broadcast_id = :broadcast_id AND workspace_id = :workspace_id AND trigger_id <= :newest AND next_seq > 1
+  AND (:only_trigger = 0 OR trigger_id = :only_trigger)
+  AND created_ms <= :end_ms AND (processed_ms IS NULL OR processed_ms >= :start_ms)
+ORDER BY trigger_id DESC LIMIT :most;
+
+-- name: accounts_in_window
+-- Accounts after (:seq, :action_id) up to person :until; :states is a bit per state, :only_action 0 for all.
+SELECT trigger_id, seq, action_id, person_id, state, reason, words, recipient, attempts, due_ms, created_ms,
+       attempted_ms, settled_ms
+FROM delivery
+WHERE trigger_id = :trigger_id AND seq >= :seq AND seq <= :until AND (seq > :seq OR action_id > :action_id)
+  AND ((CAST(:states AS bigint) >> state) & 1) = 1 AND (:only_action = 0 OR action_id = :only_action)
+  AND (:attempted = 0 OR attempted_ms IS NOT NULL) AND created_ms >= :start_ms AND created_ms <= :end_ms
+ORDER BY seq, action_id LIMIT :most;
+
+-- name: accounts_by_reason
+-- The same by reason, for the few among many: the index holds only rows that have one.
+SELECT trigger_id, seq, action_id, person_id, state, reason, words, recipient, attempts, due_ms, created_ms,
+       attempted_ms, settled_ms
+FROM delivery
+WHERE trigger_id = :trigger_id AND reason = :reason AND seq >= :seq AND (seq > :seq OR action_id > :action_id)
+  AND ((CAST(:states AS bigint) >> state) & 1) = 1 AND (:only_action = 0 OR action_id = :only_action)
+  AND (:attempted = 0 OR attempted_ms IS NOT NULL) AND created_ms >= :start_ms AND created_ms <= :end_ms
+ORDER BY seq, action_id LIMIT :most;
+
+-- name: lock_accounts
+-- State of accounts by key (:keys is [[seq, action_id], …]). Nothing to lock: the writer is alone.
+SELECT d.seq, d.action_id, d.state FROM json_each(:keys) AS k
+CROSS JOIN delivery d ON d.trigger_id = :trigger_id
+    AND d.seq = json_extract(k.value, '$[0]') AND d.action_id = json_extract(k.value, '$[1]')
+ORDER BY d.seq, d.action_id;
+
+-- name: lock_accounts @postgres
+-- Differs: two people may decide about one account at once; the second one waits and sees what was decided.
+SELECT d.seq, d.action_id, d.state FROM jsonb_array_elements(CAST(:keys AS jsonb)) AS k
+JOIN delivery d ON d.trigger_id = :trigger_id
+    AND d.seq = CAST(k.value ->> 0 AS bigint) AND d.action_id = CAST(k.value ->> 1 AS bigint)
+ORDER BY d.seq, d.action_id FOR UPDATE OF d;

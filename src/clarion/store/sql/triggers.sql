@@ -1,0 +1,162 @@
+-- name: insert_content
+INSERT INTO trigger_content (content_hash, content) VALUES (:content_hash, :content)
+ON CONFLICT (content_hash) DO NOTHING;
+
+-- name: content
+SELECT content FROM trigger_content WHERE content_hash = :content_hash;
+
+-- name: insert_trigger
+INSERT INTO broadcast_trigger (trigger_id, workspace_id, broadcast_id, state, failure, selector, condition, echo, data,
+    flags, content_hash, created_ms, processed_ms, resolve_until, next_entry, missing, error_count)
+VALUES (:trigger_id, :workspace_id, :broadcast_id, :state, :failure, :selector, :condition, :echo, :data,
+    :flags, :content_hash, {{now_ms}}, CASE WHEN :finished = 1 THEN {{now_ms}} END, :resolve_until, :next_entry,
+    :missing, :error_count);
+
+-- name: waiting_triggers
+-- How many triggers of a broadcast are not finished: the queue of 5.
+SELECT COUNT(*) AS n FROM broadcast_trigger
+WHERE broadcast_id = :broadcast_id AND state IN ('queued', 'resolving', 'sending');
+
+-- name: trigger
+SELECT t.*, b.doubt_policy FROM broadcast_trigger t JOIN broadcast b ON b.broadcast_id = t.broadcast_id
+WHERE t.trigger_id = :trigger_id;
+
+-- name: triggers_of
+-- Newest first, without the large columns.
+SELECT trigger_id, broadcast_id, state, failure, selector, created_ms, processed_ms, audience, recipients, error_count
+FROM broadcast_trigger WHERE broadcast_id = :broadcast_id ORDER BY trigger_id DESC LIMIT :most;
+
+-- name: insert_entries
+INSERT INTO trigger_entry (trigger_id, entry, line, person_id, data)
+VALUES (:trigger_id, :entry, :line, :person_id, :data);
+
+-- name: insert_entries @postgres
+-- Differs: rows travel as arrays.
+INSERT INTO trigger_entry (trigger_id, entry, line, person_id, data)
+SELECT * FROM unnest(CAST(:trigger_id AS bigint[]), CAST(:entry AS bigint[]), CAST(:line AS bigint[]),
+                     CAST(:person_id AS bigint[]), CAST(:data AS text[]));
+
+-- name: insert_errors
+INSERT INTO trigger_error (trigger_id, no, line, text) VALUES (:trigger_id, :no, :line, :text);
+
+-- name: insert_errors @postgres
+-- Differs: rows travel as arrays.
+INSERT INTO trigger_error (trigger_id, no, line, text)
+SELECT * FROM unnest(CAST(:trigger_id AS bigint[]), CAST(:no AS bigint[]), CAST(:line AS bigint[]),
+                     CAST(:text AS text[]));
+
+-- name: trigger_errors
+SELECT no, line, text FROM trigger_error WHERE trigger_id = :trigger_id AND no >= :start ORDER BY no LIMIT :most;
+
+-- name: resolvable
+-- A trigger whose audience is to be worked out and that nobody holds; oldest first.
+SELECT trigger_id FROM broadcast_trigger
+WHERE state IN ('queued', 'resolving') AND resolve_lease_ms < {{now_ms}} AND resolve_due_ms <= {{now_ms}}
+  AND (:trigger_id = 0 OR trigger_id = :trigger_id)
+ORDER BY trigger_id LIMIT 1;
+
+-- name: resolvable @postgres
+-- Differs: several workers may look at once.
+SELECT trigger_id FROM broadcast_trigger
+WHERE state IN ('queued', 'resolving') AND resolve_lease_ms < {{now_ms}} AND resolve_due_ms <= {{now_ms}}
+  AND (:trigger_id = 0 OR trigger_id = :trigger_id)
+ORDER BY trigger_id LIMIT 1 FOR UPDATE SKIP LOCKED;
+
+-- name: overdue_trigger
+-- The reconciler's question: whose audience should long have been worked out.
+SELECT trigger_id FROM broadcast_trigger
+WHERE state IN ('queued', 'resolving') AND created_ms <= {{now_ms}} - :grace_ms
+  AND resolve_lease_ms < {{now_ms}} - :grace_ms AND resolve_due_ms <= {{now_ms}} - :grace_ms
+ORDER BY trigger_id LIMIT 1;
+
+-- name: hold_trigger
+-- Take the resolve lease; the fence grows so that an earlier holder's next step meets no row.
+UPDATE broadcast_trigger SET state = 'resolving', resolve_owner = :owner, resolve_fence = resolve_fence + 1,
+    resolve_lease_ms = {{now_ms}} + :lease_ms
+WHERE trigger_id = :trigger_id AND state IN ('queued', 'resolving');
+
+-- name: free_triggers_of
+-- A process on this machine is known to be dead: what it was resolving can be taken at once.
+UPDATE broadcast_trigger SET resolve_lease_ms = 0
+WHERE state = 'resolving' AND resolve_owner = :owner AND resolve_lease_ms > 0;
+
+-- name: advance_file
+-- A stretch of the data file is staged: the checkpoint moves with the entries it covers.
+UPDATE broadcast_trigger SET file_offset = :file_offset, file_line = :file_line, file_done = :file_done,
+    next_entry = :next_entry, resolve_until = :next_entry - 1, missing = :missing, error_count = :error_count,
+    resolve_lease_ms = {{now_ms}} + :lease_ms
+WHERE trigger_id = :trigger_id AND resolve_fence = :fence AND state = 'resolving';
+
+-- name: advance_resolve
+-- A range of the audience is in the ledger: the checkpoint moves with the rows it covers.
+UPDATE broadcast_trigger SET resolved_to = :resolved_to, next_seq = :next_seq, next_slice = :next_slice,
+    audience = audience + :people, recipients = recipients + :recipients, open_slices = open_slices + :slices,
+    resolve_lease_ms = {{now_ms}} + :lease_ms
+WHERE trigger_id = :trigger_id AND resolve_fence = :fence AND state = 'resolving';
+
+-- name: renew_resolve
+-- Long work outside the database (a download) keeps the lease.
+UPDATE broadcast_trigger SET resolve_lease_ms = {{now_ms}} + :lease_ms
+WHERE trigger_id = :trigger_id AND resolve_fence = :fence AND state = 'resolving';
+
+-- name: begin_file
+-- The file is here. If it is another one than last time, staging starts over: nothing is in the ledger yet.
+UPDATE broadcast_trigger SET file_sha256 = :sha256, file_offset = 0, file_line = 0, next_entry = 1, resolve_until = 0,
+    missing = 0, error_count = 0, resolve_lease_ms = {{now_ms}} + :lease_ms
+WHERE trigger_id = :trigger_id AND resolve_fence = :fence AND state = 'resolving' AND file_done = 0;
+
+-- name: drop_entries
+DELETE FROM trigger_entry WHERE trigger_id = :trigger_id;
+
+-- name: drop_errors
+DELETE FROM trigger_error WHERE trigger_id = :trigger_id;
+
+-- name: named_people
+-- A stretch of the people named one by one, as they are now, and where each was named first.
+SELECT e.entry, e.person_id, p.person_id AS alive, p.email, p.unsubscribed,
+       (SELECT MIN(f.entry) FROM trigger_entry f WHERE f.trigger_id = e.trigger_id AND f.person_id = e.person_id)
+           AS first_entry
+FROM trigger_entry e LEFT JOIN person p ON p.person_id = e.person_id
+WHERE e.trigger_id = :trigger_id AND e.entry > :after ORDER BY e.entry LIMIT :most;
+
+-- name: finish_resolve
+-- The audience is complete; with nothing left to send the trigger is done at once.
+UPDATE broadcast_trigger SET resolve_owner = NULL, resolve_lease_ms = 0,
+    state = CASE WHEN open_slices = 0 THEN 'done' ELSE 'sending' END,
+    processed_ms = CASE WHEN open_slices = 0 THEN {{now_ms}} END
+WHERE trigger_id = :trigger_id AND resolve_fence = :fence AND state = 'resolving';
+
+-- name: put_off_resolve
+-- Something outside is in the way: give the lease back and try again later.
+UPDATE broadcast_trigger SET resolve_owner = NULL, resolve_lease_ms = 0, resolve_tries = resolve_tries + 1,
+    resolve_due_ms = {{now_ms}} + :delay_ms
+WHERE trigger_id = :trigger_id AND resolve_fence = :fence AND state = 'resolving';
+
+-- name: fail_trigger
+UPDATE broadcast_trigger SET state = 'failed', failure = :failure, processed_ms = {{now_ms}}, resolve_owner = NULL,
+    error_count = error_count + :errors
+WHERE trigger_id = :trigger_id AND state IN ('queued', 'resolving') AND resolve_fence = :fence;
+
+-- name: close_slice
+-- One slice fewer; the last one finishes the trigger.
+UPDATE broadcast_trigger SET open_slices = open_slices - 1,
+    state = CASE WHEN state = 'sending' AND open_slices = 1 THEN 'done' ELSE state END,
+    processed_ms = CASE WHEN state IN ('sending', 'stopped') AND open_slices = 1 THEN {{now_ms}} ELSE processed_ms END
+WHERE trigger_id = :trigger_id;
+
+-- name: reopen_trigger
+UPDATE broadcast_trigger SET open_slices = open_slices + :slices, processed_ms = NULL,
+    state = CASE WHEN state = 'done' THEN 'sending' ELSE state END
+WHERE trigger_id = :trigger_id;
+
+-- name: stop_triggers
+-- Stop whatever of a broadcast is unfinished; slices already made are closed by whoever claims them next.
+UPDATE broadcast_trigger SET state = 'stopped',
+    processed_ms = CASE WHEN open_slices = 0 THEN {{now_ms}} END
+WHERE broadcast_id = :broadcast_id AND state IN ('queued', 'resolving', 'sending');
+
+-- name: rush_slices
+-- Slices that wait for a retry need not wait any longer: their trigger was stopped.
+UPDATE slice SET due_ms = 0
+WHERE done = 0 AND trigger_id IN (
+    SELECT trigger_id FROM broadcast_trigger WHERE broadcast_id = :broadcast_id AND state = 'stopped' AND open_slices > 0);

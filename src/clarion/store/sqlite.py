@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The SQLite engine: WAL, synchronous=FULL, short BEGIN IMMEDIATE transactions, one connection per thread."""
+
+import random
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from clarion.domain.errors import SetupError
+from clarion.store.engine import Row, Transaction, run_after_commit
+from clarion.store.queries import Engine, for_driver, load
+
+T = TypeVar("T")
+_BUSY_SECONDS = 30.0  # how long a writer waits for the single write lock before the call fails
+
+
+class _SqliteTransaction:
+    engine: Engine = "sqlite"
+
+    def __init__(self, connection: sqlite3.Connection, queries: Mapping[str, str]) -> None:
+        self._connection = connection
+        self._queries = queries
+        self.committed: list[Callable[[], None]] = []
+
+    def all(self, query: str, **parameters: object) -> list[Row]:
+        return self._connection.execute(self._queries[query], parameters).fetchall()
+
+    def one(self, query: str, **parameters: object) -> Row | None:
+        row: Row | None = self._connection.execute(self._queries[query], parameters).fetchone()
+        return row
+
+    def execute(self, query: str, **parameters: object) -> int:
+        return self._connection.execute(self._queries[query], parameters).rowcount
+
+    def many(self, query: str, rows: Sequence[Mapping[str, object]]) -> int:
+        if not rows:
+            return 0
+        return self._connection.executemany(self._queries[query], rows).rowcount
+
+    def composed(self, text: str, parameters: Mapping[str, object]) -> list[Row]:
+        return self._connection.execute(for_driver(text, "sqlite"), parameters).fetchall()
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        self.committed.append(action)
+
+
+def _row(cursor: sqlite3.Cursor, values: tuple[Any, ...]) -> Row:
+    return {column[0]: value for column, value in zip(cursor.description, values, strict=True)}
+
+
+class SqliteStore:
+    """An SQLite file; safe for many threads and, while transactions stay short, several processes."""
+
+    engine: Engine = "sqlite"
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._queries = load("sqlite")
+        self._local = threading.local()
+        self._open: list[tuple[threading.Thread, sqlite3.Connection]] = []
+        self._guard = threading.Lock()
+        self._closed = False
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection().execute("SELECT 1")
+        except (OSError, sqlite3.Error) as error:
+            raise SetupError(f"cannot open the database file {path}: {error}") from error
+
+    def _connection(self) -> sqlite3.Connection:
+        if self._closed:
+            raise SetupError("the store is closed")
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(
+                self._path, isolation_level=None, timeout=0, check_same_thread=False, cached_statements=256
+            )
+            connection.row_factory = _row
+            # The mode change needs the file for itself for a moment; another process may be opening it too.
+            self._patiently(lambda: connection.execute("PRAGMA journal_mode=WAL"))
+            connection.execute("PRAGMA synchronous=FULL")  # a commit must survive a power cut before we send
+            connection.execute("PRAGMA foreign_keys=ON")
+            connection.execute("PRAGMA temp_store=MEMORY")
+            connection.execute("PRAGMA cache_size=-32000")
+            with self._guard:
+                self._close_abandoned()
+                self._open.append((threading.current_thread(), connection))
+            self._local.connection = connection
+        return connection
+
+    def _close_abandoned(self) -> None:
+        # Thread pools let idle threads go; their connections would pile up until the store is closed.
+        for thread, connection in self._open:
+            if not thread.is_alive():
+                connection.close()
+        self._open = [(thread, connection) for thread, connection in self._open if thread.is_alive()]
+
+    def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` on one consistent snapshot."""
+        connection = self._connection()
+        connection.execute("BEGIN")
+        connection.execute("PRAGMA query_only=ON")
+        try:
+            return work(_SqliteTransaction(connection, self._queries))
+        finally:
+            connection.execute("ROLLBACK")
+            connection.execute("PRAGMA query_only=OFF")
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` in a BEGIN IMMEDIATE transaction and commit."""
+        connection = self._connection()
+        self._patiently(lambda: connection.execute("BEGIN IMMEDIATE"))
+        transaction = _SqliteTransaction(connection, self._queries)
+        try:
+            result = work(transaction)
+            self._patiently(lambda: connection.execute("COMMIT"))
+        except BaseException:
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            raise
+        run_after_commit(transaction.committed)
+        return result
+
+    def script(self, text: str) -> None:
+        """Run many statements in one transaction."""
+        connection = self._connection()
+        self._patiently(lambda: connection.execute("BEGIN IMMEDIATE"))
+        try:
+            for statement in _statements(text):
+                connection.execute(statement)
+            connection.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            raise
+
+    @staticmethod
+    def _patiently(action: Callable[[], object]) -> None:
+        """Retry on a held lock with a short random pause: SQLite's own busy handler is unfair under load."""
+        deadline = time.monotonic() + _BUSY_SECONDS
+        while True:
+            try:
+                action()
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) and "busy" not in str(error):
+                    raise
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(random.uniform(0.0005, 0.004))  # noqa: S311 - jitter, not a secret
+            else:
+                return
+
+    def close(self) -> None:
+        """Close every thread's connection."""
+        with self._guard:
+            self._closed = True
+            for _, connection in self._open:
+                connection.close()
+            self._open.clear()
+
+
+def _statements(text: str) -> list[str]:
+    """Split a script; complete_statement knows about strings and comments."""
+    statements, pending = [], ""
+    for line in text.splitlines():
+        pending += line + "\n"
+        if sqlite3.complete_statement(pending):
+            statements.append(pending)
+            pending = ""
+    if pending.strip() and not all(line.strip().startswith("--") for line in pending.splitlines() if line.strip()):
+        statements.append(pending)
+    return statements

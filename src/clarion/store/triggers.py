@@ -1,0 +1,332 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Triggers: the row, its frozen content, the people it names, its errors, and the progress of its resolving."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import msgspec
+
+from clarion.domain.broadcasts import DoubtPolicy, FrozenContent
+from clarion.domain.triggers import Flags, Selector, TriggerState
+from clarion.store import numbers
+from clarion.store.access import Workspace
+from clarion.store.engine import Row, Transaction
+from clarion.store.people import decode, encode
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A trigger as stored. Times in Unix milliseconds; `condition` and `echo` are JSON values."""
+
+    trigger_id: int
+    workspace_id: int
+    broadcast_id: int
+    state: TriggerState
+    failure: str | None
+    selector: Selector
+    condition: dict[str, Any] | None
+    echo: dict[str, Any]
+    data: dict[str, Any]
+    flags: Flags
+    content_hash: str
+    doubt_policy: DoubtPolicy
+    created_ms: int
+    processed_ms: int | None
+    resolve_fence: int
+    resolve_tries: int
+    resolved_to: int
+    resolve_until: int
+    file_sha256: str | None
+    next_seq: int
+    next_slice: int
+    file_offset: int
+    file_line: int
+    file_done: bool
+    next_entry: int
+    missing: int
+    error_count: int
+    audience: int
+    recipients: int
+    open_slices: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A person named one by one: `entry` counts people, `line` the caller's lines; `data` is JSON text."""
+
+    entry: int
+    line: int
+    person_id: int
+    data: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LineError:
+    """Why a line of the call or the data file reaches nobody; `line` is None for the whole."""
+
+    line: int | None
+    text: str
+
+    @property
+    def sentence(self) -> str:
+        """As the errors endpoint prints it (contract §3.3)."""
+        return self.text if self.line is None else f"line {self.line}: {self.text}"
+
+
+def _trigger(row: Row) -> Trigger:
+    known = {
+        name: row[name]
+        for name in Trigger.__slots__
+        if name not in {"state", "selector", "condition", "echo", "data", "flags", "doubt_policy", "file_done"}
+    }
+    return Trigger(
+        **known,
+        state=TriggerState(row["state"]),
+        selector=Selector(row["selector"]),
+        condition=decode(row["condition"]) if row["condition"] is not None else None,
+        echo=decode(row["echo"]),
+        data=decode(row["data"]),
+        flags=Flags(**decode(row["flags"])),
+        doubt_policy=DoubtPolicy(row["doubt_policy"]),
+        file_done=bool(row["file_done"]),
+    )
+
+
+def save_content(tx: Transaction, content: FrozenContent) -> str:
+    """Store what a trigger sends, once per distinct content; its hash."""
+    text = msgspec.json.encode(content, order="deterministic").decode()
+    content_hash = hashlib.sha256(text.encode()).hexdigest()
+    tx.execute("insert_content", content_hash=content_hash, content=text)
+    return content_hash
+
+
+def content(tx: Transaction, content_hash: str) -> FrozenContent:
+    """The frozen content behind a hash."""
+    row = tx.one("content", content_hash=content_hash)
+    if row is None:
+        raise AssertionError("a trigger's content is never removed before the trigger")
+    return msgspec.json.decode(row["content"], type=FrozenContent)
+
+
+def create(
+    tx: Transaction,
+    workspace: Workspace,
+    broadcast_id: int,
+    *,
+    selector: Selector,
+    condition: dict[str, Any] | None,
+    echo: dict[str, Any],
+    data: dict[str, Any],
+    flags: Flags,
+    content_hash: str,
+    resolve_until: int,
+    entries: Sequence[Entry] = (),
+    errors: Sequence[LineError] = (),
+    failure: str | None = None,
+) -> int:
+    """A new trigger with the people it names and the errors found so far; its number.
+
+    `failure` makes it one that failed at once: it exists for its number and its errors (contract §2.6).
+    """
+    trigger_id = numbers.take(tx, "trigger")
+    tx.execute(
+        "insert_trigger",
+        trigger_id=trigger_id,
+        workspace_id=workspace.workspace_id,
+        broadcast_id=broadcast_id,
+        state=(TriggerState.FAILED if failure else TriggerState.QUEUED).value,
+        finished=int(failure is not None),
+        failure=failure,
+        selector=selector.value,
+        condition=encode(condition) if condition is not None else None,
+        echo=encode(echo),
+        data=encode(data),
+        flags=encode(asdict(flags)),
+        content_hash=content_hash,
+        resolve_until=resolve_until,
+        next_entry=len(entries) + 1,
+        missing=0,
+        error_count=len(errors),
+    )
+    add_entries(tx, trigger_id, entries)
+    add_errors(tx, trigger_id, errors, first=0)
+    return trigger_id
+
+
+def get(tx: Transaction, trigger_id: int) -> Trigger | None:
+    """One trigger of any workspace."""
+    row = tx.one("trigger", trigger_id=trigger_id)
+    return _trigger(row) if row else None
+
+
+def of_broadcast(tx: Transaction, broadcast_id: int, most: int = 1_000) -> list[Row]:
+    """The newest triggers of a broadcast, the small columns only."""
+    return tx.all("triggers_of", broadcast_id=broadcast_id, most=most)
+
+
+def waiting(tx: Transaction, broadcast_id: int) -> int:
+    """How many triggers of a broadcast are unfinished."""
+    row = tx.one("waiting_triggers", broadcast_id=broadcast_id)
+    return int(row["n"]) if row else 0
+
+
+def add_entries(tx: Transaction, trigger_id: int, entries: Iterable[Entry]) -> None:
+    """Store people named one by one."""
+    tx.many(
+        "insert_entries",
+        [
+            {"trigger_id": trigger_id, "entry": e.entry, "line": e.line, "person_id": e.person_id, "data": e.data}
+            for e in entries
+        ],
+    )
+
+
+def add_errors(tx: Transaction, trigger_id: int, errors: Iterable[LineError], *, first: int) -> None:
+    """Store errors numbered from `first`."""
+    tx.many(
+        "insert_errors",
+        [
+            {"trigger_id": trigger_id, "no": no, "line": error.line, "text": error.text}
+            for no, error in enumerate(errors, start=first)
+        ],
+    )
+
+
+def errors(tx: Transaction, trigger_id: int, start: int, most: int) -> list[tuple[int, str]]:
+    """(number, sentence) of the errors from number `start` on."""
+    rows = tx.all("trigger_errors", trigger_id=trigger_id, start=start, most=most)
+    return [(int(r["no"]), LineError(r["line"], str(r["text"])).sentence) for r in rows]
+
+
+def hold(tx: Transaction, owner: str, lease_ms: int, trigger_id: int = 0) -> Trigger | None:
+    """Take the resolve lease of a trigger (of any that waits, for 0); None when there is nothing to take."""
+    row = tx.one("resolvable", trigger_id=trigger_id)
+    if row is None:
+        return None
+    tx.execute("hold_trigger", trigger_id=row["trigger_id"], owner=owner, lease_ms=lease_ms)
+    return get(tx, int(row["trigger_id"]))
+
+
+def free_held_by(tx: Transaction, owner: str) -> int:
+    """End the resolve leases of an owner that is known to be dead; how many."""
+    return tx.execute("free_triggers_of", owner=owner)
+
+
+def overdue(tx: Transaction, grace_ms: int) -> int:
+    """A trigger that nobody has come for since `grace_ms`; 0 for none."""
+    row = tx.one("overdue_trigger", grace_ms=grace_ms)
+    return int(row["trigger_id"]) if row else 0
+
+
+def advance_file(
+    tx: Transaction,
+    trigger: Trigger,
+    *,
+    offset: int,
+    line: int,
+    done: bool,
+    entries: Sequence[Entry],
+    errors: Sequence[LineError],
+    missing: int,
+    lease_ms: int,
+) -> bool:
+    """Store a stretch of the data file with its checkpoint; False when the lease is lost (nothing to keep)."""
+    moved = tx.execute(
+        "advance_file",
+        trigger_id=trigger.trigger_id,
+        fence=trigger.resolve_fence,
+        file_offset=offset,
+        file_line=line,
+        file_done=int(done),
+        next_entry=trigger.next_entry + len(entries),
+        missing=trigger.missing + missing,
+        error_count=trigger.error_count + len(errors),
+        lease_ms=lease_ms,
+    )
+    if not moved:
+        return False
+    add_entries(tx, trigger.trigger_id, entries)
+    add_errors(tx, trigger.trigger_id, errors, first=trigger.error_count)
+    return True
+
+
+def renew(tx: Transaction, trigger: Trigger, lease_ms: int) -> bool:
+    """Keep the resolve lease during long work elsewhere; False when it is lost."""
+    return (
+        tx.execute("renew_resolve", trigger_id=trigger.trigger_id, fence=trigger.resolve_fence, lease_ms=lease_ms) > 0
+    )
+
+
+def begin_file(tx: Transaction, trigger: Trigger, sha256: str, lease_ms: int) -> bool:
+    """Start staging a data file from its first line; False when the lease is lost."""
+    begun = tx.execute(
+        "begin_file",
+        trigger_id=trigger.trigger_id,
+        fence=trigger.resolve_fence,
+        sha256=sha256,
+        lease_ms=lease_ms,
+    )
+    if begun:
+        tx.execute("drop_entries", trigger_id=trigger.trigger_id)
+        tx.execute("drop_errors", trigger_id=trigger.trigger_id)
+    return begun > 0
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPerson:
+    """A person named one by one, as they are now. `email` and `unsubscribed` mean nothing unless alive."""
+
+    entry: int
+    person_id: int
+    alive: bool
+    email: str | None
+    unsubscribed: bool
+    repeated: bool
+
+
+def named_people(tx: Transaction, trigger_id: int, *, after: int, most: int) -> list[NamedPerson]:
+    """Entries after number `after`, in order."""
+    return [
+        NamedPerson(
+            entry=int(row["entry"]),
+            person_id=int(row["person_id"]),
+            alive=row["alive"] is not None,
+            email=row["email"],
+            unsubscribed=bool(row["unsubscribed"]),
+            repeated=int(row["first_entry"]) < int(row["entry"]),
+        )
+        for row in tx.all("named_people", trigger_id=trigger_id, after=after, most=most)
+    ]
+
+
+def finish_resolve(tx: Transaction, trigger: Trigger) -> bool:
+    """The audience is complete; False when the lease is lost."""
+    return tx.execute("finish_resolve", trigger_id=trigger.trigger_id, fence=trigger.resolve_fence) > 0
+
+
+def put_off(tx: Transaction, trigger: Trigger, delay_ms: int) -> None:
+    """Give the resolve lease back and try again after `delay_ms`."""
+    tx.execute("put_off_resolve", trigger_id=trigger.trigger_id, fence=trigger.resolve_fence, delay_ms=delay_ms)
+
+
+def fail(tx: Transaction, trigger: Trigger, failure: str, error: LineError | None = None) -> bool:
+    """End a trigger before anything was sent; False when the lease is lost."""
+    failed = tx.execute(
+        "fail_trigger",
+        trigger_id=trigger.trigger_id,
+        failure=failure,
+        errors=int(error is not None),
+        fence=trigger.resolve_fence,
+    )
+    if failed and error is not None:
+        add_errors(tx, trigger.trigger_id, [error], first=trigger.error_count)
+    return failed > 0
+
+
+def stop_all(tx: Transaction, broadcast_id: int) -> int:
+    """Stop every unfinished trigger of a broadcast; how many."""
+    stopped = tx.execute("stop_triggers", broadcast_id=broadcast_id)
+    tx.execute("rush_slices", broadcast_id=broadcast_id)
+    return stopped

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the links in mails open: unsubscribe, preferences, consent to tracking, the mail in a browser.
+
+A GET changes nothing: scanners of links and prefetching mail programs open every one of them.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
+from urllib.parse import parse_qs, unquote
+
+import msgspec
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from clarion.domain.deliveries import DeliveryKey, key_of
+from clarion.domain.errors import RenderError, Unavailable
+from clarion.store.engine import Transaction
+from clarion.tracking import pages
+from clarion.tracking.pages import Button
+from clarion.tracking.person import CONSENT, Attribute, Reader, reader, set_attribute
+
+T = TypeVar("T")
+Preview = Callable[[DeliveryKey], str | None]
+_log = structlog.get_logger("clarion.tracking")
+_MOST_BYTES = 10_000
+
+_UNSUBSCRIBE = Button("Unsubscribe", "unsubscribe", "true")
+_SUBSCRIBE = Button("Subscribe again", "unsubscribe", "false")
+_ALLOW = Button("Allow", "consent", "true")
+_DENY = Button("Do not allow", "consent", "false", second=True)
+
+
+class Backend(Protocol):
+    """What the pages need of the server; `api.calls.Api` is one."""
+
+    @property
+    def secret(self) -> bytes:
+        """Keys delivery ids."""
+        ...
+
+    async def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` on a snapshot, off the event loop."""
+        ...
+
+    async def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` in a write transaction, off the event loop."""
+        ...
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Run blocking work, off the event loop."""
+        ...
+
+
+def routes(backend: Backend, preview: Preview) -> list[Route]:
+    """The public routes. `preview` gives a delivery's mail as HTML; it may block, and raise RenderError."""
+    public = _Pages(backend, preview)
+    return [
+        Route("/unsubscribe/{token}", _shown(public.ask_unsubscribe), methods=["GET"]),
+        Route("/unsubscribe/{token}", _shown(public.unsubscribe), methods=["POST"]),
+        Route("/preferences/{token}", _shown(public.show_preferences), methods=["GET"]),
+        Route("/preferences/{token}", _shown(public.set_preferences), methods=["POST"]),
+        Route("/consent/{token}", _shown(public.ask_consent), methods=["GET"]),
+        Route("/consent/{token}", _shown(public.set_consent), methods=["POST"]),
+        Route("/view/{token}", _shown(public.view), methods=["GET"]),
+    ]
+
+
+def _shown(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    async def respond(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except Unavailable as error:
+            _log.warning("store.unavailable", error=str(error))
+        except Exception:  # noqa: BLE001 - the one place where anything becomes a page
+            _log.exception("page.crashed", route=request.url.path.split("/")[1])
+        return pages.unavailable()
+
+    return respond
+
+
+class _Pages:
+    def __init__(self, backend: Backend, preview: Preview) -> None:
+        self._backend = backend
+        self._preview = preview
+
+    def _key(self, request: Request) -> DeliveryKey | None:
+        return key_of(unquote(request.path_params["token"]), self._backend.secret)
+
+    async def _reader(self, request: Request) -> Reader | None:
+        key = self._key(request)
+        return await self._backend.read(lambda tx: reader(tx, key)) if key is not None else None
+
+    async def _set(self, request: Request, name: Attribute, *, value: bool) -> Reader | None:
+        key = self._key(request)
+        if key is None:
+            return None
+        return await self._backend.write(lambda tx: set_attribute(tx, key, name, value=value))
+
+    async def ask_unsubscribe(self, request: Request) -> Response:
+        found = await self._reader(request)
+        if found is None:
+            return pages.unknown()
+        name = found.workspace.name
+        if found.person is None or found.unsubscribed:
+            return pages.page("You are unsubscribed", "You get no more of these messages.", sender=name)
+        text = "Press the button and you get no more of these messages."
+        return pages.page("Unsubscribe?", text, buttons=(_UNSUBSCRIBE,), sender=name)
+
+    async def unsubscribe(self, request: Request) -> Response:
+        """A form of the page, a mail program's one click (RFC 8058), or Customer.io's JSON (contract §8).
+
+        Whatever a form holds, posting it is the wish: one-click bodies come in two encodings.
+        """
+        body = await _body(request)
+        if _media_type(request) == "application/json":
+            return await self._unsubscribe_json(request, body)
+        found = None if body is None else await self._set(request, "unsubscribed", value=True)
+        if found is None:
+            return pages.unknown()
+        text = "You get no more of these messages."
+        return pages.page("You are unsubscribed", text, sender=found.workspace.name)
+
+    async def _unsubscribe_json(self, request: Request, body: bytes | None) -> Response:
+        try:
+            wish = msgspec.json.decode(body or b"")
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return _bad_request("the body is not valid JSON")
+        if not isinstance(wish, dict) or wish.get("unsubscribe") is not True:
+            return _bad_request('the body must be {"unsubscribe": true}')
+        if await self._set(request, "unsubscribed", value=True) is None:
+            return _bad_request("invalid delivery id")
+        return _json({}, 200)
+
+    async def show_preferences(self, request: Request) -> Response:
+        found = await self._reader(request)
+        return pages.unknown() if found is None else _preferences(found)
+
+    async def set_preferences(self, request: Request) -> Response:
+        wish = _choice(await _body(request), "unsubscribe")
+        if wish is None:
+            return await self.show_preferences(request)  # nothing was chosen: ask again
+        found = await self._set(request, "unsubscribed", value=wish)
+        return pages.unknown() if found is None else _preferences(found)
+
+    async def ask_consent(self, request: Request) -> Response:
+        found = await self._reader(request)
+        return pages.unknown() if found is None else _consent(found)
+
+    async def set_consent(self, request: Request) -> Response:
+        wish = _choice(await _body(request), "consent")
+        if wish is None:
+            return await self.ask_consent(request)
+        found = await self._set(request, CONSENT, value=wish)
+        return pages.unknown() if found is None else _consent(found)
+
+    async def view(self, request: Request) -> Response:
+        key = self._key(request)
+        if key is None:
+            return pages.unknown()
+        try:
+            html = await self._backend.run(lambda: self._preview(key))
+        except RenderError:
+            html = None  # the person has changed since; the mail cannot be made again
+        return pages.unknown() if html is None else pages.mail(html)
+
+
+def _preferences(found: Reader) -> Response:
+    if found.person is None:
+        return pages.page("You are unsubscribed", "You get no more of these messages.", sender=found.workspace.name)
+    text = "You get our messages."
+    button = _UNSUBSCRIBE
+    if found.unsubscribed:
+        text, button = "You are unsubscribed: you get no more of our messages.", _SUBSCRIBE
+    return pages.page("Your preferences", text, buttons=(button,), sender=found.workspace.name)
+
+
+def _consent(found: Reader) -> Response:
+    known = found.person.attributes.get(CONSENT) if found.person is not None else None
+    if known is None:
+        text = "May we see whether you open our messages and which links you follow?"
+    elif str(known).lower() == "true":
+        text = "You allow us to see whether you open our messages and which links you follow."
+    else:
+        text = "You do not allow us to see whether you open our messages or which links you follow."
+    return pages.page("Measuring", text, buttons=(_ALLOW, _DENY), sender=found.workspace.name)
+
+
+async def _body(request: Request) -> bytes | None:
+    """The body; None when it is too large or did not arrive."""
+    body = bytearray()
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > _MOST_BYTES:
+                return None
+    except ClientDisconnect:
+        return None
+    return bytes(body)
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _choice(body: bytes | None, name: str) -> bool | None:
+    """The true or false of a form's field; None for anything else."""
+    fields = parse_qs((body or b"").decode("utf-8", "replace"))
+    return {"true": True, "false": False}.get(fields.get(name, [""])[0])
+
+
+def _json(value: object, status: int) -> Response:
+    return Response(msgspec.json.encode(value) + b"\n", status, media_type="application/json; charset=utf-8")
+
+
+def _bad_request(detail: str) -> Response:
+    return _json({"meta": {"errors": [detail], "error": detail}}, 400)

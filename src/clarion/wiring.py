@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The composition root: the only place where things are put together from settings."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.types import ASGIApp
+
+from clarion.api import application
+from clarion.api.calls import Api, ApiOptions
+from clarion.channels import registry
+from clarion.channels.base import Provider
+from clarion.pipeline.compose import Sign
+from clarion.pipeline.data_file_download import DownloadedFile, DownloadRules, download
+from clarion.pipeline.failpoint import Failpoint, nothing
+from clarion.pipeline.preview import Preview
+from clarion.pipeline.resolve import Resolver
+from clarion.pipeline.retry import RetryPolicy
+from clarion.pipeline.send import SendStage
+from clarion.pipeline.worker import Worker, WorkerRules, new_owner
+from clarion.settings import Settings
+from clarion.store import access
+from clarion.store.engine import Store
+from clarion.store.jobs import Jobs
+from clarion.store.jobs_inprocess import InProcessJobs
+from clarion.store.jobs_postgres import PostgresJobs
+from clarion.store.numbers import PersonNumbers
+from clarion.store.opening import open_store
+from clarion.tracking import routes
+
+_API_THREADS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What one process has open. `base_url`: where it is reached from outside."""
+
+    settings: Settings
+    store: Store
+    jobs: Jobs
+    base_url: str
+
+    @property
+    def folder(self) -> Path:
+        """The data folder."""
+        return Path(self.settings.data.dir)
+
+    @property
+    def outbox_folder(self) -> Path:
+        """Where mail is captured."""
+        return self.folder / "outbox"
+
+
+def open_house(settings: Settings, base_url: str) -> House:
+    """Open the database and choose what drives the workers on it.
+
+    Raises:
+        SetupError: the database cannot be opened.
+    """
+    store = open_store(settings.database.url, connections=settings.database.connections)
+    jobs: Jobs = PostgresJobs(settings.database.url) if store.engine == "postgres" else InProcessJobs(store)
+    return House(settings, store, jobs, base_url)
+
+
+def build_application(house: House, *, open_outbox: bool = False) -> ASGIApp:
+    """The HTTP side: Customer.io's API, ours, and the pages behind links in messages."""
+    settings = house.settings
+    secret = house.store.write(access.installation_secret)
+    captured = settings.email.provider == "outbox"
+    api = Api(
+        store=house.store,
+        jobs=house.jobs,
+        numbers=PersonNumbers(house.store),
+        outbox=registry.captured_mail(house.outbox_folder) if captured else None,
+        threads=ThreadPoolExecutor(_API_THREADS, thread_name_prefix="api"),
+        secret=secret,
+        options=ApiOptions(
+            base_url=house.base_url,
+            region=settings.server.region,
+            trigger_interval_seconds=settings.trigger.interval_seconds,
+            trigger_queue=settings.trigger.queue,
+            open_outbox=open_outbox,
+        ),
+    )
+    preview = Preview(house.store, Sign(secret, house.base_url))
+    return application.build(api, routes.routes(api, preview))
+
+
+def build_provider(house: House) -> Provider:
+    """The e-mail provider that the settings name.
+
+    Raises:
+        SetupError: its options are wrong.
+    """
+    if house.settings.email.provider == "outbox":
+        return registry.build("outbox", {"directory": house.outbox_folder})
+    return registry.build("smtp", house.settings.smtp)
+
+
+def build_worker(house: House, provider: Provider, failpoint: Failpoint = nothing) -> Worker:
+    """A worker over this process's store; inside the event loop that will run it."""
+    settings = house.settings
+    owner = new_owner()
+    retry = RetryPolicy(settings.worker.retry_delays_seconds)
+    rules = DownloadRules(
+        allow_private_addresses=settings.data_file.allow_private_addresses,
+        max_bytes=settings.data_file.max_bytes,
+        connect_timeout=settings.data_file.connect_timeout_seconds,
+        idle_timeout=settings.data_file.idle_timeout_seconds,
+    )
+
+    async def fetch(url: str, target: Path) -> DownloadedFile:
+        return await download(url, target, rules=rules)
+
+    resolver = Resolver(
+        house.store,
+        owner=owner,
+        files=house.folder / "files",
+        download=fetch,
+        submit=house.jobs.submit_slices,
+        lease_ms=int(settings.worker.lease_seconds * 1_000),
+        failpoint=failpoint,
+    )
+    flights = house.folder / "flights"
+    flights.mkdir(parents=True, exist_ok=True)
+    return Worker(
+        house.store,
+        house.jobs,
+        resolver,
+        SendStage(provider, retry=retry, drain_seconds=settings.worker.drain_seconds, failpoint=failpoint),
+        owner=owner,
+        flights=flights,
+        sign=Sign(house.store.write(access.installation_secret), house.base_url),
+        retry=retry,
+        rules=WorkerRules(
+            slots=settings.worker.slots,
+            chunk_rows=settings.worker.chunk_rows,
+            lease_ms=int(settings.worker.lease_seconds * 1_000),
+            reconcile_seconds=settings.worker.reconcile_seconds,
+        ),
+        failpoint=failpoint,
+    )

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Servers on 127.0.0.1 and the keys for them."""
+
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from clarion.channels.base import Provider
+from clarion.channels.outbox import OutboxProvider, OutboxReader
+from clarion.channels.smtp import SmtpProvider, SmtpSettings
+
+from .real_server import PASSWORD, USER, RealServer, authenticate
+from .scripted import EHLO_LOCKSTEP, Kept, ScriptedServer
+
+
+@dataclass(frozen=True)
+class Keys:
+    """A certificate for 127.0.0.1 and localhost, and the file of the authority that signed it."""
+
+    server: ssl.SSLContext
+    ca_file: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """A provider and what arrived on its other side."""
+
+    provider: Provider
+    arrived: Callable[[], list[Kept]]
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+    path = tmp_path_factory.mktemp("keys") / "ca.pem"
+    authority.cert_pem.write_to_path(str(path))
+    return Keys(context, str(path))
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ScriptedServer]:
+    scripted = ScriptedServer()
+    await scripted.start()
+    yield scripted
+    await scripted.stop()
+    assert not scripted.nested
+
+
+@pytest.fixture
+async def real_server() -> AsyncIterator[Callable[..., Awaitable[RealServer]]]:
+    """Start aiosmtpd with the given options; stopped at the end."""
+    started: list[RealServer] = []
+
+    async def start(implicit_tls: ssl.SSLContext | None = None, **options: Any) -> RealServer:
+        real = RealServer(**options)
+        started.append(real)
+        await real.start(implicit_tls)
+        return real
+
+    yield start
+    for real in started:
+        await real.stop()
+
+
+@pytest.fixture
+async def smtp() -> AsyncIterator[Callable[..., SmtpProvider]]:
+    """Make a provider for a port on this machine; closed at the end."""
+    made: list[SmtpProvider] = []
+
+    def make(port: int, **options: Any) -> SmtpProvider:
+        settings = {"host": "127.0.0.1", "security": "none", "timeout": 10.0, **options}
+        made.append(SmtpProvider(SmtpSettings(port=port, **settings)))
+        return made[-1]
+
+    yield make
+    for provider in made:
+        await provider.close()
+
+
+@pytest.fixture(params=["outbox", "pipelined", "lockstep", "real", "real-tls", "real-starttls"])
+async def target(
+    *,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    keys: Keys,
+    server: ScriptedServer,
+    real_server: Callable[..., Awaitable[RealServer]],
+    smtp: Callable[..., SmtpProvider],
+) -> AsyncIterator[Target]:
+    """Every provider, on every kind of connection, for the suite that all have to pass."""
+    kind: str = request.param
+    match kind:
+        case "outbox":
+            provider = OutboxProvider(tmp_path / "outbox")
+            reader = OutboxReader(tmp_path / "outbox")
+            yield Target(
+                provider,
+                lambda: [Kept(e.sender, [e.recipient, *e.copies], e.content) for e in reader.page(0, 10**6)],
+            )
+            await provider.close()
+        case "pipelined" | "lockstep":
+            if kind == "lockstep":
+                server.usual["EHLO"] = EHLO_LOCKSTEP
+            yield Target(smtp(server.port), lambda: server.kept)
+        case "real":
+            real = await real_server(enable_SMTPUTF8=True)
+            yield Target(smtp(real.port), lambda: real.keeper.kept)
+        case "real-tls":
+            real = await real_server(keys.server)
+            yield Target(smtp(real.port, security="tls", ca_file=keys.ca_file), lambda: real.keeper.kept)
+        case "real-starttls":
+            real = await real_server(
+                tls_context=keys.server, require_starttls=True, auth_required=True, authenticator=authenticate
+            )
+            yield Target(
+                smtp(real.port, security="starttls", ca_file=keys.ca_file, username=USER, password=PASSWORD),
+                lambda: real.keeper.kept,
+            )
+        case _:
+            raise AssertionError(kind)

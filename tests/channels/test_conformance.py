@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every provider has to do, whatever is on its other side."""
+
+import asyncio
+
+import pytest
+
+from clarion.domain.errors import Permanent
+from clarion.domain.messages import Receipt
+
+from .conftest import Target
+from .messages import CONTENT, a_message, attempt
+
+CONTENTS = {
+    "plain": CONTENT,
+    "dots": b".\r\n..\r\n.a\r\n\r\n.\r\n.b\r\n" + CONTENT + b".\r\n",
+    "utf-8": CONTENT + "Grüße, ☃\r\n".encode(),
+    "long": CONTENT + (b"." + b"x" * 70 + b"\r\n") * 5000 + b".\r\n",
+    "empty line at the end": CONTENT + b"\r\n\r\n",
+    "trailing blanks and tabs": CONTENT + b"\tab  \r\n",
+}
+
+
+async def test_accepts_once_with_words(target: Target) -> None:
+    tried = await attempt(target.provider)
+    assert tried.words
+    assert len(tried.words) <= 500
+    assert tried.marks == 1
+    (kept,) = target.arrived()
+    assert (kept.sender, kept.recipients) == ("news@example.com", ["ann0@example.org"])
+
+
+@pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS)
+async def test_content_arrives_byte_for_byte(target: Target, content: bytes) -> None:
+    assert (await attempt(target.provider, a_message(content=content))).words
+    assert (await attempt(target.provider, a_message(content=CONTENT))).words
+    assert [kept.content for kept in target.arrived()] == [content, CONTENT]
+
+
+async def test_copies_are_further_recipients(target: Target) -> None:
+    message = a_message(copies=("bob@example.org", "cy@example.org"))
+    assert (await attempt(target.provider, message)).words
+    (kept,) = target.arrived()
+    assert kept.recipients == ["ann0@example.org", "bob@example.org", "cy@example.org"]
+
+
+async def test_null_sender(target: Target) -> None:
+    assert (await attempt(target.provider, a_message(sender=""))).words
+    assert not target.arrived()[0].sender
+
+
+async def test_many_at_once_each_arrives_once(target: Target) -> None:
+    tries = await asyncio.gather(*(attempt(target.provider, a_message(n)) for n in range(200)))
+    assert all(isinstance(tried.verdict, Receipt) and tried.marks == 1 for tried in tries)
+    assert sorted(kept.recipients[0] for kept in target.arrived()) == sorted(f"ann{n}@example.org" for n in range(200))
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3, 5, 8, 13, 21])
+async def test_cancelled_send_leaves_the_provider_working(target: Target, turns: int) -> None:
+    await attempt(target.provider, a_message(1))
+    task = asyncio.create_task(attempt(target.provider, a_message(2)))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert (await attempt(target.provider, a_message(3))).words
+    arrived = [kept.recipients[0] for kept in target.arrived()]
+    assert arrived.count("ann1@example.org") == 1
+    assert arrived.count("ann2@example.org") <= 1
+    assert arrived.count("ann3@example.org") == 1
+
+
+async def test_failing_mark_passes_through_and_nothing_is_sent(target: Target) -> None:
+    class DiskFullError(Exception):
+        pass
+
+    def mark() -> None:
+        raise DiskFullError
+
+    with pytest.raises(DiskFullError):
+        await target.provider.send(a_message(1), handed_over=mark)
+    assert (await attempt(target.provider, a_message(2))).words
+    assert [kept.recipients[0] for kept in target.arrived()] == ["ann2@example.org"]
+
+
+async def test_text_that_is_not_unicode_is_a_verdict(target: Target) -> None:
+    tried = await attempt(target.provider, a_message(recipient="ann\ud800@example.org"))
+    assert isinstance(tried.verdict, Permanent)
+    assert (tried.marks, target.arrived()) == (0, [])
+
+
+async def test_close_twice_and_unused(target: Target) -> None:
+    await target.provider.close()
+    await target.provider.close()
+
+
+async def test_close_after_use(target: Target) -> None:
+    await asyncio.gather(*(attempt(target.provider, a_message(n)) for n in range(5)))
+    await target.provider.close()
+    await target.provider.close()
+    assert len(target.arrived()) == 5
+
+
+def test_describes_itself(target: Target) -> None:
+    assert target.provider.name
+    assert target.provider.capabilities.channel == "email"
+    assert target.provider.capabilities.connections >= 1
+    assert not target.provider.capabilities.recognises_repeats

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options from files and the environment become providers, or a sentence that says what to change."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clarion.channels.registry import PROVIDERS, build
+from clarion.channels.smtp import SmtpProvider, SmtpSettings
+from clarion.domain.errors import SetupError
+
+
+def test_builds_each_by_its_name(tmp_path: Path) -> None:
+    options: dict[str, dict[str, object]] = {
+        "outbox": {"directory": str(tmp_path / "o")},
+        "smtp": {"host": "mail.example"},
+    }
+    assert set(options) == set(PROVIDERS)
+    for name, given in options.items():
+        assert build(name, given).name == name
+
+
+def test_text_becomes_numbers_and_switches() -> None:
+    provider = build(
+        "smtp",
+        {"host": "h", "port": "2525", "verify": "no", "timeout": "2.5", "connections": 3, "username": "u"},
+    )
+    assert isinstance(provider, SmtpProvider)
+    assert provider._settings == SmtpSettings(
+        host="h", port=2525, verify=False, timeout=2.5, connections=3, username="u"
+    )
+
+
+@pytest.mark.parametrize(("security", "port"), [("none", 25), ("starttls", 587), ("tls", 465)])
+def test_usual_ports(security: Any, port: int) -> None:
+    assert SmtpSettings(host="h", security=security).port == port
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "words"),
+    [
+        ("pigeon", {}, "'pigeon'; there are: outbox, smtp"),
+        ("outbox", {}, "directory is missing"),
+        ("outbox", {"directory": ""}, "must be a directory"),
+        ("outbox", {"directory": "/proc/nowhere/x"}, "cannot be used"),
+        ("smtp", {"host": "h", "colour": 1}, "'colour'; there are: allow_clear_login, ca_file"),
+        ("smtp", {}, "host is missing"),
+        ("smtp", {"host": ""}, "host is empty"),
+        ("smtp", {"host": 5}, "host must be a text"),
+        ("smtp", {"host": "a b"}, "not a host name"),
+        ("smtp", {"host": "h", "helo": "a\r\nMAIL"}, "not a host name"),
+        ("smtp", {"host": "h", "port": "many"}, "port must be a whole number"),
+        ("smtp", {"host": "h", "port": True}, "port must be a whole number"),
+        ("smtp", {"host": "h", "port": 70000}, "port 70000"),
+        ("smtp", {"host": "h", "verify": "maybe"}, "verify must be true or false"),
+        ("smtp", {"host": "h", "timeout": "soon"}, "timeout must be a number of seconds"),
+        ("smtp", {"host": "h", "timeout": 0}, "timeout must be more than 0"),
+        ("smtp", {"host": "h", "timeout": "nan"}, "timeout must be more than 0"),
+        ("smtp", {"host": "h", "security": "ssl"}, "none, starttls, tls"),
+        ("smtp", {"host": "h", "ca_file": "/no/such/file"}, "ca_file /no/such/file"),
+        ("smtp", {"host": "mail.example", "security": "none", "username": "u"}, "clear text"),
+    ],
+)
+def test_says_what_is_wrong(name: str, options: dict[str, object], words: str) -> None:
+    with pytest.raises(SetupError) as caught:
+        build(name, options)
+    assert words in str(caught.value)
+
+
+def test_a_password_is_never_shown() -> None:
+    with pytest.raises(SetupError) as caught:
+        build("smtp", {"host": "h", "password": 12345678})
+    assert "12345678" not in str(caught.value)
+    assert "secret" not in repr(SmtpSettings(host="h", username="u", password="secret"))
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.8.8", "::1"])
+def test_a_password_in_clear_text_may_stay_on_this_machine(host: str) -> None:
+    assert SmtpSettings(host=host, security="none", username="u").is_loopback
+    assert not SmtpSettings(host="h", security="none", username="u", allow_clear_login=True).is_loopback

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A worker is killed with SIGKILL at each named place; then another one goes on. Nobody lost, nobody twice."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from clarion.domain.broadcasts import DoubtPolicy
+from clarion.domain.deliveries import State
+from clarion.pipeline.failpoint import NAMES
+from clarion.store import ledger, triggers
+
+from .conftest import PEOPLE, Site
+
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(120)]
+
+BODY = {"data": {"word": "shared"}}
+
+
+def check_sums(site: Site, trigger_id: int) -> Counter[State]:
+    """The counters, the rows and the audience agree; returns how many accounts stand in each state."""
+    trigger = site.store.read(lambda tx: triggers.get(tx, trigger_id))
+    assert trigger is not None
+    accounts = site.accounts(trigger_id)
+    counted: Counter[State] = Counter()
+    for _, state, _, n in site.store.read(lambda tx: ledger.counts(tx, trigger_id)):
+        counted[state] += n
+    assert counted == Counter(accounts.values())
+    assert len(accounts) == trigger.audience == PEOPLE
+    return counted
+
+
+@pytest.mark.parametrize(
+    ("failpoint", "when"),
+    [(name, 1) for name in NAMES if name != "resolve.file_staged"]
+    + [(name, 3) for name in NAMES if name.startswith(("send.", "record."))],  # the audience is one range and slice
+)
+def test_the_next_worker_goes_on_and_only_what_was_in_the_air_is_in_doubt(
+    site: Site, failpoint: str, when: int
+) -> None:
+    trigger_id = site.trigger(BODY)
+
+    site.killed_at(f"{failpoint}:{when}")
+    site.finish(trigger_id)
+
+    counted = check_sums(site, trigger_id)
+    captured, accounts = site.captured(), site.accounts(trigger_id)
+    in_doubt = {key for key, state in accounts.items() if state is State.IN_DOUBT}
+    assert all(n == 1 for n in captured.values()), "somebody was sent twice"
+    assert {key for key, state in accounts.items() if state is State.SENT} <= set(captured), "recorded but not sent"
+    assert set(captured) - in_doubt == set(accounts) - in_doubt, "somebody was lost"
+    assert counted[State.SENT] + counted[State.IN_DOUBT] == PEOPLE
+    # The flight record tells what was in the air: at most one message per connection, here only at one place.
+    assert len(in_doubt) == (1 if failpoint == "send.handed_over" else 0)
+
+
+@pytest.mark.parametrize("policy", [DoubtPolicy.RESEND])
+def test_a_broadcast_that_resends_what_is_in_doubt_leaves_none(site: Site, policy: DoubtPolicy) -> None:
+    trigger_id = site.trigger(BODY)
+
+    site.killed_at("send.handed_over:7")
+    site.finish(trigger_id)
+
+    assert check_sums(site, trigger_id) == {State.SENT: PEOPLE}
+    # The outbox had not written it when the worker died, so even the repeat is the only one.
+    assert site.captured().total() == PEOPLE
+
+
+def test_without_the_flight_record_the_whole_open_chunk_is_in_doubt(site: Site, tmp_path: Path) -> None:
+    trigger_id = site.trigger(BODY)
+
+    site.killed_at("send.answered:5")
+    for record in (site.folder / "flights").glob("*.flight"):
+        record.unlink()  # as if the machine were gone
+    site.finish(trigger_id)
+
+    counted = check_sums(site, trigger_id)
+    in_doubt = {key for key, state in site.accounts(trigger_id).items() if state is State.IN_DOUBT}
+    assert 0 < counted[State.IN_DOUBT] <= 2 * 20, "at most the open chunk of each of the two slots"
+    captured = site.captured()
+    assert all(n == 1 for n in captured.values())
+    assert set(captured) | in_doubt == set(site.accounts(trigger_id)), "somebody was lost"
+
+
+def test_late_evidence_clears_what_another_machine_had_to_doubt(site: Site, tmp_path: Path) -> None:
+    trigger_id = site.trigger(BODY)
+    elsewhere = tmp_path / "other-machine"
+
+    site.killed_at("send.answered:5")
+    site.finish(trigger_id, folder=elsewhere)
+    assert check_sums(site, trigger_id)[State.IN_DOUBT] > 0
+
+    # Back on the first machine: the record of the dead worker is still there.
+    site.settle_records()
+    site.finish(trigger_id)
+
+    assert check_sums(site, trigger_id) == {State.SENT: PEOPLE}
+    assert (site.captured() + site.captured(elsewhere)).total() == PEOPLE
+
+
+def test_killed_again_and_again(site: Site) -> None:
+    trigger_id = site.trigger(BODY)
+
+    for n in (3, 9, 15, 21):
+        site.killed_at(f"send.answered:{n}")
+    site.killed_at("record.before_commit:2")
+    site.finish(trigger_id)
+
+    assert check_sums(site, trigger_id) == {State.SENT: PEOPLE}
+    assert site.captured().total() == len(site.captured()) == PEOPLE
+
+
+def test_a_process_that_sleeps_through_its_lease_loses_nothing_and_repeats_nothing(site: Site) -> None:
+    trigger_id = site.trigger(BODY)
+    sleeper = site.start("send.answered:15:stop")
+    site.wait_until_asleep(sleeper)
+
+    site.finish(trigger_id)
+    assert check_sums(site, trigger_id)[State.IN_DOUBT] > 0, "the taker cannot know what the sleeper did"
+    site.wake(sleeper)
+    site.stop(sleeper)
+    site.settle_records()
+    site.finish(trigger_id)
+
+    assert check_sums(site, trigger_id) == {State.SENT: PEOPLE}
+    assert site.captured().total() == len(site.captured()) == PEOPLE

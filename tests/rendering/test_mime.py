@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bytes of an e-mail, read back by the standard library's parser."""
+
+import re
+from dataclasses import replace
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clarion.domain.errors import RenderError
+from clarion.rendering.email import RenderedEmail
+from clarion.rendering.mime import MimeMessage, build
+
+EMAIL = RenderedEmail(
+    subject="Hello",
+    preheader="",
+    html="<p>Hi</p>",
+    plain="Hi",
+    sender="Shop <shop@example.com>",
+    reply_to="",
+    recipient="ann@example.org",
+    cc=(),
+    bcc=(),
+    headers=(),
+)
+DATE = "Mon, 01 Jan 2024 00:00:00 +0000"
+OURS = {
+    "From", "To", "Subject", "Date", "Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post",
+    "MIME-Version",    "Content-Type",
+}  # fmt: skip
+
+
+def built(email: RenderedEmail) -> MimeMessage:
+    return build(email, message_id="<d1@clarion.test>", date=DATE, unsubscribe_url="https://c.test/u/1")
+
+
+def parsed(email: RenderedEmail) -> EmailMessage:
+    return message_from_bytes(built(email).content, policy=policy.default)
+
+
+def part(message: EmailMessage, kind: str) -> str:
+    found = message.get_body((kind,))
+    assert found is not None
+    assert not found.defects
+    return str(found.get_content()).replace("\r\n", "\n")
+
+
+def test_a_whole_message() -> None:
+    message = parsed(
+        replace(
+            EMAIL,
+            reply_to="help@example.com",
+            cc=("b@example.com", "C <c@example.com>"),
+            bcc=("d@example.com",),
+        )
+    )
+    assert message["Date"].datetime.year == 2024
+    assert message["Message-ID"] == "<d1@clarion.test>"
+    assert message["List-Unsubscribe"] == "<https://c.test/u/1>"
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert message["Reply-To"] == "help@example.com"
+    assert message["Cc"] == "b@example.com, C <c@example.com>"
+    assert message["Bcc"] is None
+    assert message.get_content_type() == "multipart/alternative"
+    assert [each.get_content_type() for each in message.iter_parts()] == ["text/plain", "text/html"]
+    assert part(message, "plain") == "Hi\n"
+    assert part(message, "html") == "<p>Hi</p>\n"
+
+
+def test_the_envelope() -> None:
+    message = built(replace(EMAIL, cc=("B <b@example.com>",), bcc=("c@bücher.example",)))
+    assert (message.sender, message.recipient) == ("shop@example.com", "ann@example.org")
+    assert message.copies == ("b@example.com", "c@xn--bcher-kva.example")
+    assert not message.needs_smtputf8
+
+
+def test_one_text_is_one_part() -> None:
+    assert parsed(replace(EMAIL, html="")).get_content_type() == "text/plain"
+    assert parsed(replace(EMAIL, plain="")).get_content_type() == "text/html"
+
+
+def test_no_unsubscribe_link_when_there_is_none_or_the_author_wrote_one() -> None:
+    content = build(EMAIL, message_id="<a@b>", date=DATE, unsubscribe_url=None).content
+    assert b"List-Unsubscribe" not in content
+    own = parsed(replace(EMAIL, headers=(("List-Unsubscribe", "<https://own.test>"),)))
+    assert own.get_all("List-Unsubscribe") == ["<https://own.test>"]
+    assert own["List-Unsubscribe-Post"] is None
+
+
+def test_a_local_part_outside_ascii_needs_smtputf8() -> None:
+    message = built(replace(EMAIL, recipient="Jörg <jörg@bücher.example>"))
+    assert message.needs_smtputf8
+    assert message.recipient == "jörg@xn--bcher-kva.example"
+    assert "<jörg@xn--bcher-kva.example>".encode() in message.content
+
+
+@pytest.mark.parametrize(
+    ("sender", "name"),
+    [
+        ("a@example.com", ""),
+        ("<a@example.com>", ""),
+        ("Shop <a@example.com>", "Shop"),
+        ('"Shop, Inc." <a@example.com>', "Shop, Inc."),
+        ("Shop, Inc. <a@example.com>", "Shop, Inc."),
+        ('"Say \\"hi\\"" <a@example.com>', 'Say "hi"'),
+        ("Bücher & Söhne <a@example.com>", "Bücher & Söhne"),
+        ("=?utf-8?q?x?= <a@example.com>", "=?utf-8?q?x?="),
+        ("a@b <a@example.com>", "a@b"),
+    ],
+)
+def test_display_names(sender: str, name: str) -> None:
+    address = parsed(replace(EMAIL, sender=sender))["From"].addresses[0]
+    assert (address.display_name, address.addr_spec) == (name, "a@example.com")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "nobody", "a@", "@b.example", "a b@c.example", "a@b..example", "a@-b.example", "a@b_c.example",
+        "a@b.example, c@d.example", "a@b.example\nBcc: x@y.example", "<a@b.example", "a..b@c.example",
+        "x" * 65 + "@b.example", "a@" + "b." * 130 + "example", "a@b.example>", "a,b@c.example",
+        "ü@\ud800.example",
+    ],
+)  # fmt: skip
+def test_what_is_no_address(address: str) -> None:
+    for field in ("recipient", "sender", "reply_to"):
+        with pytest.raises(RenderError, match="is not an e-mail address") as caught:
+            built(replace(EMAIL, **{field: address}))  # type: ignore[arg-type]
+        assert caught.value.part == ("from" if field == "sender" else field)
+
+
+def test_blank_addresses() -> None:
+    with pytest.raises(RenderError, match="recipient can not be blank"):
+        built(replace(EMAIL, recipient=" "))
+    with pytest.raises(RenderError, match="from can not be blank"):
+        built(replace(EMAIL, sender=""))
+
+
+ANY_TEXT = st.text(
+    st.one_of(
+        st.characters(exclude_categories=["Cs"]),
+        st.sampled_from(" \r\n\t.=?_-<>\"',:;ü€😀"),
+    ),
+    max_size=300,
+)
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+def one_line(text: str) -> str:
+    return CONTROLS.sub(" ", text).strip()
+
+
+def normal(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
+
+
+def assert_well_formed(content: bytes) -> None:
+    assert content.endswith(b"\r\n")
+    assert re.search(rb"(?<!\r)\n|\r(?!\n)", content) is None
+    head, _, body = content.partition(b"\r\n\r\n")
+    assert max(map(len, head.split(b"\r\n"))) <= 998
+    assert max(map(len, body.split(b"\r\n"))) <= 76
+
+
+@settings(deadline=None, max_examples=300)
+@given(subject=ANY_TEXT, value=ANY_TEXT, html=ANY_TEXT, plain=ANY_TEXT)
+def test_what_goes_in_comes_out(subject: str, value: str, html: str, plain: str) -> None:
+    email = replace(EMAIL, subject=subject, html=f"<p>{html}", plain=f"x{plain}", headers=(("X-Custom", value),))
+    assert_well_formed(built(email).content)
+    message = parsed(email)
+    assert not message.defects
+    assert str(message["Subject"]) == one_line(subject)
+    assert str(message["X-Custom"] or "") == one_line(value)
+    assert set(message.keys()) == OURS | ({"X-Custom"} if one_line(value) else set())
+    assert normal(part(message, "html")) == normal(email.html)
+    assert normal(part(message, "plain")) == normal(email.plain)
+
+
+@settings(deadline=None, max_examples=300)
+@given(name=ANY_TEXT.map(lambda text: re.sub(r'[<>"\\\x1c-\x1f]', "", text)[:60]))
+def test_any_display_name_survives(name: str) -> None:
+    email = replace(EMAIL, sender=f"{name} <shop@example.com>")
+    assert_well_formed(built(email).content)
+    message = parsed(email)
+    address = message["From"].addresses[0]
+    assert address.addr_spec == "shop@example.com"
+    # Python 3.11 shows the white space between two encoded words, which RFC 2047 §6.2 says to ignore.
+    assert "".join(address.display_name.split()) == "".join(one_line(name).split())
+    assert set(message.keys()) == OURS
+
+
+@given(text=st.text(st.sampled_from('ab\r\n :,<>@."\\ü'), max_size=40))
+def test_no_address_field_injects_a_header(text: str) -> None:
+    for email in (replace(EMAIL, recipient=text), replace(EMAIL, cc=(text,)), replace(EMAIL, reply_to=text)):
+        try:
+            message = built(email)
+        except RenderError:
+            continue
+        head = message.content.partition(b"\r\n\r\n")[0]
+        names = {line.partition(b":")[0].decode() for line in head.split(b"\r\n") if not line.startswith(b" ")}
+        assert names <= OURS | {"Cc", "Reply-To"}
+
+
+def test_lone_surrogates_do_no_harm() -> None:
+    message = parsed(replace(EMAIL, subject="a\ud800", html="b\ud800"))
+    assert message["Subject"] == "a?"
+    assert part(message, "html") == "b?\n"

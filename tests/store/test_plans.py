@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The statements that run per chunk, slice or page reach their rows by index, with 20,000 accounts in the ledger."""
+
+import re
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+
+import psycopg
+import pytest
+
+from clarion.domain.people import Person
+from clarion.store import ledger, people
+from clarion.store.access import Workspace
+from clarion.store.engine import Store, columns
+from clarion.store.numbers import PersonNumbers
+from clarion.store.people import encode
+from clarion.store.postgres import PostgresStore
+from clarion.store.queries import load
+from clarion.store.sqlite import SqliteStore
+
+from .ledgers import Played
+
+PEOPLE = 20_000
+Explain = Callable[[str, Mapping[str, object]], str]
+CLAIM = {"owner": "w", "fence": 0}
+SETTLED = {"from_state": 0, "state": 1, "reason": None, "words": None, "recipient": None, "counted": 1, "due_ms": 0}
+
+# Query, its parameters, and what the plan must say on SQLite and on PostgreSQL.
+PLANS: list[tuple[str, dict[str, object], str, str]] = [
+    (
+        "chunk",
+        {"lo": 501, "hi": 505, "now_ms": 1, "most": 6},
+        r"delivery|d USING PRIMARY KEY \(trigger_id=\? AND seq>",
+        "delivery_pkey",
+    ),
+    ("opened_rows", {"lo": 501, "hi": 505, "opened_ms": 1}, r"PRIMARY KEY \(trigger_id=\? AND seq>", "delivery_pkey"),
+    ("left_in_slice", {"lo": 501, "hi": 505}, r"PRIMARY KEY \(trigger_id=\? AND seq>", "delivery_pkey"),
+    ("stop_rows", {"lo": 501, "hi": 505}, r"PRIMARY KEY \(trigger_id=\? AND seq>", "delivery_pkey"),
+    ("in_doubt_rows", {"lo": 501, "hi": 505}, r"PRIMARY KEY \(trigger_id=\? AND seq>", "delivery_pkey"),
+    (
+        "delivery",
+        {"seq": 501, "action_id": 1},
+        r"PRIMARY KEY \(trigger_id=\? AND seq=\? AND action_id=\?\)",
+        "delivery_pkey",
+    ),
+    (
+        "settle",
+        {"seq": 501, "action_id": 1, **SETTLED},
+        r"PRIMARY KEY \(trigger_id=\? AND seq=\? AND action_id=\?\)",
+        "delivery_pkey",
+    ),
+    (
+        "deliveries",
+        {"seq": 15_000, "action_id": 1, "state": -1, "only_action": 0, "most": 50},
+        r"PRIMARY KEY \(trigger_id=\? AND \(seq,action_id\)>",
+        "ROW\\(seq, action_id\\) >",
+    ),
+    ("pick_slice", {"any": 1, "no": 0}, "USING INDEX slice_to_do", "slice_to_do"),
+    ("pick_slice", {"no": 77}, "USING (INDEX slice_to_do|PRIMARY KEY)", "slice_(to_do|pkey)"),
+    ("slice", {"no": 77}, r"s USING (PRIMARY KEY|INDEX \w+) \(trigger_id=\? AND no=\?\)", "slice_pkey"),
+    ("take_slice", {"no": 77, "lease_ms": 1, **CLAIM}, r"\(trigger_id=\? AND no=\?\)", "slice_pkey"),
+    (
+        "open_chunk",
+        {"no": 77, "lo": 1, "hi": 2, "now_ms": 1, "lease_ms": 1, **CLAIM},
+        r"\(trigger_id=\? AND no=\?\)",
+        "slice_pkey",
+    ),
+    ("give_back_slice", {"no": 77, "done": 0, "due_ms": 0, **CLAIM}, r"\(trigger_id=\? AND no=\?\)", "slice_pkey"),
+    (
+        "numbers_by_ids",
+        {"ids": encode([f"p{n}" for n in range(1, 500)])},
+        r"person_by_id \(workspace_id=\? AND id=\?\)",
+        "person_by_id",
+    ),
+    (
+        "numbers_by_emails",
+        {"email_keys": encode([f"p{n}@x" for n in range(1, 500)])},
+        r"person_by_(unique_)?email \(workspace_id=\? AND email_key=\?\)",
+        "person_by_email",
+    ),
+    ("identifiers_of", {"person_ids": encode(list(range(500)))}, r"INTEGER PRIMARY KEY \(rowid=\?\)", "person_pkey"),
+]
+
+
+def fill(store: Store, workspace: Workspace) -> Played:
+    taken = PersonNumbers(store).take(workspace.workspace_id, PEOPLE)
+    crowd = [Person(number, f"p{n}", f"p{n}@x", {}, {}, 0) for n, number in enumerate(taken, start=1)]
+    store.write(lambda tx: people.insert(tx, workspace, crowd))
+    played = Played.sending(store, workspace, people=PEOPLE, size=5)
+    store.write(ledger.analyze)
+    return played
+
+
+@pytest.fixture
+def explain(store: Store, workspace: Workspace) -> Iterator[Explain]:
+    played = fill(store, workspace)
+    common = {"trigger_id": played.trigger_id, "workspace_id": workspace.workspace_id}
+    texts = load(store.engine)
+    if isinstance(store, SqliteStore):
+        sqlite = sqlite3.connect(store._path)
+
+        def explain_sqlite(name: str, parameters: Mapping[str, object]) -> str:
+            rows = sqlite.execute("EXPLAIN QUERY PLAN " + texts[name], {**common, **parameters}).fetchall()
+            return "\n".join(row[3] for row in rows)
+
+        yield explain_sqlite
+        sqlite.close()
+        return
+    assert isinstance(store, PostgresStore)
+    postgres = psycopg.connect(store.url, autocommit=True)
+    postgres.execute("ANALYZE person, broadcast_trigger")
+
+    def explain_postgres(name: str, parameters: Mapping[str, object]) -> str:
+        given: Mapping[str, object] = {**common, **parameters}
+        if name == "settle":
+            given = columns([{**given, "seq": seq} for seq in range(501, 601)])
+        return "\n".join(str(row[0]) for row in postgres.execute(("EXPLAIN " + texts[name]).encode(), given))
+
+    yield explain_postgres
+    postgres.close()
+
+
+def test_no_table_is_read_from_end_to_end(store: Store, explain: Explain) -> None:
+    wrong: list[str] = []
+    for name, given, on_sqlite, on_postgres in PLANS:
+        parameters = {key: value for key, value in given.items() if key != "any"}
+        if "any" in given:
+            parameters["trigger_id"] = 0
+        plan = explain(name, parameters)
+        needed, scan = (
+            (on_sqlite, r"SCAN (delivery|slice|person|d|s|p)\b(?! USING INDEX)")
+            if store.engine == "sqlite"
+            else (on_postgres, r"Seq Scan on (delivery|slice|person)")
+        )
+        if re.search(scan, plan) or not re.search(needed, plan):
+            wrong.append(f"{name}:\n{plan}"[:2_000])
+    assert not wrong, "\n\n".join(wrong)
