@@ -27,6 +27,7 @@ def certificate(folder: Path, host: str) -> Certificate:
     Raises:
         SetupError: the folder cannot be written, or holds an authority that cannot be read.
     """
+    folder = folder.resolve()  # the path is told to clients, which have another working directory
     try:
         folder.mkdir(parents=True, exist_ok=True)
         made = Certificate(folder / "ca.pem", folder / "server.pem", folder / "server.key")

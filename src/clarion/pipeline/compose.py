@@ -13,7 +13,7 @@ from typing import Any
 
 import idna
 
-from clarion.domain.broadcasts import Action, FrozenContent
+from clarion.domain.broadcasts import DEFAULT_RECIPIENT, Action, FrozenContent
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State, public_id
 from clarion.domain.errors import RenderError
 from clarion.domain.links import links_of
@@ -62,6 +62,8 @@ class Messages:
         if row["unsubscribed"] and not action.send_to_unsubscribed:
             return _skipped(key, Reason.UNSUBSCRIBED)
         delivery_id = public_id(key, self._sign.secret)
+        if not row["email"] and goes_to_own_address(action):
+            return _skipped(key, Reason.NO_ADDRESS)
         try:
             rendered = self.render(key, row, delivery_id)
             if not rendered.recipient:
@@ -73,7 +75,9 @@ class Messages:
                 unsubscribe_url=links_of(self._sign.base_url, delivery_id).unsubscribe,
             )
         except RenderError as error:
-            reason = Reason.INVALID_ADDRESS if error.part in {"recipient", "from"} else Reason.RENDER_FAILED
+            # With a place it is the template that failed, without one it is the address it made.
+            of_address = error.part in {"recipient", "from"} and error.line is None
+            reason = Reason.INVALID_ADDRESS if of_address else Reason.RENDER_FAILED
             return Outcome(key, State.FAILED, reason, str(error))
         return EmailMessage(
             delivery_id=delivery_id,
@@ -104,6 +108,11 @@ class Messages:
                 links=Links(links.unsubscribe, links.preferences, links.consent, links.view_in_browser),
             )
         )
+
+
+def goes_to_own_address(action: Action) -> bool:
+    """Whether an action's message goes to the person's own e-mail address, however that is written."""
+    return "".join(action.content.recipient.split()) in {"", DEFAULT_RECIPIENT}
 
 
 def _compile(content: FrozenContent, action: Action) -> CompiledEmail | RenderError:

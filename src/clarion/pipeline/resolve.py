@@ -19,11 +19,12 @@ from pathlib import Path
 import structlog
 
 from clarion.domain import audience
-from clarion.domain.broadcasts import DEFAULT_RECIPIENT, Action, FrozenContent
+from clarion.domain.broadcasts import Action, FrozenContent
 from clarion.domain.deliveries import Reason, State
 from clarion.domain.entries import EntryValue
 from clarion.domain.triggers import Selector
 from clarion.pipeline.accept import parse_condition
+from clarion.pipeline.compose import goes_to_own_address
 from clarion.pipeline.data_file import DataFileError, Entry, lines
 from clarion.pipeline.data_file_download import DownloadedFile
 from clarion.pipeline.failpoint import Failpoint, nothing
@@ -108,15 +109,16 @@ class Resolver:
     async def _stage_file(self, trigger: Trigger) -> bool:
         """Fetch the file and store its lines as entries; False when the trigger failed or was put off."""
         if not trigger.file_done:
-            path = self._files / f"trigger-{trigger.trigger_id}.jsonl"
+            path = self._files / f"trigger-{trigger.trigger_id}.{trigger.resolve_fence}.jsonl"
             try:
                 file = await self._fetch(trigger, path)
+                await asyncio.to_thread(self._stage_lines, trigger, file)
             except DataFileError as error:
                 give_up = partial(self._not_fetched, trigger=trigger, error=error)
                 await asyncio.to_thread(self._store.write, give_up)
                 return False
-            await asyncio.to_thread(self._stage_lines, trigger, file)
-            path.unlink(missing_ok=True)
+            finally:
+                path.unlink(missing_ok=True)
         current = self._current(trigger)
         if not current.missing:
             return True
@@ -126,6 +128,8 @@ class Resolver:
 
     async def _fetch(self, trigger: Trigger, path: Path) -> DownloadedFile:
         path.parent.mkdir(parents=True, exist_ok=True)
+        for left_behind in path.parent.glob(f"*trigger-{trigger.trigger_id}.*"):  # by a process that was killed
+            left_behind.unlink(missing_ok=True)
         url = str(trigger.echo[Selector.DATA_FILE.value])
         download = asyncio.ensure_future(self._download(url, path))
         try:
@@ -311,7 +315,7 @@ def _account(seq: int, action: Action, person: _Person) -> Account:
         reason = Reason.DELETED
     elif person.unsubscribed and not action.send_to_unsubscribed:
         reason = Reason.UNSUBSCRIBED
-    elif not person.email and action.content.recipient.strip() == DEFAULT_RECIPIENT:
+    elif not person.email and goes_to_own_address(action):
         reason = Reason.NO_ADDRESS
     state = State.SKIPPED if reason else State.QUEUED
     return Account(seq, action.action_id, person.person_id, person.entry, state, reason)

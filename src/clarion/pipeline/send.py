@@ -15,7 +15,7 @@ import structlog
 
 from clarion.channels.base import Provider
 from clarion.domain.broadcasts import DoubtPolicy
-from clarion.domain.deliveries import DeliveryKey, Outcome, Reason
+from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
 from clarion.domain.errors import SendError, detail_of
 from clarion.domain.messages import EmailMessage
 from clarion.pipeline import verdict
@@ -70,7 +70,7 @@ class SendStage:
                 if stopping.is_set():
                     return
                 key = DeliveryKey(trigger_id, int(row["seq"]), int(row["action_id"]))
-                made = messages.compose(key, row, int(row["person_id"]) in suppressed)
+                made = _composed(messages, key, row, int(row["person_id"]) in suppressed)
                 if isinstance(made, Outcome):
                     outcomes.append(made)
                     # Skipped and unrenderable people must not keep the loop from its other work.
@@ -113,6 +113,9 @@ class SendStage:
             await everything
         finally:
             stop.cancel()
+            for task in tasks:  # after a defect: nobody may go on with a chunk that is about to be let go
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _hand_over(self, index: int, message: EmailMessage, record: FlightRecord) -> Verdict | None:
         """How the hand-over ended; None: we are stopping, and it certainly did not begin."""
@@ -141,3 +144,11 @@ class SendStage:
         record.mark(index, said.mark, said.words)
         self._failpoint("send.answered")
         return said
+
+
+def _composed(messages: Messages, key: DeliveryKey, row: Row, suppressed: bool) -> EmailMessage | Outcome:
+    try:
+        return messages.compose(key, row, suppressed)
+    except Exception as error:  # noqa: BLE001 - one person's odd data must not keep the chunk from its end
+        _log.exception("compose.crashed", trigger_id=key.trigger_id, seq=key.seq, action_id=key.action_id)
+        return Outcome(key, State.FAILED, Reason.RENDER_FAILED, f"internal error: {detail_of(error)}")

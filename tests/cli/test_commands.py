@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The other commands, and wrong set-ups: one sentence, exit status 2, no traceback."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from clarion import __version__
+
+Clarion = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def test_version(clarion: Clarion) -> None:
+    assert clarion("version").stdout.strip() == __version__
+
+
+def test_migrate_says_what_it_does(clarion: Clarion, empty_url: str) -> None:
+    place = ("--database-url", empty_url)
+    check = clarion("migrate", "--check", *place)
+    assert check.returncode == 1
+    assert "would apply 0001_initial.sql" in check.stdout
+    first = clarion("migrate", *place)
+    assert first.returncode == 0
+    assert "applied 0001_initial.sql" in first.stdout
+    assert clarion("migrate", *place).stdout.strip() == "the database is up to date"
+    assert clarion("migrate", "--check", *place).returncode == 0
+
+
+def test_create_workspace_prints_its_keys(clarion: Clarion, empty_url: str) -> None:
+    made = json.loads(clarion("create-workspace", "Acme", "--json", "--database-url", empty_url).stdout)
+    assert set(made) == {"workspace_id", "app_key", "manage_key", "site_id", "track_key"}
+    again = json.loads(
+        clarion("create-workspace", "Beta", "--identifiers", "id", "--json", "--database-url", empty_url).stdout
+    )
+    assert again["workspace_id"] != made["workspace_id"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "words"),
+    [
+        (("serve", "--database-url", "mysql://x"), {}, "must start with sqlite:/// or postgresql://"),
+        (("serve", "--database-url", "sqlite:////proc/nowhere/x.db"), {}, "cannot open the database file"),
+        (("worker",), {"CLARION_SMTP_HOTS": "x"}, "CLARION_SMTP_HOTS names no setting"),
+        (("worker",), {"CLARION_WORKER_SLOTS": "many"}, "CLARION_WORKER_SLOTS must be a number"),
+        (("worker",), {"CLARION_WORKER_SLOTS": "0"}, "worker.slots must be above 0"),
+        (("worker",), {"CLARION_EMAIL_PROVIDER": "pigeon"}, "email.provider"),
+        (("worker", "--failpoint", "nowhere"), {}, "unknown failpoint 'nowhere'"),
+        (("create-workspace", "x", "--identifiers", "phone"), {}, "--identifiers must be id_email or id"),
+        (("serve", "--config", "missing.toml"), {}, "cannot read missing.toml"),
+    ],
+)
+def test_wrong_set_ups(clarion: Clarion, arguments: tuple[str, ...], environment: dict[str, str], words: str) -> None:
+    failed = clarion(*arguments, **environment)
+    assert failed.returncode == 2
+    assert words in failed.stderr
+    assert "Traceback" not in failed.stderr
+
+
+def test_a_config_file_overrides_and_unknown_keys_are_errors(clarion: Clarion, tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text(f'[database]\nurl = "sqlite:///{tmp_path / "named.db"}"\n')
+    assert clarion("migrate", "--config", "c.toml").returncode == 0
+    assert (tmp_path / "named.db").exists()
+    (tmp_path / "d.toml").write_text("[database]\nurll = 1\n")
+    failed = clarion("migrate", "--config", "d.toml")
+    assert failed.returncode == 2
+    assert "unknown key 'urll' in [database]" in failed.stderr
