@@ -366,6 +366,31 @@ def test_a_retry_comes_back_when_it_is_due(played: Played) -> None:
     assert (attempts[1], attempts[2]) == (1, 1)
 
 
+def test_a_trigger_that_only_waits_for_retries_has_left_the_queue(store: Store, workspace: Workspace) -> None:
+    played = Played.sending(store, workspace, people=2)
+    broadcast_id = played.broadcast.broadcast_id
+
+    def waiting() -> int:
+        return store.read(lambda tx: triggers.waiting(tx, broadcast_id))
+
+    assert waiting() == 1
+    claim = played.sure_claim()
+    played.settle([played.key(1)], State.SENT)
+    assert not played.give_back(claim)  # stopped in the middle: somebody was never tried
+    assert waiting() == 1
+    claim = played.sure_claim()
+    now = store.read(lambda tx: tx.now_ms())
+    played.settle([played.key(2)], State.QUEUED, due_ms=now - 1)
+    assert not played.give_back(claim)
+    assert waiting() == 0
+    assert played.trigger().processed_ms is None
+    claim = played.sure_claim()
+    played.settle([played.key(2)], State.SENT)
+    assert played.give_back(claim)
+    assert played.trigger().state is TriggerState.DONE
+    assert waiting() == 0
+
+
 def test_the_last_slice_finishes_the_trigger(played: Played) -> None:
     assert played.send_all(played.sure_claim(0))
     assert played.trigger().state is TriggerState.SENDING

@@ -45,6 +45,9 @@ class _Server:
 def run(*, check: bool, port: int, database_url: str | None) -> int:
     """Run the demo; with `check` stop at the end. The exit status: 0 when every number agrees."""
     console = Console()
+    # Whoever ends this process means the server, too.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     server = _start(port, database_url)
     try:
         print("\n".join(demo_content.announcement(server.facts)))  # noqa: T201 - the command's own output
@@ -57,6 +60,10 @@ def run(*, check: bool, port: int, database_url: str | None) -> int:
         return 0
     finally:
         _stop(server.process)
+
+
+def _interrupt(number: int, frame: object) -> None:  # noqa: ARG001 - the signature of a signal handler
+    raise KeyboardInterrupt
 
 
 def _start(port: int, database_url: str | None) -> _Server:

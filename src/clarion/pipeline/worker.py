@@ -6,6 +6,7 @@ import itertools
 import os
 import secrets
 import socket
+import threading
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
@@ -78,6 +79,7 @@ class Worker:
         self._failpoint = failpoint
         self._stopping = asyncio.Event()
         self._messages: OrderedDict[int, Messages] = OrderedDict()
+        self._messages_guard = threading.Lock()
         self._claims = itertools.count(1)
         self._busy = 0
 
@@ -188,10 +190,11 @@ class Worker:
 
     def _messages_of(self, trigger_id: int) -> Messages:
         """The compiled messages of a trigger; kept for the next slices. Blocking."""
-        known = self._messages.get(trigger_id)
-        if known is not None:
-            self._messages.move_to_end(trigger_id)
-            return known
+        with self._messages_guard:
+            known = self._messages.get(trigger_id)
+            if known is not None:
+                self._messages.move_to_end(trigger_id)
+                return known
 
         def load(tx: Transaction) -> Messages:
             trigger = triggers.get(tx, trigger_id)
@@ -199,9 +202,11 @@ class Worker:
                 raise LostLease("the trigger is gone")
             return Messages(triggers.content(tx, trigger.content_hash), trigger.data, self._sign)
 
-        messages = self._messages[trigger_id] = self._store.read(load)
-        while len(self._messages) > _REMEMBERED_TRIGGERS:
-            self._messages.popitem(last=False)
+        messages = self._store.read(load)
+        with self._messages_guard:
+            self._messages[trigger_id] = messages
+            while len(self._messages) > _REMEMBERED_TRIGGERS:
+                self._messages.popitem(last=False)
         return messages
 
     # -- looking after -----------------------------------------------------------------------------------

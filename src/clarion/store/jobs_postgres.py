@@ -82,7 +82,7 @@ class PostgresJobs:
                 self._app.run_worker_async(
                     queues=[_QUEUE],
                     concurrency=slots,
-                    delete_jobs="successful",
+                    delete_jobs="always",  # also failed ones: what is to do stands in our rows,
                     fetch_job_polling_interval=2.0,
                     install_signal_handlers=False,
                 )

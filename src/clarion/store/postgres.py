@@ -85,7 +85,7 @@ class PostgresStore:
             url,
             min_size=1,
             max_size=connections,
-            timeout=30,
+            timeout=10,
             open=False,
             check=ConnectionPool.check_connection,  # a restarted server must not surface as a failed request
             kwargs={"row_factory": dict_row, "autocommit": False, "application_name": "clarion"},

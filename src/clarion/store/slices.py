@@ -187,6 +187,10 @@ def give_back(tx: Transaction, claim: Claim) -> bool:
         done=int(waiting == 0),
         due_ms=int(left["due_ms"]) if left and waiting else 0,
     )
+    # A due time is only ever set by an attempt: with none at 0, what is left are retries.
+    tried = waiting == 0 or (left is not None and int(left["due_ms"]) > 0)
+    if tried and tx.execute("tried_slice", trigger_id=claim.trigger_id, no=claim.no):
+        tx.execute("tried_slice_of", trigger_id=claim.trigger_id)
     if waiting == 0:
         tx.execute("close_slice", trigger_id=claim.trigger_id)
     return waiting == 0

@@ -172,7 +172,8 @@ CREATE TABLE broadcast_trigger (
     error_count bigint NOT NULL DEFAULT 0,
     audience bigint NOT NULL DEFAULT 0,      -- people in the frozen audience
     recipients bigint NOT NULL DEFAULT 0,    -- of these, with at least one message to send
-    open_slices bigint NOT NULL DEFAULT 0
+    open_slices bigint NOT NULL DEFAULT 0,
+    fresh_slices bigint NOT NULL DEFAULT 0   -- of these, not yet tried to the end: what is left after that are retries
 );
 CREATE INDEX broadcast_trigger_by_broadcast ON broadcast_trigger (broadcast_id, trigger_id);
 CREATE INDEX broadcast_trigger_unfinished ON broadcast_trigger (state, trigger_id)
@@ -228,6 +229,7 @@ CREATE TABLE slice (                 -- a range of the audience that one worker 
     lo bigint NOT NULL,
     hi bigint NOT NULL,
     done smallint NOT NULL DEFAULT 0,
+    tried smallint NOT NULL DEFAULT 0, -- everybody in it was tried once
     due_ms bigint NOT NULL DEFAULT 0,
     owner text,
     fence bigint NOT NULL DEFAULT 0, -- grows with each claim; an older holder's writes meet no row

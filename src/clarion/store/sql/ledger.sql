@@ -80,6 +80,10 @@ WHERE trigger_id = :trigger_id AND no = :no AND owner = :owner AND fence = :fenc
 -- A process on this machine is known to be dead: what it held can be taken at once.
 UPDATE slice SET lease_ms = 0 WHERE done = 0 AND owner = :owner;
 
+-- name: tried_slice
+-- Meets a row only once per slice.
+UPDATE slice SET tried = 1 WHERE trigger_id = :trigger_id AND no = :no AND tried = 0;
+
 -- name: slice
 SELECT s.*, t.state AS trigger_state FROM slice s JOIN broadcast_trigger t ON t.trigger_id = s.trigger_id
 WHERE s.trigger_id = :trigger_id AND s.no = :no;

@@ -13,9 +13,10 @@ VALUES (:trigger_id, :workspace_id, :broadcast_id, :state, :failure, :selector, 
     :missing, :error_count);
 
 -- name: waiting_triggers
--- How many triggers of a broadcast are not finished: the queue of 5.
+-- How many triggers of a broadcast are queued: the queue of 5. One that only waits for retries has left it.
 SELECT COUNT(*) AS n FROM broadcast_trigger
-WHERE broadcast_id = :broadcast_id AND state IN ('queued', 'resolving', 'sending');
+WHERE broadcast_id = :broadcast_id
+  AND (state IN ('queued', 'resolving') OR (state = 'sending' AND fresh_slices > 0));
 
 -- name: trigger
 SELECT t.*, b.doubt_policy FROM broadcast_trigger t JOIN broadcast b ON b.broadcast_id = t.broadcast_id
@@ -91,7 +92,7 @@ WHERE trigger_id = :trigger_id AND resolve_fence = :fence AND state = 'resolving
 -- A range of the audience is in the ledger: the checkpoint moves with the rows it covers.
 UPDATE broadcast_trigger SET resolved_to = :resolved_to, next_seq = :next_seq, next_slice = :next_slice,
     audience = audience + :people, recipients = recipients + :recipients, open_slices = open_slices + :slices,
-    resolve_lease_ms = {{now_ms}} + :lease_ms
+    fresh_slices = fresh_slices + :slices, resolve_lease_ms = {{now_ms}} + :lease_ms
 WHERE trigger_id = :trigger_id AND resolve_fence = :fence AND state = 'resolving';
 
 -- name: renew_resolve
@@ -143,6 +144,9 @@ UPDATE broadcast_trigger SET open_slices = open_slices - 1,
     state = CASE WHEN state = 'sending' AND open_slices = 1 THEN 'done' ELSE state END,
     processed_ms = CASE WHEN state IN ('sending', 'stopped') AND open_slices = 1 THEN {{now_ms}} ELSE processed_ms END
 WHERE trigger_id = :trigger_id;
+
+-- name: tried_slice_of
+UPDATE broadcast_trigger SET fresh_slices = fresh_slices - 1 WHERE trigger_id = :trigger_id;
 
 -- name: reopen_trigger
 UPDATE broadcast_trigger SET open_slices = open_slices + :slices, processed_ms = NULL,
