@@ -10,6 +10,7 @@ import threading
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -27,7 +28,7 @@ from clarion.pipeline.send import SendStage
 from clarion.store import people, slices, triggers
 from clarion.store.engine import Store, Transaction
 from clarion.store.jobs import Handlers, Jobs
-from clarion.store.slices import LostLease
+from clarion.store.slices import Claim, LostLease
 
 _log = structlog.get_logger("clarion.worker")
 _REMEMBERED_TRIGGERS = 32
@@ -168,15 +169,20 @@ class Worker:
                 suppressed = await asyncio.to_thread(
                     self._store.read, lambda tx, gone=gone: people.suppressed_among(tx, gone)
                 )
-            outcomes = await self._send.send(
-                held.trigger_id,
-                chunk,
-                messages,
-                flying,
-                doubt=work.picked.doubt_policy,
-                suppressed=suppressed,
-                stopping=self._stopping,
-            )
+            halt = asyncio.Event()
+            keeping = asyncio.create_task(self._keep(held, halt))
+            try:
+                outcomes = await self._send.send(
+                    held.trigger_id,
+                    chunk,
+                    messages,
+                    flying,
+                    doubt=work.picked.doubt_policy,
+                    suppressed=suppressed,
+                    stopping=halt,
+                )
+            finally:
+                keeping.cancel()
             last = self._stopping.is_set()
             chunk = await asyncio.to_thread(
                 self._store.write,
@@ -187,6 +193,24 @@ class Worker:
             if chunk is not None:
                 flying.activate()
             self._failpoint("record.after_commit")
+
+    async def _keep(self, held: Claim, halt: asyncio.Event) -> None:
+        """Extend the lease while a chunk is sent; set `halt` when it is lost, or when this worker is stopping."""
+        while True:
+            try:
+                await asyncio.wait_for(self._stopping.wait(), self._rules.lease_ms / 3_000)
+            except TimeoutError:
+                try:
+                    extend = partial(slices.extend, claim=held, lease_ms=self._rules.lease_ms)
+                    await asyncio.to_thread(self._store.write, extend)
+                except Unavailable as error:
+                    _log.warning("store.unavailable", error=str(error))
+                except LostLease:
+                    halt.set()
+                    return
+            else:
+                halt.set()
+                return
 
     def _messages_of(self, trigger_id: int) -> Messages:
         """The compiled messages of a trigger; kept for the next slices. Blocking."""

@@ -116,6 +116,24 @@ def open_chunk(tx: Transaction, claim: Claim, lo: int, hi: int, now_ms: int, lea
     _set_open(tx, claim, lo, hi, now_ms, lease_ms=lease_ms)
 
 
+def extend(tx: Transaction, claim: Claim, lease_ms: int) -> None:
+    """Keep a slice while its open chunk takes long.
+
+    Raises:
+        LostLease: the slice has another holder; nothing more may be handed over.
+    """
+    kept = tx.execute(
+        "extend_slice",
+        trigger_id=claim.trigger_id,
+        no=claim.no,
+        owner=claim.owner,
+        fence=claim.fence,
+        lease_ms=lease_ms,
+    )
+    if not kept:
+        raise LostLease(f"slice {claim.no} of trigger {claim.trigger_id} has another holder")
+
+
 def renew(tx: Transaction, claim: Claim, lease_ms: int) -> TriggerState:
     """Close the open chunk and renew the lease; the trigger's state as of now.
 

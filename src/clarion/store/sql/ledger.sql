@@ -71,6 +71,11 @@ WHERE trigger_id = :trigger_id AND no = :no AND fence = :fence AND done = 0;
 UPDATE slice SET open_lo = :lo, open_hi = :hi, open_ms = :now_ms, lease_ms = {{now_ms}} + :lease_ms
 WHERE trigger_id = :trigger_id AND no = :no AND owner = :owner AND fence = :fence;
 
+-- name: extend_slice
+-- A chunk takes long: the holder is alive and keeps the slice.
+UPDATE slice SET lease_ms = {{now_ms}} + :lease_ms
+WHERE trigger_id = :trigger_id AND no = :no AND owner = :owner AND fence = :fence;
+
 -- name: give_back_slice
 UPDATE slice SET owner = NULL, lease_ms = 0, open_lo = NULL, open_hi = NULL, open_ms = NULL,
     done = :done, due_ms = :due_ms
