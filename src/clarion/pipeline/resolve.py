@@ -99,7 +99,7 @@ class Resolver:
             return False
         try:
             if trigger.selector is not Selector.DATA_FILE or await self._stage_file(trigger):
-                await asyncio.to_thread(self._freeze_all, trigger.trigger_id)
+                await asyncio.to_thread(self._freeze_all, trigger)
         except LostLease as lost:
             _log.info("resolve.lease_lost", trigger_id=trigger.trigger_id, why=str(lost))
         return True
@@ -189,14 +189,12 @@ class Resolver:
 
     # -- the ledger ---------------------------------------------------------------------------------------
 
-    def _freeze_all(self, trigger_id: int) -> None:
+    def _freeze_all(self, trigger: Trigger) -> None:
         """Range after range until the audience is complete. Blocking; runs in a thread."""
         content: FrozenContent | None = None
         ranges = 0
         while True:
-            trigger = self._store.read(lambda tx: triggers.get(tx, trigger_id))
-            if trigger is None:
-                raise LostLease("the trigger is gone")
+            trigger = self._current(trigger)
             if content is None:
                 content = self._store.read(partial(triggers.content, content_hash=trigger.content_hash))
             people, reached = self._next_range(trigger)
@@ -212,7 +210,7 @@ class Resolver:
         finished = trigger
         if not self._store.write(lambda tx: triggers.finish_resolve(tx, finished)):
             raise LostLease("the trigger was stopped or taken")
-        _log.info("trigger.resolved", trigger_id=trigger_id)
+        _log.info("trigger.resolved", trigger_id=trigger.trigger_id)
 
     def _next_range(self, trigger: Trigger) -> tuple[list[_Person], int]:
         """The members of the next range, and how far the checkpoint may move with them."""

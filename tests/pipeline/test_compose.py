@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From an account to its message, or to the reason why there is none."""
+
+from dataclasses import replace
+from email import message_from_bytes, policy
+from email.message import EmailMessage as Parsed
+from typing import Any
+
+import pytest
+
+from clarion.domain.broadcasts import EmailContent
+from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State, key_of, public_id
+from clarion.domain.messages import EmailMessage
+
+from .letters import KEY, MAIL, SECRET, action, messages, row
+
+
+def compose(content: EmailContent = MAIL, *, suppressed: bool = False, **others: Any) -> EmailMessage | Outcome:
+    return messages(action(content)).compose(KEY, row(**others), suppressed)
+
+
+def made(content: EmailContent = MAIL, *, data: dict[str, Any] | None = None, **others: Any) -> EmailMessage:
+    message = messages(action(content), data=data).compose(KEY, row(**others), suppressed=False)
+    assert isinstance(message, EmailMessage), message
+    return message
+
+
+def parsed(message: EmailMessage) -> Parsed:
+    read = message_from_bytes(message.content, policy=policy.default)
+    assert isinstance(read, Parsed)
+    return read
+
+
+def failure(content: EmailContent, **others: Any) -> tuple[Reason | None, str]:
+    outcome = compose(content, **others)
+    assert isinstance(outcome, Outcome), outcome
+    assert (outcome.key, outcome.state, outcome.counted) == (KEY, State.FAILED, True)
+    return outcome.reason, outcome.words or ""
+
+
+def test_a_message() -> None:
+    message = made()
+    delivery_id = public_id(KEY, SECRET)
+    assert (message.delivery_id, message.subject) == (delivery_id, "Hi Ann")
+    assert (message.sender, message.recipient, message.copies) == ("news@acme.test", "ann@x.test", ())
+    headers = parsed(message)
+    assert headers["Message-ID"] == f"<{delivery_id}@acme.test>"
+    assert headers["To"] == "ann@x.test"
+    assert headers["List-Unsubscribe"] == f"<https://clarion.test/unsubscribe/{delivery_id}>"
+    assert headers["Date"] == "Thu, 01 Jan 1970 00:00:00 +0000"
+    assert key_of(delivery_id, SECRET) == KEY
+
+
+def test_composed_again_it_is_the_same_message() -> None:
+    first = messages(action(MAIL), at=10.0).compose(KEY, row(), suppressed=False)
+    again = messages(action(MAIL), at=10.0).compose(KEY, row(attempts=3), suppressed=False)
+    assert first == again
+    later = messages(action(MAIL), at=99_999.0).compose(KEY, row(), suppressed=False)
+    assert isinstance(first, EmailMessage)
+    assert isinstance(later, EmailMessage)
+    assert parsed(first)["Message-ID"] == parsed(later)["Message-ID"]
+    assert (first.delivery_id, first.recipient) == (later.delivery_id, later.recipient)
+
+
+def test_everybody_and_each_action_has_an_id_of_their_own() -> None:
+    all_of_them = messages(action(MAIL), action(MAIL, action_id=2))
+    found = [
+        all_of_them.compose(DeliveryKey(trigger_id, seq, action_id), row(), suppressed=False)
+        for trigger_id in (5, 6)
+        for seq in (9, 10)
+        for action_id in (1, 2)
+    ]
+    assert len({parsed(m)["Message-ID"] for m in found if isinstance(m, EmailMessage)}) == 8
+
+
+@pytest.mark.parametrize(
+    ("sender", "domain"),
+    [
+        ("news@acme.test", "acme.test"),
+        ("Acme, Inc <news@Acme.Test>", "Acme.Test"),
+        ("Büro <post@büro.example>", "xn--bro-hoa.example"),
+        ("{{customer.first_name}} <a@b.test> ", "b.test"),
+    ],
+)
+def test_the_message_id_ends_in_the_senders_domain(sender: str, domain: str) -> None:
+    found = parsed(made(replace(MAIL, sender=sender)))["Message-ID"]
+    assert str(found).rpartition("@")[2].lower() == f"{domain.lower()}>"
+
+
+def test_own_data_wins_over_shared() -> None:
+    content = replace(MAIL, subject="{{trigger.a}} {{trigger.b}} {{trigger.c.x | default: 'gone'}}")
+    shared = {"a": "shared", "b": "shared", "c": {"x": "shared"}}
+    assert made(content, data=shared).subject == "shared shared shared"
+    own = '{"b":"own","c":{"y":1}}'
+    message = messages(action(content), data=shared).compose(KEY, row(data=own), suppressed=False)
+    assert isinstance(message, EmailMessage)
+    assert message.subject == "shared own gone"  # key by key at the top, as the vendor merges it
+
+
+def test_identifiers_are_attributes() -> None:
+    content = replace(MAIL, subject="{{customer.id}} {{customer.email}} {{customer.cio_id}} {{customer.n | plus: 1}}")
+    message = made(content, attributes='{"id":"fake","email":"fake","n":4}')
+    assert message.subject == "p9 ann@x.test 00000000004d 5"
+
+
+# -- skipped ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("others", "suppressed", "reason"),
+    [
+        ({"alive": None}, False, Reason.DELETED),
+        ({"alive": None}, True, Reason.SUPPRESSED),
+        ({"alive": None, "unsubscribed": None, "email": None, "attributes": None}, False, Reason.DELETED),
+        ({"unsubscribed": 1}, False, Reason.UNSUBSCRIBED),
+        ({"email": None}, False, Reason.NO_ADDRESS),
+        ({"email": ""}, False, Reason.NO_ADDRESS),
+    ],
+)
+def test_not_tried(others: dict[str, Any], suppressed: bool, reason: Reason) -> None:
+    assert compose(suppressed=suppressed, **others) == Outcome(KEY, State.SKIPPED, reason, counted=False)
+
+
+def test_to_unsubscribed_people_only_where_the_action_says_so() -> None:
+    found = messages(action(MAIL, send_to_unsubscribed=True)).compose(KEY, row(unsubscribed=1), suppressed=False)
+    assert isinstance(found, EmailMessage)
+
+
+@pytest.mark.parametrize("recipient", ["", "  ", "{{customer.email}}", "{{ customer.email }}", "{{  customer.email}} "])
+def test_the_persons_own_address_however_it_is_written(recipient: str) -> None:
+    content = replace(MAIL, recipient=recipient)
+    assert made(content).recipient == "ann@x.test"
+    assert compose(content, email=None) == Outcome(KEY, State.SKIPPED, Reason.NO_ADDRESS, counted=False)
+
+
+@pytest.mark.parametrize(
+    "recipient", ["{{customer.backup | default: ''}}", "{% if customer.backup %}a@b.test{% endif %}"]
+)
+def test_a_recipient_that_renders_to_nothing(recipient: str) -> None:
+    content = replace(MAIL, recipient=recipient)
+    assert compose(content) == Outcome(KEY, State.SKIPPED, Reason.NO_ADDRESS, counted=False)
+    assert made(replace(MAIL, recipient="{{customer.first_name}}@b.test"), email=None).recipient == "Ann@b.test"
+
+
+# -- failed -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        (replace(MAIL, subject="Hi {{customer.last_name}}"), "(subject, line 1, column 6)"),
+        (replace(MAIL, body="<p>\n  {{ trigger.code }}"), "(body, line 2, column 6)"),
+        (replace(MAIL, recipient="{{customer.backup}}"), "(recipient, line 1, column 3)"),
+        (replace(MAIL, sender="{{customer.agent}} <a@b.test>"), "(from, line 1, column 3)"),
+        (replace(MAIL, headers=(("X-Code", "{{trigger.code}}"),)), "(headers.X-Code, line 1, column 3)"),
+    ],
+)
+def test_what_is_missing_is_named_with_line_and_column(content: EmailContent, place: str) -> None:
+    reason, words = failure(content)
+    assert reason is Reason.RENDER_FAILED
+    assert words.startswith("Variable '")
+    assert "is missing" in words
+    assert words.endswith(place)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (replace(MAIL, subject=""), "subject can not be blank"),
+        (replace(MAIL, subject="{{customer.nick | default: ''}}"), "subject can not be blank"),
+        (replace(MAIL, body="{% if customer.id %}"), "if tag was never closed"),
+        (replace(MAIL, body="{% nonsense %}"), "Unknown tag 'nonsense'"),
+        (replace(MAIL, body="{{snippets.none}}"), "Variable 'snippets.none' is missing"),
+        (replace(MAIL, cc="not an address"), "cc is not an e-mail address"),
+    ],
+)
+def test_what_does_not_render(content: EmailContent, words: str) -> None:
+    reason, said = failure(content)
+    assert reason is Reason.RENDER_FAILED
+    assert said.startswith(words)
+
+
+@pytest.mark.parametrize(
+    "email",
+    ["ann", "ann@", "@x.test", "a b@x.test", "ann@x..test", "ann@x.test\r\nBcc: all@x.test", "a" * 65 + "@x.test"],
+)
+def test_an_address_that_is_none(email: str) -> None:
+    reason, words = failure(MAIL, email=email)
+    assert reason is Reason.INVALID_ADDRESS
+    assert words.startswith("recipient is not an e-mail address")
+
+
+@pytest.mark.parametrize("sender", ["", "Acme", "{{customer.first_name}}"])
+def test_a_sender_that_is_none(sender: str) -> None:
+    assert failure(replace(MAIL, sender=sender))[0] is Reason.INVALID_ADDRESS
+
+
+def test_a_broken_action_fails_its_own_messages_only() -> None:
+    both = messages(action(replace(MAIL, body="{% if %}")), action(MAIL, action_id=2))
+    broken = both.compose(KEY, row(), suppressed=False)
+    assert isinstance(broken, Outcome)
+    assert broken.reason is Reason.RENDER_FAILED
+    assert isinstance(both.compose(DeliveryKey(5, 9, 2), row(), suppressed=False), EmailMessage)

@@ -1,0 +1,343 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A chunk through a provider: every verdict, what the flight record knows each moment, and stopping in the middle."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clarion.domain.broadcasts import DoubtPolicy
+from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
+from clarion.domain.errors import Permanent, Temporary, Throttled, Unknown
+from clarion.pipeline import flight
+from clarion.pipeline.claim import Chunk
+from clarion.pipeline.failpoint import Failpoint, nothing
+from clarion.pipeline.flight import ChunkName, FlightRecord, Mark
+from clarion.pipeline.retry import RetryPolicy
+from clarion.pipeline.send import SendStage
+
+from .letters import MAIL, action, messages, row
+from .providers import Fails, Hangs, Scripted
+from .stage import Broken, breaking_at
+
+NOW = 10**12
+RETRY = RetryPolicy((7.0,))  # two attempts
+
+
+def chunk_of(*rows: dict[str, Any]) -> Chunk:
+    """Accounts of people 1, 2 and so on, whose addresses are ``a1@x.test`` …, with what differs from the usual."""
+    made = [
+        row(**{"seq": seq, "person_id": seq, "alive": seq, "email": f"a{seq}@x.test", **others})
+        for seq, others in enumerate(rows, start=1)
+    ]
+    return Chunk(tuple(made), NOW)
+
+
+class Sender:
+    """A send stage with an open flight record for each chunk."""
+
+    def __init__(self, folder: Path) -> None:
+        self.record = FlightRecord(folder, "sender")
+        self.stopping = asyncio.Event()
+
+    def open(self, chunk: Chunk) -> None:
+        name = ChunkName(1, 0, 1, 1, chunk.last_seq)
+        keys = [(DeliveryKey(1, r["seq"], r["action_id"]), r["attempts"]) for r in chunk.rows]
+        self.record.prepare(name, keys)
+        self.record.activate()
+
+    async def __call__(
+        self,
+        provider: Scripted,
+        chunk: Chunk,
+        *,
+        drain_seconds: float = 3.0,
+        failpoint: Failpoint = nothing,
+        doubt: DoubtPolicy = DoubtPolicy.HOLD,
+        suppressed: frozenset[int] = frozenset(),
+    ) -> dict[int, Outcome]:
+        self.open(chunk)
+        stage = SendStage(provider, retry=RETRY, drain_seconds=drain_seconds, failpoint=failpoint)
+        outcomes = await stage.send(
+            1,
+            chunk,
+            messages(action(MAIL)),
+            self.record,
+            doubt=doubt,
+            suppressed=suppressed,
+            stopping=self.stopping,
+        )
+        found = {outcome.key.seq: outcome for outcome in outcomes}
+        assert len(found) == len(outcomes)
+        return found
+
+    def marks(self) -> list[Mark]:
+        (traces,) = flight.read(self.record.path).values()
+        return [trace.mark for trace in traces]
+
+
+@pytest.fixture
+async def sender(tmp_path: Path) -> Any:
+    made = Sender(tmp_path)
+    yield made
+    made.record.close()
+
+
+def shown(outcome: Outcome) -> tuple[State, Reason | None, str | None, int, bool]:
+    return outcome.state, outcome.reason, outcome.words, outcome.due_ms and outcome.due_ms - NOW, outcome.counted
+
+
+async def test_every_verdict_in_one_chunk(sender: Sender) -> None:
+    provider = Scripted(
+        {
+            "a2@x.test": [Fails(Temporary("451 later"))],
+            "a3@x.test": [Fails(Temporary("451 after the dot"), handed=True)],
+            "a4@x.test": [Fails(Throttled("421 slow", 2.5))],
+            "a5@x.test": [Fails(Permanent("550 no", "too_large"))],
+            "a6@x.test": [Fails(Permanent("554 no", "refused"), handed=True)],
+            "a7@x.test": [Fails(Unknown("eof"), handed=True)],
+            "a8@x.test": [Fails(RuntimeError("bug"))],
+            "a9@x.test": [Fails(KeyError("bug"), handed=True)],
+            "a10@x.test": [Fails(Temporary("451 last"))],
+        }
+    )
+    chunk = chunk_of(
+        *[{}] * 9,
+        {"attempts": 1},
+        {"unsubscribed": 1},
+        {"alive": None},
+        {"alive": None},
+        {"attributes": "{}"},
+        {"email": "nonsense"},
+        {"email": None},
+    )
+    found = await sender(provider, chunk, suppressed=frozenset({13}))
+    assert {seq: shown(outcome) for seq, outcome in found.items()} == {
+        1: (State.SENT, None, "250 kept a1@x.test", 0, True),
+        2: (State.QUEUED, None, "451 later", 7_000, True),
+        3: (State.QUEUED, None, "451 after the dot", 7_000, True),
+        4: (State.QUEUED, None, "421 slow", 2_500, False),
+        5: (State.FAILED, Reason.TOO_LARGE, "550 no", 0, True),
+        6: (State.FAILED, Reason.REFUSED, "554 no", 0, True),
+        7: (State.IN_DOUBT, Reason.NO_ANSWER, "eof", 0, True),
+        8: (State.QUEUED, None, "internal error: bug", 7_000, True),
+        9: (State.IN_DOUBT, Reason.NO_ANSWER, "internal error: 'bug'", 0, True),
+        10: (State.FAILED, Reason.GAVE_UP, "451 last", 0, True),
+        11: (State.SKIPPED, Reason.UNSUBSCRIBED, None, 0, False),
+        12: (State.SKIPPED, Reason.DELETED, None, 0, False),
+        13: (State.SKIPPED, Reason.SUPPRESSED, None, 0, False),
+        14: (State.FAILED, Reason.RENDER_FAILED, found[14].words, 0, True),
+        15: (State.FAILED, Reason.INVALID_ADDRESS, found[15].words, 0, True),
+        16: (State.SKIPPED, Reason.NO_ADDRESS, None, 0, False),
+    }
+    assert all(found[seq].recipient == f"a{seq}@x.test" for seq in range(1, 11))
+    handed = [Mark.SENT, Mark.TEMPORARY, Mark.TEMPORARY, Mark.THROTTLED, Mark.PERMANENT, Mark.PERMANENT]
+    handed += [Mark.HANDED_OVER, Mark.TEMPORARY, Mark.HANDED_OVER, Mark.TEMPORARY]
+    assert sender.marks() == handed + [Mark.UNTOUCHED] * 6
+    assert provider.tried.total() == 10
+
+
+async def test_a_broadcast_that_resends_what_is_in_doubt(sender: Sender) -> None:
+    provider = Scripted(usual=Fails(Unknown("eof"), handed=True))
+    found = await sender(provider, chunk_of({}, {"attempts": 1}), doubt=DoubtPolicy.RESEND)
+    assert (found[1].state, found[1].due_ms) == (State.QUEUED, NOW + 5_000)
+    assert found[2].state is State.IN_DOUBT
+
+
+async def test_one_persons_odd_data_costs_nobody_elses_message(sender: Sender) -> None:
+    found = await sender(Scripted(), chunk_of({}, {"attributes": "not json"}, {"data": "["}, {}))
+    assert [found[seq].state for seq in range(1, 5)] == [State.SENT, State.FAILED, State.FAILED, State.SENT]
+    for seq in (2, 3):
+        assert found[seq].reason is Reason.RENDER_FAILED
+        assert (found[seq].words or "").startswith("internal error: ")
+
+
+async def test_accounts_of_one_person_are_told_apart(sender: Sender) -> None:
+    chunk = chunk_of({}, {}, {})
+    second = replace(chunk, rows=(*chunk.rows, row(seq=3, action_id=1, person_id=3, alive=3, email="b@x.test")))
+    sender.open(second)
+    stage = SendStage(Scripted({"a2@x.test": [Fails(Permanent("550", "refused"))]}, connections=1), retry=RETRY)
+    both = messages(action(MAIL), action(MAIL, action_id=2))
+    rows = tuple({**r, "seq": 1 + n // 2, "action_id": 1 + n % 2} for n, r in enumerate(second.rows))
+    outcomes = await stage.send(
+        1,
+        replace(second, rows=rows),
+        both,
+        sender.record,
+        doubt=DoubtPolicy.HOLD,
+        suppressed=frozenset(),
+        stopping=asyncio.Event(),
+    )
+    assert [(o.key.seq, o.key.action_id, o.state) for o in outcomes] == [
+        (1, 1, State.SENT),
+        (1, 2, State.FAILED),
+        (2, 1, State.SENT),
+        (2, 2, State.SENT),
+    ]
+
+
+# -- what is on record at each moment ---------------------------------------------------------------------------------
+
+
+async def test_the_record_is_a_step_ahead_of_the_message(sender: Sender) -> None:
+    seen: list[tuple[str, list[Mark]]] = []
+
+    def look(name: str) -> None:
+        seen.append((name, sender.marks()))
+
+    script = {"a2@x.test": [Fails(Permanent("550 no", "refused"))]}
+    await sender(Scripted(script, connections=1), chunk_of({}, {}), failpoint=look)
+    assert seen == [
+        ("send.composed", [Mark.UNTOUCHED, Mark.UNTOUCHED]),
+        ("send.handed_over", [Mark.HANDED_OVER, Mark.UNTOUCHED]),
+        ("send.answered", [Mark.SENT, Mark.UNTOUCHED]),
+        ("send.composed", [Mark.SENT, Mark.UNTOUCHED]),
+        ("send.answered", [Mark.SENT, Mark.PERMANENT]),
+    ]
+
+
+@pytest.mark.parametrize("name", ["send.composed", "send.answered"])
+async def test_after_a_defect_nobody_goes_on_behind_our_back(sender: Sender, name: str) -> None:
+    provider = Scripted({"a1@x.test": [Hangs()], "a2@x.test": [Hangs(handed=False)]}, connections=3)
+    with pytest.raises(Broken):
+        await sender(provider, chunk_of(*[{}] * 8), failpoint=breaking_at(name, 4 if name == "send.composed" else 1))
+    assert provider.at_once == 0
+    tried = provider.tried.total()
+    marks = sender.marks()
+    assert marks[:3] == [Mark.HANDED_OVER, Mark.UNTOUCHED, Mark.SENT]
+    provider.release.set()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert (provider.tried.total(), sender.marks()) == (tried, marks)
+
+
+# -- connections ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("connections", "people"), [(1, 6), (3, 25), (8, 4)])
+async def test_as_many_at_once_as_there_are_connections(sender: Sender, connections: int, people: int) -> None:
+    provider = Scripted(connections=connections)
+    found = await sender(provider, chunk_of(*[{}] * people))
+    assert [found[seq].state for seq in range(1, people + 1)] == [State.SENT] * people
+    assert sorted(provider.tried.values()) == [1] * people
+    assert provider.most_at_once == min(connections, people)
+
+
+async def test_chunks_at_once_share_the_connections(tmp_path: Path) -> None:
+    provider = Scripted(connections=3)
+    stage = SendStage(provider, retry=RETRY)
+    records = [FlightRecord(tmp_path, f"slot{n}") for n in range(4)]
+
+    async def send(record: FlightRecord) -> int:
+        chunk = chunk_of(*[{}] * 10)
+        record.prepare(ChunkName(1, 0, 1, 1, 10), [(DeliveryKey(1, seq, 1), 0) for seq in range(1, 11)])
+        record.activate()
+        outcomes = await stage.send(
+            1,
+            chunk,
+            messages(action(MAIL)),
+            record,
+            doubt=DoubtPolicy.HOLD,
+            suppressed=frozenset(),
+            stopping=asyncio.Event(),
+        )
+        return len(outcomes)
+
+    assert await asyncio.gather(*map(send, records)) == [10] * 4
+    assert provider.most_at_once == 3
+    for record in records:
+        record.close()
+
+
+# -- stopping ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stopped_when_reached(sender: Sender) -> Iterator[Any]:
+    """Stop the sender as soon as a message hangs in the provider."""
+    tasks: list[asyncio.Task[None]] = []
+
+    def arrange(provider: Scripted, *, release: bool) -> None:
+        async def stop() -> None:
+            await provider.reached.wait()
+            sender.stopping.set()
+            if release:
+                provider.release.set()
+
+        tasks.append(asyncio.create_task(stop()))
+
+    yield arrange
+    assert all(task.done() for task in tasks)
+
+
+async def test_stopped_before_the_first(sender: Sender) -> None:
+    sender.stopping.set()
+    provider = Scripted()
+    assert await sender(provider, chunk_of({}, {}, {})) == {}
+    assert provider.tried.total() == 0
+    assert sender.marks() == [Mark.UNTOUCHED] * 3
+
+
+async def test_what_was_begun_is_finished(sender: Sender, stopped_when_reached: Any) -> None:
+    provider = Scripted({"a3@x.test": [Hangs()], "a4@x.test": [Hangs(handed=False)]}, connections=2)
+    stopped_when_reached(provider, release=True)
+    found = await sender(provider, chunk_of(*[{}] * 9))
+    assert {outcome.state for outcome in found.values()} == {State.SENT}
+    assert {1, 2, 3} <= found.keys() <= {1, 2, 3, 4, 5}
+    assert sorted(found) == [seq for seq, mark in enumerate(sender.marks(), start=1) if mark is Mark.SENT]
+    assert provider.tried.total() == len(found)
+
+
+async def test_what_does_not_end_is_cut_off_and_only_what_was_handed_over_is_in_doubt(
+    sender: Sender, stopped_when_reached: Any
+) -> None:
+    script = {"a2@x.test": [Hangs(handed=False)], "a3@x.test": [Hangs()], "a4@x.test": [Hangs()]}
+    provider = Scripted(script, connections=3)
+    stopped_when_reached(provider, release=False)
+    found = await sender(provider, chunk_of(*[{}] * 9), drain_seconds=0.05)
+    assert provider.at_once == 0
+    assert found[1].state is State.SENT
+    in_doubt = {seq for seq, outcome in found.items() if outcome.state is State.IN_DOUBT}
+    assert 3 in in_doubt
+    assert in_doubt <= {3, 4}
+    assert found.keys() == {1} | in_doubt
+    for seq in in_doubt:
+        assert (found[seq].reason, found[seq].words) == (Reason.NO_ANSWER, "stopped before the answer came")
+    marks = sender.marks()
+    assert [seq for seq, mark in enumerate(marks, start=1) if mark is Mark.HANDED_OVER] == sorted(in_doubt)
+    assert marks[1] is Mark.UNTOUCHED
+    assert marks[5:] == [Mark.UNTOUCHED] * 4
+
+
+async def test_who_waits_for_a_connection_when_time_is_up_is_untouched(tmp_path: Path) -> None:
+    provider = Scripted(usual=Hangs(), connections=2)
+    stage = SendStage(provider, retry=RETRY, drain_seconds=0.05)
+    stopping = asyncio.Event()
+    first, second = Sender(tmp_path / "1"), Sender(tmp_path / "2")
+
+    async def send(sender: Sender) -> list[Outcome]:
+        chunk = chunk_of({}, {}, {})
+        sender.open(chunk)
+        return await stage.send(
+            1,
+            chunk,
+            messages(action(MAIL)),
+            sender.record,
+            doubt=DoubtPolicy.HOLD,
+            suppressed=frozenset(),
+            stopping=stopping,
+        )
+
+    both = asyncio.gather(send(first), send(second))
+    await provider.reached.wait()
+    stopping.set()
+    outcomes = [outcome for some in await both for outcome in some]
+    marks = first.marks() + second.marks()
+    assert [outcome.state for outcome in outcomes] == [State.IN_DOUBT] * marks.count(Mark.HANDED_OVER)
+    assert 1 <= len(outcomes) <= 2
+    assert marks.count(Mark.UNTOUCHED) == 6 - len(outcomes)
+    for sender in (first, second):
+        sender.record.close()
