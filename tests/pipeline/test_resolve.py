@@ -8,7 +8,7 @@ import pytest
 
 from clarion.domain.broadcasts import EmailContent
 from clarion.domain.triggers import TriggerState
-from clarion.pipeline.resolve import Sizes
+from clarion.pipeline.resolve import Resolver, Sizes
 from clarion.store import access, triggers
 from clarion.store.engine import Store
 
@@ -312,3 +312,22 @@ async def test_everybody_was_missing_and_excused(stage: Stage) -> None:
     assert await stage.resolver().run_once()
     assert (stage.get(trigger_id).state, stage.sums(trigger_id)) == (TriggerState.DONE, {})
     assert stage.get(trigger_id).error_count == 2
+
+
+async def test_a_resolver_that_is_stopped_gives_the_trigger_back_behind_the_last_range(stage: Stage) -> None:
+    stage.crowd(20)
+    trigger_id = stage.trigger(stage.broadcast())
+    stopped: list[Resolver] = []
+
+    def stop(name: str) -> None:
+        if name == "resolve.after_commit":
+            stopped[0].stop()
+
+    stopped.append(stage.resolver(owner="first", sizes=TINY, failpoint=stop))
+    assert await stopped[0].run_once()
+    assert stage.get(trigger_id).state is TriggerState.RESOLVING
+    assert 0 < stage.get(trigger_id).audience < 20
+
+    assert await stage.resolver(owner="second", sizes=TINY).run_once(), "it can be taken at once"
+    assert stage.get(trigger_id).state is TriggerState.SENDING
+    assert stage.sums(trigger_id) == {"queued": 20}

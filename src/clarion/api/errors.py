@@ -59,7 +59,7 @@ def _request_error(error: RequestError, family: Family) -> Response:
 
 def _sentence(problem: Problem) -> str:
     field = problem.pointer.strip("/").replace("/", ".")
-    return f"{field}: {problem.detail}" if field else problem.detail
+    return f"{field}: {problem.detail}" if field and not problem.complete else problem.detail
 
 
 def _body(family: Family, status: int, problems: list[Problem], headers: dict[str, str]) -> Response:

@@ -32,11 +32,13 @@ class ClarionError(Exception):
 class Problem:
     """One thing that is wrong with a request.
 
-    `pointer` is a JSON pointer below the request body (``/recipients/and/0``), empty for the whole.
+    `pointer` is a JSON pointer below the request body (``/recipients/and/0``), empty for the whole. Answers put
+    the field before the sentence, unless the sentence is `complete` by itself.
     """
 
     detail: str
     pointer: str = ""
+    complete: bool = False
 
 
 class RequestError(ClarionError):
@@ -44,9 +46,11 @@ class RequestError(ClarionError):
 
     status = 400
 
-    def __init__(self, detail: str, pointer: str = "", *, more: tuple[Problem, ...] = ()) -> None:
+    def __init__(
+        self, detail: str, pointer: str = "", *, complete: bool = False, more: tuple[Problem, ...] = ()
+    ) -> None:
         super().__init__(detail)
-        self.problems = (Problem(detail, pointer), *more)
+        self.problems = (Problem(detail, pointer, complete), *more)
 
     @property
     def detail(self) -> str:

@@ -10,6 +10,8 @@ checkpoint of their own, so that a line that names nobody can fail the trigger b
 
 import asyncio
 import contextlib
+import threading
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -40,6 +42,7 @@ from clarion.store.triggers import LineError, Trigger
 _log = structlog.get_logger("clarion.resolve")
 _DOWNLOAD_PAUSES_MS = (10_000, 30_000, 60_000, 120_000, 300_000)
 _ANALYZE_FROM = 5_000
+_LOOK_SECONDS = 0.5
 
 Download = Callable[[str, Path], Awaitable[DownloadedFile]]
 SubmitSlices = Callable[[Transaction, int, Iterable[int]], None]
@@ -52,6 +55,10 @@ class Sizes:
     range_people: int = 10_000
     slice_people: int = 500
     file_lines: int = 2_000
+
+
+class _StoppingError(Exception):
+    """This process is stopping; what is committed stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,15 @@ class Resolver:
         self._lease_ms = lease_ms
         self._sizes = sizes or Sizes()
         self._failpoint = failpoint
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Stop behind the range at work; the lease is given back, so another worker goes on at once."""
+        self._stopping.set()
+
+    def _check_stopping(self) -> None:
+        if self._stopping.is_set():
+            raise _StoppingError
 
     async def run_once(self, trigger_id: int = 0) -> bool:
         """Resolve a trigger (any that waits, for 0) to its end; False when there was none to take."""
@@ -100,6 +116,8 @@ class Resolver:
         try:
             if trigger.selector is not Selector.DATA_FILE or await self._stage_file(trigger):
                 await asyncio.to_thread(self._freeze_all, trigger)
+        except _StoppingError:
+            await asyncio.to_thread(self._store.write, partial(triggers.release, trigger=trigger))
         except LostLease as lost:
             _log.info("resolve.lease_lost", trigger_id=trigger.trigger_id, why=str(lost))
         return True
@@ -132,11 +150,16 @@ class Resolver:
             left_behind.unlink(missing_ok=True)
         url = str(trigger.echo[Selector.DATA_FILE.value])
         download = asyncio.ensure_future(self._download(url, path))
+        renewed = time.monotonic()
         try:
             while True:
-                done, _ = await asyncio.wait({download}, timeout=self._lease_ms / 4_000)
+                done, _ = await asyncio.wait({download}, timeout=_LOOK_SECONDS)
                 if done:
                     return download.result()
+                self._check_stopping()
+                if time.monotonic() - renewed < self._lease_ms / 4_000:
+                    continue
+                renewed = time.monotonic()
                 renew = partial(triggers.renew, trigger=trigger, lease_ms=self._lease_ms)
                 kept = await asyncio.to_thread(self._store.write, renew)
                 if not kept:
@@ -163,6 +186,7 @@ class Resolver:
         rest = lines(file.path, offset=trigger.file_offset, line_no=trigger.file_line)
         done = False
         while not done:
+            self._check_stopping()
             stretch = list(islice(rest, self._sizes.file_lines))
             done = len(stretch) < self._sizes.file_lines
             numbered = [
@@ -194,6 +218,7 @@ class Resolver:
         content: FrozenContent | None = None
         ranges = 0
         while True:
+            self._check_stopping()
             trigger = self._current(trigger)
             if content is None:
                 content = self._store.read(partial(triggers.content, content_hash=trigger.content_hash))

@@ -93,13 +93,18 @@ class Worker:
         with suppress(Unavailable):
             await self._look_after_the_dead()
         reconciling = asyncio.create_task(self._reconcile())
+        telling = asyncio.create_task(self._tell_the_resolver())
         try:
             while not stopping.is_set():
                 await self._drive(stopping)
         finally:
             stopping.set()
-            await reconciling
+            await asyncio.gather(reconciling, telling)
             presence.close()
+
+    async def _tell_the_resolver(self) -> None:
+        await self._stopping.wait()
+        self._resolver.stop()
 
     async def _drive(self, stopping: asyncio.Event) -> None:
         """Run the driver; a database that went away is not the end, the driver is started again."""
@@ -237,26 +242,35 @@ class Worker:
 
     async def _reconcile(self) -> None:
         """Every few seconds: settle what dead processes left, and take up work that nobody came for."""
+        taking: asyncio.Task[None] | None = None  # may take long, and the dead must not wait for it
         while not self._stopping.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), self._rules.reconcile_seconds)
             if self._stopping.is_set():
-                return
+                break
             try:
                 await self._look_after_the_dead()
-                await self._take_up_overdue()
+                if taking is None or taking.done():
+                    taking = asyncio.create_task(self._take_up_overdue())
             except Unavailable as error:
                 _log.warning("store.unavailable", error=str(error))
             except Exception:  # noqa: BLE001 - the next look may fare better; the rows are still there
                 _log.exception("reconcile.failed")
+        if taking is not None:
+            await taking
 
     async def _take_up_overdue(self) -> None:
-        grace_ms, slots = self._rules.overdue_ms, self._rules.slots
-        overdue = await asyncio.to_thread(self._store.read, lambda tx: slices.overdue(tx, grace_ms, slots))
-        await asyncio.gather(*(self.send_slice(trigger_id, no) for trigger_id, no in overdue))
-        waiting = await asyncio.to_thread(self._store.read, lambda tx: triggers.overdue(tx, grace_ms))
-        if waiting and not self._stopping.is_set():
-            await self._resolver.run_once(waiting)
+        try:
+            grace_ms, slots = self._rules.overdue_ms, self._rules.slots
+            overdue = await asyncio.to_thread(self._store.read, lambda tx: slices.overdue(tx, grace_ms, slots))
+            await asyncio.gather(*(self.send_slice(trigger_id, no) for trigger_id, no in overdue))
+            waiting = await asyncio.to_thread(self._store.read, lambda tx: triggers.overdue(tx, grace_ms))
+            if waiting and not self._stopping.is_set():
+                await self._resolver.run_once(waiting)
+        except Unavailable as error:
+            _log.warning("store.unavailable", error=str(error))
+        except Exception:  # noqa: BLE001 - the next look may fare better; the rows are still there
+            _log.exception("reconcile.failed")
 
     async def _look_after_the_dead(self) -> None:
         """Settle from the flight records of processes on this machine that are gone."""

@@ -306,6 +306,11 @@ def finish_resolve(tx: Transaction, trigger: Trigger) -> bool:
     return tx.execute("finish_resolve", trigger_id=trigger.trigger_id, fence=trigger.resolve_fence) > 0
 
 
+def release(tx: Transaction, trigger: Trigger) -> None:
+    """Give the resolve lease back: whoever takes it goes on behind the checkpoint."""
+    tx.execute("release_resolve", trigger_id=trigger.trigger_id, fence=trigger.resolve_fence)
+
+
 def put_off(tx: Transaction, trigger: Trigger, delay_ms: int) -> None:
     """Give the resolve lease back and try again after `delay_ms`."""
     tx.execute("put_off_resolve", trigger_id=trigger.trigger_id, fence=trigger.resolve_fence, delay_ms=delay_ms)

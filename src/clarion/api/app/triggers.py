@@ -36,6 +36,7 @@ async def trigger(call: Call) -> Response:
             "Errors were found while processing per user data (ids, emails or json data). More detail available "
             f"from the errors endpoint for trigger {accepted.trigger_id}",
             _POINTER,
+            complete=True,  # the wording is Customer.io's, clients look for it (contract §2.6)
         )
     return answer({"id": accepted.trigger_id})
 

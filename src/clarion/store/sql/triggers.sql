@@ -127,6 +127,11 @@ UPDATE broadcast_trigger SET resolve_owner = NULL, resolve_lease_ms = 0,
     processed_ms = CASE WHEN open_slices = 0 THEN {{now_ms}} END
 WHERE trigger_id = :trigger_id AND resolve_fence = :fence AND state = 'resolving';
 
+-- name: release_resolve
+-- The holder is stopping: another one may go on at once.
+UPDATE broadcast_trigger SET resolve_owner = NULL, resolve_lease_ms = 0
+WHERE trigger_id = :trigger_id AND resolve_fence = :fence AND state = 'resolving';
+
 -- name: put_off_resolve
 -- Something outside is in the way: give the lease back and try again later.
 UPDATE broadcast_trigger SET resolve_owner = NULL, resolve_lease_ms = 0, resolve_tries = resolve_tries + 1,
