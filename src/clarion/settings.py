@@ -178,9 +178,13 @@ def _parsed(default: Any, text: str, name: str) -> Any:
         if isinstance(default, float):
             return float(text)
         if isinstance(default, list):
-            return [float(part) for part in text.split(",") if part.strip()]
+            bare = text.strip()
+            if bare.startswith("[") and bare.endswith("]"):
+                bare = bare[1:-1]
+            return [float(part) for part in bare.split(",") if part.strip()]
     except ValueError:
-        raise SetupError(f"{name} must be a number") from None
+        wanted = "numbers separated by commas" if isinstance(default, list) else "a number"
+        raise SetupError(f"{name} must be {wanted}") from None
     return text
 
 

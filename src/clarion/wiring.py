@@ -3,6 +3,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
 from starlette.types import ASGIApp
@@ -72,7 +73,7 @@ def build_application(house: House, *, open_outbox: bool = False) -> ASGIApp:
         store=house.store,
         jobs=house.jobs,
         numbers=PersonNumbers(house.store),
-        outbox=registry.captured_mail(house.outbox_folder) if captured else None,
+        outbox=cache(partial(registry.captured_mail, house.outbox_folder)) if captured else None,
         threads=ThreadPoolExecutor(_API_THREADS, thread_name_prefix="api"),
         secret=secret,
         options=ApiOptions(

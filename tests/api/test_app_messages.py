@@ -127,14 +127,15 @@ async def test_waiting_for_a_retry_is_no_failure(client: Client, store: Store, w
     assert message["clarion"]["attempts"] == 1
 
 
-async def test_person_who_is_gone_has_no_names(client: Client, store: Store, workspace: Workspace) -> None:
+async def test_person_who_is_gone_has_only_the_cio_id(client: Client, store: Store, workspace: Workspace) -> None:
     add_people(store, workspace, 1)
     played = playing(store, workspace, size=1)
     settle(played, [1], State.SENT, recipient="p1@x.test")
-    store.write(lambda tx: people.delete(tx, person_id(workspace, 1)))
+    number = person_id(workspace, 1)
+    store.write(lambda tx: people.delete(tx, number))
     (message,) = (await client("GET", "/v1/messages")).json["messages"]
     assert message["customer_id"] is None
-    assert message["customer_identifiers"] == {"email": None, "id": None, "cio_id": None}
+    assert message["customer_identifiers"] == {"email": None, "id": None, "cio_id": cio_id(number)}
     assert message["recipient"] == "p1@x.test"
     assert message["forgotten"] is True
 

@@ -2,13 +2,16 @@
 """People as the App API shows them (contract §7.1)."""
 
 import time
+from functools import partial
 from typing import Any
 
 import pytest
 
-from clarion.store import segments
+from clarion.domain.people import Person
+from clarion.store import people, segments
 from clarion.store.access import Keys, Workspace
 from clarion.store.engine import Store
+from clarion.store.numbers import PersonNumbers
 
 from .conftest import Client
 
@@ -280,3 +283,22 @@ async def test_credentials(nobody: Client, track: Client, workspace: Workspace, 
 
 async def test_no_redirects(client: Client, id_only: tuple[Workspace, Keys]) -> None:
     assert (await client("GET", "/v1/segments/")).status == 404
+
+
+async def test_a_large_filter_is_answered_in_bounded_pages(client: Client, store: Store, workspace: Workspace) -> None:
+    """One call decides about a bounded number of people; nobody is left out over the pages."""
+    numbers = PersonNumbers(store).take(workspace.workspace_id, 2_500)
+    crowd = [
+        Person(number, f"p{n}", None, {"f7": "x"} if n in {3, 2_400} else {}, {}, 0) for n, number in enumerate(numbers)
+    ]
+    store.write(partial(people.insert, workspace=workspace, people=crowd))
+    many = [{"attribute": {"field": f"f{n}", "operator": "exists"}} for n in range(1_900)]
+    found: list[str] = []
+    start, pages = "", 0
+    while pages == 0 or start:
+        page = (await client("POST", f"/v1/customers?start={start}", {"filter": {"or": many}})).json
+        found += page["ids"]
+        start = page["next"]
+        pages += 1
+    assert found == ["p3", "p2400"]
+    assert pages == 3

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Manual segments in the App API (contract §7.2)."""
 
+from functools import partial
 from typing import Any
 
 import pytest
 
-from clarion.store import broadcasts
+from clarion.domain.broadcasts import BroadcastState
+from clarion.store import broadcasts, triggers
 from clarion.store.access import Workspace
-from clarion.store.engine import Store
+from clarion.store.engine import Store, Transaction
 
 from .conftest import Client
 
@@ -141,3 +143,24 @@ async def test_delete(client: Client, track: Client) -> None:
     assert (await client("DELETE", f"/v1/segments/{made['id']}")).status == 404
     assert (await client("DELETE", "/v1/segments/vip")).status == 400
     assert (await client("GET", "/v1/customers/7/segments")).json == {"segments": []}
+
+
+async def test_a_segment_that_a_waiting_audience_names_stays(
+    client: Client, store: Store, workspace: Workspace
+) -> None:
+    """Deleted under the resolver, "not in this segment" would have become everybody."""
+    segment_id = (await client("POST", "/v1/segments", {"segment": {"name": "Not these"}})).json["segment"]["id"]
+    broadcast_id = store.write(partial(_running, workspace=workspace))
+    body = {"recipients": {"not": {"segment": {"id": segment_id}}}}
+    accepted = await client("POST", f"/v1/campaigns/{broadcast_id}/triggers", body)
+    assert accepted.status == 200
+    refused = await client("DELETE", f"/v1/segments/{segment_id}")
+    assert (refused.status, refused.error.partition(" (")[0]) == (400, "unable to delete segment in use")
+    store.write(lambda tx: triggers.stop_all(tx, broadcast_id))
+    assert (await client("DELETE", f"/v1/segments/{segment_id}")).status == 204
+
+
+def _running(tx: Transaction, workspace: Workspace) -> int:
+    broadcast = broadcasts.create(tx, workspace, "B", recipients={})
+    broadcasts.set_state(tx, broadcast.broadcast_id, BroadcastState.RUNNING)
+    return broadcast.broadcast_id

@@ -117,3 +117,38 @@ async def test_other_words_are_no_use(client: Client, store: Store, workspace: W
     use(store, workspace, EmailContent(body="{{snippets.footer}} foot mysnippets.foot {{ snippets['feet'] }} aXb"))
     for name in ("foot", "a.b"):
         assert (await client("DELETE", f"{PATH}/{name}")).status == 204
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+@pytest.mark.parametrize(
+    ("value", "errors"),
+    [
+        ("{{ customer.name", ["expected '}}', found end of file (line 1, column 1)"]),
+        ("a\n{% if true %}", ["if tag was never closed (line 2, column 4)"]),
+        ("{{ 'a' | zap }}{{ 'b' | zop }}", ["Unknown filter 'zap' (line 1, column 10)", "Unknown filter 'zop'"]),
+        ("{% zap %}\n{% zop %}", ["Unknown tag 'zap' (line 1, column 4)", "Unknown tag 'zop' (line 2, column 4)"]),
+        ("<p>{{ snippets.nobody }}", ["Variable 'snippets.nobody' is missing (line 1, column 7)"]),
+        ("{{ snippets.foot }}", ["The snippet includes itself (line 1, column 4)"]),
+        ('{% if true %}{{ snippets["foot"] }}{% endif %}', ["The snippet includes itself"]),
+    ],
+)
+async def test_what_would_not_render_is_refused(client: Client, method: str, value: str, errors: list[str]) -> None:
+    answer = await client(method, PATH, {"name": "foot", "value": value})
+    assert answer.status == 422
+    told = [error["detail"] for error in answer.json["errors"]]
+    assert len(told) == len(errors)
+    for detail, words in zip(told, errors, strict=True):
+        assert detail.startswith("value: ")
+        assert words in detail
+    assert {error["source"]["pointer"] for error in answer.json["errors"]} == {"/data/attributes/value"}
+    assert (await client("GET", PATH)).json == {"snippets": []}
+
+
+async def test_snippets_in_snippets(client: Client) -> None:
+    for name, value in (("a", "A"), ("b", "{{ snippets.a }}{{ snippets.a | upcase }}"), ("c", "{{ snippets['b'] }}")):
+        assert (await client("PUT", PATH, {"name": name, "value": value})).status == 200
+    answer = await client("PUT", PATH, {"name": "a", "value": "{{ customer.name }} {{ snippets.c }}"})
+    assert answer.status == 422
+    assert answer.error == "value: The snippet includes itself through 'c' (line 1, column 24)"
+    good = "{{ customer.name }} {{ trigger.x | default: snippets.size }} {% unsubscribe %}"
+    assert (await client("PUT", PATH, {"name": "a", "value": good})).status == 200

@@ -324,11 +324,20 @@ async def test_duplicate_is_an_inactive_copy(manage: Client) -> None:
     assert (await manage("GET", ALL)).json["broadcasts"][0]["id"] == copy["id"]
 
 
+async def test_duplicate_takes_no_fields(manage: Client) -> None:
+    source = await create(manage)
+    answer = await manage("POST", f"{ALL}/{source['id']}/duplicate", {"name": "zz"})
+    assert answer.status == 422
+    assert answer.error == "name: unknown key; known: none"
+    assert len((await manage("GET", ALL)).json["broadcasts"]) == 1
+    assert (await manage("POST", f"{ALL}/{source['id']}/duplicate", {})).status == 201
+
+
 async def test_review_warns_about_what_is_easily_overlooked(manage: Client, store: Store, workspace: Workspace) -> None:
     store.write(lambda tx: snippets.save(tx, workspace, "foot", "{{customer.town}} {% unsubscribe_url %}"))
     body = (
         "{{customer.name}} {{customer.plan | default: 'free'}} {% if customer.age %}{{customer.age}}{% endif %}"
-        "{{trigger.voucher}} {{customer.email}} {{snippets.foot}}"
+        "{{trigger.voucher}} {{customer.email}} {{customer.id}} {{customer.cio_id}} {{snippets.foot}}"
     )
     made = await create(manage, actions=[{**EMAIL, "body": body}, {**EMAIL, "body": "<p>Hi"}])
     warnings = (await manage("GET", f"{ALL}/{made['id']}/review")).json["warnings"]

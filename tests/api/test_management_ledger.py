@@ -3,17 +3,19 @@
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from tests.store.ledgers import FAR, ONLY_POSTGRES, Played, together
-from tests.support.audience import add_people, playing
+from tests.support.audience import add_people, person_id, playing
 
 from clarion.api.calls import Api
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State, public_id
+from clarion.domain.people import cio_id
 from clarion.domain.triggers import TriggerState
 from clarion.pipeline import doubt
 from clarion.pipeline.doubt import Decision
-from clarion.store import ledger, triggers
+from clarion.store import ledger, people, triggers
 from clarion.store.access import Workspace
 from clarion.store.engine import Store
 
@@ -85,6 +87,15 @@ async def test_accounts_by_state_in_pages(manage: Client, api: Api, store: Store
     assert len((await manage("GET", target)).json["deliveries"]) == 6
     assert (await manage("GET", f"{target}?action_id=9999")).json["deliveries"] == []
     assert (await manage("GET", f"{target}?state=lost")).status == 400
+
+
+async def test_person_who_is_gone_is_shown_by_cio_id(manage: Client, store: Store, workspace: Workspace) -> None:
+    add_people(store, workspace, 1)
+    played = playing(store, workspace, size=1)
+    number = person_id(workspace, 1)
+    store.write(lambda tx: people.delete(tx, number))
+    (shown,) = (await manage("GET", f"{path(played)}/deliveries")).json["deliveries"]
+    assert shown["person"] == {"email": None, "id": None, "cio_id": cio_id(number)}
 
 
 @pytest.mark.parametrize(
@@ -209,3 +220,12 @@ def test_two_people_deciding_at_once_decide_once_each_account(store: Store, work
     )
     assert sum(done) == 60
     played.check()
+
+
+async def test_number_that_cannot_exist_is_not_found(manage: Client) -> None:
+    for number in ("9" * 18, "9" * 19, "9" * 400):
+        assert (await manage("GET", f"/api/clarion/v1/triggers/{number}")).status == 404, number
+    for other in ("9" * 19 + "x", "-1", "\u0663"):
+        answer = await manage("GET", f"/api/clarion/v1/triggers/{quote(other)}")
+        assert answer.status == 400
+        assert "must be a number" in answer.error

@@ -288,12 +288,21 @@ LONG = "x" * 151
         ({"_timestamp": True}, "_timestamp: "),
         ({"_timestamp": -1}, "_timestamp: "),
         ({"created_at": True}, "created_at: "),
+        ({"created_at": {}}, "created_at: "),
+        ({"created_at": [1]}, "created_at: "),
+        ({"created_at": -1}, "created_at: "),
+        ({"created_at": 10**15}, "created_at: "),
+        ({"created_at": 1e300}, "created_at: "),
         ([1], "object"),
         (b"null ", None),
         (b"{", "not valid JSON"),
         (b'{"a": "\\u0000"}', "NUL"),
         (b'{"\\u0000": 1}', "NUL"),
-        (b'{"a": "\\ud800"}', "not valid JSON"),
+        (b'{"a": "\\ud800"}', "the body contains a lone surrogate"),
+        (b'{"a": "\\ud800 and more text"}', "the body contains a lone surrogate"),
+        (b'{"a": "\\uDC00"}', "the body contains a lone surrogate"),
+        (b'{"a": "\\ud83d\\ude00\\ud83d"}', "the body contains a lone surrogate"),
+        (b'{"a": "\\\\ud800\\ud83d\\ude00"', "not valid JSON"),
         (b'{"a": "\xff"}', "UTF-8"),
         (b'{"a": 1e999}', "not valid JSON"),
         (b'{"a":' * 70 + b"1" + b"}" * 70, "nested deeper"),
@@ -426,3 +435,29 @@ async def test_two_workspaces_do_not_meet(track: Client, id_track: Client, perso
     assert person("7") is None
     await put(track, "7", {"b": 1})
     assert person("7").attributes == {"b": 1}
+
+
+@pytest.mark.parametrize("created_at", [0, 1_700_000_000, 1_700_000_000_000, 0.5, "2024-01-01", None])
+async def test_times_of_creation_that_are_kept(track: Client, person: Any, created_at: object) -> None:
+    await put(track, "7", {"created_at": created_at})
+    assert person("7").attributes.get("created_at") == created_at
+
+
+async def test_an_address_that_is_none_is_no_conflict(track: Client, person: Any) -> None:
+    with capture_logs() as logs:
+        await put(track, "7", {"email": "nonsense", "a": 1})
+    assert (person("7").email, person("7").attributes) == (None, {"a": 1})
+    (warning,) = logs
+    assert (warning["event"], warning["log_level"]) == ("person.invalid_email", "warning")
+    assert warning["person"] == person("7").cio_id
+    assert "nonsense" not in str(warning)
+    with capture_logs() as logs:
+        await put(track, "8", {"email": "nonsense", "id": "9"})
+    assert [entry["event"] for entry in logs] == ["person.invalid_email", "person.identifier_conflict"]
+    assert logs[1]["identifiers"] == ["id"]
+
+
+async def test_other_methods(track: Client) -> None:
+    answer = await track("PATCH", f"{PEOPLE}/7", {})
+    assert answer.status == 405
+    assert answer.json == {"meta": {"errors": ["Method Not Allowed"], "error": "Method Not Allowed"}}

@@ -187,6 +187,7 @@ async def test_other_methods(track: Client, method: str) -> None:
     answer = await track(method, ENTITY)
     assert answer.status == 405
     assert answer.error == "Method Not Allowed"
+    assert answer.json["errors"] == [{"reason": "invalid", "field": "", "message": "Method Not Allowed"}]
 
 
 async def test_credentials(nobody: Client, client: Client) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from clarion import __version__
+from clarion.settings import load
 
 Clarion = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -45,6 +46,11 @@ def test_create_workspace_prints_its_keys(clarion: Clarion, empty_url: str) -> N
         (("serve", "--database-url", "sqlite:////proc/nowhere/x.db"), {}, "cannot open the database file"),
         (("worker",), {"CLARION_SMTP_HOTS": "x"}, "CLARION_SMTP_HOTS names no setting"),
         (("worker",), {"CLARION_WORKER_SLOTS": "many"}, "CLARION_WORKER_SLOTS must be a number"),
+        (
+            ("worker",),
+            {"CLARION_WORKER_RETRY_DELAYS_SECONDS": "[5, soon]"},
+            "CLARION_WORKER_RETRY_DELAYS_SECONDS must be numbers separated by commas",
+        ),
         (("worker",), {"CLARION_WORKER_SLOTS": "0"}, "worker.slots must be above 0"),
         (("worker",), {"CLARION_EMAIL_PROVIDER": "pigeon"}, "email.provider"),
         (("worker", "--failpoint", "nowhere"), {}, "unknown failpoint 'nowhere'"),
@@ -67,3 +73,9 @@ def test_a_config_file_overrides_and_unknown_keys_are_errors(clarion: Clarion, t
     failed = clarion("migrate", "--config", "d.toml")
     assert failed.returncode == 2
     assert "unknown key 'urll' in [database]" in failed.stderr
+
+
+@pytest.mark.parametrize("text", ["1,2.5", "[1,2.5]", " [1, 2.5] ", "1, 2.5,"])
+def test_a_list_in_the_environment_may_stand_in_brackets(text: str) -> None:
+    settings = load(environment={"CLARION_WORKER_RETRY_DELAYS_SECONDS": text})
+    assert settings.worker.retry_delays_seconds == (1.0, 2.5)

@@ -104,7 +104,7 @@ class Site:
 
     def captured(self, folder: Path | None = None) -> Counter[DeliveryKey]:
         """How often each account's message really went out."""
-        outbox = captured_mail((folder or self.folder) / "outbox")
+        outbox = captured_mail((folder or self.folder) / "outbox", self.workspace.workspace_id)
         found: Counter[DeliveryKey] = Counter()
         for mail in outbox.page(0, 10_000):
             key = key_of(mail.delivery_id, self.secret)

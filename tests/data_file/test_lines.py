@@ -87,7 +87,7 @@ def test_bad_lines_do_not_stop_the_next(line: bytes, text: str) -> None:
 @pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
 @pytest.mark.parametrize("excess", [0, 1, 2, 3, 4, 5, 6, 7, 8, 100])
 def test_the_line_limit_is_exact(ending: bytes, bom: bytes, excess: int) -> None:
-    line = b'{"id":"' + b"x" * (1024 + excess - 9) + b'"}'
+    line = b'{"id":1,"data":{"x":"' + b"x" * (1024 + excess - 24) + b'"}}'
     content = bom + line + ending
     (first, *rest) = read(content + (b'{"id":2}' if ending else b""), max_line_bytes=1024)
     if excess:

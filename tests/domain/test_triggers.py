@@ -43,6 +43,10 @@ def by_email(address: str) -> EntryValue:
             TriggerRequest(Selector.RECIPIENTS, {}, Flags(), InSegment(7), echo={"recipients": {"segment": {"id": 7}}}),
         ),
         # absent in other words
+        (
+            {"recipients": {}, "ids": ["anna"]},
+            TriggerRequest(Selector.IDS, {}, Flags(), entries=(ANNA,), echo={"ids": ["anna"]}),
+        ),
         ({"recipients": None, "emails": None, "ids": None}, TriggerRequest(Selector.DEFAULT, {}, Flags())),
         ({"scheduled_at": None, "expires_after": None}, TriggerRequest(Selector.DEFAULT, {}, Flags())),
         ({"id_ignore_missing": None}, TriggerRequest(Selector.DEFAULT, {}, Flags())),
@@ -120,7 +124,7 @@ def test_an_empty_name_is_an_error_of_its_line() -> None:
         ({"recipients": {"segment": {"id": 7}}, "ids": ["a"]}, "/ids", "only one of"),
         ({"emails": ["a@x"], "data_file_url": "https://x"}, "/data_file_url", "found emails, data_file_url"),
         ({"ids": ["a"], "per_user_data": [{"id": "a"}]}, "/per_user_data", "only one of"),
-        ({"recipients": {}, "ids": ["a"]}, "/ids", "only one of"),
+        ({"recipients": {}, "ids": ["a"], "emails": ["a@x"]}, "/ids", "found emails, ids"),
         ({"recipients": []}, "/recipients", "must be an object"),
         ({"recipients": "all"}, "/recipients", "must be an object"),
         ({"recipients": {"and": [{"segment": {}}]}}, "/recipients/and/0/segment", 'with an "id"'),

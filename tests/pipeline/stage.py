@@ -37,8 +37,8 @@ MAIL = EmailContent(subject="Hello {{ customer.id }}", body="<p>Hi</p>", sender=
 NO_PAUSES = RetryPolicy((0.0, 0.0))
 
 
-class Broken(Exception):
-    """What a test's failpoint raises: the end of a process, as far as this code can tell."""
+class Broken(BaseException):
+    """What a test's failpoint raises: the end of a process; nothing in the code may catch it."""
 
 
 def breaking_at(name: str, passing: int = 1) -> Failpoint:
@@ -177,6 +177,7 @@ class Stage:
 
     def stop(self, broadcast: Broadcast) -> None:
         self.store.write(lambda tx: triggers.stop_all(tx, broadcast.broadcast_id))
+        self.store.write(lambda tx: triggers.rush_stopped(tx, broadcast.broadcast_id))
 
     # -- resolving ---------------------------------------------------------------------------------------
 

@@ -10,9 +10,12 @@ import pytest
 
 from clarion.domain.broadcasts import EmailContent
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State, key_of, public_id
+from clarion.domain.errors import RenderError
 from clarion.domain.messages import EmailMessage
+from clarion.pipeline.preview import Preview
 
 from .letters import KEY, MAIL, SECRET, action, messages, row
+from .stage import SIGN, Stage
 
 
 def compose(content: EmailContent = MAIL, *, suppressed: bool = False, **others: Any) -> EmailMessage | Outcome:
@@ -201,3 +204,18 @@ def test_a_broken_action_fails_its_own_messages_only() -> None:
     assert isinstance(broken, Outcome)
     assert broken.reason is Reason.RENDER_FAILED
     assert isinstance(both.compose(DeliveryKey(5, 9, 2), row(), suppressed=False), EmailMessage)
+
+
+async def test_the_preview_is_of_today_and_says_when_it_cannot_be_made(stage: Stage) -> None:
+    ann = stage.person("ann", plan="gold")
+    trigger_id = stage.trigger(stage.broadcast(replace(MAIL, subject="Hi", body="<p>{{ customer.plan }}</p>")))
+    assert await stage.resolver().run_once(trigger_id)
+    (key,) = stage.keys(trigger_id)
+    preview = Preview(stage.store, SIGN)
+    assert "<p>gold</p>" in (preview(key) or "")
+    stage.change(ann, "ann", "ann@x.test")
+    with pytest.raises(RenderError, match=r"customer\.plan"):
+        preview(key)
+    stage.delete(ann)
+    assert preview(key) is None
+    assert preview(replace(key, seq=99)) is None

@@ -289,15 +289,19 @@ async def test_it_was_half_staged_and_then_gone(stage: Stage) -> None:
     assert stage.rows(trigger_id) == []
 
 
-async def test_a_full_disk_is_no_reason_to_fail_the_trigger(stage: Stage) -> None:
+async def test_a_full_disk_is_tried_again_with_pauses_and_said_aloud(stage: Stage) -> None:
     stage.crowd(5)
     trigger_id = call(stage)
     host = Host(OSError("no space left on device"), GOOD)
-    with pytest.raises(OSError, match="no space"):
-        await resolve(stage, host, trigger_id)
-    stage.died()
+    await resolve(stage, host, trigger_id)
+    trigger = stage.get(trigger_id)
+    assert (trigger.state, trigger.resolve_tries) == (TriggerState.RESOLVING, 1)
+    assert trigger.failure == "internal error: no space left on device; trying again"
+    assert not await stage.resolver(download=host).run_once(trigger_id), "not before the pause is over"
+    stage.store.script("UPDATE broadcast_trigger SET resolve_due_ms = 0;")
     await resolve(stage, host, trigger_id)
     assert stage.sums(trigger_id) == {"queued": 5}
+    assert stage.get(trigger_id).failure is None
 
 
 class Slow:

@@ -16,6 +16,7 @@ from clarion.pipeline import flight
 from clarion.pipeline.claim import Chunk
 from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.pipeline.flight import ChunkName, FlightRecord, Mark
+from clarion.pipeline.lease import Lease, now
 from clarion.pipeline.retry import RetryPolicy
 from clarion.pipeline.send import SendStage
 
@@ -60,7 +61,7 @@ class Sender:
         suppressed: frozenset[int] = frozenset(),
     ) -> dict[int, Outcome]:
         self.open(chunk)
-        stage = SendStage(provider, retry=RETRY, drain_seconds=drain_seconds, failpoint=failpoint)
+        stage = SendStage(provider, retry=RETRY, drain_seconds=drain_seconds, failpoint=failpoint, clock=lambda: 0.0)
         outcomes = await stage.send(
             1,
             chunk,
@@ -68,6 +69,7 @@ class Sender:
             self.record,
             doubt=doubt,
             suppressed=suppressed,
+            lease=Lease(60_000, now()),
             stopping=self.stopping,
         )
         found = {outcome.key.seq: outcome for outcome in outcomes}
@@ -75,8 +77,8 @@ class Sender:
         return found
 
     def marks(self) -> list[Mark]:
-        (traces,) = flight.read(self.record.path).values()
-        return [trace.mark for trace in traces]
+        (half,) = flight.read(self.record.path)
+        return [trace.mark for trace in half.traces]
 
 
 @pytest.fixture
@@ -169,6 +171,7 @@ async def test_accounts_of_one_person_are_told_apart(sender: Sender) -> None:
         sender.record,
         doubt=DoubtPolicy.HOLD,
         suppressed=frozenset(),
+        lease=Lease(60_000, now()),
         stopping=asyncio.Event(),
     )
     assert [(o.key.seq, o.key.action_id, o.state) for o in outcomes] == [
@@ -242,6 +245,7 @@ async def test_chunks_at_once_share_the_connections(tmp_path: Path) -> None:
             record,
             doubt=DoubtPolicy.HOLD,
             suppressed=frozenset(),
+            lease=Lease(60_000, now()),
             stopping=asyncio.Event(),
         )
         return len(outcomes)
@@ -328,6 +332,7 @@ async def test_who_waits_for_a_connection_when_time_is_up_is_untouched(tmp_path:
             sender.record,
             doubt=DoubtPolicy.HOLD,
             suppressed=frozenset(),
+            lease=Lease(60_000, now()),
             stopping=stopping,
         )
 

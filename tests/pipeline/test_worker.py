@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from clarion.domain.broadcasts import DoubtPolicy
-from clarion.domain.deliveries import State
+from clarion.domain.deliveries import DeliveryKey, State
 from clarion.domain.errors import Permanent, Temporary, Throttled, Unknown
 from clarion.domain.people import IdKind, Reference
 from clarion.domain.triggers import TriggerState
+from clarion.pipeline import evidence, flight
+from clarion.pipeline.flight import ChunkName, FlightRecord
 from clarion.pipeline.resolve import Sizes
 from clarion.pipeline.retry import RetryPolicy
 from clarion.pipeline.worker import WorkerRules
@@ -407,10 +409,54 @@ async def test_a_sender_whose_slice_was_taken_halts_at_once(stage: Stage, store_
     trigger_id = stage.trigger(stage.broadcast(), jobs=(jobs := driver(stage.store, store_url)))
     async with stage.working(stage.worker(slow, jobs, rules=rules)):
         await slow.reached.wait()
-        stage.store.script("UPDATE slice SET owner = 'somebody else', fence = fence + 1, lease_ms = 0;")
-        # Whoever takes it next cannot know what is in the air; the halted sender's record tells, and nobody is
-        # sent twice: those that hang were handed over, the others never were.
+
+        def taken() -> bool:
+            stage.store.script("UPDATE slice SET lease_ms = 0;")  # as if the database had not heard of it for long
+            return bool(stage.select("SELECT fence FROM slice")[0]["fence"] > 1)
+
+        await until(taken)
+        # Whoever takes it cannot know what is in the air; the halted sender's record tells, and nobody is sent
+        # twice: those that hang were handed over, the others never were.
         await until(lambda: stage.sums(trigger_id).get("sent", 0) == 6)
     sums = stage.sums(trigger_id)
     assert len(slow.taken) == len(set(slow.recipients)) == 6
-    assert sums == {"sent": 6, "in_doubt no_answer": 3} or sums == {"sent": 6, "in_doubt sender_died": 3}
+    assert sums in ({"sent": 6, "in_doubt no_answer": 3}, {"sent": 6, "in_doubt sender_died": 3})
+
+
+async def test_stopped_before_it_is_handed_over_again_it_is_in_doubt(stage: Stage, jobs: Jobs) -> None:
+    """Of somebody who may have the message already, the ledger must not say that they were not reached."""
+    stage.crowd(3)
+    broadcast = stage.broadcast(policy=DoubtPolicy.RESEND)
+    provider = Scripted({"p2@x.test": [Fails(Unknown("eof"), handed=True)]})
+    trigger_id = stage.trigger(broadcast, jobs=jobs)
+    async with stage.working(stage.worker(provider, jobs, retry=RetryPolicy((1_000.0, 1_000.0)))):
+        await until(lambda: attempts(stage, trigger_id).get("p2") == ("queued", 1))
+        await asyncio.to_thread(stage.stop, broadcast)
+        await stage.finished(trigger_id)
+    assert stage.sums(trigger_id) == {"sent": 2, "in_doubt no_answer": 1}
+
+
+@pytest.mark.parametrize("committed", [False, True])
+async def test_a_stale_record_says_nothing_about_a_later_attempt(stage: Stage, jobs: Jobs, committed: bool) -> None:
+    """A half of an earlier holder, even one of the very same people, must not clear a doubt that is not its own."""
+    stage.crowd(2)
+    provider = Scripted({"p2@x.test": [Fails(Unknown("eof"), handed=True)]})
+    trigger_id = stage.trigger(stage.broadcast(), jobs=jobs)
+    async with stage.working(stage.worker(provider, jobs)):
+        await stage.finished(trigger_id)
+    assert stage.sums(trigger_id) == {"sent": 1, "in_doubt no_answer": 1}
+
+    flights = stage.folder / "flights"
+    record = FlightRecord(flights, "host/1/dead/1")
+    rows = [(DeliveryKey(trigger_id, row["seq"], row["action_id"]), 0) for row in stage.select(_ACCOUNTS)]
+    record.prepare(ChunkName(trigger_id, 0, 1, 1, 2), rows)
+    if committed:
+        record.activate()
+    record.abandon()
+    (orphan,) = flight.orphans(flights)
+    assert evidence.settle_orphan(stage.store, orphan, RetryPolicy()) == 0
+    assert stage.sums(trigger_id) == {"sent": 1, "in_doubt no_answer": 1}
+    assert flight.orphans(flights) == []
+
+
+_ACCOUNTS = "SELECT seq, action_id FROM delivery ORDER BY seq"

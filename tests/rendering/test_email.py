@@ -280,3 +280,12 @@ def test_several_threads_may_render_at_once() -> None:
     with ThreadPoolExecutor(8) as pool:
         bodies = [each.html for each in pool.map(email.render, people)]
     assert bodies == [str(n) * 51 for n in range(200)]
+
+
+@pytest.mark.parametrize("template", ["{{ foo }}", " {% if false %}<p>x</p>{% endif %}\n", "{{ snippets.none }}"])
+def test_a_mail_without_anything_to_read_is_an_error(template: str) -> None:
+    content = replace(CONTENT, body=template, preheader="Look")
+    with pytest.raises(RenderError, match="body can not be blank") as caught:
+        rendered(content, {"none": " \n"})
+    assert caught.value.part == "body"
+    assert rendered(replace(content, plain="Hi"), {"none": ""}).plain == "Hi"

@@ -123,6 +123,16 @@ def test_names(template: str, expected: str) -> None:
         ("{% countdown point: 'x' %}", "countdown is not offered: Clarion does not make pictures", 1, 4),
         ("{% cio_link track: true %}", "cio_link: url is missing", 1, 4),
         ("{% break %}", "'break' outside of a loop", 1, 4),
+        (
+            "{{ 1 | pluralize }}",
+            "filter 'pluralize': wrong number of arguments (given 0, expected 1 to 2)",
+            1,
+            8,
+        ),
+        ("{{ 'a' | upcase: 1 }}", "filter 'upcase': wrong number of arguments (given 1, expected 0)", 1, 10),
+        ("{{ 'a' | map }}", "filter 'map': wrong number of arguments (given 0, expected 1)", 1, 10),
+        ("{{ 'a' | default: 1, 2 }}", "filter 'default': wrong number of arguments (given 2, expected 0 to 1)", 1, 10),
+        ("{{ 'a' | upcase: how: 'x' }}", "filter 'upcase': it has no argument called 'how'", 1, 10),
         ("{{ 1 | divided_by: 0 }}", "divided_by: can't divide by 0", 1, 8),
     ],
 )

@@ -122,7 +122,9 @@ def test_display_names(sender: str, name: str) -> None:
         "nobody", "a@", "@b.example", "a b@c.example", "a@b..example", "a@-b.example", "a@b_c.example",
         "a@b.example, c@d.example", "a@b.example\nBcc: x@y.example", "<a@b.example", "a..b@c.example",
         "x" * 65 + "@b.example", "a@" + "b." * 130 + "example", "a@b.example>", "a,b@c.example",
-        "ü@\ud800.example",
+        "ü@\ud800.example", "an\u200bn@b.example", "ann@b\u200b.example", "\u202eann@b.example", "a\u00adb@c.example",
+        "\ufeffann@b.example", "ann@b\u2066c.example", "a\u3000b@c.example", '"a\u2028b"@c.example',
+        "a\u0085b@c.example", "Ann <a\u200db@c.example>",
     ],
 )  # fmt: skip
 def test_what_is_no_address(address: str) -> None:

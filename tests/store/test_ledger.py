@@ -97,6 +97,7 @@ def test_an_old_fence_freezes_nothing(frozen: Played) -> None:
 def test_a_stopped_trigger_is_frozen_no_further(frozen: Played) -> None:
     frozen.freeze(2, 2)
     frozen.store.write(lambda tx: triggers.stop_all(tx, frozen.broadcast.broadcast_id))
+    frozen.store.write(lambda tx: triggers.rush_stopped(tx, frozen.broadcast.broadcast_id))
     with pytest.raises(LostLease):
         frozen.freeze(2, 2)
     assert frozen.trigger().processed_ms is None
@@ -108,7 +109,7 @@ def test_a_stopped_trigger_is_frozen_no_further(frozen: Played) -> None:
 
 
 def unreached(game: Played, claim: Claim) -> list[DeliveryKey]:
-    return game.store.read(lambda tx: ledger.unreached(tx, claim))
+    return [key for key, _ in game.store.read(lambda tx: ledger.unreached(tx, claim))]
 
 
 def test_a_held_slice_is_passed_over(played: Played) -> None:
@@ -263,13 +264,17 @@ def test_an_open_chunk_survives_its_sender(played: Played) -> None:
     def take_over(tx: Transaction) -> Claim:
         again = slices.pick(tx, played.trigger_id, 0)
         assert again is not None
-        doubtful = [Outcome(key, State.IN_DOUBT, Reason.SENDER_DIED) for key, _ in slices.opened(tx, again)]
+        doubtful = [
+            Outcome(key, State.IN_DOUBT, Reason.SENDER_DIED, doubt_fence=again.fence)
+            for key, _ in slices.opened(tx, again)
+        ]
         ledger.settle(tx, played.trigger_id, doubtful, shard=0)
         return slices.take(tx, again, "w2", LEASE)
 
     mine = played.store.write(take_over)
     assert played.states()[played.key(2)] is State.IN_DOUBT
-    assert played.store.read(lambda tx: ledger.in_doubt(tx, played.trigger_id, 1, 6)) == [(played.key(2), 1)]
+    assert played.store.read(lambda tx: ledger.in_doubt(tx, played.trigger_id, 1, 6, 1)) == [(played.key(2), 1)]
+    assert played.store.read(lambda tx: ledger.in_doubt(tx, played.trigger_id, 1, 6, 2)) == []
     holding = played.store.read(lambda tx: slices.holding(tx, played.trigger_id, 0))
     assert holding == slices.Holding("w2", 2, None, None)
     assert [row["seq"] for row in played.next_rows(mine)] == [3]
@@ -279,6 +284,7 @@ def test_renewing_tells_of_a_stop(played: Played) -> None:
     claim = played.sure_claim()
     assert played.store.write(lambda tx: slices.renew(tx, claim, LEASE)) is TriggerState.SENDING
     played.store.write(lambda tx: triggers.stop_all(tx, played.broadcast.broadcast_id))
+    played.store.write(lambda tx: triggers.rush_stopped(tx, played.broadcast.broadcast_id))
     assert played.store.write(lambda tx: slices.renew(tx, claim, LEASE)) is TriggerState.STOPPED
 
 
@@ -420,6 +426,7 @@ def test_a_stop_hurries_what_waits(played: Played) -> None:
     played.give_back(claim)
     assert played.send_all(played.sure_claim(1))
     assert played.store.write(lambda tx: triggers.stop_all(tx, played.broadcast.broadcast_id)) == 1
+    played.store.write(lambda tx: triggers.rush_stopped(tx, played.broadcast.broadcast_id))
     again = played.sure_claim()
     assert played.next_rows(again) == []
     played.settle(unreached(played, again), State.STOPPED, Reason.BROADCAST_STOPPED)

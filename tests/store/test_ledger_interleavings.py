@@ -113,7 +113,7 @@ class Interleaving(RuleBasedStateMachine):
             if stopped:
                 left = [
                     Outcome(key, State.STOPPED, Reason.BROADCAST_STOPPED, counted=False)
-                    for key in ledger.unreached(tx, sender.claim)
+                    for key, _ in ledger.unreached(tx, sender.claim)
                 ]
                 ledger.settle(tx, self.game.trigger_id, left, shard=0)
             slices.give_back(tx, sender.claim)
@@ -136,6 +136,7 @@ class Interleaving(RuleBasedStateMachine):
     def stop(self) -> None:
         before = self.state()
         stopped = self.store.write(lambda tx: triggers.stop_all(tx, self.game.broadcast.broadcast_id))
+        self.store.write(lambda tx: triggers.rush_stopped(tx, self.game.broadcast.broadcast_id))
         assert stopped == (before in {TriggerState.RESOLVING, TriggerState.SENDING})
 
     @invariant()

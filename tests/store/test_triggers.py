@@ -115,7 +115,7 @@ def test_an_expired_lease_is_taken_over(store: Store, workspace: Workspace, broa
     assert (old.resolve_fence, new.resolve_fence) == (1, 2)
     assert not store.write(lambda tx: triggers.finish_resolve(tx, old))
     assert not store.write(lambda tx: triggers.fail(tx, old, "late", LineError(1, "late")))
-    store.write(lambda tx: triggers.put_off(tx, old, 0))
+    store.write(lambda tx: triggers.put_off(tx, old, 0, "late"))
     assert not advance(store, old)
     assert get(store, trigger_id) == new
     assert entry_rows(store, trigger_id) == []
@@ -192,11 +192,11 @@ def test_failing_counts_its_error(store: Store, workspace: Workspace, broadcast:
 
 def test_put_off_until_later(store: Store, workspace: Workspace, broadcast: Broadcast) -> None:
     trigger_id = make(store, workspace, broadcast)
-    store.write(lambda tx: triggers.put_off(tx, held(tx, trigger_id), FAR))
+    store.write(lambda tx: triggers.put_off(tx, held(tx, trigger_id), FAR, "no answer"))
     assert hold(store) is None
-    assert get(store, trigger_id).resolve_tries == 1
+    assert (get(store, trigger_id).resolve_tries, get(store, trigger_id).failure) == (1, "no answer")
     other = make(store, workspace, broadcast)
-    store.write(lambda tx: triggers.put_off(tx, held(tx, other), 0))
+    store.write(lambda tx: triggers.put_off(tx, held(tx, other), 0, "no answer"))
     again = hold(store)
     assert again is not None
     assert (again.trigger_id, again.resolve_tries, again.resolve_fence) == (other, 1, 2)

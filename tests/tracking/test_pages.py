@@ -195,10 +195,17 @@ async def test_person_who_is_gone_is_told_the_truth(
     browser: Client, token: str, store: Store, workspace: Workspace
 ) -> None:
     store.write(lambda tx: people.delete(tx, person_id(workspace, 1)))
-    for kind in ("unsubscribe", "preferences"):
-        answer = await browser("GET", f"/{kind}/{token}")
-        assert b"You are unsubscribed" in answer.body
-        assert Reader(answer).buttons == []
+    answer = await browser("GET", f"/unsubscribe/{token}")
+    assert b"You are unsubscribed" in answer.body
+    assert Reader(answer).buttons == []
+    for kind, choice in (("preferences", b"unsubscribe=false"), ("consent", b"consent=true")):
+        for answer in (
+            await browser("GET", f"/{kind}/{token}"),
+            await browser("POST", f"/{kind}/{token}", choice, FORM),
+        ):
+            assert answer.status == 200
+            assert b"Nothing is stored about you any more" in answer.body
+            assert Reader(answer).buttons == []
     assert (await browser("POST", f"/unsubscribe/{token}", b"", FORM)).status == 200
     assert (await browser("POST", f"/unsubscribe/{token}", {"unsubscribe": True})).status == 200
     assert (await browser("POST", f"/consent/{token}", b"consent=true", FORM)).status == 200
@@ -243,6 +250,9 @@ async def test_mail_that_cannot_be_made_again(server: Server, token: str) -> Non
 
     answer = await Client(Starlette(routes=routes(server, fail)), None)("GET", f"/view/{token}")
     assert answer.status == 404
+    assert b"This message cannot be shown any more" in answer.body
+    assert b"cut off" not in answer.body
+    assert is_private(answer)
 
 
 async def test_database_that_is_away_is_not_a_dead_link(server: Server, token: str) -> None:

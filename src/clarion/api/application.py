@@ -17,7 +17,7 @@ from clarion.api.app import people as app_people
 from clarion.api.app import segments as app_segments
 from clarion.api.app import snippets as app_snippets
 from clarion.api.app import triggers as app_triggers
-from clarion.api.calls import Api, Call, Endpoint, Family, answer
+from clarion.api.calls import Api, Call, Endpoint, Family
 from clarion.api.clarion import broadcasts as clarion_broadcasts
 from clarion.api.clarion import ledger as clarion_ledger
 from clarion.api.clarion import outbox as clarion_outbox
@@ -26,7 +26,7 @@ from clarion.api.track import people as track_people
 from clarion.api.track import region as track_region
 from clarion.api.track import segments as track_segments
 from clarion.api.track import v2 as track_v2
-from clarion.domain.errors import NotFound
+from clarion.domain.errors import MethodNotAllowed, NotFound
 from clarion.store.access import Workspace
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -86,15 +86,7 @@ async def _no_such_route(request: Request, error: Exception) -> Response:
         family = "track_v2"
     elif path.startswith("/api/v1/"):
         family = "track_v1"
-    if status == 405:
-        return answer(
-            {
-                "errors": [{"detail": "Method Not Allowed", "status": "405"}],
-                "meta": {"error": "Method Not Allowed"},
-            },
-            405,
-        )
-    return errors.respond(NotFound(), family)
+    return errors.respond(MethodNotAllowed() if status == 405 else NotFound(), family)
 
 
 class RawPath:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reading a request's body: bounded in size and nesting, JSON, nothing that a database cannot hold."""
 
+import re
 from typing import Any
 
 import msgspec
@@ -9,6 +10,8 @@ from starlette.requests import ClientDisconnect, Request
 from clarion.domain.errors import MalformedRequest, TooLarge
 
 MAX_NESTING = 64
+# Escapes one after the other, so that "\\ud800" is a backslash; group 1 is half of a pair without the other half.
+_ESCAPES = re.compile(rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F])|.)", re.DOTALL)
 
 
 async def read_body(request: Request, limit: int) -> bytes:
@@ -55,6 +58,8 @@ def decode(body: bytes) -> Any:
     except RecursionError:
         raise MalformedRequest(f"the body is nested deeper than {MAX_NESTING} levels") from None
     except (msgspec.DecodeError, ValueError) as error:
+        if any(found[1] for found in _ESCAPES.finditer(body)):
+            raise MalformedRequest("the body contains a lone surrogate") from None
         raise MalformedRequest(f"the body is not valid JSON: {error}") from None
     # Counting brackets costs nothing and clears nearly every body; only the rest is walked.
     if b"\\u0000" in body or body.count(b"{") + body.count(b"[") > MAX_NESTING:

@@ -14,13 +14,15 @@ from starlette.responses import Response
 
 from clarion.api.bodies import read_json
 from clarion.channels.base import Outbox
-from clarion.domain.errors import MalformedRequest
+from clarion.domain.errors import MalformedRequest, NotFound
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
 from clarion.store.jobs import Jobs
 from clarion.store.numbers import PersonNumbers
 
 T = TypeVar("T")
+_SEARCHES = 2
+
 Family = Literal["app", "track_v1", "track_v2"]
 Scope = Literal["app", "manage", "track", "none"]
 
@@ -43,15 +45,20 @@ class ApiOptions:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """What every handler may use. `secret` keys delivery ids; `threads` runs the store's blocking calls."""
+    """What every handler may use.
+
+    `outbox` gives a workspace's captured mail, `threads` runs the store's blocking calls, `secret` keys delivery
+    ids. `searches` bounds the calls that read many people at once, so that they leave threads to the others.
+    """
 
     store: Store
     jobs: Jobs
     numbers: PersonNumbers
-    outbox: Outbox | None
+    outbox: Callable[[int], Outbox] | None
     threads: Executor
     secret: bytes
     options: ApiOptions
+    searches: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_SEARCHES))
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` on a snapshot, off the event loop."""
@@ -93,10 +100,13 @@ class Call:
 
         Raises:
             MalformedRequest: not a whole number (contract §15.13).
+            NotFound: a number larger than any that is given to something.
         """
         value = self.text(name)
-        if not (value.isascii() and value.isdigit()) or len(value) > 18:
+        if not (value.isascii() and value.isdigit()):
             raise MalformedRequest(f"must be a number, not {value[:40]!r}", f"/{name}")
+        if len(value) > 18:
+            raise NotFound
         return int(value)
 
     def query(self, name: str, default: str = "") -> str:

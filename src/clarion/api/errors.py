@@ -19,6 +19,7 @@ from clarion.domain.errors import (
     RateLimited,
     RequestError,
     Unavailable,
+    UnknownOutcome,
 )
 
 _log = structlog.get_logger("clarion.api")
@@ -32,6 +33,9 @@ def respond(error: Exception, family: Family) -> Response:
     reference = _reference()
     if isinstance(error, Unavailable):
         _log.warning("store.unavailable", reference=reference, error=str(error))
+        if isinstance(error, UnknownOutcome):  # without Retry-After: a client that repeats by itself might do it twice
+            unknown = f"it is not known whether this was done: look before you repeat it (reference {reference})"
+            return _body(family, 503, [Problem(unknown)], {})
         detail = f"the database is not available, try again (reference {reference})"
         return _body(family, 503, [Problem(detail)], {"Retry-After": str(_RETRY_SECONDS)})
     _log.error("request.crashed", reference=reference, exc_info=error)

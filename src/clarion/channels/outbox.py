@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The captured outbox: messages go to a file on this machine and nowhere else, and can be read back.
 
-One line of JSON for each message in `messages.jsonl`; any number of processes may append and read.
+One line of JSON for each message in `messages.jsonl`, in a folder for each workspace; any number of processes may
+append and read.
 """
 
 import base64
@@ -56,8 +57,8 @@ class OutboxProvider:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise SetupError(f"outbox: directory {directory} cannot be used: {detail_of(error)}") from error
-        self._path = directory / FILE_NAME
-        self._file = -1
+        self._directory = directory
+        self._files: dict[int | None, int] = {}
 
     async def send(self, message: EmailMessage, *, handed_over: Callable[[], None]) -> Receipt:
         """See `Provider.send`. Writes in the event loop: an append to the page cache takes microseconds."""
@@ -66,7 +67,7 @@ class OutboxProvider:
         except UnicodeEncodeError as error:
             raise Permanent(f"the message is not Unicode: {detail_of(error)}", "bad_content") from None
         try:
-            file = self._open()
+            file = self._open(message.workspace_id)
             fcntl.flock(file, fcntl.LOCK_EX)
         except OSError as error:
             raise Temporary(f"outbox: {detail_of(error)}") from None
@@ -77,19 +78,27 @@ class OutboxProvider:
         return Receipt("kept in the outbox")
 
     async def close(self) -> None:
-        """Close the file; a later send opens it again."""
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+        """Close the files; a later send opens them again."""
+        while self._files:
+            os.close(self._files.popitem()[1])
 
-    def _open(self) -> int:
-        if self._file >= 0 and not os.fstat(self._file).st_nlink:  # somebody removed it
-            os.close(self._file)
-            self._file = -1
-        if self._file < 0:
+    def _open(self, workspace_id: int | None) -> int:
+        file = self._files.get(workspace_id)
+        if file is not None and not os.fstat(file).st_nlink:  # somebody removed it
+            os.close(self._files.pop(workspace_id))
+            file = None
+        if file is None:
+            folder = folder_of(self._directory, workspace_id)
+            if workspace_id is not None:
+                folder.mkdir(mode=0o700, exist_ok=True)
             flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-            self._file = os.open(self._path, flags, 0o600)
-        return self._file
+            file = self._files[workspace_id] = os.open(folder / FILE_NAME, flags, 0o600)
+        return file
+
+
+def folder_of(directory: Path, workspace_id: int | None) -> Path:
+    """Where a workspace's messages are; those that belong to none are in the directory itself."""
+    return directory if workspace_id is None else directory / f"workspace-{workspace_id}"
 
 
 class OutboxReader:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from clarion.channels.base import Outbox, Provider
-from clarion.channels.outbox import OutboxProvider, OutboxReader
+from clarion.channels.outbox import OutboxProvider, OutboxReader, folder_of
 from clarion.channels.smtp import SmtpProvider, SmtpSettings
 from clarion.domain.errors import SetupError
 
@@ -121,6 +121,6 @@ def build(name: str, options: Mapping[str, object]) -> Provider:
     return entry.make(**values)
 
 
-def captured_mail(directory: Path) -> Outbox:
-    """What the outbox provider captured in a folder."""
-    return OutboxReader(directory)
+def captured_mail(directory: Path, workspace_id: int) -> Outbox:
+    """What the outbox provider captured of a workspace's mail."""
+    return OutboxReader(folder_of(directory, workspace_id))

@@ -198,3 +198,14 @@ def segment_ids(condition: Filter) -> frozenset[int]:
             return frozenset()
         case _:
             assert_never(condition)
+
+
+def size(condition: Filter) -> int:
+    """How many conditions the filter has: what deciding about one person costs."""
+    match condition:
+        case And(members) | Or(members):
+            return sum(size(member) for member in members)
+        case Not(member):
+            return size(member)
+        case _:
+            return 1

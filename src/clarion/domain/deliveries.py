@@ -103,6 +103,7 @@ class Outcome:
     """What became of one account of a chunk.
 
     `due_ms` is set for a retry (state QUEUED): not before that moment. `counted`: the attempt counts.
+    `doubt_fence`: in doubt because the slice's holder with this fence vanished; its record may still tell.
     """
 
     key: DeliveryKey
@@ -112,6 +113,7 @@ class Outcome:
     recipient: str | None = None
     due_ms: int = 0
     counted: bool = True
+    doubt_fence: int | None = None
 
 
 _KEY_BYTES = 16  # 6 trigger, 5 seq, 5 action

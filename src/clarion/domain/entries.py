@@ -12,6 +12,9 @@ import msgspec
 MAX_LEVELS: Final = 64
 """How deep objects and arrays may nest; the entry itself is level 1, its `data` level 2."""
 
+MAX_ID_BYTES: Final = 150  # contract §1.6
+MAX_EMAIL_BYTES: Final = 254  # RFC 5321 §4.5.3.1.3, without the brackets
+
 CONTAINS_NUL: Final = "contains a NUL character"
 NESTED_TOO_DEEPLY: Final = f"nested deeper than {MAX_LEVELS} levels"
 
@@ -53,6 +56,9 @@ def parse_entry(value: object) -> EntryValue | str:
         return "id or email is required"
     if "\0" in named:
         return CONTAINS_NUL
+    longest = MAX_ID_BYTES if person_id else MAX_EMAIL_BYTES
+    if len(named) > longest or len(named.encode(errors="replace")) > longest:
+        return f"{'id' if person_id else 'email'} is longer than {longest} bytes"
     data = _data(value.get("data"))
     return data if isinstance(data, str) else EntryValue(person_id, email, data)
 

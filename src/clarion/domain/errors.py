@@ -6,6 +6,7 @@ ClarionError
 │   ├── MalformedRequest    400  not JSON, not UTF-8, nested too deeply, a bad id in the path
 │   ├── Unauthorized        401  missing, wrong or under-scoped credentials
 │   ├── NotFound            404
+│   ├── MethodNotAllowed    405
 │   ├── Conflict            409
 │   ├── TooLarge            413  more than the stated limit
 │   ├── InvalidRequest      422  well-formed JSON that breaks a rule
@@ -17,6 +18,7 @@ ClarionError
 │   └── Unknown             handed over, no answer came: in doubt, never silently repeated
 ├── RenderError             a template did not render; line and column
 ├── Unavailable             the database cannot be reached right now; worth trying again
+│   └── UnknownOutcome      the connection was lost at the commit: done, or not done
 └── SetupError              wrong configuration; never retried as if it were weather
 """
 
@@ -79,6 +81,15 @@ class NotFound(RequestError):
     status = 404
 
     def __init__(self, detail: str = "not found") -> None:
+        super().__init__(detail)
+
+
+class MethodNotAllowed(RequestError):
+    """405: the path is known, but not with this method."""
+
+    status = 405
+
+    def __init__(self, detail: str = "Method Not Allowed") -> None:
         super().__init__(detail)
 
 
@@ -160,6 +171,10 @@ class RenderError(ClarionError):
 
 class Unavailable(ClarionError):
     """The database cannot be reached or written right now; nothing was changed, trying again is safe."""
+
+
+class UnknownOutcome(Unavailable):
+    """The connection was lost while a change was being committed: look before doing it again."""
 
 
 class SetupError(ClarionError):

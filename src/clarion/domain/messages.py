@@ -11,7 +11,8 @@ class EmailMessage:
     `content` is the RFC 5322 message, CRLF line ends, no dot-stuffing. `sender` and `recipient` are the
     envelope addresses (RFC 5321 reverse- and forward-path), without angle brackets. `delivery_id` is the
     public id, unique per person and action, the same on every attempt. `subject` is kept for lists.
-    `needs_smtputf8`: an address has a non-ASCII local part (RFC 6531).
+    `needs_smtputf8`: an address has a non-ASCII local part (RFC 6531). `workspace_id`: whose message it
+    is; None for one that belongs to no workspace.
     """
 
     delivery_id: str
@@ -21,6 +22,7 @@ class EmailMessage:
     content: bytes
     copies: tuple[str, ...] = ()  # further envelope recipients: cc and bcc
     needs_smtputf8: bool = False
+    workspace_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,8 +79,8 @@ _LATER = {"scheduled_at": "starting later", "expires_after": "expiry"}
 def parse(body: object) -> TriggerRequest:
     """Read the body of a trigger call.
 
-    Selectors that are null count as absent, and an empty `recipients` object means the default audience:
-    the Go client sends both (contract §2.1).
+    Selectors that are null count as absent, and so does an empty `recipients` object: the Go client sends
+    both (contract §2.1).
 
     Raises:
         InvalidRequest: naming the field.
@@ -93,11 +93,12 @@ def parse(body: object) -> TriggerRequest:
         if key not in _SELECTORS and key not in _FLAGS and key != "data" and key not in _LATER:
             known = ", ".join(["data", *_SELECTORS, *_FLAGS])
             raise InvalidRequest(f'unknown key "{key}"; known: {known}', f"/{key}")
-    given = [key for key in _SELECTORS if body.get(key) is not None]
+    empty = {Selector.RECIPIENTS.value} if body.get("recipients") == {} else set()
+    given = [key for key in _SELECTORS if body.get(key) is not None and key not in empty]
     if len(given) > 1:
         raise InvalidRequest(f"give only one of {', '.join(_SELECTORS)}; found {', '.join(given)}", f"/{given[1]}")
     data, flags = _data(body), _flags(body)
-    if not given or (given == ["recipients"] and body["recipients"] == {}):
+    if not given:
         return TriggerRequest(Selector.DEFAULT, data, flags)
     name = given[0]
     value = body[name]

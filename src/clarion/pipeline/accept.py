@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from clarion.domain import audience
 from clarion.domain.broadcasts import Broadcast, freeze
 from clarion.domain.errors import InvalidRequest, NotFound, RateLimited
@@ -19,6 +21,8 @@ from clarion.pipeline.naming import Line, Named, name_people
 from clarion.store import broadcasts, people, segments, snippets, triggers
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
+
+_MAX_ECHO_BYTES = 1_000_000
 
 SubmitResolve = Callable[[Transaction, int], None]
 
@@ -75,7 +79,7 @@ def accept(
         broadcast_id,
         selector=request.selector,
         condition=condition,
-        echo=request.echo or {},
+        echo=_echo(request),
         data=request.data,
         flags=request.flags,
         content_hash=triggers.save_content(tx, freeze(broadcast, texts)),
@@ -88,6 +92,14 @@ def accept(
         broadcasts.note_trigger(tx, broadcast_id)
         submit(tx, trigger_id)
     return Accepted(trigger_id, refused=fatal > 0)
+
+
+def _echo(request: TriggerRequest) -> dict[str, Any]:
+    """The audience as it was sent, for the status answer; of a very large one only how many it names."""
+    echo = request.echo or {}
+    if len(request.entries) and len(msgspec.json.encode(echo)) > _MAX_ECHO_BYTES:
+        return {f"{request.selector.value}_count": len(request.entries)}
+    return echo
 
 
 def _check_limits(tx: Transaction, broadcast_id: int, since_ms: int | None, limits: Limits) -> None:
@@ -115,7 +127,8 @@ def _condition(
         return None
     condition = parse_condition(value)
     for segment_id in sorted(audience.segment_ids(condition)):
-        if segments.get(tx, workspace, segment_id) is None:
+        # Locked, and the trigger names it from this commit on: nobody can delete it under the resolver.
+        if not segments.lock(tx, workspace, segment_id):
             raise InvalidRequest(f"segment {segment_id} does not exist", pointer)
     return dict(value)
 

@@ -8,13 +8,13 @@ where this machine has the dead process's flight record, else by listing the who
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
 from clarion.domain.triggers import TriggerState
 from clarion.pipeline import flight, verdict
-from clarion.pipeline.flight import ChunkName, Mark
+from clarion.pipeline.flight import ChunkName, Evidence, Mark
 from clarion.pipeline.retry import RetryPolicy
 from clarion.pipeline.verdict import Verdict
 from clarion.store import ledger, slices
@@ -78,9 +78,7 @@ def claim(
 def open_next(tx: Transaction, held: Claim, state: TriggerState, *, after: int, rules: ChunkRules) -> Chunk | None:
     """Open the next chunk at or behind person `after`, or give the slice back when nothing is due."""
     if state is TriggerState.STOPPED:
-        stopped = [
-            Outcome(key, State.STOPPED, Reason.BROADCAST_STOPPED, counted=False) for key in ledger.unreached(tx, held)
-        ]
+        stopped = [_stopped(key, doubted) for key, doubted in ledger.unreached(tx, held)]
         ledger.settle(tx, held.trigger_id, stopped, shard=held.no)
     now_ms = tx.now_ms()
     rows = ledger.next_rows(tx, held, after=after, most=rules.rows, now_ms=now_ms)
@@ -94,6 +92,13 @@ def open_next(tx: Transaction, held: Claim, state: TriggerState, *, after: int, 
     return Chunk(tuple(rows), now_ms)
 
 
+def _stopped(key: DeliveryKey, doubted: Reason | None) -> Outcome:
+    """The end of an account that was not reached; one that was to be handed over again may have been sent before."""
+    if doubted is None:
+        return Outcome(key, State.STOPPED, Reason.BROADCAST_STOPPED, counted=False)
+    return Outcome(key, State.IN_DOUBT, doubted, "stopped before it was handed over again", counted=False)
+
+
 def _key(trigger_id: int, row: Row) -> DeliveryKey:
     return DeliveryKey(trigger_id, int(row["seq"]), int(row["action_id"]))
 
@@ -104,17 +109,28 @@ def _settle_abandoned(tx: Transaction, picked: Picked, flights: Path, retry: Ret
     if not rows or picked.owner is None or picked.open_lo is None or picked.open_hi is None:
         return []
     name = ChunkName(picked.trigger_id, picked.no, picked.fence, picked.open_lo, picked.open_hi)
-    traces = flight.evidence(flights, picked.owner, name)
-    known = {trace.key: verdict.of_trace(trace) for trace in traces} if traces is not None else None
-    nothing_known = Verdict(
-        Mark.HANDED_OVER, "the sender died, and what it had handed over is not known here", Reason.SENDER_DIED
-    )
+    found = flight.evidence(flights, picked.owner, name)
     outcomes = []
     now_ms = tx.now_ms()
     for key, attempts in rows:
-        said = nothing_known if known is None else known.get(key)
-        if said is not None:
-            outcomes.append(
-                verdict.outcome(key, said, attempts=attempts, now_ms=now_ms, retry=retry, doubt=picked.doubt_policy)
-            )
+        said = _said(found, key)
+        if said is None:
+            continue
+        outcome = verdict.outcome(key, said, attempts=attempts, now_ms=now_ms, retry=retry, doubt=picked.doubt_policy)
+        outcomes.append(replace(outcome, doubt_fence=picked.fence) if outcome.state is State.IN_DOUBT else outcome)
     return outcomes
+
+
+_NOT_KNOWN = Verdict(
+    Mark.HANDED_OVER, "the sender died, and what it had handed over is not known here", Reason.SENDER_DIED
+)
+
+
+def _said(found: Evidence | None, key: DeliveryKey) -> Verdict | None:
+    """What the record says of an account; None: certainly not handed over."""
+    trace = found.traces.get(key) if found is not None else None
+    if found is None or trace is None:
+        return _NOT_KNOWN
+    if found.alive and trace.mark in {Mark.UNTOUCHED, Mark.HANDED_OVER}:
+        return _NOT_KNOWN  # it only slept through its lease, and goes on with these when it wakes up
+    return verdict.of_trace(trace)

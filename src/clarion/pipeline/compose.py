@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
+from functools import lru_cache
 from typing import Any
 
 import idna
@@ -23,6 +24,7 @@ from clarion.rendering import mime
 from clarion.rendering.context import Links
 from clarion.rendering.email import Campaign, CompiledEmail, Recipient, RenderedEmail, compile_email
 from clarion.store.engine import Row
+from clarion.store.numbers import workspace_of
 from clarion.store.people import decode
 
 
@@ -87,6 +89,7 @@ class Messages:
             content=made.content,
             copies=made.copies,
             needs_smtputf8=made.needs_smtputf8,
+            workspace_id=workspace_of(int(row["person_id"])),
         )
 
     def render(self, key: DeliveryKey, row: Row, delivery_id: str) -> RenderedEmail:
@@ -133,6 +136,7 @@ def _skipped(key: DeliveryKey, reason: Reason) -> Outcome:
     return Outcome(key, State.SKIPPED, reason, counted=False)
 
 
+@lru_cache(maxsize=256)
 def _domain(sender: str) -> str:
     """The right side of the Message-ID: the sender's domain, in ASCII."""
     domain = sender.rstrip("> ").rpartition("@")[2]

@@ -7,13 +7,14 @@ took the slice and had to list the whole chunk as in doubt, the truth about thos
 changes nothing more; the file is removed when everything in it is settled.
 """
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.deliveries import Outcome, State
 from clarion.pipeline import flight, verdict
-from clarion.pipeline.flight import ChunkName, Trace
+from clarion.pipeline.flight import Half
 from clarion.pipeline.retry import RetryPolicy
 from clarion.store import deliveries, ledger, slices, triggers
 from clarion.store.engine import Store, Transaction
@@ -28,8 +29,8 @@ def settle_orphan(store: Store, path: Path, retry: RetryPolicy) -> int:
     still_needed = False
     cleared = 0
     store.write(partial(triggers.free_held_by, owner=owner))
-    for name, traces in flight.read(path).items():
-        needed, count = store.write(partial(_settle, owner=owner, name=name, traces=traces, retry=retry))
+    for half in flight.read(path):
+        needed, count = store.write(partial(_settle, owner=owner, half=half, retry=retry))
         still_needed = still_needed or needed
         cleared += count
     if not still_needed:
@@ -37,18 +38,19 @@ def settle_orphan(store: Store, path: Path, retry: RetryPolicy) -> int:
     return cleared
 
 
-def _settle(
-    tx: Transaction, *, owner: str, name: ChunkName, traces: list[Trace], retry: RetryPolicy
-) -> tuple[bool, int]:
+def _settle(tx: Transaction, *, owner: str, half: Half, retry: RetryPolicy) -> tuple[bool, int]:
+    name = half.name
     held = slices.holding(tx, name.trigger_id, name.no)
     if held is not None and held.owner == owner and held.fence == name.fence:
         slices.free_slices_of(tx, owner)
         return (held.open_lo, held.open_hi) == (name.lo, name.hi), 0
-    deliveries.lock(tx, name.trigger_id, [trace.key for trace in traces])  # a person may be deciding right now
-    doubted = dict(ledger.in_doubt(tx, name.trigger_id, name.lo, name.hi))
+    if not half.committed:
+        return False, 0  # perhaps never opened: whoever did open these people's next chunk knows better
+    deliveries.lock(tx, name.trigger_id, [trace.key for trace in half.traces])  # a person may be deciding right now
+    doubted = dict(ledger.in_doubt(tx, name.trigger_id, name.lo, name.hi, name.fence))
     now_ms = tx.now_ms()
     outcomes: list[Outcome] = []
-    for trace in traces:
+    for trace in half.traces:
         # The attempt that was doubted must be the one of this record: one more than it began with.
         if doubted.get(trace.key) != trace.attempts + 1:
             continue
@@ -60,17 +62,7 @@ def _settle(
             trace.key, said, attempts=trace.attempts, now_ms=now_ms, retry=retry, doubt=DoubtPolicy.HOLD
         )
         if outcome.state is not State.IN_DOUBT:
-            outcomes.append(
-                Outcome(
-                    outcome.key,
-                    outcome.state,
-                    outcome.reason,
-                    outcome.words,
-                    None,
-                    outcome.due_ms,
-                    counted=False,
-                )
-            )
+            outcomes.append(replace(outcome, counted=False))  # the attempt was counted when it was doubted
     slices.reopen(tx, [outcome.key for outcome in outcomes if outcome.state is State.QUEUED])
     ledger.settle(tx, name.trigger_id, outcomes, shard=name.no, source=State.IN_DOUBT)
     return False, len(outcomes)

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The flight record: a small memory-mapped file that knows, after a crash, how far each message of a chunk got.
 
-One file per sending slot, two halves used in turn: the half of the next chunk is written before the
-transaction that opens it commits, while the half of the chunk being recorded is still needed. A half is
-evidence only when it names exactly the chunk that the ledger has open. The file outlives the process but not
+One file per held slice, two halves used in turn: the half of the next chunk is written before the transaction that
+opens it commits, while the half of the chunk being recorded is still needed. For a slice that is taken over, a half is
+evidence when it names exactly the chunk that the ledger has open; later, only when its process knew that the chunk
+was open, and only about accounts that are in doubt because of that very holder. The file outlives the process but not
 the machine: the marks reach the disk whenever the kernel likes, so a half from before a reboot is ignored.
 """
 
@@ -17,7 +18,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
+import structlog
+
 from clarion.domain.deliveries import DeliveryKey
+from clarion.domain.errors import detail_of
+
+_log = structlog.get_logger("clarion.flight")
 
 MAX_ROWS = 1_000
 _WORDS = 152
@@ -26,6 +32,7 @@ _ROW = struct.Struct("<qqhbB")  # seq, action, attempts, mark, length of the wor
 _MAGIC = b"CLARION1"
 _HEADER_SIZE = 128
 _ROW_SIZE = 24 + _WORDS
+_COMMITTED_AT = 120  # a byte of the header's room: the transaction that opened the chunk has committed
 _HALF = _HEADER_SIZE + MAX_ROWS * _ROW_SIZE
 _MARK_AT = 18  # offset of the mark within a row
 
@@ -80,8 +87,14 @@ class FlightRecord:
         unnamed = self.path.with_suffix(".new")
         self._file = os.open(unnamed, os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.ftruncate(self._file, 2 * _HALF)
-        unnamed.rename(self.path)
+        try:
+            # Allocated, not sparse: on a full disk this fails here, while writing to a hole would kill the process.
+            os.posix_fallocate(self._file, 0, 2 * _HALF)
+            unnamed.rename(self.path)
+        except OSError:
+            os.close(self._file)
+            unnamed.unlink(missing_ok=True)
+            raise
         self._map = mmap.mmap(self._file, 2 * _HALF)
         self._boot = boot_id()
         self._next = 0
@@ -93,6 +106,7 @@ class FlightRecord:
             raise ValueError(f"a chunk has at most {MAX_ROWS} accounts")
         start = self._next * _HALF
         self._map[start : start + 8] = bytes(8)  # not evidence while it is being written
+        self._map[start + _COMMITTED_AT] = 0
         at = start + _HEADER_SIZE
         for key, attempts in rows:
             _ROW.pack_into(self._map, at, key.seq, key.action_id, attempts, Mark.UNTOUCHED, 0)
@@ -112,7 +126,13 @@ class FlightRecord:
         self._map[start : start + 8] = _MAGIC
 
     def activate(self) -> None:
-        """The chunk prepared last is the open one: its transaction has committed."""
+        """The chunk prepared last is the open one: its transaction has committed.
+
+        The other half is erased first: what it says is in the ledger, and must never be read as news again.
+        """
+        other = (1 - self._next) * _HALF
+        self._map[other : other + 8] = bytes(8)
+        self._map[self._next * _HALF + _COMMITTED_AT] = 1
         self._base = self._next * _HALF + _HEADER_SIZE
         self._next = 1 - self._next
 
@@ -152,38 +172,66 @@ def owner_of(path: Path) -> str:
     return path.name.removesuffix(".flight").replace("~", "/")
 
 
-def read(path: Path) -> dict[ChunkName, list[Trace]]:
-    """What a record says, whoever owns it; halves that are unfinished or from before a reboot are left out."""
+@dataclass(frozen=True, slots=True)
+class Half:
+    """One chunk of a record. `committed`: the process knew that the ledger has it open."""
+
+    name: ChunkName
+    committed: bool
+    traces: tuple[Trace, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a record says of one chunk; `alive`: its process still runs."""
+
+    traces: dict[DeliveryKey, Trace]
+    alive: bool
+
+
+def read(path: Path) -> list[Half]:
+    """What a record says, whoever owns it; halves that are unfinished or from before a reboot are left out.
+
+    A file that cannot be read, or is no record, says nothing: the accounts it might have cleared stay in doubt.
+    """
     try:
         content = path.read_bytes()
+        return [half for start in (0, _HALF) if (half := _half(content, start)) is not None]
     except FileNotFoundError:
-        return {}
-    found: dict[ChunkName, list[Trace]] = {}
+        return []
+    except (OSError, ValueError, struct.error) as error:
+        _log.warning("flight_record.unreadable", path=str(path), error=detail_of(error))
+        return []
+
+
+def _half(content: bytes, start: int) -> Half | None:
+    if len(content) < start + _HALF:
+        return None
+    magic, boot, trigger_id, no, fence, lo, hi, count = _HEADER.unpack_from(content, start)
     this_boot = boot_id()
-    for start in (0, _HALF):
-        if len(content) < start + _HALF:
-            break
-        magic, boot, trigger_id, no, fence, lo, hi, count = _HEADER.unpack_from(content, start)
-        if magic != _MAGIC or not this_boot or boot.rstrip(b"\0") != this_boot:
-            continue
-        traces = []
-        for index in range(min(count, MAX_ROWS)):
-            at = start + _HEADER_SIZE + index * _ROW_SIZE
-            seq, action_id, attempts, mark, length = _ROW.unpack_from(content, at)
-            words = content[at + 24 : at + 24 + length].decode("utf-8", "replace")
-            traces.append(Trace(DeliveryKey(trigger_id, seq, action_id), attempts, Mark(mark), words))
-        found[ChunkName(trigger_id, no, fence, lo, hi)] = traces
-    return found
+    if magic != _MAGIC or not this_boot or boot.rstrip(b"\0") != this_boot:
+        return None
+    traces = []
+    for index in range(min(count, MAX_ROWS)):
+        at = start + _HEADER_SIZE + index * _ROW_SIZE
+        seq, action_id, attempts, mark, length = _ROW.unpack_from(content, at)
+        words = content[at + 24 : at + 24 + length].decode("utf-8", "replace")
+        traces.append(Trace(DeliveryKey(trigger_id, seq, action_id), attempts, Mark(mark), words))
+    committed = content[start + _COMMITTED_AT] == 1
+    return Half(ChunkName(trigger_id, no, fence, lo, hi), committed, tuple(traces))
 
 
-def evidence(folder: Path, owner: str, name: ChunkName) -> list[Trace] | None:
-    """What the record of a dead `owner` says of exactly this chunk.
+def evidence(folder: Path, owner: str, name: ChunkName) -> Evidence | None:
+    """What the record of `owner` says of exactly this chunk; None: it is not on this machine, or says nothing.
 
-    None: it is not on this machine, says nothing, or its process is alive. One that only slept through its
-    lease goes on with its chunk when it wakes up, so what it has not touched yet is not certain to stay so.
+    The chunk is the one that the ledger has open, so a half whose commit its process did not live to see counts.
     """
     path = folder / _file_name(owner)
-    return read(path).get(name) if _is_orphan(path) else None
+    alive = not _is_orphan(path)  # asked before reading: what a dead process wrote does not change any more
+    for half in read(path):
+        if half.name == name:
+            return Evidence({trace.key: trace for trace in half.traces}, alive)
+    return None
 
 
 def orphans(folder: Path) -> list[Path]:
@@ -192,14 +240,14 @@ def orphans(folder: Path) -> list[Path]:
 
 
 def _is_orphan(path: Path) -> bool:
-    """Whether a record is there and nobody holds its lock."""
+    """Whether a record is there and nobody holds its lock. The probe is shared: two may look at once."""
     try:
         descriptor = os.open(path, os.O_RDWR)
-    except FileNotFoundError:
+    except OSError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
         return False
     else:
         return True

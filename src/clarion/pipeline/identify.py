@@ -237,12 +237,19 @@ def _identify(scope: _Scope, call: Identify) -> Person | None:
         people.insert(scope.tx, scope.workspace, [after])
     elif after != before:
         people.update(scope.tx, scope.workspace, after)
-    if refused:
-        # Which kind, not which value: identifiers of people stay out of the log.
-        facts = {"person": after.cio_id, "identifiers": [kind.value for kind in refused]}
-        warning = "person.identifier_conflict"
-        scope.tx.after_commit(lambda: _log.warning(warning, workspace=scope.workspace.workspace_id, **facts))
+    _tell_refused(scope, after, call, refused)
     return after
+
+
+def _tell_refused(scope: _Scope, person: Person, call: Identify, refused: list[IdKind]) -> None:
+    """Which kind, not which value: identifiers of people stay out of the log."""
+    facts: dict[str, object] = {"workspace": scope.workspace.workspace_id, "person": person.cio_id}
+    if IdKind.EMAIL in refused and call.email and not looks_like_email(call.email):
+        refused = [kind for kind in refused if kind is not IdKind.EMAIL]
+        scope.tx.after_commit(lambda: _log.warning("person.invalid_email", **facts))
+    if refused:
+        kinds = [kind.value for kind in refused]
+        scope.tx.after_commit(lambda: _log.warning("person.identifier_conflict", **facts, identifiers=kinds))
 
 
 def _is_blocked(scope: _Scope, call: Identify) -> bool:

@@ -6,21 +6,24 @@ because bodies are not stored.
 """
 
 from clarion.domain.deliveries import DeliveryKey, public_id
-from clarion.domain.errors import RenderError
 from clarion.pipeline.compose import Messages, Sign
 from clarion.store import ledger, triggers
 from clarion.store.engine import Store, Transaction
 
 
 class Preview:
-    """Renders a delivery's HTML; None when the person is gone or the template does not render."""
+    """Renders a delivery's HTML; None when there is no such delivery or the person is gone."""
 
     def __init__(self, store: Store, sign: Sign) -> None:
         self._store = store
         self._sign = sign
 
     def __call__(self, key: DeliveryKey) -> str | None:
-        """The HTML of one delivery. Blocking."""
+        """The HTML of one delivery. Blocking.
+
+        Raises:
+            RenderError: the person lacks by now what the template asks for.
+        """
 
         def work(tx: Transaction) -> str | None:
             row = ledger.composing(tx, key)
@@ -28,9 +31,6 @@ class Preview:
             if row is None or trigger is None or row["alive"] is None:
                 return None
             messages = Messages(triggers.content(tx, trigger.content_hash), trigger.data, self._sign)
-            try:
-                return messages.render(key, row, public_id(key, self._sign.secret)).html
-            except RenderError:
-                return None
+            return messages.render(key, row, public_id(key, self._sign.secret)).html
 
         return self._store.read(work)

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Set
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -24,6 +24,7 @@ from clarion.domain import audience
 from clarion.domain.broadcasts import Action, FrozenContent
 from clarion.domain.deliveries import Reason, State
 from clarion.domain.entries import EntryValue
+from clarion.domain.errors import Unavailable, detail_of
 from clarion.domain.triggers import Selector
 from clarion.pipeline.accept import parse_condition
 from clarion.pipeline.compose import goes_to_own_address
@@ -36,11 +37,12 @@ from clarion.store import audience as people_pages
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
 from clarion.store.ledger import Account, SliceRange
+from clarion.store.people import suppressed_among
 from clarion.store.slices import LostLease
-from clarion.store.triggers import LineError, Trigger
+from clarion.store.triggers import LineError, NamedPerson, Trigger
 
 _log = structlog.get_logger("clarion.resolve")
-_DOWNLOAD_PAUSES_MS = (10_000, 30_000, 60_000, 120_000, 300_000)
+_PAUSES_MS = (10_000, 30_000, 60_000, 120_000, 300_000)
 _ANALYZE_FROM = 5_000
 _LOOK_SECONDS = 0.5
 
@@ -67,7 +69,7 @@ class _Person:
 
     person_id: int
     entry: int | None
-    alive: bool
+    gone: Reason | None
     email: str | None
     unsubscribed: bool
     repeated: bool
@@ -120,6 +122,12 @@ class Resolver:
             await asyncio.to_thread(self._store.write, partial(triggers.release, trigger=trigger))
         except LostLease as lost:
             _log.info("resolve.lease_lost", trigger_id=trigger.trigger_id, why=str(lost))
+        except Unavailable:
+            raise  # nothing can be written down now; the lease runs out
+        except Exception as error:  # noqa: BLE001 - a full disk, a defect: tried again with pauses, and said aloud
+            _log.exception("resolve.failed", trigger_id=trigger.trigger_id)
+            unexpected = DataFileError(f"internal error: {detail_of(error)}", temporary=True)
+            await asyncio.to_thread(self._store.write, partial(self._give_up, trigger=trigger, error=unexpected))
         return True
 
     # -- the data file ------------------------------------------------------------------------------------
@@ -132,7 +140,7 @@ class Resolver:
                 file = await self._fetch(trigger, path)
                 await asyncio.to_thread(self._stage_lines, trigger, file)
             except DataFileError as error:
-                give_up = partial(self._not_fetched, trigger=trigger, error=error)
+                give_up = partial(self._give_up, trigger=trigger, error=error)
                 await asyncio.to_thread(self._store.write, give_up)
                 return False
             finally:
@@ -171,10 +179,15 @@ class Resolver:
                     await download
 
     @staticmethod
-    def _not_fetched(tx: Transaction, trigger: Trigger, error: DataFileError) -> None:
-        if error.temporary and trigger.resolve_tries < len(_DOWNLOAD_PAUSES_MS):
-            triggers.put_off(tx, trigger, _DOWNLOAD_PAUSES_MS[trigger.resolve_tries])
+    def _give_up(tx: Transaction, trigger: Trigger, error: DataFileError) -> None:
+        """Try again after a pause, if that may help; a trigger of which somebody is in the ledger never fails."""
+        begun = (triggers.get(tx, trigger.trigger_id) or trigger).next_seq > 1
+        if begun or (error.temporary and trigger.resolve_tries < len(_PAUSES_MS)):
+            delay_ms = _PAUSES_MS[min(trigger.resolve_tries, len(_PAUSES_MS) - 1)]
+            _log.warning("trigger.put_off", trigger_id=trigger.trigger_id, why=str(error), delay_ms=delay_ms)
+            triggers.put_off(tx, trigger, delay_ms, f"{error}; trying again")
         else:
+            _log.warning("trigger.failed", trigger_id=trigger.trigger_id, why=str(error))
             triggers.fail(tx, trigger, str(error), LineError(None, str(error)))
 
     def _stage_lines(self, trigger: Trigger, file: DownloadedFile) -> None:
@@ -244,7 +257,11 @@ class Resolver:
             named = self._store.read(
                 lambda tx: triggers.named_people(tx, trigger.trigger_id, after=trigger.resolved_to, most=most)
             )
-            people = [_Person(n.person_id, n.entry, n.alive, n.email, n.unsubscribed, n.repeated) for n in named]
+            missing = [n.person_id for n in named if not n.alive]
+            suppressed = self._store.read(partial(suppressed_among, person_ids=missing)) if missing else set()
+            people = [
+                _Person(n.person_id, n.entry, _gone(n, suppressed), n.email, n.unsubscribed, n.repeated) for n in named
+            ]
             return people, named[-1].entry if len(named) == most else trigger.resolve_until
         condition = parse_condition(trigger.condition)
         workspace = self._workspace(trigger)
@@ -260,7 +277,7 @@ class Resolver:
             )
         )
         people = [
-            _Person(c.person_id, None, True, c.email, c.unsubscribed, False)
+            _Person(c.person_id, None, None, c.email, c.unsubscribed, False)
             for c in page
             if audience.matches(condition, people_pages.seen(c), c.segments)
         ]
@@ -329,13 +346,19 @@ def _stage(
     )
 
 
+def _gone(person: NamedPerson, suppressed: Set[int]) -> Reason | None:
+    if person.alive:
+        return None
+    return Reason.SUPPRESSED if person.person_id in suppressed else Reason.DELETED
+
+
 def _account(seq: int, action: Action, person: _Person) -> Account:
     """What is known before composing: people who cannot or must not get this action are skipped, with the reason."""
     reason: Reason | None = None
     if person.repeated:
         reason = Reason.DUPLICATE
-    elif not person.alive:
-        reason = Reason.DELETED
+    elif person.gone:
+        reason = person.gone
     elif person.unsubscribed and not action.send_to_unsubscribed:
         reason = Reason.UNSUBSCRIBED
     elif not person.email and goes_to_own_address(action):

@@ -11,8 +11,8 @@ from clarion.domain.errors import InvalidRequest, RenderError
 from clarion.rendering.addresses import mailbox, split_list
 from clarion.rendering.email import check_email, variables
 
-# Everybody in an audience has these: without an address nobody is sent anything (reason no_address).
-_ALWAYS_THERE = frozenset({"customer.cio_id", "customer.email", "customer", "trigger"})
+# Identifiers need no fallback; without an address nobody is sent anything (reason no_address).
+_ALWAYS_THERE = frozenset({"customer.id", "customer.cio_id", "customer.email", "customer", "trigger"})
 _OUTPUT = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _CONDITION = re.compile(r"\{%-?\s*(?:if|elsif|unless|case)\b.*?%\}", re.DOTALL)
 _DEFAULT = re.compile(r"\|\s*default\b")

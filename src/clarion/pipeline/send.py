@@ -8,7 +8,8 @@ at most one per open connection.
 """
 
 import asyncio
-from collections.abc import Iterator, Set
+import time
+from collections.abc import Callable, Iterator, Set
 from typing import Any
 
 import structlog
@@ -23,6 +24,7 @@ from clarion.pipeline.claim import Chunk
 from clarion.pipeline.compose import Messages
 from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.pipeline.flight import FlightRecord, Mark
+from clarion.pipeline.lease import Lease
 from clarion.pipeline.retry import RetryPolicy
 from clarion.pipeline.verdict import Verdict
 from clarion.store.engine import Row
@@ -40,7 +42,9 @@ class SendStage:
         retry: RetryPolicy,
         drain_seconds: float = 3.0,
         failpoint: Failpoint = nothing,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
         self._provider = provider
         self._retry = retry
         self._drain_seconds = drain_seconds
@@ -56,18 +60,25 @@ class SendStage:
         *,
         doubt: DoubtPolicy,
         suppressed: Set[int],
+        lease: Lease,
         stopping: asyncio.Event,
     ) -> list[Outcome]:
         """One outcome per account that was settled; after `stopping` the untouched ones have none.
 
-        `suppressed`: people of the chunk who are gone because they were suppressed.
+        Nothing is handed over once `lease` has ended: another worker may have the slice. `suppressed`: people of the
+        chunk who are gone because they were suppressed.
         """
         outcomes: list[Outcome] = []
         rows = iter(enumerate(chunk.rows))
+        began = self._clock()
+        over = False  # nobody waits for this chunk any more
+
+        def may_send() -> bool:
+            return lease.holds and not over and not stopping.is_set()
 
         async def work(rows: Iterator[tuple[int, Row]]) -> None:
             for index, row in rows:
-                if stopping.is_set():
+                if not may_send():
                     return
                 key = DeliveryKey(trigger_id, int(row["seq"]), int(row["action_id"]))
                 made = _composed(messages, key, row, int(row["person_id"]) in suppressed)
@@ -77,7 +88,7 @@ class SendStage:
                     await asyncio.sleep(0)
                     continue
                 self._failpoint("send.composed")
-                said = await self._hand_over(index, made, record)
+                said = await self._hand_over(index, made, record, may_send)
                 if said is None:
                     return
                 outcomes.append(
@@ -85,7 +96,7 @@ class SendStage:
                         key,
                         said,
                         attempts=int(row["attempts"]),
-                        now_ms=chunk.now_ms,
+                        now_ms=chunk.now_ms + int((self._clock() - began) * 1_000),
                         retry=self._retry,
                         doubt=doubt,
                         recipient=made.recipient,
@@ -96,10 +107,19 @@ class SendStage:
             asyncio.create_task(work(rows))
             for _ in range(min(self._provider.capabilities.connections, len(chunk.rows)))
         ]
-        await self._finish(tasks, stopping)
+
+        def give_up() -> None:
+            nonlocal over
+            over = True
+            for task in tasks:
+                task.cancel()  # a hand-over that is cut off says by itself that it is in doubt
+
+        await self._finish(tasks, stopping, give_up)
         return outcomes
 
-    async def _finish(self, tasks: list[asyncio.Task[None]], stopping: asyncio.Event) -> None:
+    async def _finish(
+        self, tasks: list[asyncio.Task[None]], stopping: asyncio.Event, give_up: Callable[[], None]
+    ) -> None:
         """Wait for the senders; after `stopping` only as long as draining may take."""
         stop = asyncio.create_task(stopping.wait())
         everything = asyncio.gather(*tasks)
@@ -108,17 +128,17 @@ class SendStage:
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             if not everything.done():
                 await asyncio.wait(tasks, timeout=self._drain_seconds)
-                for task in tasks:
-                    task.cancel()  # a hand-over that is cut off says by itself that it is in doubt
+                give_up()
             await everything
         finally:
             stop.cancel()
-            for task in tasks:  # after a defect: nobody may go on with a chunk that is about to be let go
-                task.cancel()
+            give_up()  # after a defect: nobody may go on with a chunk that is about to be let go
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _hand_over(self, index: int, message: EmailMessage, record: FlightRecord) -> Verdict | None:
-        """How the hand-over ended; None: we are stopping, and it certainly did not begin."""
+    async def _hand_over(
+        self, index: int, message: EmailMessage, record: FlightRecord, may_send: Callable[[], bool]
+    ) -> Verdict | None:
+        """How the hand-over ended; None: it certainly did not begin, because we are stopping or the lease ended."""
         handed = False
 
         def handed_over() -> None:
@@ -129,6 +149,8 @@ class SendStage:
 
         try:
             async with self._connections:
+                if not may_send():  # a connection may have been long in coming
+                    return None
                 receipt = await self._provider.send(message, handed_over=handed_over)
             said = Verdict(Mark.SENT, receipt.words)
         except SendError as error:

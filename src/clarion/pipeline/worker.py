@@ -8,6 +8,7 @@ import secrets
 import socket
 import threading
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -15,12 +16,13 @@ from pathlib import Path
 
 import structlog
 
-from clarion.domain.errors import Unavailable
+from clarion.domain.errors import Unavailable, detail_of
 from clarion.pipeline import evidence, flight
 from clarion.pipeline.claim import ChunkRules, Work, claim
 from clarion.pipeline.compose import Messages, Sign
 from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.pipeline.flight import FlightRecord
+from clarion.pipeline.lease import Lease, now
 from clarion.pipeline.record import record
 from clarion.pipeline.resolve import Resolver
 from clarion.pipeline.retry import RetryPolicy
@@ -90,8 +92,7 @@ class Worker:
         self._jobs.register(Handlers(resolve=self._resolver.run_once, send_slice=self.send_slice))
         # Its lock says that this process is alive; found unlocked, what it was resolving is free to take.
         presence = FlightRecord(self._flights, self._owner)
-        with suppress(Unavailable):
-            await self._look_after_the_dead()
+        await self._reported(self._look_after_the_dead)
         reconciling = asyncio.create_task(self._reconcile())
         telling = asyncio.create_task(self._tell_the_resolver())
         try:
@@ -119,7 +120,7 @@ class Worker:
 
     async def send_slice(self, trigger_id: int, no: int) -> bool:
         """Work a certain slice, or any for trigger 0, until nothing of it is due; False: none to take."""
-        if self._stopping.is_set() or self._busy > self._rules.slots:
+        if self._stopping.is_set() or self._busy >= 2 * self._rules.slots:  # the driver's, and the reconciler's
             return False
         self._busy += 1
         try:
@@ -147,12 +148,13 @@ class Worker:
             )
 
         settled = False
+        lease = Lease(self._rules.lease_ms, now())
         try:
             work = await asyncio.to_thread(self._store.write, take)
             if work is not None and work.chunk is not None:
                 flying.activate()
                 self._failpoint("claim.after_commit")
-                await self._work(work, flying, rules)
+                await self._work(work, flying, rules, lease)
             settled = True
             return work is not None
         except LostLease as lost:
@@ -164,7 +166,7 @@ class Worker:
             else:
                 flying.abandon()  # it still holds what the ledger does not know
 
-    async def _work(self, work: Work, flying: FlightRecord, rules: ChunkRules) -> None:
+    async def _work(self, work: Work, flying: FlightRecord, rules: ChunkRules, lease: Lease) -> None:
         held, chunk = work.claim, work.chunk
         messages = await asyncio.to_thread(self._messages_of, held.trigger_id)
         while chunk is not None:
@@ -175,7 +177,7 @@ class Worker:
                     self._store.read, lambda tx, gone=gone: people.suppressed_among(tx, gone)
                 )
             halt = asyncio.Event()
-            keeping = asyncio.create_task(self._keep(held, halt))
+            keeping = asyncio.create_task(self._keep(held, lease, halt))
             try:
                 outcomes = await self._send.send(
                     held.trigger_id,
@@ -184,35 +186,41 @@ class Worker:
                     flying,
                     doubt=work.picked.doubt_policy,
                     suppressed=suppressed,
+                    lease=lease,
                     stopping=halt,
                 )
             finally:
                 keeping.cancel()
             last = self._stopping.is_set()
+            asked = now()
             chunk = await asyncio.to_thread(
                 self._store.write,
                 lambda tx, chunk=chunk, outcomes=outcomes, last=last: record(
                     tx, held, chunk, outcomes, rules=rules, last=last, failpoint=self._failpoint
                 ),
             )
+            lease.renewed(asked)
             if chunk is not None:
                 flying.activate()
             self._failpoint("record.after_commit")
 
-    async def _keep(self, held: Claim, halt: asyncio.Event) -> None:
+    async def _keep(self, held: Claim, lease: Lease, halt: asyncio.Event) -> None:
         """Extend the lease while a chunk is sent; set `halt` when it is lost, or when this worker is stopping."""
+        extend = partial(slices.extend, claim=held, lease_ms=self._rules.lease_ms)
         while True:
             try:
                 await asyncio.wait_for(self._stopping.wait(), self._rules.lease_ms / 3_000)
             except TimeoutError:
+                asked = now()
                 try:
-                    extend = partial(slices.extend, claim=held, lease_ms=self._rules.lease_ms)
                     await asyncio.to_thread(self._store.write, extend)
-                except Unavailable as error:
-                    _log.warning("store.unavailable", error=str(error))
                 except LostLease:
                     halt.set()
                     return
+                except Exception as error:  # noqa: BLE001 - whatever it is: the lease runs out, unless the next try works
+                    _log.warning("lease.not_extended", error=detail_of(error))
+                else:
+                    lease.renewed(asked)
             else:
                 halt.set()
                 return
@@ -242,38 +250,49 @@ class Worker:
 
     async def _reconcile(self) -> None:
         """Every few seconds: settle what dead processes left, and take up work that nobody came for."""
-        taking: asyncio.Task[None] | None = None  # may take long, and the dead must not wait for it
+        # What is taken up may take long, and neither the dead nor each other must wait for it.
+        taking: dict[Callable[[], Awaitable[None]], asyncio.Task[None]] = {}
         while not self._stopping.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), self._rules.reconcile_seconds)
             if self._stopping.is_set():
                 break
-            try:
-                await self._look_after_the_dead()
-                if taking is None or taking.done():
-                    taking = asyncio.create_task(self._take_up_overdue())
-            except Unavailable as error:
-                _log.warning("store.unavailable", error=str(error))
-            except Exception:  # noqa: BLE001 - the next look may fare better; the rows are still there
-                _log.exception("reconcile.failed")
-        if taking is not None:
-            await taking
+            for look in (self._look_after_the_dead, self._take_up_slices, self._take_up_audiences):
+                if look not in taking or taking[look].done():
+                    taking[look] = asyncio.create_task(self._reported(look))
+        await asyncio.gather(*taking.values())
 
-    async def _take_up_overdue(self) -> None:
+    @staticmethod
+    async def _reported(look: Callable[[], Awaitable[None]]) -> None:
         try:
-            grace_ms, slots = self._rules.overdue_ms, self._rules.slots
-            overdue = await asyncio.to_thread(self._store.read, lambda tx: slices.overdue(tx, grace_ms, slots))
-            await asyncio.gather(*(self.send_slice(trigger_id, no) for trigger_id, no in overdue))
-            waiting = await asyncio.to_thread(self._store.read, lambda tx: triggers.overdue(tx, grace_ms))
-            if waiting and not self._stopping.is_set():
-                await self._resolver.run_once(waiting)
+            await look()
         except Unavailable as error:
             _log.warning("store.unavailable", error=str(error))
         except Exception:  # noqa: BLE001 - the next look may fare better; the rows are still there
             _log.exception("reconcile.failed")
 
+    async def _take_up_slices(self) -> None:
+        """On PostgreSQL also every retry: no job is submitted for it. All that is due, not only what was seen."""
+        grace_ms = self._rules.overdue_ms
+        if await asyncio.to_thread(self._store.read, lambda tx: slices.overdue(tx, grace_ms, 1)):
+            await asyncio.gather(*(self._send_all_due() for _ in range(self._rules.slots)))
+
+    async def _send_all_due(self) -> None:
+        while await self.send_slice(0, 0):
+            pass
+
+    async def _take_up_audiences(self) -> None:
+        grace_ms = self._rules.overdue_ms
+        waiting = await asyncio.to_thread(self._store.read, lambda tx: triggers.overdue(tx, grace_ms))
+        if waiting and not self._stopping.is_set():
+            await self._resolver.run_once(waiting)
+
     async def _look_after_the_dead(self) -> None:
         """Settle from the flight records of processes on this machine that are gone."""
         for path in await asyncio.to_thread(flight.orphans, self._flights):
-            settled = await asyncio.to_thread(evidence.settle_orphan, self._store, path, self._retry)
+            try:
+                settled = await asyncio.to_thread(evidence.settle_orphan, self._store, path, self._retry)
+            except OSError as error:  # one file that cannot be used must not keep the others from being used
+                _log.warning("flight_record.unusable", path=str(path), error=detail_of(error))
+                continue
             _log.warning("worker.died", owner=flight.owner_of(path), settled=settled)

@@ -7,6 +7,7 @@ RFC 5321 §4.1.2, RFC 5322 §3.4, RFC 6531 for non-ASCII local parts, IDNA for d
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from unicodedata import category
 
 import idna
 
@@ -26,6 +27,9 @@ _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 _WITH_NAME = re.compile(r'(?P<name>(?:"(?:[^"\\]|\\.)*"|[^"<>])*)<(?P<address>[^<>]*)>', re.DOTALL)
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _LIST_PIECE = re.compile(r'(?:"(?:[^"\\]|\\.)*"|<[^<>]*>|[^,"<])+|["<]', re.DOTALL)
+
+# Unicode categories: format (zero width, bidi), controls, surrogates, spaces and line ends.
+_INVISIBLE = frozenset({"Cf", "Cc", "Cs", "Zs", "Zl", "Zp"})
 
 _LONGEST_LOCAL = 64  # octets, RFC 5321 §4.5.3.1.1
 _LONGEST_DOMAIN = 255  # octets, RFC 5321 §4.5.3.1.2
@@ -70,7 +74,7 @@ def _read(text: str, part: str) -> Mailbox:
     match = _WITH_NAME.fullmatch(text.strip())
     name, address = ("", text.strip()) if match is None else (match["name"].strip(), match["address"].strip())
     local, at, domain = address.rpartition("@")
-    if not at or not (_LOCAL.fullmatch(local) or _QUOTED_LOCAL.fullmatch(local)):
+    if _is_deceptive(address) or not at or not (_LOCAL.fullmatch(local) or _QUOTED_LOCAL.fullmatch(local)):
         raise _no_address(text, part)
     try:
         host = domain.lower() if domain.isascii() else idna.encode(domain, uts46=True).decode("ascii")
@@ -82,6 +86,11 @@ def _read(text: str, part: str) -> Mailbox:
     if not fits or not _USUAL.fullmatch(f"a@{host}"):
         raise _no_address(text, part)
     return Mailbox(address, _header(_unquoted(name), address), needs_smtputf8=not local.isascii())
+
+
+def _is_deceptive(address: str) -> bool:
+    """Whether it holds what nobody sees, or what turns the direction of the text."""
+    return not address.isascii() and any(c > "\x7f" and category(c) in _INVISIBLE for c in address)
 
 
 def _no_address(text: str, part: str) -> RenderError:

@@ -2,9 +2,12 @@
 """The templates of an e-mail, compiled once per trigger and rendered once per person."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
+
+from liquid.builtin.expressions import Path
 
 from clarion.domain.broadcasts import DEFAULT_RECIPIENT, EmailContent
 from clarion.domain.errors import RenderError
@@ -23,6 +26,7 @@ __all__ = [
     "Recipient",
     "RenderedEmail",
     "check_email",
+    "check_snippet",
     "compile_email",
     "render_text",
     "variables",
@@ -31,6 +35,7 @@ __all__ = [
 _HEADER_NAME = re.compile(r"[!-9;-~]+")  # RFC 5322 §3.6.8: printable ASCII without the colon
 _BODY_TAG = re.compile(r"<body\b(?:\"[^\"]*\"|'[^']*'|[^>\"'])*>", re.IGNORECASE)
 _BARE_AMPERSAND = re.compile(r"&(?!(?:[a-zA-Z][a-zA-Z0-9]*|#\d+|#[xX][0-9a-fA-F]+);)")
+_OF_ALL_SNIPPETS = ("size", "first", "last")  # what Liquid knows of any object
 _HIDDEN = '<div style="display:none;max-height:0;max-width:0;overflow:hidden;mso-hide:all">{}</div>'
 
 
@@ -95,7 +100,7 @@ class CompiledEmail:
         self._message = message
 
     def render(self, recipient: Recipient) -> RenderedEmail:
-        """The message for one person. Raises RenderError, also for a blank subject."""
+        """The message for one person. Raises RenderError, also for a blank subject or body."""
         message = dict(self._message)
         names: dict[str, object] = {
             "customer": recipient.customer,
@@ -112,11 +117,14 @@ class CompiledEmail:
         preheader = cleaned(self._text("preheader", names, recipient))
         message["preheader"] = preheader
         html = self._text("body", names, recipient)
+        plain = self._text("plain", {**names, "snippets": self._plain_snippets}, recipient)
+        if not html.strip() and not plain.strip():
+            raise RenderError("body can not be blank", part="body")
         return RenderedEmail(
             subject=subject,
             preheader=preheader,
             html=_with_preheader(html, preheader) if preheader else html,
-            plain=self._text("plain", {**names, "snippets": self._plain_snippets}, recipient),
+            plain=plain,
             sender=self._text("from", names, recipient).strip(),
             reply_to=self._text("reply_to", names, recipient).strip(),
             recipient=self._text("recipient", names, recipient).strip(),
@@ -186,6 +194,53 @@ def check_email(content: EmailContent, *, snippets: Mapping[str, str]) -> list[R
     return _Checked(content, snippets).problems
 
 
+def check_snippet(name: str, source: str, *, snippets: Mapping[str, str]) -> list[RenderError]:
+    """What is wrong with a new or changed snippet beside the others, `snippets`; all at once.
+
+    Names that are computed are not looked into: what they lead to is known only when a message is made.
+    """
+    part = f"snippets.{name}"
+    found, template = inspect(source, part)
+    if template is None:
+        return found
+    known = {**snippets, name: source}
+    mentions = cache(lambda each: _snippets_in(known[each]) & known.keys())  # each is parsed once
+    circular = cache(lambda each: _leads_to(name, each, mentions))
+    for path, mentioned in paths_below(template, "snippets"):
+        if mentioned is None:
+            continue
+        if mentioned not in known:
+            if mentioned not in _OF_ALL_SNIPPETS:
+                found.append(_missing_snippet(mentioned, part, path))
+        elif circular(mentioned):
+            how = "includes itself" if mentioned == name else f"includes itself through '{mentioned}'"
+            found.append(fault_at(f"The snippet {how}", part, path.token))
+    return sorted(found, key=lambda error: (error.line or 0, error.column or 0))
+
+
+def _snippets_in(source: str) -> set[str]:
+    """The snippets that a text names."""
+    _, template = inspect(source, "")
+    return {name for _, name in paths_below(template, "snippets") if name is not None} if template else set()
+
+
+def _leads_to(wanted: str, start: str, mentions: Callable[[str], set[str]]) -> bool:
+    """Whether rendering the snippet `start` renders `wanted`, however deep."""
+    seen, pending = {start}, [start]
+    while pending:
+        name = pending.pop()
+        if name == wanted:
+            return True
+        fresh = mentions(name) - seen
+        seen |= fresh
+        pending += fresh
+    return False
+
+
+def _missing_snippet(name: str, part: str, path: Path) -> RenderError:
+    return fault_at(f"Variable '{dotted(['snippets', name])}' is missing", part, path.token)
+
+
 def variables(content: EmailContent, *, snippets: Mapping[str, str]) -> frozenset[str]:
     """The paths that the templates read, for example ``customer.first_name``; those of used snippets too.
 
@@ -241,9 +296,8 @@ class _Checked:
                     self._parse_snippet(each, told=False)
             elif name in self._sources:
                 self._parse_snippet(name, told=True)
-            elif name not in ("size", "first", "last"):
-                message = f"Variable '{dotted(['snippets', name])}' is missing"
-                self.problems.append(fault_at(message, part, path.token))
+            elif name not in _OF_ALL_SNIPPETS:
+                self.problems.append(_missing_snippet(name, part, path))
 
     def _parse_snippet(self, name: str, *, told: bool) -> None:
         before = self.snippets.get(name)

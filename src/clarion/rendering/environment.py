@@ -4,6 +4,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, wraps
+from inspect import Parameter, Signature, signature
 from typing import Any, NoReturn, TextIO, cast
 
 from liquid import BoundTemplate, Environment, RenderContext, Token, TokenStream
@@ -80,7 +81,7 @@ class LiquidEnvironment(Environment):
 
     def add_filter(self, name: str, func: Callable[..., Any]) -> None:
         """Register a filter, guarded against missing values and results without bounds."""
-        self.filters[name] = func if name == "default" else _guarded(name, func)
+        self.filters[name] = _guarded(name, func)
 
     def tokenizer(self) -> Callable[[str], Iterator[Token]]:
         """The lexer, which refuses what would make it slow."""
@@ -191,22 +192,43 @@ def _all_syntax_errors(env: LiquidEnvironment, source: str, part: str, first: Li
 
 
 def _guarded(name: str, func: Callable[..., Any]) -> Callable[..., Any]:
+    takes, strict = signature(func), name != "default"
+
     @wraps(func)
     def guarded(value: object, *args: object, **options: object) -> object:
-        if type(value) is Missing:
-            raise value.failure()
-        for argument in args:
-            if type(argument) is Missing:
-                raise argument.failure()
+        if strict:
+            if type(value) is Missing:
+                raise value.failure()
+            for argument in args:
+                if type(argument) is Missing:
+                    raise argument.failure()
         try:
             result = func(value, *args, **options)
-        except ODD_VALUES as error:
+        except (LiquidError, *ODD_VALUES) as error:
+            try:
+                takes.bind(value, *args, **options)
+            except TypeError:
+                raise FilterArgumentError(_misfit(name, takes, len(args), options), token=None) from error
+            if isinstance(error, LiquidError):
+                raise
             _refuse(name, error)
         if type(result) is str and len(result) > STRING_LIMIT:
             raise ResourceLimitError(f"{name}: the text has more than {STRING_LIMIT} characters", token=None)
         return result
 
     return guarded
+
+
+def _misfit(name: str, takes: Signature, given: int, options: Mapping[str, object]) -> str:
+    """What is wrong with a filter's arguments, in words of Liquid."""
+    known = [*takes.parameters.values()][1:]  # the first is what stands before the pipe
+    for option in options:
+        if all(option != parameter.name for parameter in known):
+            return f"filter '{name}': it has no argument called '{option}'"
+    slots = [parameter for parameter in known if parameter.kind is not Parameter.KEYWORD_ONLY]
+    least, most = sum(parameter.default is Parameter.empty for parameter in slots), len(slots)
+    wanted = str(most) if least == most else f"{least} to {most}"
+    return f"filter '{name}': wrong number of arguments (given {given}, expected {wanted})"
 
 
 def _refuse_unclosed(source: str) -> None:

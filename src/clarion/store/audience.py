@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from clarion.domain.audience import And, Equals, Everybody, Exists, Filter, InSegment, Not, Or, segment_ids
+from clarion.domain.audience import And, Equals, Everybody, Exists, Filter, InSegment, Not, Or, segment_ids, size
 from clarion.domain.people import cio_id
 from clarion.store import numbers
 from clarion.store.access import Workspace
@@ -77,7 +77,8 @@ class _Narrowing:
                 return (f"NOT ({text})", True) if exact else (_TRUE, False)
             case InSegment(segment_id):
                 bound = self._bind(segment_id)
-                return f"p.person_id IN (SELECT person_id FROM segment_member WHERE segment_id = {bound})", True
+                exists = f"SELECT 1 FROM segment_member m WHERE m.segment_id = {bound} AND m.person_id = p.person_id"
+                return f"EXISTS ({exists})", True
             case Equals(name, value, inverse):
                 return self._equals(name, value) if not inverse else (_TRUE, False)
             case Exists(name, inverse):
@@ -116,16 +117,6 @@ class _Narrowing:
         return _CONTAINS[self.engine].format(self._bind(trace))
 
 
-def _size(condition: Filter) -> int:
-    match condition:
-        case And(members) | Or(members):
-            return sum(_size(member) for member in members)
-        case Not(member):
-            return _size(member)
-        case _:
-            return 1
-
-
 def needs_attributes(condition: Filter) -> bool:
     """Whether deciding about a person takes more than their segments."""
     match condition:
@@ -160,7 +151,7 @@ def page(
     """
     narrowing = _Narrowing(tx.engine)
     where = _TRUE
-    if narrow and _size(condition) <= _MAX_NARROWED:
+    if narrow and size(condition) <= _MAX_NARROWED:
         where, _ = narrowing.sql(condition)
     lowest, highest = numbers.person_range(workspace.workspace_id)
     wants_attributes = needs_attributes(condition)

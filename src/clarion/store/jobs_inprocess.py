@@ -63,12 +63,11 @@ class InProcessJobs:
             try:
                 busy = await handlers.resolve(0) if number == 0 else False
                 busy = await handlers.send_slice(0, 0) or busy
+                if not busy:
+                    await self._pause(stopping, await self._idle_seconds())
             except Exception:  # noqa: BLE001 - whatever it was, the rows still say what is to do
                 _log.exception("job.failed")
                 await self._pause(stopping, _AFTER_FAILURE_SECONDS)
-                continue
-            if not busy:
-                await self._pause(stopping, await self._idle_seconds())
 
     async def _idle_seconds(self) -> float:
         due_ms, now_ms = await asyncio.to_thread(self._store.read, lambda tx: (slices.next_due_ms(tx), tx.now_ms()))

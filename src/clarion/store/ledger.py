@@ -147,6 +147,7 @@ def settle(
                 "recipient": _storable(outcome.recipient),
                 "counted": int(outcome.counted),
                 "due_ms": outcome.due_ms,
+                "doubt_fence": outcome.doubt_fence,
             }
         )
         counted[outcome.key.action_id, source, reasons.get(outcome.key)] -= 1
@@ -176,16 +177,22 @@ def _reasons(tx: Transaction, trigger_id: int, outcomes: Sequence[Outcome]) -> d
     return found
 
 
-def in_doubt(tx: Transaction, trigger_id: int, lo: int, hi: int) -> list[tuple[DeliveryKey, int]]:
-    """(account, attempts so far) of what is in doubt in a range of the audience."""
-    rows = tx.all("in_doubt_rows", trigger_id=trigger_id, lo=lo, hi=hi)
+def in_doubt(tx: Transaction, trigger_id: int, lo: int, hi: int, fence: int) -> list[tuple[DeliveryKey, int]]:
+    """(account, attempts so far) of what is in doubt since the holder with this fence vanished."""
+    rows = tx.all("in_doubt_rows", trigger_id=trigger_id, lo=lo, hi=hi, doubt_fence=fence)
     return [(DeliveryKey(trigger_id, int(r["seq"]), int(r["action_id"])), int(r["attempts"])) for r in rows]
 
 
-def unreached(tx: Transaction, claim: Claim) -> list[DeliveryKey]:
-    """Accounts of a slice that are still queued."""
+def unreached(tx: Transaction, claim: Claim) -> list[tuple[DeliveryKey, Reason | None]]:
+    """Accounts of a slice that are still queued, with the reason why an earlier attempt was in doubt."""
     rows = tx.all("stop_rows", trigger_id=claim.trigger_id, lo=claim.lo, hi=claim.hi)
-    return [DeliveryKey(claim.trigger_id, int(r["seq"]), int(r["action_id"])) for r in rows]
+    return [
+        (
+            DeliveryKey(claim.trigger_id, int(r["seq"]), int(r["action_id"])),
+            Reason(r["reason"]) if r["reason"] else None,
+        )
+        for r in rows
+    ]
 
 
 def counts(tx: Transaction, trigger_id: int) -> list[tuple[int, State, str, int]]:

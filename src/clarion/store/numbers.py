@@ -28,6 +28,11 @@ def person_range(workspace_id: int) -> tuple[int, int]:
     return lowest, lowest + (1 << _WORKSPACE_SHIFT) - 1
 
 
+def workspace_of(person_id: int) -> int:
+    """The workspace that a person_id leads with."""
+    return person_id >> _WORKSPACE_SHIFT
+
+
 class PersonNumbers:
     """Hands out person_ids of all workspaces; safe for many threads."""
 

@@ -13,7 +13,7 @@ from psycopg.abc import QueryNoTemplate
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from clarion.domain.errors import SetupError, Unavailable
+from clarion.domain.errors import SetupError, Unavailable, UnknownOutcome
 from clarion.store.engine import Row, Transaction, columns, run_after_commit
 from clarion.store.queries import Engine, for_driver, load
 
@@ -21,6 +21,24 @@ T = TypeVar("T")
 _TRIES = 5
 # A unique violation is retried too: two callers created the same person at once, the second now finds them.
 _RETRIED = (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViolation)
+
+# A process or machine that vanishes in the middle of a transaction must not hold its row locks for hours.
+_PATIENCE: dict[str, Any] = {
+    "connect_timeout": 10,
+    "options": "-c idle_in_transaction_session_timeout=15000"
+    " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3",
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+_AWAY = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    errors.IdleInTransactionSessionTimeout,
+    errors.ReadOnlySqlTransaction,
+    PoolTimeout,
+)
 
 Connection = psycopg.Connection[dict[str, Any]]
 
@@ -88,7 +106,7 @@ class PostgresStore:
             timeout=10,
             open=False,
             check=ConnectionPool.check_connection,  # a restarted server must not surface as a failed request
-            kwargs={"row_factory": dict_row, "autocommit": False, "application_name": "clarion"},
+            kwargs={"row_factory": dict_row, "autocommit": False, "application_name": "clarion", **_PATIENCE},
         )
         try:
             # A first connection by hand: the pool would only say that it timed out.
@@ -103,7 +121,7 @@ class PostgresStore:
         try:
             with self._pool.connection() as connection:
                 yield connection
-        except (psycopg.OperationalError, PoolTimeout) as error:
+        except _AWAY as error:
             if isinstance(error, _RETRIED):
                 raise
             raise Unavailable(f"the database is not available: {str(error).strip()}") from error
@@ -123,10 +141,16 @@ class PostgresStore:
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` in a READ COMMITTED transaction and commit; again after a deadlock."""
         for attempt in range(_TRIES):
+            worked = False
             try:
                 with self._connection() as connection:
                     transaction = _PostgresTransaction(connection, self._queries)
                     result = work(transaction)
+                    worked = True
+            except Unavailable as error:
+                if worked:  # what remained was the commit
+                    raise UnknownOutcome(str(error)) from error
+                raise
             except _RETRIED:
                 if attempt == _TRIES - 1:
                     raise

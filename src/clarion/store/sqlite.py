@@ -10,11 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from clarion.domain.errors import SetupError
+from clarion.domain.errors import SetupError, Unavailable
 from clarion.store.engine import Row, Transaction, run_after_commit
 from clarion.store.queries import Engine, for_driver, load
 
 T = TypeVar("T")
+_AWAY = ("locked", "busy", "full", "disk I/O error", "unable to open", "readonly")
 _BUSY_SECONDS = 30.0  # how long a writer waits for the single write lock before the call fails
 
 
@@ -109,11 +110,24 @@ class SqliteStore:
         try:
             return work(_SqliteTransaction(connection, self._queries))
         finally:
-            connection.execute("ROLLBACK")
+            with suppress(sqlite3.Error):  # an I/O error has rolled back already
+                connection.execute("ROLLBACK")
             connection.execute("PRAGMA query_only=OFF")
 
     def write(self, work: Callable[[Transaction], T]) -> T:
-        """Run `work` in a BEGIN IMMEDIATE transaction and commit."""
+        """Run `work` in a BEGIN IMMEDIATE transaction and commit.
+
+        Raises:
+            Unavailable: the lock could not be had for half a minute, or the disk is full or broken; nothing changed.
+        """
+        try:
+            return self._write(work)
+        except sqlite3.OperationalError as error:
+            if any(word in str(error) for word in _AWAY):
+                raise Unavailable(f"the database is not available: {error}") from error
+            raise
+
+    def _write(self, work: Callable[[Transaction], T]) -> T:
         connection = self._connection()
         self._patiently(lambda: connection.execute("BEGIN IMMEDIATE"))
         transaction = _SqliteTransaction(connection, self._queries)

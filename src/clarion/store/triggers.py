@@ -161,6 +161,12 @@ def get(tx: Transaction, trigger_id: int) -> Trigger | None:
     return _trigger(row) if row else None
 
 
+def conditions_waiting(tx: Transaction, workspace: Workspace) -> list[dict[str, Any]]:
+    """The filters of a workspace's audiences that are still to be worked out, as JSON."""
+    rows = tx.all("conditions_waiting", workspace_id=workspace.workspace_id)
+    return [decode(row["condition"]) for row in rows]
+
+
 def of_broadcast(tx: Transaction, broadcast_id: int, most: int = 1_000) -> list[Row]:
     """The newest triggers of a broadcast, the small columns only."""
     return tx.all("triggers_of", broadcast_id=broadcast_id, most=most)
@@ -311,9 +317,15 @@ def release(tx: Transaction, trigger: Trigger) -> None:
     tx.execute("release_resolve", trigger_id=trigger.trigger_id, fence=trigger.resolve_fence)
 
 
-def put_off(tx: Transaction, trigger: Trigger, delay_ms: int) -> None:
-    """Give the resolve lease back and try again after `delay_ms`."""
-    tx.execute("put_off_resolve", trigger_id=trigger.trigger_id, fence=trigger.resolve_fence, delay_ms=delay_ms)
+def put_off(tx: Transaction, trigger: Trigger, delay_ms: int, why: str) -> None:
+    """Give the resolve lease back and try again after `delay_ms`; until then `why` is the trigger's failure."""
+    tx.execute(
+        "put_off_resolve",
+        trigger_id=trigger.trigger_id,
+        fence=trigger.resolve_fence,
+        delay_ms=delay_ms,
+        failure=why,
+    )
 
 
 def fail(tx: Transaction, trigger: Trigger, failure: str, error: LineError | None = None) -> bool:
@@ -331,7 +343,14 @@ def fail(tx: Transaction, trigger: Trigger, failure: str, error: LineError | Non
 
 
 def stop_all(tx: Transaction, broadcast_id: int) -> int:
-    """Stop every unfinished trigger of a broadcast; how many."""
-    stopped = tx.execute("stop_triggers", broadcast_id=broadcast_id)
+    """Stop every unfinished trigger of a broadcast; how many. Their slices are closed by whoever claims them."""
+    return tx.execute("stop_triggers", broadcast_id=broadcast_id)
+
+
+def rush_stopped(tx: Transaction, broadcast_id: int) -> None:
+    """Let the slices of stopped triggers be claimed at once, in a transaction of its own after `stop_all`.
+
+    Workers lock a slice before its trigger; to lock both here, the other way round, would deadlock with them. If
+    this is never done, the slices are closed when their retries are due.
+    """
     tx.execute("rush_slices", broadcast_id=broadcast_id)
-    return stopped

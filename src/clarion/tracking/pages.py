@@ -78,6 +78,18 @@ def unknown() -> HTMLResponse:
     return page("This link does not work", "It may have been cut off or changed on its way.", status=404)
 
 
+def outdated() -> HTMLResponse:
+    """404: the mail is made anew from today's attributes, and one that it needs is gone."""
+    text = "What we know about you has changed since it was sent. The message in your mailbox is still right."
+    return page("This message cannot be shown any more", text, status=404)
+
+
+def forgotten(sender: str) -> HTMLResponse:
+    """The person is gone: there is nothing left to choose."""
+    text = "You get no more of these messages, and there is nothing left to choose."
+    return page("Nothing is stored about you any more", text, sender=sender)
+
+
 def unavailable() -> HTMLResponse:
     """503: try again."""
     response = page("Please try again", "This did not work just now. Nothing was changed.", status=503)

@@ -162,13 +162,13 @@ class _Pages:
         try:
             html = await self._backend.run(lambda: self._preview(key))
         except RenderError:
-            html = None  # the person has changed since; the mail cannot be made again
+            return pages.outdated()  # the person has changed since; the mail cannot be made again
         return pages.unknown() if html is None else pages.mail(html)
 
 
 def _preferences(found: Reader) -> Response:
     if found.person is None:
-        return pages.page("You are unsubscribed", "You get no more of these messages.", sender=found.workspace.name)
+        return pages.forgotten(found.workspace.name)
     text = "You get our messages."
     button = _UNSUBSCRIBE
     if found.unsubscribed:
@@ -177,7 +177,9 @@ def _preferences(found: Reader) -> Response:
 
 
 def _consent(found: Reader) -> Response:
-    known = found.person.attributes.get(CONSENT) if found.person is not None else None
+    if found.person is None:
+        return pages.forgotten(found.workspace.name)
+    known = found.person.attributes.get(CONSENT)
     if known is None:
         text = "May we see whether you open our messages and which links you follow?"
     elif str(known).lower() == "true":

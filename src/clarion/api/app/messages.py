@@ -150,7 +150,7 @@ def _shape(item: Listed, public: str, who: Identifiers | None, subject: str | No
         "deduplicate_id": f"{public}:{seconds(updated_ms)}",
         "type": "email",
         "customer_id": who.id if who else None,
-        "customer_identifiers": identifiers(who),
+        "customer_identifiers": identifiers(int(row["person_id"]), who),
         "recipient": row["recipient"] or (who.email if who else None) or "",
         "subject": subject,
         "created": seconds(row["created_ms"]),
@@ -184,11 +184,9 @@ def seconds(ms: int | None) -> int | None:
     return None if ms is None else int(ms) // 1_000
 
 
-def identifiers(who: Identifiers | None) -> dict[str, str | None]:
-    """The names of a person; all null when they are gone."""
-    if who is None:
-        return {"email": None, "id": None, "cio_id": None}
-    return {"email": who.email, "id": who.id, "cio_id": cio_id(who.person_id)}
+def identifiers(person_id: int, who: Identifiers | None) -> dict[str, str | None]:
+    """The names of a person; of one who is gone only the cio_id."""
+    return {"email": who.email if who else None, "id": who.id if who else None, "cio_id": cio_id(person_id)}
 
 
 def next_attempt_at(state: State, due_ms: int) -> int | None:

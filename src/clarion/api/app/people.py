@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.identifiers import id_type, ids_of, next_after, shown, start_after
-from clarion.domain.audience import Filter, matches, parse
+from clarion.domain.audience import Filter, matches, parse, size
 from clarion.domain.audience import segment_ids as segments_named
 from clarion.domain.errors import InvalidRequest, MalformedRequest, NotFound
 from clarion.domain.people import Device, IdKind, Person, Reference, attribute_text, is_unsubscribed, view
@@ -20,6 +20,7 @@ DEFAULT_LIMIT = 50
 MAX_LIMIT = 1_000
 MAX_ATTRIBUTE_IDS = 100
 _SCANNED = 1_000  # people per query
+_DECISIONS = 1_000_000  # people times conditions per call: about a second
 
 
 async def by_email(call: Call) -> Response:
@@ -40,38 +41,47 @@ async def search(call: Call) -> Response:
         raise InvalidRequest("is required", "/filter")
     condition = parse(body["filter"], "/filter")
 
-    def work(tx: Transaction) -> list[Candidate]:
+    def work(tx: Transaction) -> tuple[list[Candidate], int | None]:
         for segment_id in segments_named(condition):
             if segments.get(tx, call.workspace, segment_id) is None:
                 raise InvalidRequest(f"there is no segment {segment_id}", "/filter")
-        return _matching(tx, call.workspace, condition, after, limit + 1)
+        return _matching(tx, call.workspace, condition, after, limit)
 
-    found = await call.api.read(work)
-    page = found[:limit]
+    async with call.api.searches:
+        page, following = await call.api.read(work)
     return answer(
         {
             "identifiers": [shown(one.person_id, one.id, one.email) for one in page],
             "ids": [one.id for one in page if one.id is not None],
-            "next": next_after(page[-1].person_id if len(found) > limit else None),
+            "next": next_after(following),
         }
     )
 
 
-def _matching(tx: Transaction, workspace: Workspace, condition: Filter, after: int, most: int) -> list[Candidate]:
-    """Up to `most` people who match, by number."""
+def _matching(
+    tx: Transaction, workspace: Workspace, condition: Filter, after: int, most: int
+) -> tuple[list[Candidate], int | None]:
+    """Up to `most` people who match, by number, and the number to go on after; None: there are no more.
+
+    One call decides about a bounded number of people, the fewer the larger the filter is: a page before the end
+    may be short.
+    """
     until = people.last_person(tx, workspace)
+    left = max(_SCANNED, _DECISIONS // size(condition))
     found: list[Candidate] = []
-    while len(found) < most:
+    while True:
         page = audience.page(tx, workspace, condition, after=after, until=until, most=_SCANNED)
-        found += [one for one in page if matches(condition, _view(one), one.segments)]
+        for one in page:
+            if matches(condition, audience.seen(one), one.segments):
+                if len(found) == most:
+                    return found, found[-1].person_id
+                found.append(one)
         if len(page) < _SCANNED:
-            break
+            return found, None
         after = page[-1].person_id
-    return found[:most]
-
-
-def _view(one: Candidate) -> dict[str, object]:
-    return view(Person(one.person_id, one.id, one.email, dict(one.attributes), {}, 0))
+        left -= len(page)
+        if left <= 0:
+            return found, after
 
 
 async def attributes(call: Call) -> Response:

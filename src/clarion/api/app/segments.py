@@ -10,7 +10,8 @@ from clarion.api.identifiers import next_after, shown, start_after
 from clarion.domain.audience import parse, segment_ids
 from clarion.domain.broadcasts import Broadcast
 from clarion.domain.errors import MalformedRequest, NotFound, RequestError
-from clarion.store import broadcasts, segments
+from clarion.pipeline.accept import parse_condition
+from clarion.store import broadcasts, segments, triggers
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 from clarion.store.people import Identifiers
@@ -136,14 +137,17 @@ def _named(broadcast: Broadcast) -> frozenset[int]:
 async def delete(call: Call) -> Response:
     """`DELETE /v1/segments/{segment_id}`.
 
-    One that a broadcast's default audience names stays: without it "not in this segment" would be everybody.
+    One that a broadcast's default audience or an audience still to be worked out names stays: without it "not in
+    this segment" would be everybody.
     """
     segment_id = call.number("segment_id")
 
     def work(tx: Transaction) -> None:
         if not segments.lock(tx, call.workspace, segment_id):
             raise NotFound
-        if _users(tx, call.workspace, segment_id):
+        waiting = triggers.conditions_waiting(tx, call.workspace)
+        awaited = any(segment_id in segment_ids(parse_condition(condition)) for condition in waiting)
+        if awaited or _users(tx, call.workspace, segment_id):
             raise RequestError("unable to delete segment in use")
         segments.delete(tx, call.workspace, segment_id)
 

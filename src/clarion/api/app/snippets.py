@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer, nothing
 from clarion.domain.broadcasts import EmailContent
-from clarion.domain.errors import Conflict, InvalidRequest, NotFound, RequestError
+from clarion.domain.errors import Conflict, InvalidRequest, NotFound, Problem, RenderError, RequestError
+from clarion.rendering.email import check_snippet
 from clarion.store import broadcasts, snippets
 from clarion.store.engine import Transaction
 from clarion.store.snippets import Snippet
@@ -45,6 +46,14 @@ async def _save(call: Call, *, replaces: bool) -> Response:
     if not name:
         raise InvalidRequest("a snippet needs a name", "/name")
 
+    # Parsing holds no transaction open. If another snippet changes meanwhile, the review of a broadcast tells.
+    listed = await call.api.read(lambda tx: snippets.listing(tx, call.workspace))
+    known = {snippet.name: snippet.value for snippet in listed}
+    wrong = await call.api.run(lambda: check_snippet(name, value, snippets=known))
+    if wrong:
+        first, *more = (Problem(_sentence(error), "/value") for error in wrong)
+        raise InvalidRequest(first.detail, first.pointer, more=tuple(more))
+
     def work(tx: Transaction) -> Snippet:
         found = snippets.listing(tx, call.workspace)
         others = [snippet for snippet in found if snippet.name != name]
@@ -55,6 +64,12 @@ async def _save(call: Call, *, replaces: bool) -> Response:
         return snippets.save(tx, call.workspace, name, value)
 
     return answer({"snippet": _shape(await call.api.write(work))})
+
+
+def _sentence(error: RenderError) -> str:
+    if error.line is None:
+        return error.message
+    return f"{error.message} (line {error.line}, column {error.column})"
 
 
 def _text(body: dict[str, Any], key: str, limit: int) -> str:

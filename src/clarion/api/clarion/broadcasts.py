@@ -329,12 +329,17 @@ async def stop(call: Call) -> Response:
         return _load(tx, call.workspace, broadcast_id), stopped
 
     stopped, count = await call.api.write(work)
+    if count:
+        await call.api.write(lambda tx: triggers.rush_stopped(tx, broadcast_id))
     return answer({"broadcast": broadcast_shape(stopped), "stopped_triggers": count})
 
 
 async def duplicate(call: Call) -> Response:
     """`POST /broadcasts/{id}/duplicate`: an inactive copy with recipients, actions and settings."""
     broadcast_id = call.number("broadcast_id")
+    fields = Fields(await call.json_object())
+    fields.only(())
+    fields.refuse()
 
     def work(tx: Transaction) -> Broadcast:
         source = _load(tx, call.workspace, broadcast_id)

@@ -67,7 +67,7 @@ class Fields:
             if key not in known:
                 # "~" and "/" have a meaning in a JSON pointer (RFC 6901 §3).
                 shown = key[:60].replace("~", "~0").replace("/", "~1")
-                self.fault(f"unknown key; known: {', '.join(known)}", shown)
+                self.fault(f"unknown key; known: {', '.join(known) or 'none'}", shown)
 
     def text(self, name: str, before: str, most_bytes: int, *, blank: bool = True) -> str:
         """A string of at most `most_bytes` bytes."""

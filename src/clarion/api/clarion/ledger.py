@@ -97,7 +97,7 @@ def _account_shape(item: Listed, public: str, who: Identifiers | None) -> dict[s
     return {
         "id": public,
         "action_id": item.key.action_id,
-        "person": identifiers(who),
+        "person": identifiers(int(row["person_id"]), who),
         "recipient": row["recipient"],
         "state": state.word,
         "reason": reason,

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.channels.base import CapturedMail, Outbox
 from clarion.domain.errors import NotFound
+from clarion.store import access
 
 
 async def listing(call: Call) -> Response:
@@ -18,7 +19,7 @@ async def listing(call: Call) -> Response:
     start = call.query_number("start", 0)
     limit = call.query_number("limit", 50, low=1, high=1_000)
     recipient, delivery_id = call.query("recipient") or None, call.query("delivery_id") or None
-    outbox = _outbox(call)
+    outbox = await _outbox(call)
 
     def work() -> dict[str, Any]:
         found = outbox.page(start, limit + 1, recipient=recipient, delivery_id=delivery_id)
@@ -55,17 +56,20 @@ async def raw(call: Call) -> Response:
 
 async def _mail(call: Call) -> CapturedMail:
     index = call.number("index")
-    outbox = _outbox(call)
+    outbox = await _outbox(call)
     found = await call.api.run(lambda: outbox.get(index))
     if found is None:
         raise NotFound
     return found
 
 
-def _outbox(call: Call) -> Outbox:
+async def _outbox(call: Call) -> Outbox:
     if call.api.outbox is None:
         raise NotFound("mail is not captured here: email.provider is not outbox")
-    return call.api.outbox
+    workspace_id = call.workspace.workspace_id
+    if not workspace_id:  # the demo's outbox is open without a key; the demo has one workspace
+        workspace_id = (await call.api.read(access.workspaces))[0].workspace_id
+    return call.api.outbox(workspace_id)
 
 
 def _summary(mail: CapturedMail) -> dict[str, Any]:

@@ -30,6 +30,7 @@ MAX_EVENT_DATA_BYTES = 100_000
 EVENT_KINDS = ("event", "page", "screen")
 _PLATFORMS = ("ios", "android")
 _LATEST = 253_402_300_799  # 9999-12-31: what is above is milliseconds
+_NO_TIME = 10**15  # more than milliseconds; `created_at` is stored as it was sent, not computed with
 
 
 async def perform(call: Call, operation: Operation) -> Response:
@@ -103,7 +104,8 @@ def read_identify(reference: Reference, attributes: dict[str, Any], at: object =
     }
     check_attributes(changes)
     created_at = changes.get("created_at")
-    if isinstance(created_at, bool | list | dict):
+    too_odd = isinstance(created_at, int | float) and not 0 <= created_at < _NO_TIME
+    if too_odd or isinstance(created_at, bool | list | dict):
         raise InvalidRequest("must be Unix seconds", "/created_at")
     moment = attributes.get("_timestamp")
     return Identify(

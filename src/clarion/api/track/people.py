@@ -29,7 +29,7 @@ async def event(call: Call) -> Response:
         read_event(
             reference,
             name=body.get("name"),
-            kind=body.get("type") or "event",
+            kind="event" if body.get("type") in (None, "") else body["type"],
             event_id=body.get("id"),
             at=body.get("timestamp"),
             data=body.get("data"),

@@ -211,6 +211,7 @@ CREATE TABLE delivery (
     recipient text,
     attempts smallint NOT NULL DEFAULT 0,
     due_ms bigint NOT NULL DEFAULT 0,
+    doubt_fence bigint,              -- in doubt since the slice's holder with this fence vanished
     created_ms bigint NOT NULL,
     attempted_ms bigint,
     settled_ms bigint,

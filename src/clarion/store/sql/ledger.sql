@@ -125,7 +125,7 @@ WHERE trigger_id = :trigger_id AND seq BETWEEN :lo AND :hi AND state = 0;
 -- name: settle
 -- From :from_state only; a retry stays QUEUED with a due time.
 UPDATE delivery SET state = :state, reason = :reason, words = :words, recipient = COALESCE(:recipient, recipient),
-    attempts = attempts + :counted, due_ms = :due_ms,
+    attempts = attempts + :counted, due_ms = :due_ms, doubt_fence = :doubt_fence,
     attempted_ms = CASE WHEN :counted = 1 THEN {{now_ms}} ELSE attempted_ms END,
     settled_ms = CASE WHEN :state = 0 THEN NULL ELSE {{now_ms}} END
 WHERE trigger_id = :trigger_id AND seq = :seq AND action_id = :action_id AND state = :from_state;
@@ -134,17 +134,20 @@ WHERE trigger_id = :trigger_id AND seq = :seq AND action_id = :action_id AND sta
 -- Differs: rows travel as arrays.
 UPDATE delivery d SET state = r.state, reason = r.reason, words = r.words,
     recipient = COALESCE(r.recipient, d.recipient), attempts = d.attempts + r.counted, due_ms = r.due_ms,
+    doubt_fence = r.doubt_fence,
     attempted_ms = CASE WHEN r.counted = 1 THEN {{now_ms}} ELSE d.attempted_ms END,
     settled_ms = CASE WHEN r.state = 0 THEN NULL ELSE {{now_ms}} END
 FROM unnest(CAST(:trigger_id AS bigint[]), CAST(:seq AS bigint[]), CAST(:action_id AS bigint[]),
             CAST(:from_state AS smallint[]), CAST(:state AS smallint[]), CAST(:reason AS text[]),
-            CAST(:words AS text[]), CAST(:recipient AS text[]), CAST(:counted AS smallint[]), CAST(:due_ms AS bigint[]))
-    AS r (trigger_id, seq, action_id, from_state, state, reason, words, recipient, counted, due_ms)
+            CAST(:words AS text[]), CAST(:recipient AS text[]), CAST(:counted AS smallint[]), CAST(:due_ms AS bigint[]),
+            CAST(:doubt_fence AS bigint[]))
+    AS r (trigger_id, seq, action_id, from_state, state, reason, words, recipient, counted, due_ms, doubt_fence)
 WHERE d.trigger_id = r.trigger_id AND d.seq = r.seq AND d.action_id = r.action_id AND d.state = r.from_state;
 
 -- name: stop_rows
 -- Which people of a stopped trigger's slice were not reached.
-SELECT seq, action_id FROM delivery WHERE trigger_id = :trigger_id AND seq BETWEEN :lo AND :hi AND state = 0;
+SELECT seq, action_id, reason FROM delivery
+WHERE trigger_id = :trigger_id AND seq BETWEEN :lo AND :hi AND state = 0;
 
 -- name: delivery
 SELECT d.*, t.broadcast_id, t.workspace_id, t.content_hash, t.data, e.data AS own_data
@@ -162,8 +165,10 @@ WHERE trigger_id = :trigger_id AND (seq, action_id) > (:seq, :action_id)
 ORDER BY seq, action_id LIMIT :most;
 
 -- name: in_doubt_rows
+-- In a range of the audience: what the vanished holder with this fence left.
 SELECT seq, action_id, attempts FROM delivery
-WHERE trigger_id = :trigger_id AND seq BETWEEN :lo AND :hi AND state = 6 ORDER BY seq, action_id;
+WHERE trigger_id = :trigger_id AND seq BETWEEN :lo AND :hi AND state = 6 AND doubt_fence = :doubt_fence
+ORDER BY seq, action_id;
 
 -- name: reopen_slice
 -- People of a finished slice are to be sent after all. Meets no row when the slice is open anyway.

@@ -18,6 +18,11 @@ SELECT COUNT(*) AS n FROM broadcast_trigger
 WHERE broadcast_id = :broadcast_id
   AND (state IN ('queued', 'resolving') OR (state = 'sending' AND fresh_slices > 0));
 
+-- name: conditions_waiting
+-- The filters of audiences that are still to be worked out.
+SELECT condition FROM broadcast_trigger
+WHERE state IN ('queued', 'resolving') AND workspace_id = :workspace_id AND condition IS NOT NULL;
+
 -- name: trigger
 SELECT t.*, b.doubt_policy FROM broadcast_trigger t JOIN broadcast b ON b.broadcast_id = t.broadcast_id
 WHERE t.trigger_id = :trigger_id;
@@ -102,7 +107,7 @@ WHERE trigger_id = :trigger_id AND resolve_fence = :fence AND state = 'resolving
 
 -- name: begin_file
 -- The file is here. If it is another one than last time, staging starts over: nothing is in the ledger yet.
-UPDATE broadcast_trigger SET file_sha256 = :sha256, file_offset = 0, file_line = 0, next_entry = 1, resolve_until = 0,
+UPDATE broadcast_trigger SET failure = NULL, file_sha256 = :sha256, file_offset = 0, file_line = 0, next_entry = 1, resolve_until = 0,
     missing = 0, error_count = 0, resolve_lease_ms = {{now_ms}} + :lease_ms
 WHERE trigger_id = :trigger_id AND resolve_fence = :fence AND state = 'resolving' AND file_done = 0;
 
@@ -122,7 +127,7 @@ WHERE e.trigger_id = :trigger_id AND e.entry > :after ORDER BY e.entry LIMIT :mo
 
 -- name: finish_resolve
 -- The audience is complete; with nothing left to send the trigger is done at once.
-UPDATE broadcast_trigger SET resolve_owner = NULL, resolve_lease_ms = 0,
+UPDATE broadcast_trigger SET resolve_owner = NULL, resolve_lease_ms = 0, failure = NULL,
     state = CASE WHEN open_slices = 0 THEN 'done' ELSE 'sending' END,
     processed_ms = CASE WHEN open_slices = 0 THEN {{now_ms}} END
 WHERE trigger_id = :trigger_id AND resolve_fence = :fence AND state = 'resolving';
@@ -134,8 +139,8 @@ WHERE trigger_id = :trigger_id AND resolve_fence = :fence AND state = 'resolving
 
 -- name: put_off_resolve
 -- Something outside is in the way: give the lease back and try again later.
-UPDATE broadcast_trigger SET resolve_owner = NULL, resolve_lease_ms = 0, resolve_tries = resolve_tries + 1,
-    resolve_due_ms = {{now_ms}} + :delay_ms
+UPDATE broadcast_trigger SET resolve_owner = NULL, resolve_lease_ms = 0, resolve_tries = CASE WHEN resolve_tries < 1000 THEN resolve_tries + 1 ELSE 1000 END,
+    failure = :failure, resolve_due_ms = {{now_ms}} + :delay_ms
 WHERE trigger_id = :trigger_id AND resolve_fence = :fence AND state = 'resolving';
 
 -- name: fail_trigger
