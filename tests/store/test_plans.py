@@ -23,8 +23,16 @@ from .ledgers import Played
 PEOPLE = 20_000
 Explain = Callable[[str, Mapping[str, object]], str]
 CLAIM = {"owner": "w", "fence": 0}
-SETTLED = {"from_state": 0, "state": 1, "reason": None, "words": None, "recipient": None, "counted": 1, "due_ms": 0}
-SETTLED["doubt_fence"] = None
+SETTLED = {
+    "from_state": 0,
+    "state": 1,
+    "reason": None,
+    "words": None,
+    "recipient": None,
+    "counted": 1,
+    "due_ms": 0,
+    "doubt_fence": None,
+}
 
 # Query, its parameters, and what the plan must say on SQLite and on PostgreSQL.
 PLANS: list[tuple[str, dict[str, object], str, str]] = [
@@ -37,7 +45,12 @@ PLANS: list[tuple[str, dict[str, object], str, str]] = [
     ("opened_rows", {"lo": 501, "hi": 505, "opened_ms": 1}, r"PRIMARY KEY \(trigger_id=\? AND seq>", "delivery_pkey"),
     ("left_in_slice", {"lo": 501, "hi": 505}, r"PRIMARY KEY \(trigger_id=\? AND seq>", "delivery_pkey"),
     ("stop_rows", {"lo": 501, "hi": 505}, r"PRIMARY KEY \(trigger_id=\? AND seq>", "delivery_pkey"),
-    ("in_doubt_rows", {"doubt_fence": 1, "lo": 501, "hi": 505}, r"PRIMARY KEY \(trigger_id=\? AND seq>", "delivery_pkey"),
+    (
+        "in_doubt_rows",
+        {"lo": 501, "hi": 505, "doubt_fence": 1},
+        r"PRIMARY KEY \(trigger_id=\? AND seq>",
+        "delivery_pkey",
+    ),
     (
         "delivery",
         {"seq": 501, "action_id": 1},
