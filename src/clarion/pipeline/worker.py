@@ -251,15 +251,17 @@ class Worker:
     async def _reconcile(self) -> None:
         """Every few seconds: settle what dead processes left, and take up work that nobody came for."""
         # What is taken up may take long, and neither the dead nor each other must wait for it.
-        taking: dict[Callable[[], Awaitable[None]], asyncio.Task[None]] = {}
+        looks = [self._look_after_the_dead, self._take_up_audiences]
+        looks += [self._take_up_slices] * self._rules.slots  # each by itself: a slow chunk holds up one of them
+        taking: dict[int, asyncio.Task[None]] = {}
         while not self._stopping.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), self._rules.reconcile_seconds)
             if self._stopping.is_set():
                 break
-            for look in (self._look_after_the_dead, self._take_up_slices, self._take_up_audiences):
-                if look not in taking or taking[look].done():
-                    taking[look] = asyncio.create_task(self._reported(look))
+            for number, look in enumerate(looks):
+                if number not in taking or taking[number].done():
+                    taking[number] = asyncio.create_task(self._reported(look))
         await asyncio.gather(*taking.values())
 
     @staticmethod
@@ -275,11 +277,8 @@ class Worker:
         """On PostgreSQL also every retry: no job is submitted for it. All that is due, not only what was seen."""
         grace_ms = self._rules.overdue_ms
         if await asyncio.to_thread(self._store.read, lambda tx: slices.overdue(tx, grace_ms, 1)):
-            await asyncio.gather(*(self._send_all_due() for _ in range(self._rules.slots)))
-
-    async def _send_all_due(self) -> None:
-        while await self.send_slice(0, 0):
-            pass
+            while await self.send_slice(0, 0):
+                pass
 
     async def _take_up_audiences(self) -> None:
         grace_ms = self._rules.overdue_ms
