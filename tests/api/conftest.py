@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole ASGI application in-process, a client for it, and a workspace whose keys are known."""
 
-import asyncio
 import base64
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -12,13 +11,13 @@ from urllib.parse import unquote
 
 import pytest
 from starlette.types import ASGIApp, Message
+from tests.support.jobs import LostJobs
 
 from clarion.api import application
 from clarion.api.calls import Api, ApiOptions
 from clarion.store import access
 from clarion.store.access import Keys, Workspace
-from clarion.store.engine import Store, Transaction
-from clarion.store.jobs import Handlers
+from clarion.store.engine import Store
 from clarion.store.numbers import PersonNumbers
 
 
@@ -93,22 +92,6 @@ class Client:
         )
 
 
-class NoWorker:
-    """Jobs that nobody does: these tests end where a call is answered."""
-
-    def submit_resolve(self, tx: Transaction, trigger_id: int) -> None:
-        pass
-
-    def submit_slices(self, tx: Transaction, trigger_id: int, numbers: Iterable[int]) -> None:
-        pass
-
-    def register(self, handlers: Handlers) -> None:
-        pass
-
-    async def run(self, *, slots: int, stopping: asyncio.Event) -> None:
-        await stopping.wait()
-
-
 def basic(site_id: str, key: str, *, url_safe: bool = False) -> str:
     """The Authorization header of the Track API."""
     encode = base64.urlsafe_b64encode if url_safe else base64.b64encode
@@ -134,7 +117,7 @@ def api(store: Store) -> Iterator[Api]:
         options = ApiOptions(base_url="https://clarion.test", trigger_interval_seconds=0)
         yield Api(
             store=store,
-            jobs=NoWorker(),
+            jobs=LostJobs(),
             numbers=PersonNumbers(store),
             outbox=None,
             threads=threads,

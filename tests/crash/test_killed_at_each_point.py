@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A worker is killed with SIGKILL at each named place; then another one goes on. Nobody lost, nobody twice."""
 
+import threading
 from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -122,6 +124,37 @@ def test_a_process_that_sleeps_through_its_lease_loses_nothing_and_repeats_nothi
     site.stop(sleeper)
     site.settle_records()
     site.finish(trigger_id)
+
+    assert check_sums(site, trigger_id) == {State.SENT: PEOPLE}
+    assert site.captured().total() == len(site.captured()) == PEOPLE
+
+
+class _File(BaseHTTPRequestHandler):
+    """Everybody of the site, a line each."""
+
+    def do_GET(self) -> None:
+        body = b"".join(b'{"id":"p%d","data":{"word":"own"}}\n' % n for n in range(1, PEOPLE + 1))
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the parent's name
+        pass
+
+
+@pytest.mark.parametrize("failpoint", ["resolve.file_staged", "resolve.before_commit", "resolve.after_commit"])
+def test_a_data_file_is_gone_on_with_behind_what_was_staged(site: Site, failpoint: str) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _File) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        try:
+            trigger_id = site.trigger({"data_file_url": f"http://127.0.0.1:{server.server_port}/people.jsonl"})
+            site.killed_at(failpoint)
+            site.finish(trigger_id)
+        finally:
+            server.shutdown()
+            serving.join()
 
     assert check_sums(site, trigger_id) == {State.SENT: PEOPLE}
     assert site.captured().total() == len(site.captured()) == PEOPLE

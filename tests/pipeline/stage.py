@@ -26,7 +26,7 @@ from clarion.pipeline.worker import Worker, WorkerRules, new_owner
 from clarion.store import broadcasts, ledger, people, segments, triggers
 from clarion.store.access import Workspace
 from clarion.store.engine import Row, Store, Transaction
-from clarion.store.jobs import Handlers, Jobs
+from clarion.store.jobs import Jobs
 from clarion.store.numbers import PersonNumbers
 from clarion.store.triggers import Trigger
 
@@ -51,22 +51,6 @@ def breaking_at(name: str, passing: int = 1) -> Failpoint:
             raise Broken(f"{name}:{passing}")
 
     return check
-
-
-class LostJobs:
-    """A queue that loses everything it is given."""
-
-    def submit_resolve(self, tx: Transaction, trigger_id: int) -> None:
-        pass
-
-    def submit_slices(self, tx: Transaction, trigger_id: int, numbers: Iterable[int]) -> None:
-        pass
-
-    def register(self, handlers: Handlers) -> None:
-        pass
-
-    async def run(self, *, slots: int, stopping: asyncio.Event) -> None:
-        await stopping.wait()
 
 
 async def no_download(url: str, target: Path) -> DownloadedFile:

@@ -9,6 +9,7 @@ from email import message_from_bytes
 from typing import Any
 
 import pytest
+from tests.support.jobs import LostJobs
 
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.deliveries import DeliveryKey, State
@@ -28,7 +29,7 @@ from clarion.store.jobs_postgres import PostgresJobs
 from clarion.store.opening import open_store
 
 from .providers import Fails, Hangs, Scripted
-from .stage import LEASE, MAIL, LostJobs, Stage, until
+from .stage import LEASE, MAIL, Stage, until
 from .test_resolve_data_file import Host
 
 SIZES = Sizes(range_people=20, slice_people=8)

@@ -122,16 +122,7 @@ def extend(tx: Transaction, claim: Claim, lease_ms: int) -> None:
     Raises:
         LostLease: the slice has another holder; nothing more may be handed over.
     """
-    kept = tx.execute(
-        "extend_slice",
-        trigger_id=claim.trigger_id,
-        no=claim.no,
-        owner=claim.owner,
-        fence=claim.fence,
-        lease_ms=lease_ms,
-    )
-    if not kept:
-        raise LostLease(f"slice {claim.no} of trigger {claim.trigger_id} has another holder")
+    _as_holder(tx, "extend_slice", claim, lease_ms=lease_ms)
 
 
 def renew(tx: Transaction, claim: Claim, lease_ms: int) -> TriggerState:
@@ -147,18 +138,13 @@ def renew(tx: Transaction, claim: Claim, lease_ms: int) -> TriggerState:
 def _set_open(
     tx: Transaction, claim: Claim, lo: int | None, hi: int | None, now_ms: int | None, *, lease_ms: int
 ) -> None:
-    opened = tx.execute(
-        "open_chunk",
-        trigger_id=claim.trigger_id,
-        no=claim.no,
-        owner=claim.owner,
-        fence=claim.fence,
-        lo=lo,
-        hi=hi,
-        now_ms=now_ms,
-        lease_ms=lease_ms,
-    )
-    if not opened:
+    _as_holder(tx, "open_chunk", claim, lo=lo, hi=hi, now_ms=now_ms, lease_ms=lease_ms)
+
+
+def _as_holder(tx: Transaction, query: str, claim: Claim, **more: object) -> None:
+    """Run a step of a slice's holder; LostLease when owner and fence meet no row."""
+    held = tx.execute(query, trigger_id=claim.trigger_id, no=claim.no, owner=claim.owner, fence=claim.fence, **more)
+    if not held:
         raise LostLease(f"slice {claim.no} of trigger {claim.trigger_id} has another holder")
 
 
