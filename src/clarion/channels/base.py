@@ -3,18 +3,82 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
+from clarion.domain.errors import SendError
 from clarion.domain.messages import EmailMessage, Receipt
 
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a provider can do, as data. `connections`: messages it takes at once in this process."""
+    """What a provider can do, as data. `connections`: messages it takes at once in this process.
+
+    `takes`: whether it wants finished bytes (``EmailMessage.content``) or the parts (``EmailMessage.fields``).
+    """
 
     channel: str
     connections: int
     recognises_repeats: bool = False  # refuses a second message with the same delivery id
+    takes: Literal["mime", "fields"] = "mime"
+
+
+class Handover(Protocol):
+    """One message on its way through a provider. Exactly one of `sent`, `failed`, `untouched` ends it, once."""
+
+    @property
+    def message(self) -> EmailMessage: ...  # noqa: D102
+
+    def begin(self) -> bool:
+        """To be called once, right before the first byte is written after which the other side could accept the
+        message without our learning of it (SMTP: before the body goes out; HTTP: before the request).
+
+        False: it must not be handed over any more (paused, stopping, the lease is over): end it as `untouched`.
+        """
+        ...
+
+    def sent(self, words: str) -> None:
+        """The other side took it; `words` is its answer. Only after `begin`."""
+        ...
+
+    def failed(self, error: SendError) -> None:
+        """It was not sent, for now or for ever, or (`Unknown`, only after `begin`) nobody knows."""
+        ...
+
+    def untouched(self) -> None:
+        """It was certainly not handed over and nothing was learnt about it: as if it had never been taken."""
+        ...
+
+
+class Source(Protocol):
+    """Messages for one provider, made one at a time as its free connections ask for them."""
+
+    def take(self) -> Handover | None:
+        """The next message; None when there is none (any more, or for now): do not ask this source again."""
+        ...
+
+
+class Deliverer(Protocol):
+    """Sends one channel's messages through one outside service, pulling them as it can take them.
+
+    Used from one event loop only; several `deliver` run at once and share its connections.
+    """
+
+    name: str
+    capabilities: Capabilities
+
+    async def deliver(self, source: Source) -> None:
+        """Take messages until the source has none, and end each of them exactly once before returning.
+
+        Raises `Away` when the service takes no messages at all at present (unreachable, login refused, told to
+        wait): everything taken has been ended by then, what had not begun as `untouched`. Raises nothing else.
+        If cancelled, it hands nothing more over, drops the connections on which a message is under way, and
+        need not end what it had: the caller knows from `begin` what is in doubt.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Give up idle connections politely; safe to call twice."""
+        ...
 
 
 class Provider(Protocol):

@@ -153,6 +153,15 @@ class Unknown(SendError):
     """The message left us and no answer came back: in doubt."""
 
 
+class Away(ClarionError):
+    """A provider takes no messages at all at present. `words` says why; try again after `retry_after` seconds."""
+
+    def __init__(self, words: str, retry_after: float) -> None:
+        super().__init__(words)
+        self.words = words
+        self.retry_after = retry_after
+
+
 class RenderError(ClarionError):
     """A template did not render.
 

@@ -5,6 +5,25 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class EmailFields:
+    """The parts of an e-mail, for providers that put it together themselves.
+
+    Addresses are as headers show them (``Name <a@b>``), checked; `headers` are (name, value) without the ones
+    that have a field, with Message-ID and List-Unsubscribe.
+    """
+
+    subject: str
+    html: str
+    plain: str
+    sender: str
+    recipient: str
+    reply_to: str = ""
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class EmailMessage:
     """One e-mail, ready to hand over.
 
@@ -12,7 +31,8 @@ class EmailMessage:
     envelope addresses (RFC 5321 reverse- and forward-path), without angle brackets. `delivery_id` is the
     public id, unique per person and action, the same on every attempt. `subject` is kept for lists.
     `needs_smtputf8`: an address has a non-ASCII local part (RFC 6531). `workspace_id`: whose message it
-    is; None for one that belongs to no workspace.
+    is; None for one that belongs to no workspace. `fields`: the same message in parts, and `content` empty,
+    where the provider asks for them.
     """
 
     delivery_id: str
@@ -23,6 +43,7 @@ class EmailMessage:
     copies: tuple[str, ...] = ()  # further envelope recipients: cc and bcc
     needs_smtputf8: bool = False
     workspace_id: int | None = None
+    fields: EmailFields | None = None
 
 
 @dataclass(frozen=True, slots=True)
