@@ -89,7 +89,7 @@ class Worker:
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping` is set, then drain."""
         self._stopping = stopping
-        self._jobs.register(Handlers(resolve=self._resolver.run_once, send_slice=self.send_slice))
+        self._jobs.register(Handlers(resolve=self._resolver.run_once, send=self.send_slice))
         # Its lock says that this process is alive; found unlocked, what it was resolving is free to take.
         presence = FlightRecord(self._flights, self._owner)
         await self._reported(self._look_after_the_dead)
@@ -118,20 +118,20 @@ class Worker:
 
     # -- sending -----------------------------------------------------------------------------------------
 
-    async def send_slice(self, trigger_id: int, no: int) -> bool:
-        """Work a certain slice, or any for trigger 0, until nothing of it is due; False: none to take."""
+    async def send_slice(self) -> bool:
+        """Work a slice until nothing of it is due; False: there was none to take."""
         if self._stopping.is_set() or self._busy >= 2 * self._rules.slots:  # the driver's, and the reconciler's
             return False
         if not self._send.is_ready():
             return False
         self._busy += 1
         try:
-            return await self._send_slice(trigger_id, no)
+            return await self._send_slice()
         finally:
             self._busy -= 1
 
-    async def _send_slice(self, trigger_id: int, no: int) -> bool:
-        if not await asyncio.to_thread(self._store.read, lambda tx: slices.anything_due(tx, trigger_id, no)):
+    async def _send_slice(self) -> bool:
+        if not await asyncio.to_thread(self._store.read, slices.anything_due):
             return False
         # A name of its own for each claim: an abandoned record must not be written over.
         slot = f"{self._owner}/{next(self._claims)}"
@@ -142,8 +142,6 @@ class Worker:
             return claim(
                 tx,
                 owner=slot,
-                trigger_id=trigger_id,
-                no=no,
                 flights=self._flights,
                 retry=self._retry,
                 rules=rules,
@@ -285,7 +283,7 @@ class Worker:
         """On PostgreSQL also every retry: no job is submitted for it. All that is due, not only what was seen."""
         grace_ms = self._rules.overdue_ms
         if await asyncio.to_thread(self._store.read, lambda tx: slices.overdue(tx, grace_ms, 1)):
-            while await self.send_slice(0, 0):
+            while await self.send_slice():
                 pass
 
     async def _take_up_audiences(self) -> None:
