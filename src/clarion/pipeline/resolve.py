@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterable, Set
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -20,26 +20,23 @@ from pathlib import Path
 
 import structlog
 
-from clarion.domain import audience
 from clarion.domain.broadcasts import Action, FrozenContent
 from clarion.domain.deliveries import Reason, State
 from clarion.domain.entries import EntryValue
 from clarion.domain.errors import Unavailable, detail_of
 from clarion.domain.triggers import Selector
-from clarion.pipeline.accept import parse_condition
 from clarion.pipeline.compose import goes_to_own_address
 from clarion.pipeline.data_file import DataFileError, Entry, lines
 from clarion.pipeline.data_file_download import DownloadedFile
 from clarion.pipeline.failpoint import Failpoint, nothing
+from clarion.pipeline.gather import Gathered, Odd, gathering
 from clarion.pipeline.naming import Line, name_people
 from clarion.store import access, ledger, triggers
-from clarion.store import audience as people_pages
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
-from clarion.store.ledger import Account, SliceRange
-from clarion.store.people import suppressed_among
+from clarion.store.ledger import Accounts, SliceRange
 from clarion.store.slices import LostLease
-from clarion.store.triggers import LineError, NamedPerson, Trigger
+from clarion.store.triggers import LineError, Trigger
 
 _log = structlog.get_logger("clarion.resolve")
 _PAUSES_MS = (10_000, 30_000, 60_000, 120_000, 300_000)
@@ -54,25 +51,13 @@ SubmitSlices = Callable[[Transaction, int, Iterable[int]], None]
 class Sizes:
     """How much at once: people a range, people a slice, lines a stretch."""
 
-    range_people: int = 10_000
+    range_people: int = 20_000
     slice_people: int = 500
     file_lines: int = 2_000
 
 
 class _StoppingError(Exception):
     """This process is stopping; what is committed stays."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Person:
-    """A member of the audience, as far as the ledger asks."""
-
-    person_id: int
-    entry: int | None
-    gone: Reason | None
-    email: str | None
-    unsubscribed: bool
-    repeated: bool
 
 
 class Resolver:
@@ -228,20 +213,19 @@ class Resolver:
 
     def _freeze_all(self, trigger: Trigger) -> None:
         """Range after range until the audience is complete. Blocking; runs in a thread."""
-        content: FrozenContent | None = None
+        content = self._store.read(partial(triggers.content, content_hash=trigger.content_hash))
+        gather = gathering(self._store, self._workspace(trigger), self._current(trigger), self._sizes.range_people)
         ranges = 0
         while True:
             self._check_stopping()
             trigger = self._current(trigger)
-            if content is None:
-                content = self._store.read(partial(triggers.content, content_hash=trigger.content_hash))
-            people, reached = self._next_range(trigger)
-            if people or reached > trigger.resolved_to:
-                self._freeze_range(trigger, content, people, reached)
+            gathered = gather(trigger)
+            if gathered.person_ids or gathered.reached > trigger.resolved_to:
+                self._freeze_range(trigger, content, gathered)
                 ranges += 1
-                if ranges == 1 and trigger.next_seq == 1 and len(people) >= _ANALYZE_FROM:
+                if ranges == 1 and trigger.next_seq == 1 and len(gathered.person_ids) >= _ANALYZE_FROM:
                     self._store.write(ledger.analyze)
-            if reached >= trigger.resolve_until:
+            if gathered.reached >= trigger.resolve_until:
                 break
         if ranges > 1:
             self._store.write(ledger.analyze)
@@ -250,46 +234,10 @@ class Resolver:
             raise LostLease("the trigger was stopped or taken")
         _log.info("trigger.resolved", trigger_id=trigger.trigger_id)
 
-    def _next_range(self, trigger: Trigger) -> tuple[list[_Person], int]:
-        """The members of the next range, and how far the checkpoint may move with them."""
-        most = self._sizes.range_people
-        if trigger.condition is None:
-            named = self._store.read(
-                lambda tx: triggers.named_people(tx, trigger.trigger_id, after=trigger.resolved_to, most=most)
-            )
-            missing = [n.person_id for n in named if not n.alive]
-            suppressed = self._store.read(partial(suppressed_among, person_ids=missing)) if missing else set()
-            people = [
-                _Person(n.person_id, n.entry, _gone(n, suppressed), n.email, n.unsubscribed, n.repeated) for n in named
-            ]
-            return people, named[-1].entry if len(named) == most else trigger.resolve_until
-        condition = parse_condition(trigger.condition)
-        workspace = self._workspace(trigger)
-        page = self._store.read(
-            lambda tx: people_pages.page(
-                tx,
-                workspace,
-                condition,
-                after=trigger.resolved_to,
-                until=trigger.resolve_until,
-                most=most,
-                created_before_ms=trigger.created_ms,
-            )
-        )
-        people = [
-            _Person(c.person_id, None, None, c.email, c.unsubscribed, False)
-            for c in page
-            if audience.matches(condition, people_pages.seen(c), c.segments)
-        ]
-        return people, page[-1].person_id if len(page) == most else trigger.resolve_until
-
-    def _freeze_range(self, trigger: Trigger, content: FrozenContent, people: list[_Person], reached: int) -> None:
-        accounts = [
-            _account(trigger.next_seq + number, action, person)
-            for number, person in enumerate(people)
-            for action in content.actions
-        ]
-        slices = _slices(trigger, len(people), self._sizes.slice_people)
+    def _freeze_range(self, trigger: Trigger, content: FrozenContent, gathered: Gathered) -> None:
+        people = len(gathered.person_ids)
+        accounts = _accounts(trigger.next_seq, content.actions, gathered)
+        slices = _slices(trigger, people, self._sizes.slice_people)
 
         def freeze(tx: Transaction) -> None:
             ledger.freeze(
@@ -297,8 +245,8 @@ class Resolver:
                 trigger,
                 accounts,
                 slices,
-                resolved_to=reached,
-                next_seq=trigger.next_seq + len(people),
+                resolved_to=gathered.reached,
+                next_seq=trigger.next_seq + people,
                 lease_ms=self._lease_ms,
             )
             self._submit(tx, trigger.trigger_id, [part.no for part in slices])
@@ -346,25 +294,37 @@ def _stage(
     )
 
 
-def _gone(person: NamedPerson, suppressed: Set[int]) -> Reason | None:
-    if person.alive:
-        return None
-    return Reason.SUPPRESSED if person.person_id in suppressed else Reason.DELETED
+def _accounts(first: int, actions: Sequence[Action], gathered: Gathered) -> Accounts:
+    """What is known before composing: people who cannot or must not get an action are skipped, with the reason."""
+    people, every = len(gathered.person_ids), len(actions)
+    size = people * every
+    seq, action_id, person_id = [0] * size, [0] * size, [0] * size
+    state: list[int] = [int(State.QUEUED)] * size
+    reason: list[str | None] = [None] * size
+    entry: list[int | None] | None = None if gathered.entries is None else [None] * size
+    for number, action in enumerate(actions):  # a person's actions stand next to each other
+        seq[number::every] = range(first, first + people)
+        action_id[number::every] = [action.action_id] * people
+        person_id[number::every] = gathered.person_ids
+        if entry is not None and gathered.entries is not None:
+            entry[number::every] = gathered.entries
+        for place, odd in gathered.odd.items():
+            why = _bar(action, odd)
+            if why is not None:
+                state[place * every + number], reason[place * every + number] = int(State.SKIPPED), why.value
+    return Accounts(seq, action_id, person_id, state, reason, entry)
 
 
-def _account(seq: int, action: Action, person: _Person) -> Account:
-    """What is known before composing: people who cannot or must not get this action are skipped, with the reason."""
-    reason: Reason | None = None
-    if person.repeated:
-        reason = Reason.DUPLICATE
-    elif person.gone:
-        reason = person.gone
-    elif person.unsubscribed and not action.send_to_unsubscribed:
-        reason = Reason.UNSUBSCRIBED
-    elif not person.email and goes_to_own_address(action):
-        reason = Reason.NO_ADDRESS
-    state = State.SKIPPED if reason else State.QUEUED
-    return Account(seq, action.action_id, person.person_id, person.entry, state, reason)
+def _bar(action: Action, odd: Odd) -> Reason | None:
+    if odd.repeated:
+        return Reason.DUPLICATE
+    if odd.gone:
+        return odd.gone
+    if odd.unsubscribed and not action.send_to_unsubscribed:
+        return Reason.UNSUBSCRIBED
+    if odd.without_email and goes_to_own_address(action):
+        return Reason.NO_ADDRESS
+    return None
 
 
 def _slices(trigger: Trigger, people: int, size: int) -> list[SliceRange]:
