@@ -22,15 +22,15 @@ import structlog
 
 from clarion.domain.broadcasts import Action, FrozenContent
 from clarion.domain.deliveries import Reason, State
-from clarion.domain.entries import EntryValue
 from clarion.domain.errors import Unavailable, detail_of
 from clarion.domain.triggers import Selector
+from clarion.pipeline import staging
 from clarion.pipeline.compose import goes_to_own_address
-from clarion.pipeline.data_file import DataFileError, Entry, lines
+from clarion.pipeline.data_file import DataFileError, lines
 from clarion.pipeline.data_file_download import DownloadedFile
 from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.pipeline.gather import Gathered, Odd, gathering
-from clarion.pipeline.naming import Line, name_people
+from clarion.pipeline.receive import ENDED_EARLY
 from clarion.store import access, ledger, triggers
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
@@ -101,7 +101,9 @@ class Resolver:
         if trigger is None:
             return False
         try:
-            if trigger.selector is not Selector.DATA_FILE or await self._stage_file(trigger):
+            if trigger.selector is Selector.STREAM and not trigger.file_done:
+                await asyncio.to_thread(staging.abandon, self._store, trigger, ENDED_EARLY, self._lease_ms)
+            elif trigger.selector is not Selector.DATA_FILE or await self._stage_file(trigger):
                 await asyncio.to_thread(self._freeze_all, trigger)
         except _StoppingError:
             await asyncio.to_thread(self._store.write, partial(triggers.release, trigger=trigger))
@@ -187,18 +189,11 @@ class Resolver:
             self._check_stopping()
             stretch = list(islice(rest, self._sizes.file_lines))
             done = len(stretch) < self._sizes.file_lines
-            numbered = [
-                Line(
-                    item.line,
-                    EntryValue(item.id, item.email, item.data) if isinstance(item, Entry) else item.text,
-                )
-                for item in stretch
-            ]
             stage = partial(
-                _stage,
+                staging.stage,
                 trigger=trigger,
                 workspace=workspace,
-                numbered=numbered,
+                stretch=stretch,
                 offset=stretch[-1].end_offset if stretch else trigger.file_offset,
                 last_line=stretch[-1].line if stretch else trigger.file_line,
                 done=done,
@@ -266,32 +261,6 @@ class Resolver:
         if workspace is None:
             raise LostLease("the workspace is gone")
         return workspace
-
-
-def _stage(
-    tx: Transaction,
-    *,
-    trigger: Trigger,
-    workspace: Workspace,
-    numbered: list[Line],
-    offset: int,
-    last_line: int,
-    done: bool,
-    lease_ms: int,
-) -> bool:
-    """Store a stretch of the file's lines; False when the lease is lost."""
-    named = name_people(tx, workspace, numbered, trigger.flags, first_entry=trigger.next_entry)
-    return triggers.advance_file(
-        tx,
-        trigger,
-        offset=offset,
-        line=last_line,
-        done=done,
-        entries=named.entries,
-        errors=named.errors,
-        missing=named.missing,
-        lease_ms=lease_ms,
-    )
 
 
 def _accounts(first: int, actions: Sequence[Action], gathered: Gathered) -> Accounts:

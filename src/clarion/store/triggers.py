@@ -280,6 +280,14 @@ def begin_file(tx: Transaction, trigger: Trigger, sha256: str, lease_ms: int) ->
     return begun > 0
 
 
+def drop_entries_to(tx: Transaction, trigger: Trigger, upto: int, lease_ms: int) -> bool:
+    """Remove staged people up to an entry number and keep the lease; False when it is lost."""
+    if not renew(tx, trigger, lease_ms):
+        return False
+    tx.execute("drop_entries_to", trigger_id=trigger.trigger_id, upto=upto)
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class NamedPerson:
     """A person named one by one, as they are now. `email` and `unsubscribed` mean nothing unless alive."""

@@ -114,6 +114,10 @@ WHERE trigger_id = :trigger_id AND resolve_fence = :fence AND state = 'resolving
 -- name: drop_entries
 DELETE FROM trigger_entry WHERE trigger_id = :trigger_id;
 
+-- name: drop_entries_to
+-- A part of them, so that the transaction stays short.
+DELETE FROM trigger_entry WHERE trigger_id = :trigger_id AND entry <= :upto;
+
 -- name: drop_errors
 DELETE FROM trigger_error WHERE trigger_id = :trigger_id;
 
