@@ -15,6 +15,7 @@ from psycopg.rows import dict_row, tuple_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from clarion.domain.errors import SetupError, Unavailable, UnknownOutcome
+from clarion.store.arrays import literal
 from clarion.store.engine import Row, Transaction, columns, run_after_commit
 from clarion.store.queries import Engine, for_driver, load
 
@@ -68,7 +69,8 @@ class _PostgresTransaction:
     def many(self, query: str, rows: Sequence[Mapping[str, object]]) -> int:
         if not rows:
             return 0
-        return self._run(self._queries[query], columns(rows)).rowcount
+        arrays = {name: literal(values) for name, values in columns(rows).items()}
+        return self._run(self._queries[query], arrays).rowcount
 
     def bulk(self, query: str, columns: Mapping[str, Sequence[object]], **constants: object) -> int:
         arrays = {name: _array(values) for name, values in columns.items()}
