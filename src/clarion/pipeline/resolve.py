@@ -13,6 +13,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -42,6 +43,7 @@ _log = structlog.get_logger("clarion.resolve")
 _PAUSES_MS = (10_000, 30_000, 60_000, 120_000, 300_000)
 _ANALYZE_FROM = 5_000
 _LOOK_SECONDS = 0.5
+_AT_ONCE = 4
 
 Download = Callable[[str, Path], Awaitable[DownloadedFile]]
 SubmitSlices = Callable[[Transaction, int, Iterable[int]], None]
@@ -84,6 +86,9 @@ class Resolver:
         self._sizes = sizes or Sizes()
         self._failpoint = failpoint
         self._stopping = threading.Event()
+        # Of its own: a large audience keeps a thread for a minute, and sending must not wait for one.
+        self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="resolve")
+        self._busy = 0
 
     def stop(self) -> None:
         """Stop behind the range at work; the lease is given back, so another worker goes on at once."""
@@ -94,17 +99,32 @@ class Resolver:
             raise _StoppingError
 
     async def run_once(self, trigger_id: int = 0) -> bool:
-        """Resolve a trigger (any that waits, for 0) to its end; False when there was none to take."""
-        trigger = await asyncio.to_thread(
-            self._store.write, lambda tx: triggers.hold(tx, self._owner, self._lease_ms, trigger_id)
-        )
-        if trigger is None:
+        """Resolve a trigger (any that waits, for 0) to its end; False when there was none to take.
+
+        May be called again meanwhile: several are resolved at once, so that a small one does not wait for a large one.
+        """
+        if self._busy >= _AT_ONCE:
             return False
+        self._busy += 1
+        try:
+            trigger = await asyncio.to_thread(
+                self._store.write, lambda tx: triggers.hold(tx, self._owner, self._lease_ms, trigger_id)
+            )
+            if trigger is not None:
+                await self._resolve(trigger)
+        finally:
+            self._busy -= 1
+        return trigger is not None
+
+    async def _in_thread(self, work: Callable[..., None], *arguments: object) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._threads, partial(work, *arguments))
+
+    async def _resolve(self, trigger: Trigger) -> None:
         try:
             if trigger.selector is Selector.STREAM and not trigger.file_done:
-                await asyncio.to_thread(staging.abandon, self._store, trigger, ENDED_EARLY, self._lease_ms)
+                await self._in_thread(staging.abandon, self._store, trigger, ENDED_EARLY, self._lease_ms)
             elif trigger.selector is not Selector.DATA_FILE or await self._stage_file(trigger):
-                await asyncio.to_thread(self._freeze_all, trigger)
+                await self._in_thread(self._freeze_all, trigger)
         except _StoppingError:
             await asyncio.to_thread(self._store.write, partial(triggers.release, trigger=trigger))
         except LostLease as lost:
@@ -115,7 +135,6 @@ class Resolver:
             _log.exception("resolve.failed", trigger_id=trigger.trigger_id)
             unexpected = DataFileError(f"internal error: {detail_of(error)}", temporary=True)
             await asyncio.to_thread(self._store.write, partial(self._give_up, trigger=trigger, error=unexpected))
-        return True
 
     # -- the data file ------------------------------------------------------------------------------------
 
@@ -125,7 +144,7 @@ class Resolver:
             path = self._files / f"trigger-{trigger.trigger_id}.{trigger.resolve_fence}.jsonl"
             try:
                 file = await self._fetch(trigger, path)
-                await asyncio.to_thread(self._stage_lines, trigger, file)
+                await self._in_thread(self._stage_lines, trigger, file)
             except DataFileError as error:
                 give_up = partial(self._give_up, trigger=trigger, error=error)
                 await asyncio.to_thread(self._store.write, give_up)
