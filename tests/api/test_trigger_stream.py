@@ -257,6 +257,7 @@ async def test_what_ends_early_fails_and_leaves_nobody_staged(
         (gzip.compress(HEAD + THREE)[:-9], "the gzip data ends too early"),
         (gzip.compress(HEAD) + b"no gzip at all", "the body is not valid gzip data"),
     ],
+    ids=["cut off", "something else behind it"],
 )
 async def test_broken_packing_is_refused(call: Caller, stage: Stage, body: bytes, words: str) -> None:
     stage.crowd(3)

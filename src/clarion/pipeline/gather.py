@@ -85,16 +85,23 @@ class _Named:
         named = self._store.read(
             lambda tx: triggers.named_people(tx, trigger.trigger_id, after=trigger.resolved_to, most=self._most)
         )
-        missing = [one.person_id for one in named if not one.alive]
+        odd = {place: one.odd for place, one in enumerate(named) if one.odd}
+        vanished = [named[place].person_id for place, flags in odd.items() if flags & triggers.VANISHED]
         suppressed: set[int] = set()
-        if missing:
-            suppressed = self._store.read(lambda tx: suppressed_among(tx, missing))
-        odd = {}
-        for place, one in enumerate(named):
-            if one.repeated or one.unsubscribed or not one.email or not one.alive:
-                gone = None
-                if not one.alive:
-                    gone = Reason.SUPPRESSED if one.person_id in suppressed else Reason.DELETED
-                odd[place] = Odd(one.unsubscribed, not one.email, gone, one.repeated)
+        if vanished:
+            suppressed = self._store.read(lambda tx: suppressed_among(tx, vanished))
+        told = {place: _odd(flags, named[place].person_id in suppressed) for place, flags in odd.items()}
         reached = named[-1].entry if len(named) == self._most else trigger.resolve_until
-        return Gathered([one.person_id for one in named], reached, odd, [one.entry for one in named])
+        return Gathered([one.person_id for one in named], reached, told, [one.entry for one in named])
+
+
+def _odd(flags: int, suppressed: bool) -> Odd:
+    gone = None
+    if flags & triggers.VANISHED:
+        gone = Reason.SUPPRESSED if suppressed else Reason.DELETED
+    return Odd(
+        unsubscribed=bool(flags & triggers.UNSUBSCRIBED),
+        without_email=bool(flags & triggers.WITHOUT_EMAIL),
+        gone=gone,
+        repeated=bool(flags & triggers.REPEATED),
+    )

@@ -18,6 +18,7 @@ from clarion.domain.triggers import Selector, TriggerRequest
 from clarion.pipeline import staging
 from clarion.pipeline.accept import Limits, SubmitResolve, admit
 from clarion.pipeline.data_file import Line, LineSplitter
+from clarion.pipeline.naming import Named
 from clarion.store import access, broadcasts, snippets, triggers
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
@@ -25,6 +26,7 @@ from clarion.store.slices import LostLease
 from clarion.store.triggers import Trigger
 
 ENDED_EARLY = "the call ended before its last line was received"
+_STOPPED = "the trigger was stopped while it was received"
 _OWNER = "receiver"  # no process's name: nobody is known to be dead by it
 _LEASE_MS = 60_000
 _STRETCH_BYTES = 2**19
@@ -108,26 +110,23 @@ class Receiver:
         self._staged_at = self._now()
 
     def _write(self, stretch: list[Line]) -> None:
-        workspace = self._store.read(partial(access.workspace, workspace_id=self._trigger.workspace_id))
         current = self._current()
-        if workspace is None or not self._store.write(
-            partial(self._stage, trigger=current, workspace=workspace, stretch=stretch, done=False)
-        ):
-            raise LostLease("the trigger was stopped while it was received")
-
-    def _stage(
-        self, tx: Transaction, *, trigger: Trigger, workspace: Workspace, stretch: list[Line], done: bool
-    ) -> bool:
-        return staging.stage(
-            tx,
-            trigger=trigger,
-            workspace=workspace,
+        keep = partial(
+            staging.keep,
+            trigger=current,
+            named=self._name(current, stretch),
             stretch=stretch,
-            offset=stretch[-1].end_offset if stretch else trigger.file_offset,
-            last_line=stretch[-1].line if stretch else trigger.file_line,
-            done=done,
+            done=False,
             lease_ms=_LEASE_MS,
         )
+        if not self._store.write(keep):
+            raise LostLease(_STOPPED)
+
+    def _name(self, current: Trigger, stretch: list[Line]) -> Named:
+        workspace = self._store.read(partial(access.workspace, workspace_id=current.workspace_id))
+        if workspace is None:
+            raise LostLease("the workspace is gone")
+        return staging.name(self._store, current, workspace, stretch)
 
     def finish(self, submit: SubmitResolve) -> Received:
         """The body is complete: hand the trigger over, or end it when lines name nobody and no flag excuses them.
@@ -138,14 +137,14 @@ class Receiver:
         """
         self.stage()
         rest = self._splitter.end()
-        workspace = self._store.read(partial(access.workspace, workspace_id=self._trigger.workspace_id))
         current = self._current()
         if current.file_line == 0 and not rest:
             raise InvalidRequest("no line follows the first: name at least one person")
+        named = self._name(current, rest)
 
         def last(tx: Transaction) -> Received:
-            if workspace is None or not self._stage(tx, trigger=current, workspace=workspace, stretch=rest, done=True):
-                raise LostLease("the trigger was stopped while it was received")
+            if not staging.keep(tx, trigger=current, named=named, stretch=rest, done=True, lease_ms=_LEASE_MS):
+                raise LostLease(_STOPPED)
             whole = triggers.get(tx, current.trigger_id) or current
             if whole.missing:
                 triggers.fail(tx, whole, f"{whole.missing} lines do not name a person")

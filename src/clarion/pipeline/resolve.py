@@ -16,7 +16,6 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 import structlog
@@ -55,7 +54,7 @@ class Sizes:
 
     range_people: int = 20_000
     slice_people: int = 500
-    file_lines: int = 2_000
+    file_lines: int = 5_000
 
 
 class _StoppingError(Exception):
@@ -206,19 +205,16 @@ class Resolver:
         done = False
         while not done:
             self._check_stopping()
-            stretch = list(islice(rest, self._sizes.file_lines))
-            done = len(stretch) < self._sizes.file_lines
-            stage = partial(
-                staging.stage,
+            stretch, done = staging.take(rest, self._sizes.file_lines, trigger.file_offset)
+            keep = partial(
+                staging.keep,
                 trigger=trigger,
-                workspace=workspace,
+                named=staging.name(self._store, trigger, workspace, stretch),
                 stretch=stretch,
-                offset=stretch[-1].end_offset if stretch else trigger.file_offset,
-                last_line=stretch[-1].line if stretch else trigger.file_line,
                 done=done,
                 lease_ms=self._lease_ms,
             )
-            if not self._store.write(stage):
+            if not self._store.write(keep):
                 raise LostLease("another worker stages this file")
             self._failpoint("resolve.file_staged")
             trigger = self._current(trigger)

@@ -5,12 +5,11 @@ For data files and for streamed calls alike. A stretch's entries, its errors and
 transaction under the trigger's resolve lease; what a dead process staged is either gone on with or taken away.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from clarion.domain.entries import EntryValue
 from clarion.pipeline.data_file import Entry
 from clarion.pipeline.data_file import Line as FileLine
-from clarion.pipeline.naming import Line, name_people
+from clarion.pipeline.naming import Line, Named, name_people
 from clarion.store import triggers
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
@@ -18,36 +17,46 @@ from clarion.store.slices import LostLease
 from clarion.store.triggers import LineError, Trigger
 
 _DROPPED_AT_ONCE = 20_000
+_STRETCH_BYTES = 8 * 2**20
 
 
-def stage(
+def name(store: Store, trigger: Trigger, workspace: Workspace, stretch: Sequence[FileLine]) -> Named:
+    """Who a stretch of lines names; outside the transaction that stores it, which stays the shorter. Blocking."""
+    numbered = [Line(item.line, item if isinstance(item, Entry) else item.text) for item in stretch]
+    return store.read(lambda tx: name_people(tx, workspace, numbered, trigger.flags, first_entry=trigger.next_entry))
+
+
+def keep(
     tx: Transaction,
     *,
     trigger: Trigger,
-    workspace: Workspace,
+    named: Named,
     stretch: Sequence[FileLine],
-    offset: int,
-    last_line: int,
     done: bool,
     lease_ms: int,
 ) -> bool:
-    """Store a stretch of lines; `offset` and `last_line` say how far it reaches. False when the lease is lost."""
-    numbered = [
-        Line(item.line, EntryValue(item.id, item.email, item.data) if isinstance(item, Entry) else item.text)
-        for item in stretch
-    ]
-    named = name_people(tx, workspace, numbered, trigger.flags, first_entry=trigger.next_entry)
+    """Store a stretch of lines with the checkpoint behind it. False when the lease is lost."""
     return triggers.advance_file(
         tx,
         trigger,
-        offset=offset,
-        line=last_line,
+        offset=stretch[-1].end_offset if stretch else trigger.file_offset,
+        line=stretch[-1].line if stretch else trigger.file_line,
         done=done,
         entries=named.entries,
         errors=named.errors,
         missing=named.missing,
         lease_ms=lease_ms,
     )
+
+
+def take(lines: Iterator[FileLine], most: int, begun: int) -> tuple[list[FileLine], bool]:
+    """The next stretch of a file that is read from byte `begun` on, and whether the file ended with it."""
+    stretch: list[FileLine] = []
+    for line in lines:
+        stretch.append(line)
+        if len(stretch) == most or line.end_offset - begun > _STRETCH_BYTES:
+            return stretch, False
+    return stretch, True
 
 
 def abandon(store: Store, trigger: Trigger, why: str, lease_ms: int) -> None:
