@@ -83,6 +83,7 @@ def build_application(house: House, *, open_outbox: bool = False) -> ASGIApp:
             trigger_interval_seconds=settings.trigger.interval_seconds,
             trigger_queue=settings.trigger.queue,
             open_outbox=open_outbox,
+            stream_bytes=settings.data_file.max_bytes,
         ),
     )
     preview = Preview(house.store, Sign(secret, house.base_url))

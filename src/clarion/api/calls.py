@@ -33,7 +33,7 @@ class ApiOptions:
 
     `trigger_interval_seconds`: the 10-second rule (0 switches it off); `trigger_queue`: unfinished triggers per
     broadcast; `base_url`: where this server is reached from outside, without a slash at the end; `open_outbox`:
-    whether captured mail is shown without a key (the demo).
+    whether captured mail is shown without a key (the demo); `stream_bytes`: the largest streamed body.
     """
 
     base_url: str
@@ -41,6 +41,7 @@ class ApiOptions:
     trigger_interval_seconds: float = 10.0
     trigger_queue: int = 5
     open_outbox: bool = False
+    stream_bytes: int = 10 * 2**30
 
 
 @dataclass(frozen=True, slots=True)
