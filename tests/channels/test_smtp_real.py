@@ -34,14 +34,14 @@ async def test_no_smtputf8(real_server: Start, smtp: Smtp) -> None:
     for message in (a_message(needs_smtputf8=True), a_message(recipient="grüße@example.org")):
         tried = await attempt(provider, message)
         assert isinstance(tried.verdict, Permanent)
-        assert (tried.verdict.reason, tried.marks) == ("smtputf8_unsupported", 0)
+        assert (tried.verdict.reason, tried.begun) == ("smtputf8_unsupported", False)
     assert (await attempt(provider)).words
 
 
 async def test_too_large(real_server: Start, smtp: Smtp) -> None:
     provider = smtp((await real_server(data_size_limit=1000)).port)
     tried = await attempt(provider, a_message(content=b"x" * 998 + b"\r\n" + b"y"))
-    assert (tried.error.reason, tried.marks) == ("too_large", 0)
+    assert (tried.error.reason, tried.begun) == ("too_large", False)
     assert (await attempt(provider)).words
 
 

@@ -4,16 +4,14 @@
 import asyncio
 from collections.abc import Callable
 
-from clarion.channels import singly
 from clarion.channels.base import Capabilities, Source
 from clarion.channels.smtp_patience import MAX_BACK_OFF_SECONDS, Patience
 from clarion.channels.smtp_queue import Delivery, Queue, Taken
 from clarion.channels.smtp_session import Session
 from clarion.channels.smtp_settings import SmtpSettings
-from clarion.channels.smtp_sign_in import LoginRefused, sign_in
+from clarion.channels.smtp_sign_in import LoginRefused, Offers, sign_in
 from clarion.channels.smtp_wire import FAREWELL_SECONDS, Wire, printable
 from clarion.domain.errors import SendError, detail_of
-from clarion.domain.messages import EmailMessage, Receipt
 
 __all__ = ["SmtpProvider", "SmtpSettings"]
 
@@ -40,7 +38,7 @@ class SmtpProvider:
         self._working: set[Session] = set()
         self._idle: list[Session] = []  # the last one used is taken first, so that the others may age
         self._leaving: set[Wire] = set()  # QUIT is said: they still count for the server
-        self._opening: set[asyncio.Task[None]] = set()
+        self._opening: set[asyncio.Task[tuple[Wire, Offers]]] = set()
         self._fruitless = 0
         self._closed = False
         self._sweeping: asyncio.TimerHandle | None = None
@@ -63,10 +61,9 @@ class SmtpProvider:
                 self._queue.remove(delivery)
                 for session in list(self._working):
                     session.forget(delivery)
-
-    async def send(self, message: EmailMessage, *, handed_over: Callable[[], None]) -> Receipt:
-        """See `Provider.send`."""
-        return await singly.send(self, message, handed_over)
+                if not self._queue:
+                    for task in self._opening:  # one that hangs must not be what the next delivery waits for
+                        task.cancel()
 
     async def close(self) -> None:
         """QUIT on every idle connection, then hang up; at most 2 s. Later deliveries are turned away."""
@@ -151,8 +148,7 @@ class SmtpProvider:
         if self._working or self._opening or not self._queue.waiting():
             return
         if self._patience.refuses(now):
-            words = printable(f"waiting before the next try to connect: {self._patience.words}")
-            self._queue.turn_away(words, self._patience.retry_after(now))
+            self._queue.turn_away(self._patience.words or "", self._patience.retry_after(now))
         elif self._room() > 0:
             self._open()
         # Else those that are leaving have to be gone first.
@@ -200,29 +196,25 @@ class SmtpProvider:
         self._serve()
 
     def _open(self) -> None:
-        task = asyncio.get_running_loop().create_task(self._connect())
-        self._opening.add(task)
-        task.add_done_callback(self._opening.discard)
-
-    async def _connect(self) -> None:
         started = self._now()
-        task = asyncio.current_task()
-        try:
-            wire, offers = await sign_in(self._settings, self._tls)
-        except Exception as error:  # noqa: BLE001 - whatever it is, nobody may wait for it for ever
-            words, at_once = self._words(error), isinstance(error, LoginRefused)
-            live = len(self._working) + len(self._idle)
-            self._patience.failed(self._now(), words, started=started, live=live, at_once=at_once)
-        else:
-            session = Session(self._settings, wire, offers, self)
-            self._working.add(session)
-            self._patience.succeeded(self._now(), live=len(self._working) + len(self._idle))
-            session.free()
-        if task is not None:
-            self._opening.discard(task)
+        task = asyncio.get_running_loop().create_task(sign_in(self._settings, self._tls))
+        self._opening.add(task)
+        task.add_done_callback(lambda task: self._opened(task, started))
+
+    def _opened(self, task: "asyncio.Task[tuple[Wire, Offers]]", started: float) -> None:
+        self._opening.discard(task)
+        error = None if task.cancelled() else task.exception()
+        live = len(self._working) + len(self._idle)
+        if error is not None:
+            at_once = isinstance(error, LoginRefused)
+            self._patience.failed(self._now(), self._words(error), started=started, live=live, at_once=at_once)
+        elif not task.cancelled():
+            session = Session(self._settings, *task.result(), self)
+            self._patience.succeeded(self._now(), live=live + 1)
+            self._work(session)
         self._serve()
 
-    def _words(self, error: Exception) -> str:
+    def _words(self, error: BaseException) -> str:
         if isinstance(error, SendError):
             return error.words
         settings = self._settings

@@ -66,6 +66,7 @@ class Session:
         self._announced: Letter | None = None  # its envelope has, or a part of it
         self._poured = 0  # bytes of a long body that are out, while it has not begun
         self._transaction_open = False  # RSET has to go before the next MAIL
+        self._kept = False  # it has been without work
         self._over = False
         wire.listener = self
 
@@ -84,6 +85,7 @@ class Session:
             return
         letter = self._take()
         if letter is None:
+            self._kept = True
             self._post.idle(self)
             return
         self._announced = letter
@@ -312,8 +314,8 @@ class Session:
             return
         throttled = lost.farewell is not None
         error = Throttled(lost.words, LEAVE_ALONE_SECONDS) if throttled else Temporary(lost.words)
-        # A connection that has served before may just have been given up by the other side.
-        blameless = behind or (not letter.heard and self._messages > 1 and not lost.timed_out)
+        # A connection that is not new may just have been given up by the other side.
+        blameless = behind or (not letter.heard and (self._kept or self._messages > 1) and not lost.timed_out)
         if blameless:
             self._give_back(letter, error)
         else:
