@@ -74,9 +74,9 @@ async def smtp() -> AsyncIterator[Callable[..., SmtpProvider]]:
     """Make a provider for a port on this machine; closed at the end."""
     made: list[SmtpProvider] = []
 
-    def make(port: int, **options: Any) -> SmtpProvider:
+    def make(port: int, clock: Callable[[], float] | None = None, **options: Any) -> SmtpProvider:
         settings = {"host": "127.0.0.1", "security": "none", "timeout": 10.0, **options}
-        made.append(SmtpProvider(SmtpSettings(port=port, **settings)))
+        made.append(SmtpProvider(SmtpSettings(port=port, **settings), clock))
         return made[-1]
 
     yield make

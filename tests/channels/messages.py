@@ -25,6 +25,16 @@ def a_message(number: int = 0, **fields: Any) -> EmailMessage:
     return EmailMessage(**{**usual, **fields})
 
 
+class Clock:
+    """The time, as a test has it."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class Attempt:
     """One message through `deliver`: its single end, and whether it had begun.
 

@@ -323,5 +323,3 @@ async def test_cancelled_send_never_leaves_its_connection_in_use(
     assert (await attempt(provider, a_message(1))).words
     assert either.connections == 2
     assert [kept.recipients for kept in either.kept] == [["ann1@example.org"]]
-
-
