@@ -15,7 +15,7 @@ from liquid.undefined import UNDEFINED
 
 from clarion.rendering.context import Links, Scope, Template
 
-_OF_ALL_OBJECTS = ("size", "first", "last")
+OF_ALL_OBJECTS = ("size", "first", "last")  # what Liquid knows of any object
 _RANDOM = frozenset({"random"})
 _OF_TIMES = frozenset({
     "date", "timezone", "date_to_string", "date_to_long_string", "date_to_rfc822", "date_to_xmlschema",
@@ -62,7 +62,7 @@ class Partly:
         """Whether the property is known."""
         if not isinstance(key, str) or key in self.codes:
             return False
-        return key in self.shared or key not in _OF_ALL_OBJECTS
+        return key in self.shared or key not in OF_ALL_OBJECTS
 
 
 class StaticScope(Scope):

@@ -92,9 +92,8 @@ class Writing:
 
 
 def _text_of(hole: Hole) -> str:
-    if hole.plain:
-        return f"plain({hole.code})"
-    return hole.code if hole.is_text else f"text({hole.code})"
+    code = hole.code if hole.is_text else f"text({hole.code})"
+    return f"plain({code})" if hole.plain else code
 
 
 PLAIN = Writing(lambda text: text, _text_of)

@@ -209,6 +209,10 @@ class Snippets(Mapping[str, object]):
             raise template
         return template
 
+    def templates(self) -> list[Template]:
+        """All that compiled."""
+        return [template for template in self._templates.values() if isinstance(template, Template)]
+
     def __getitem__(self, name: str) -> str:
         template = self.template(name)
         if self._scope is None:

@@ -22,7 +22,7 @@ from liquid.exceptions import LiquidError
 from liquid.undefined import Undefined
 
 from clarion.domain.errors import RenderError
-from clarion.rendering.binding import Dynamic, NotStatic, Partly, StaticScope, Unsupported
+from clarion.rendering.binding import OF_ALL_OBJECTS, Dynamic, NotStatic, Partly, StaticScope, Unsupported
 from clarion.rendering.code import Constants
 from clarion.rendering.context import ODD_VALUES, Missing, Snippets, Template
 from clarion.rendering.environment import STRING_LIMIT
@@ -217,7 +217,9 @@ class Expressions:
                 raise Unsupported("forloop")
             code = _FORLOOP[str(word)].format(*name.loop.split())
             return Value(code, is_true=word in {"first", "last"})
-        if name.attributes and rest and isinstance(rest[0], str):
+        if name.attributes:
+            if not rest or not isinstance(rest[0], str) or rest[0] in OF_ALL_OBJECTS:
+                raise Unsupported("the whole person")
             return self._attribute(path, root, name.code, rest, needed=needed)
         code = name.code
         if name.absent:

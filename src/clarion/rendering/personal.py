@@ -11,13 +11,13 @@ from clarion.rendering.tags import CioLinkTag, GenerateUuidTag, RandomTag, Rende
 from clarion.rendering.text import shown
 
 if TYPE_CHECKING:
-    from clarion.rendering.compiler import Compiler
+    from clarion.rendering.statements import Statements
 
 LinksOf = Callable[[str], Links]
 _MARK = "Qm7delivery0id0mark7mQ"  # stands for a delivery id while a tag writes; HTML and URLs leave it as it is
 
 
-def tag_ops(node: TextNode, compiler: "Compiler", links: LinksOf | None) -> Ops:
+def tag_ops(node: TextNode, compiler: "Statements", links: LinksOf | None) -> Ops:
     """The operations of a tag; they may also be added to `compiler`. Raises Unsupported."""
     tag = getattr(node.writer, "__self__", None)
     if isinstance(tag, CioLinkTag):
@@ -40,7 +40,7 @@ def tag_ops(node: TextNode, compiler: "Compiler", links: LinksOf | None) -> Ops:
     return _around_the_id(node, compiler, links)
 
 
-def _around_the_id(node: TextNode, compiler: "Compiler", links: LinksOf) -> Ops:
+def _around_the_id(node: TextNode, compiler: "Statements", links: LinksOf) -> Ops:
     """A tag that writes nothing but links and the delivery id."""
     scope = compiler.scope
     made = Scope(

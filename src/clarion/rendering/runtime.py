@@ -84,6 +84,13 @@ def text(value: object) -> str:
     return value if type(value) is str else shown(value)
 
 
+def plain(written: str) -> str:
+    """The text. Raises Fallback when it could begin an HTML tag."""
+    if "<" in written:
+        raise Fallback
+    return written
+
+
 def fits(value: object, most: int) -> None:
     """Raises Fallback for a local that is large enough to count."""
     if sys.getsizeof(value, 1) > most:
@@ -149,6 +156,7 @@ NAMES: dict[str, object] = {
     "item": item,
     "item_or": item_or,
     "text": text,
+    "plain": plain,
     "fits": fits,
     "items_of": items_of,
     "link": link,
