@@ -4,6 +4,8 @@
 Only `repr` of plain values, numbered constants and names of our own making get into the source.
 """
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -81,6 +83,12 @@ class Constants:
         self.values[name] = value
         return name
 
+    def function(self, filter_name: str, func: object) -> str:
+        """The name of a filter's function; chance is told by its name."""
+        name = f"{'x' if filter_name == 'random' else 'f'}_{filter_name}"
+        self.values[name] = func
+        return name
+
 
 @dataclass(frozen=True, slots=True)
 class Writing:
@@ -131,39 +139,67 @@ def every(ops: Iterable[Op]) -> Iterator[Op]:
 
 
 def function(
-    name: str, parameters: Sequence[str], ops: Ops, constants: Constants, writing: Writing
-) -> Callable[..., str]:
-    """The function that writes `ops`. Raises SyntaxError or RecursionError when they are nested too deeply."""
-    source = _Source(constants, writing)
-    source.line(0, f"def {name}({', '.join(parameters)}):")
-    source.line(1, "o = []; n = 0; s = 0")
-    source.write(ops, 1, "o", writing)
-    looped = any(isinstance(op, Loop) for op in every(ops))
-    if looped:  # before a text is made of it all
-        source.line(1, f"if sum(map(len, o)) > {LONGEST}: over()")
-    source.line(1, "r = ''.join(o)")
-    source.line(1, f"if len(r) + n > {LONGEST}: over()")
-    source.line(1, "return r")
-    names: dict[str, Any] = {**NAMES, **writing.names, **constants.values, "__builtins__": {}}
-    exec(compile("\n".join(source.lines), f"<{name}>", "exec"), names)  # noqa: S102 of our own making
-    made: Callable[..., str] = names[name]
+    parameters: Sequence[str], texts: Sequence[tuple[Ops, Writing]], constants: Constants
+) -> Callable[..., Any]:
+    """A function that writes one text, or several at once as a tuple.
+
+    Raises SyntaxError or RecursionError when they are nested too deeply for Python.
+    """
+    source = _Source(constants, texts)
+    source.line(0, f"def write({', '.join(parameters)}):")
+    source.line(1, "n = 0; s = 0")
+    for number, (ops, writing) in enumerate(texts):
+        source.line(1, f"p{number} = []")
+        source.write(ops, 1, f"p{number}", writing)
+        if any(isinstance(op, Loop) for op in every(ops)):  # before a text is made of it all
+            source.line(1, f"if sum(map(len, p{number})) > {LONGEST}: over()")
+        source.line(1, f"r{number} = ''.join(p{number})")
+        source.line(1, f"if len(r{number}) + n > {LONGEST}: over()")
+    source.line(1, "return " + ", ".join(f"r{number}" for number in range(len(texts))))
+    names: dict[str, Any] = {**NAMES, **constants.values, "__builtins__": {}}
+    for _, writing in texts:
+        names |= writing.names
+    exec(compile("\n".join(source.lines), "<template>", "exec"), names)  # noqa: S102 of our own making
+    made: Callable[..., Any] = names["write"]
     return made
 
 
+# A temporary variable; a local variable of a template or of a loop; chance, which is another one at each use.
+_TEMPORARY = re.compile(r"\bt\d+\b")
+_CHANGING = re.compile(r"\bv\d+\b|\bx_|\bnew_uuid\b|\bsmall_random\b")
+
+
 class _Source:
-    def __init__(self, constants: Constants, writing: Writing) -> None:
+    """Lines of Python. What is written several times for the same person is made once."""
+
+    def __init__(self, constants: Constants, texts: Sequence[tuple[Ops, Writing]]) -> None:
         self.lines: list[str] = []
         self._constants = constants
-        self._writing = writing
-        self._lists = 0
+        self._captures = 0
+        codes = [_canonical(writing.hole(op)) for ops, writing in texts for op in every(ops) if isinstance(op, Hole)]
+        counted = Counter(codes)
+        self._repeated = {code for code in counted if code is not None and counted[code] > 1}
+        self._made: dict[str, str] = {}
 
     def line(self, depth: int, text: str) -> None:
         self.lines.append(" " * depth + text)
 
+    def _hole(self, code: str, depth: int) -> str:
+        """The expression for a hole: a variable where it is, or will be, needed again."""
+        canonical = _canonical(code)
+        if canonical is None or canonical not in self._repeated:
+            return code
+        if canonical in self._made:
+            return self._made[canonical]
+        if depth > 1:  # not reached by everybody
+            return code
+        name = self._made[canonical] = f"h{len(self._made)}"
+        self.line(depth, f"{name} = {code}")
+        return name
+
     def write(self, ops: Ops, depth: int, into: str, writing: Writing) -> None:
         """The statements for `ops`, appending to the list `into`."""
         pieces: list[str] = []
-        empty = True
 
         def flush() -> None:
             if pieces:
@@ -171,33 +207,39 @@ class _Source:
                 pieces.clear()
 
         for op in ops:
-            empty = False
             if isinstance(op, Fixed):
                 pieces.append(self._constants.code(writing.fixed(op.text)))
-                continue
-            if isinstance(op, Hole):
-                pieces.append(writing.hole(op))
-                continue
-            flush()
-            if isinstance(op, Line):
-                self.line(depth, op.code)
-            elif isinstance(op, Choice):
-                self.line(depth, f"if {op.holds}:")
-                self.write(op.then, depth + 1, into, writing)
-                if op.other:
-                    self.line(depth, "else:")
-                    self.write(op.other, depth + 1, into, writing)
-            elif isinstance(op, Loop):
-                self.line(depth, op.head)
-                self.write(op.body, depth + 1, into, writing)
+            elif isinstance(op, Hole):
+                pieces.append(self._hole(writing.hole(op), depth))
             else:
-                self._lists += 1
-                inner = f"o{self._lists}"
-                self.line(depth, f"{inner} = []")
-                self.write(op.body, depth, inner, PLAIN)
-                self.line(depth, f"if sum(map(len, {inner})) > {LONGEST}: over()")
-                self.line(depth, f"{op.variable} = ''.join({inner}); n += len({op.variable})")
-                self.line(depth, f"if n > {LONGEST}: over()")
+                flush()
+                self._statement(op, depth, into, writing)
         flush()
-        if empty:
+        if not ops:
             self.line(depth, "pass")
+
+    def _statement(self, op: Line | Choice | Loop | Capture, depth: int, into: str, writing: Writing) -> None:
+        if isinstance(op, Line):
+            self.line(depth, op.code)
+        elif isinstance(op, Choice):
+            self.line(depth, f"if {op.holds}:")
+            self.write(op.then, depth + 1, into, writing)
+            if op.other:
+                self.line(depth, "else:")
+                self.write(op.other, depth + 1, into, writing)
+        elif isinstance(op, Loop):
+            self.line(depth, op.head)
+            self.write(op.body, depth + 1, into, writing)
+        else:
+            self._captures += 1
+            inner = f"c{self._captures}"
+            self.line(depth, f"{inner} = []")
+            self.write(op.body, depth, inner, PLAIN)
+            self.line(depth, f"if sum(map(len, {inner})) > {LONGEST}: over()")
+            self.line(depth, f"{op.variable} = ''.join({inner}); n += len({op.variable})")
+            self.line(depth, f"if n > {LONGEST}: over()")
+
+
+def _canonical(code: str) -> str | None:
+    """The same for expressions that give the same; None for what is different at each use."""
+    return None if _CHANGING.search(code) else _TEMPORARY.sub("t", code)

@@ -45,6 +45,9 @@ _TEXT_FILTERS = frozenset({
     "strip_newlines", "titlecase", "truncate", "truncatewords", "upcase", "url_encode", "xml_escape",
 })  # fmt: skip
 
+# Filters that are a method of a string; python-liquid's own function for anything else.
+_METHODS = {"capitalize": "capitalize", "downcase": "lower", "strip": "strip", "upcase": "upper"}
+
 
 @dataclass(frozen=True, slots=True)
 class Value:
@@ -71,6 +74,11 @@ class Expressions:
         """A new variable."""
         self._numbers += 1
         return f"v{self._numbers}"
+
+    def temporary(self) -> str:
+        """A new variable that lives in one expression."""
+        self._numbers += 1
+        return f"t{self._numbers}"
 
     def captured(self, template: Template) -> Value:
         """The text of a snippet."""
@@ -233,7 +241,7 @@ class Expressions:
     def _attribute(self, path: Path, root: str, code: str, rest: list[object], *, needed: bool) -> Value:
         key = repr(rest[0])
         if needed or len(rest) > 1:
-            variable = self.fresh()
+            variable = self.temporary()
             found = (
                 f"({variable} if ({variable} := {code}[{key}]).__class__ is str and {variable} else attr({variable}))"
             )
@@ -292,10 +300,14 @@ class Expressions:
                 continue
             missing = missing or (lenient and given.missing)
             codes.append(given.code if lenient or not given.missing else f"need({given.code})")
-        call = f"{self.constants.code(func)}({', '.join(codes)})"
+        name = self.constants.function(used.name, func)
+        call = f"{name}({', '.join(codes)})"
+        variable = self.temporary()
+        if used.name in _METHODS and len(codes) == 1:
+            word = self.temporary()
+            method = f"{word}.{_METHODS[used.name]}()"
+            call = f"({method} if ({word} := {codes[0]}).__class__ is str else {name}({word}))"
         if used.name in _TEXT_FILTERS:
-            variable = self.fresh()
             return Value(f"({variable} if len({variable} := {call}) <= {STRING_LIMIT} else over())", is_text=True)
-        variable = self.fresh()
         tested = f"({variable} := {call}).__class__ is not str or len({variable}) <= {STRING_LIMIT}"
         return Value(f"({variable} if {tested} else over())", missing=missing)

@@ -51,7 +51,10 @@ def need(value: object) -> object:
 
 def attr(value: object) -> object:
     """An attribute as templates see it."""
-    return value if isinstance(value, dict | list) else attribute_text(value)
+    kind = value.__class__
+    if kind is int:
+        return str(value)
+    return value if kind is dict or kind is list else attribute_text(value)
 
 
 def attr_or(attributes: dict[str, object], name: str, missing: object) -> object:

@@ -109,7 +109,7 @@ class _Mail:
         subject, preheader = self._lines(customer, trigger, delivery_id)
         values = (customer, trigger, delivery_id, subject, preheader)
         sender, sent_by, recipient, head, copies = self._head(values)
-        text, html = quoted[0](*values), quoted[1](*values)
+        text, html = quoted(*values)
         content = (
             f"From: {sender.header}\r\nTo: {recipient.header}\r\n{line('Subject', subject)}Date: {date}\r\n"
             f"Message-ID: <{delivery_id}@{sent_by}>\r\n{head}"

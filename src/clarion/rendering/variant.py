@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from clarion.rendering.binding import Dynamic, Partly, StaticScope, Unsupported
 from clarion.rendering.code import PLAIN, Constants, Fixed, Hole, Ops, Writing, function, merged
@@ -58,7 +59,7 @@ class Variant:
         self._known = dict(source.message)
         self._codes: dict[str, str] = {}
         self.parts: dict[str, Part] = {}
-        self.quoted: tuple[Write, Write] | None = None
+        self.quoted: Callable[..., tuple[str, str]] | None = None
         self._line("subject")
         self._line("preheader")
         self._texts()
@@ -89,9 +90,7 @@ class Variant:
         self.parts["body"], self.parts["plain"] = self._part(body), self._part(plain)
         if body is None or plain is None or not (_is_never_blank(body) and _is_never_blank(plain)):
             return
-        text, html = self._function(plain, QUOTED), self._function(body, QUOTED)
-        if text is not None and html is not None:
-            self.quoted = text, html
+        self.quoted = self._function((plain, QUOTED), (body, QUOTED))
 
     def _ops(self, part: str, template: "str | Template") -> Ops | None:
         """The operations; None: the interpreter writes this part."""
@@ -121,11 +120,11 @@ class Variant:
             return Part()
         if all(isinstance(op, Fixed) for op in ops):
             return Part("".join(op.text for op in ops if isinstance(op, Fixed)))
-        return Part(write=self._function(ops, PLAIN))
+        return Part(write=self._function((ops, PLAIN)))
 
-    def _function(self, ops: Ops, writing: Writing) -> Write | None:
+    def _function(self, *texts: tuple[Ops, Writing]) -> Callable[..., Any] | None:
         try:
-            return function("write", _PARAMETERS, ops, self._constants, writing)
+            return function(_PARAMETERS, texts, self._constants)
         except (Unsupported, SyntaxError, RecursionError, MemoryError):
             return None  # nested too deeply for Python
 
