@@ -96,6 +96,8 @@ def build_provider(house: House) -> Provider:
     """
     if house.settings.email.provider == "outbox":
         return registry.build("outbox", {"directory": house.outbox_folder})
+    if house.settings.email.provider == "postmark":
+        return registry.build("postmark", house.settings.postmark)
     return registry.build("smtp", house.settings.smtp)
 
 

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clarion.channels.base import Outbox, Provider
+from clarion.channels.base import Deliverer, Outbox, Provider
+from clarion.channels.http_delivery import HttpDeliverer
+from clarion.channels.one_by_one import OneByOne
 from clarion.channels.outbox import OutboxProvider, OutboxReader, folder_of
+from clarion.channels.postmark import PostmarkSettings, postmark
 from clarion.channels.smtp import SmtpProvider, SmtpSettings
 from clarion.domain.errors import SetupError
 
@@ -65,15 +68,32 @@ def _smtp(**options: Any) -> Provider:
     return SmtpProvider(SmtpSettings(**options))
 
 
+def _postmark(**options: Any) -> HttpDeliverer:
+    return postmark(PostmarkSettings(**options))
+
+
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    make: Callable[..., Provider]
+    make: Callable[..., Provider | HttpDeliverer]
     options: Mapping[str, Callable[[object], object]]
     required: tuple[str, ...]
 
 
 PROVIDERS: Mapping[str, _Entry] = {
     "outbox": _Entry(OutboxProvider, {"directory": _directory}, ("directory",)),
+    "postmark": _Entry(
+        _postmark,
+        {
+            "token": _text,
+            "stream": _text,
+            "batch": _whole,
+            "connections": _whole,
+            "timeout": _seconds,
+            "url": _text,
+            "ca_file": _text,
+        },
+        ("token",),
+    ),
     "smtp": _Entry(
         _smtp,
         {
@@ -96,7 +116,21 @@ PROVIDERS: Mapping[str, _Entry] = {
 }
 
 
+def deliverer(name: str, options: Mapping[str, object]) -> Deliverer:
+    """The provider of that name, as one that pulls its messages. Raises SetupError as `build` does."""
+    made = _made(name, options)
+    return made if isinstance(made, HttpDeliverer) else OneByOne(made)
+
+
 def build(name: str, options: Mapping[str, object]) -> Provider:
+    """The provider of that name, if it is one for one message at a time. Raises SetupError as `deliverer` does."""
+    made = _made(name, options)
+    if isinstance(made, HttpDeliverer):
+        raise SetupError(f"{name}: takes its messages from a source only")
+    return made
+
+
+def _made(name: str, options: Mapping[str, object]) -> Provider | HttpDeliverer:
     """The provider of that name. Raises SetupError: unknown name or option, wrong type, missing or bad value.
 
     Numbers and switches may come as text, as they do from the environment.
