@@ -76,7 +76,8 @@ class _Parcel:
         self.begun: list[Handover] = []
         self.left_out = 0
         self._join = dialect.join
-        self.size = len(self._joined([part for _, part in items]))
+        self._body = self._joined([part for _, part in items])
+        self.size = len(self._body)
 
     def begin(self) -> bytes:
         """See `http_session.Body`. Who must not go any more is left out, and the body filled up to its size."""
@@ -90,7 +91,7 @@ class _Parcel:
                 handover.untouched()
         if not parts:
             raise NotWantedError
-        return self._joined(parts).ljust(self.size)
+        return self._body if not self.left_out else self._joined(parts).ljust(self.size)
 
     def _joined(self, parts: list[bytes]) -> bytes:
         return self._join(parts) if self.many else parts[0]

@@ -135,8 +135,7 @@ class HttpSession:
                 if not payload.begun:  # an answer to nothing: said before we asked, so not about this request
                     response.close()
                     raise NotReachedError("the server spoke before it was asked")
-                content = await _read(response)
-                return Answer(response.status, content, _retry_after(response.headers.get("Retry-After")))
+                return Answer(response.status, await _read(response), _retry_after(response))
         except (NotReachedError, NoAnswerError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is: what counts is whether the body was begun
@@ -225,8 +224,9 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     return b"".join(pieces)
 
 
-def _retry_after(text: str | None) -> float | None:
+def _retry_after(response: aiohttp.ClientResponse) -> float | None:
     """RFC 9110 §10.2.3: seconds or a date; what makes no sense is as if it were not there."""
+    text = None if response.status == 200 else response.headers.get("Retry-After")
     if text is None:
         return None
     try:
