@@ -2,6 +2,8 @@
 """What goes to Postmark, and what becomes of each message whatever comes back."""
 
 import asyncio
+import itertools
+import random
 import socket
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -150,7 +152,7 @@ async def test_a_call_holds_no_more_bytes_than_postmark_takes(server: PostmarkSe
     settings = PostmarkSettings(token=TOKEN, url=server.url)
     dialect = PostmarkDialect(settings)
     dialect.most_bytes = 3 * len(dialect.encode(mail(1))) + 10
-    provider = postmark(settings, dialect)
+    provider = postmark(settings, dialect=dialect)
     source = mails(8)
     await provider.deliver(source)
     await provider.close()
@@ -519,6 +521,89 @@ async def test_cancelled_at_any_moment_only_what_began_can_have_arrived(
     assert set(arrived) <= {*begun, "ann77@example.org"}
     ended = [kept.message.recipient for kept in source.taken if str(kept.end).startswith("sent")]
     assert set(ended) <= set(arrived)
+
+
+async def test_a_source_that_is_done_does_not_wait_behind_another(server: PostmarkServer, provider: Make) -> None:
+    held = Held()
+    shared = provider(batch=1, connections=2)
+    await shared.deliver(mails(2))  # so that both places are open
+    server.script.append(held)
+    slow, quick = ListSource([mail(50)]), mails(3)
+    delivering = asyncio.create_task(shared.deliver(slow))
+    await held.reached.wait()
+    async with asyncio.timeout(10):
+        await shared.deliver(quick)
+    assert kinds(quick) == ["sent"] * 3
+    assert not delivering.done()
+    held.let_go.set()
+    await delivering
+    assert kinds(slow) == ["sent"]
+
+
+def hostile(chance: random.Random) -> Callable[[Call], Any]:
+    """Does anything that a service on a bad day may do; what it took is in `taken`."""
+
+    def ends(call: Call) -> dict[str, int]:
+        codes = [0, 0, 0, 300, 406, 400, 402, 429, 100, 412, 77]
+        return {each["To"]: chance.choice(codes) for each in call.mails}
+
+    def behave(call: Call) -> Any:
+        match chance.randrange(12):
+            case 0:
+                return call.reset()
+            case 1:
+                call.usual(ends(call))
+                return call.reset()
+            case 2:
+                return answer(chance.choice([429, 503, 401, 404, 301]), {"ErrorCode": 10, "Message": "no"})
+            case 3:
+                call.usual(ends(call))
+                return answer(chance.choice([500, 502, 504]), b"<html>")
+            case 4:
+                call.usual()
+                return answer(200, b"[{")
+            case 5:
+                results = [call.result(each) for each in call.mails]
+                return answer(200, results[: chance.randrange(len(results) + 1)])
+            case 6:
+                return answer(chance.choice([400, 413, 422]), {"ErrorCode": 402, "Message": "bad"})
+            case 7:
+                response = call.usual(ends(call))
+                response.force_close()
+                return response
+            case _:
+                return call.usual(ends(call))
+
+    return behave
+
+
+@pytest.mark.parametrize("batch", [1, 7, 500])
+@pytest.mark.parametrize("seed", range(6))
+async def test_whatever_a_hostile_service_does_everybody_is_accounted_for(
+    server: PostmarkServer, batch: int, seed: int
+) -> None:
+    chance = random.Random(seed)
+    server.always = hostile(chance)
+    clock = itertools.count(0, 1_000)  # so that no pause is waited for
+    settings = PostmarkSettings(token=TOKEN, url=server.url, batch=batch, connections=4, timeout=10)
+    provider = postmark(settings, clock=lambda: float(next(clock)))
+    numbers = itertools.count()
+    sources = []
+    for _ in range(120):
+        several = [ListSource(mail(next(numbers)) for _ in range(chance.randrange(1, 15))) for _ in range(2)]
+        sources += several
+        await asyncio.gather(*(provider.deliver(source) for source in several), return_exceptions=True)
+    await provider.close()
+    ended = [kept for source in sources for kept in source.taken]
+    assert all(kept.end is not None for kept in ended)
+    by_kind: dict[str, set[str]] = {}
+    for kept in ended:
+        by_kind.setdefault(str(kept.end).partition(" ")[0], set()).add(kept.message.recipient)
+    arrived = server.recipients()
+    assert len(arrived) == len(set(arrived)), "sent twice"
+    assert by_kind["sent"] <= set(arrived), "called sent, and was not"
+    assert set(arrived) <= by_kind["sent"] | by_kind["Unknown"], "sent, and said that it was not"
+    assert len(by_kind["sent"]) > 100
 
 
 async def test_closed_it_takes_nothing(server: PostmarkServer, provider: Make) -> None:

@@ -6,8 +6,9 @@ whatever comes back, is decided here.
 """
 
 import asyncio
+import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -17,7 +18,7 @@ from clarion.channels.base import Capabilities, Handover, Source
 from clarion.channels.http_gate import Gate
 from clarion.channels.http_session import Answer, HttpSession, NoAnswerError, NotReachedError, NotWantedError
 from clarion.channels.words import printable
-from clarion.domain.errors import Away, SendError, Temporary, Throttled, Unknown, detail_of
+from clarion.domain.errors import Away, Permanent, SendError, Temporary, Throttled, Unknown, detail_of
 from clarion.domain.messages import EmailMessage
 
 BREATH = 32  # messages that are made in one go before the event loop may do something else
@@ -107,6 +108,23 @@ class _Run:
     spare: tuple[Handover, bytes] | None = None  # taken, but too large for the call that was being filled
     filling: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    waiting: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def enter(self, gate: Gate) -> None:
+        """Wait for a place; cancelled when this run is over meanwhile."""
+        lane = asyncio.current_task()
+        if lane is not None:
+            self.waiting.add(lane)
+        try:
+            await gate.enter()
+        finally:
+            self.waiting.discard(lane)
+
+    def dismiss(self) -> None:
+        """There is nothing left to take: nobody waits for a place any more, behind other sources' calls."""
+        for lane in self.waiting:
+            lane.cancel()
+
     def halt(self, away: Away | None) -> None:
         """Take nothing more, if the service is away."""
         self.away = self.away or away
@@ -119,12 +137,19 @@ class _Run:
 class HttpDeliverer:
     """A `Deliverer` over one HTTP service. Several `deliver` share its calls, first come, first served."""
 
-    def __init__(self, name: str, capabilities: Capabilities, session: HttpSession, dialect: Dialect) -> None:
+    def __init__(
+        self,
+        name: str,
+        capabilities: Capabilities,
+        session: HttpSession,
+        dialect: Dialect,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.name = name
         self.capabilities = capabilities
         self._session = session
         self._dialect = dialect
-        self._gate = Gate(capabilities.connections)
+        self._gate = Gate(capabilities.connections, clock)
         self._alone: OrderedDict[str, None] = OrderedDict()  # delivery ids
 
     @property
@@ -153,12 +178,17 @@ class HttpDeliverer:
 
     async def _lane(self, run: _Run) -> None:
         while not run.is_over():
-            await self._gate.enter()
             try:
-                run.halt(self._gate.away())
+                await run.enter(self._gate)
+            except asyncio.CancelledError:
                 if run.is_over():
                     return
-                parcel = await self._fill(run)
+                raise
+            try:
+                run.halt(self._gate.away())
+                parcel = None if run.is_over() else await self._fill(run)
+                if run.is_over():
+                    run.dismiss()
                 if parcel is not None:
                     await self._post(run, parcel)
                 else:
@@ -259,7 +289,7 @@ class HttpDeliverer:
         for handover, end in zip(parcel.begun, reading.ends, strict=True):
             if reading.apart:
                 self._set_apart(handover.message.delivery_id)
-            elif self._alone:
+            elif self._alone and isinstance(end, str | Permanent):
                 self._alone.pop(handover.message.delivery_id, None)
             if isinstance(end, str):
                 handover.sent(end)

@@ -5,7 +5,8 @@ Postmark does not recognise repeats. A call is one hand-over, so when its answer
 doubt together; ``batch`` is the most that one lost answer can cost.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -98,12 +99,17 @@ _decode_many = msgspec.json.Decoder(list[_Result]).decode
 _decode_each = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
-def postmark(settings: PostmarkSettings, dialect: "PostmarkDialect | None" = None) -> HttpDeliverer:
-    """The provider. Raises SetupError."""
+def postmark(
+    settings: PostmarkSettings,
+    *,
+    dialect: "PostmarkDialect | None" = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> HttpDeliverer:
+    """The provider; `clock`, in seconds, measures its pauses. Raises SetupError."""
     http = settings.http
     session = HttpSession(http, {"X-Postmark-Server-Token": settings.token, "Accept": "application/json"})
     capabilities = Capabilities(channel="email", connections=settings.connections, takes="fields")
-    return HttpDeliverer("postmark", capabilities, session, dialect or PostmarkDialect(settings))
+    return HttpDeliverer("postmark", capabilities, session, dialect or PostmarkDialect(settings), clock)
 
 
 class PostmarkDialect:
