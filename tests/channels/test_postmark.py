@@ -6,6 +6,7 @@ import itertools
 import random
 import socket
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -524,20 +525,25 @@ async def test_cancelled_at_any_moment_only_what_began_can_have_arrived(
 
 
 async def test_a_source_that_is_done_does_not_wait_behind_another(server: PostmarkServer, provider: Make) -> None:
-    held = Held()
+    first, second, third = Held(), Held(), Held()
     shared = provider(batch=1, connections=2)
     await shared.deliver(mails(2))  # so that both places are open
-    server.script.append(held)
-    slow, quick = ListSource([mail(50)]), mails(3)
-    delivering = asyncio.create_task(shared.deliver(slow))
-    await held.reached.wait()
+    server.script.extend([first, second, third])
+    tasks = [asyncio.create_task(shared.deliver(ListSource([mail(50)])))]
+    await first.reached.wait()
+    quick = mails(1)
+    delivering = asyncio.create_task(shared.deliver(quick))
+    await second.reached.wait()
+    tasks.append(asyncio.create_task(shared.deliver(ListSource([mail(51)]))))
+    await asyncio.sleep(0)
+    second.let_go.set()
     async with asyncio.timeout(10):
-        await shared.deliver(quick)
-    assert kinds(quick) == ["sent"] * 3
-    assert not delivering.done()
-    held.let_go.set()
-    await delivering
-    assert kinds(slow) == ["sent"]
+        await delivering  # while both places are taken by the others
+    assert kinds(quick) == ["sent"]
+    await third.reached.wait()
+    first.let_go.set()
+    third.let_go.set()
+    await asyncio.gather(*tasks)
 
 
 def hostile(chance: random.Random) -> Callable[[Call], Any]:
@@ -620,12 +626,13 @@ async def test_closed_it_takes_nothing(server: PostmarkServer, provider: Make) -
 async def test_an_answer_nobody_asked_for_belongs_to_no_message() -> None:
     """A kept connection on which the server said something meanwhile is not used again."""
     requests = 0
-    spoken = asyncio.Event()
+    serving: set[asyncio.Task[None] | None] = set()
     good = b'{"ErrorCode": 0, "MessageID": "m"}'
     reply = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(good), good)
 
     async def talkative(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal requests
+        serving.add(asyncio.current_task())
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -636,11 +643,12 @@ async def test_an_answer_nobody_asked_for_belongs_to_no_message() -> None:
                 if requests == 1:
                     writer.write(reply)
                 await writer.drain()
-                spoken.set()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
             writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
     listening = await asyncio.start_server(talkative, "127.0.0.1", 0)
     port = listening.sockets[0].getsockname()[1]
@@ -650,6 +658,7 @@ async def test_an_answer_nobody_asked_for_belongs_to_no_message() -> None:
     assert kinds(source) == ["sent"] * 3
     assert requests == 3
     await provider.close()
+    await asyncio.gather(*(task for task in serving if task is not None))
     listening.close()
     await listening.wait_closed()
 
