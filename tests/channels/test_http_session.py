@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import pytest
+from aiohttp.abc import AbstractStreamWriter
 
 from clarion.channels.http_session import (
     MOST_ANSWER,
@@ -16,6 +17,7 @@ from clarion.channels.http_session import (
     NoAnswerError,
     NotReachedError,
     NotWantedError,
+    _Payload,
 )
 
 
@@ -207,6 +209,35 @@ async def test_how_long_it_asks_to_wait(text: str, seconds: float | None) -> Non
     reply = http(b"", f"Retry-After: {text}", status="503 Service Unavailable")
     async with calling(Server(reply)) as (session, settings):
         assert (await session.post(settings.at("/a"), Text())).retry_after == seconds
+
+
+async def test_a_body_is_not_begun_when_the_call_is_over() -> None:
+    body = Text()
+    payload = _Payload(body)
+    payload.over = True
+    with pytest.raises(ConnectionAbortedError):
+        await payload.write(_NoWriter())
+    assert body.begun == 0
+
+
+class _NoWriter(AbstractStreamWriter):
+    async def write(self, chunk: object) -> None:
+        raise AssertionError("written")
+
+    async def write_eof(self, chunk: bytes = b"") -> None:
+        raise AssertionError("written")
+
+    async def drain(self) -> None:
+        raise AssertionError("written")
+
+    def enable_compression(self, encoding: str = "deflate", strategy: int | None = None) -> None:
+        raise AssertionError("written")
+
+    def enable_chunking(self) -> None:
+        raise AssertionError("written")
+
+    async def write_headers(self, status_line: str, headers: object) -> None:
+        raise AssertionError("written")
 
 
 async def test_the_token_is_not_in_the_words_of_a_failure() -> None:
