@@ -97,6 +97,8 @@ def build_provider(house: House) -> Deliverer:
     """
     if house.settings.email.provider == "outbox":
         return registry.build("outbox", {"directory": house.outbox_folder})
+    if house.settings.email.provider == "postmark":
+        return registry.build("postmark", house.settings.postmark)
     return registry.build("smtp", house.settings.smtp)
 
 

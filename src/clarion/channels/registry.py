@@ -8,6 +8,7 @@ from typing import Any
 
 from clarion.channels.base import Deliverer, Outbox
 from clarion.channels.outbox import OutboxProvider, OutboxReader, folder_of
+from clarion.channels.postmark import PostmarkSettings, postmark
 from clarion.channels.smtp import SmtpProvider, SmtpSettings
 from clarion.domain.errors import SetupError
 
@@ -65,6 +66,10 @@ def _smtp(**options: Any) -> Deliverer:
     return SmtpProvider(SmtpSettings(**options))
 
 
+def _postmark(**options: Any) -> Deliverer:
+    return postmark(PostmarkSettings(**options))
+
+
 @dataclass(frozen=True, slots=True)
 class _Entry:
     make: Callable[..., Deliverer]
@@ -74,6 +79,19 @@ class _Entry:
 
 PROVIDERS: Mapping[str, _Entry] = {
     "outbox": _Entry(OutboxProvider, {"directory": _directory}, ("directory",)),
+    "postmark": _Entry(
+        _postmark,
+        {
+            "token": _text,
+            "stream": _text,
+            "batch": _whole,
+            "connections": _whole,
+            "timeout": _seconds,
+            "url": _text,
+            "ca_file": _text,
+        },
+        ("token",),
+    ),
     "smtp": _Entry(
         _smtp,
         {
