@@ -16,7 +16,7 @@ from tests.support.postgres_cluster import INSTALL_HINT, binaries
 from clarion.observability import set_up_logging
 from clarion.store.queries import Engine
 
-from . import audience, demo, http_provider, memory
+from . import audience, demo, http_provider, memory, send
 from .ground import Ground
 from .report import Result, as_json, as_lines, machine_facts, show
 
@@ -24,6 +24,8 @@ BENCHMARKS: dict[str, Callable[[Ground, str], Result]] = {
     "demo": demo.run,
     "audience": audience.run,
     "memory": memory.run,
+    "send": send.run,
+    "grow": send.grow,
     "http-provider": http_provider.run,
 }
 _PEOPLE = 1_000_000

@@ -7,12 +7,19 @@ The same machine runs all of it: the sink, PostgreSQL where it is used, the API 
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 
 import psycopg
 
-from clarion.store import access
+from clarion.domain.broadcasts import BroadcastState
+from clarion.domain.people import Person
+from clarion.store import access, broadcasts
+from clarion.store import people as people_of
+from clarion.store.access import Keys, Workspace
+from clarion.store.engine import Store, Transaction
 from clarion.store.migrate import migrate
+from clarion.store.numbers import PersonNumbers
 from clarion.store.opening import open_store
 from clarion.store.queries import Engine
 
@@ -30,6 +37,7 @@ MOST_GROWTH = 1.1
 PEOPLE = 100_000
 _REFERENCE_MESSAGES = 50_000
 _SECONDS = 900.0
+_BATCH = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,31 @@ class Run:
         return self.sent / self.seconds
 
 
+def furnish(store: Store, count: int, keys: Keys) -> int:
+    """A workspace with so many people who all can be reached, and the newsletter as a broadcast; its number."""
+
+    def make(tx: Transaction) -> tuple[Workspace, int]:
+        workspace = access.create_workspace(tx, "newsletter", "id_email", keys)
+        everybody = {"attribute": {"field": "email", "operator": "exists"}}
+        broadcast = broadcasts.create(tx, workspace, "Night bus", recipients=everybody)
+        broadcasts.add_action(tx, broadcast, "Newsletter", newsletter.CONTENT)
+        broadcasts.set_state(tx, broadcast.broadcast_id, BroadcastState.RUNNING)
+        return workspace, broadcast.broadcast_id
+
+    workspace, broadcast_id = store.write(make)
+    numbers = PersonNumbers(store)
+    for start in range(0, count, _BATCH):
+        taken = numbers.take(workspace.workspace_id, min(_BATCH, count - start))
+        made = [
+            Person(number, f"p{no}", f"p{no}@recipient.example", newsletter.attributes(no), {}, 0)
+            for no, number in enumerate(taken, start=start + 1)
+        ]
+        store.write(partial(people_of.insert, workspace=workspace, people=made))
+    if store.engine == "postgres":
+        store.script("ANALYZE person")
+    return broadcast_id
+
+
 class House:
     """A database with people and a newsletter, and the processes that serve it."""
 
@@ -61,7 +94,7 @@ class House:
         store = open_store(self.url)
         try:
             migrate(store)
-            self._broadcast_id = newsletter.furnish(store, people, keys)
+            self._broadcast_id = furnish(store, people, keys)
         finally:
             store.close()
         self._keys = keys
@@ -83,8 +116,8 @@ class House:
         self._processes = [self._start(ground, *serve, settings=settings)]
         self._api = self._processes[0].announced()["url"]
         if not embedded:
-            workers = ["worker", "--processes", str(WORKERS[engine])]
-            self._processes.append(self._start(ground, *workers, settings=settings))
+            for _ in range(WORKERS[engine]):
+                self._processes.append(self._start(ground, "worker", settings=settings))
 
     def _start(self, ground: Ground, *arguments: str, settings: dict[str, str]) -> Process:
         process = Process(*arguments, settings=settings, environment=ground.environment())
