@@ -12,6 +12,7 @@ from clarion.api import application
 from clarion.api.calls import Api, ApiOptions
 from clarion.channels import registry
 from clarion.channels.base import Provider
+from clarion.channels.one_by_one import OneByOne
 from clarion.pipeline.compose import Sign
 from clarion.pipeline.data_file_download import DownloadedFile, DownloadRules, download
 from clarion.pipeline.failpoint import Failpoint, nothing
@@ -129,7 +130,7 @@ def build_worker(house: House, provider: Provider, failpoint: Failpoint = nothin
         house.store,
         house.jobs,
         resolver,
-        SendStage(provider, retry=retry, drain_seconds=settings.worker.drain_seconds, failpoint=failpoint),
+        SendStage(OneByOne(provider), retry=retry, drain_seconds=settings.worker.drain_seconds, failpoint=failpoint),
         owner=owner,
         flights=flights,
         sign=Sign(house.store.write(access.installation_secret), house.base_url),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from clarion.channels.base import Provider
+from clarion.channels.one_by_one import OneByOne
 from clarion.domain.broadcasts import Broadcast, BroadcastState, DoubtPolicy, EmailContent
 from clarion.domain.deliveries import DeliveryKey, State
 from clarion.domain.people import Person
@@ -215,7 +216,7 @@ class Stage:
             self.store,
             jobs,
             self.resolver(owner=owner, sizes=sizes, jobs=jobs, download=download),
-            SendStage(provider, retry=retry, drain_seconds=drain_seconds),
+            SendStage(OneByOne(provider), retry=retry, drain_seconds=drain_seconds),
             owner=owner,
             flights=flights,
             sign=SIGN,

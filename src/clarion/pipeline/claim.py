@@ -59,11 +59,11 @@ def claim(
     tx: Transaction,
     *,
     owner: str,
-    trigger_id: int,
-    no: int,
     flights: Path,
     retry: RetryPolicy,
     rules: ChunkRules,
+    trigger_id: int = 0,
+    no: int = 0,
 ) -> Work | None:
     """Take a certain slice, or any for trigger 0; None when there is nothing to take."""
     picked = slices.pick(tx, trigger_id, no)

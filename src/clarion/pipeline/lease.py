@@ -26,6 +26,10 @@ class Lease:
         """A step that was begun at `asked` has extended the lease."""
         self._until = max(self._until, asked + self._seconds)
 
+    def fresh(self, seconds: float) -> bool:
+        """Whether the last extension was asked for less than `seconds` ago."""
+        return now() < self._until - self._seconds + seconds
+
     @property
     def holds(self) -> bool:
         """Whether nobody else can have taken the slice."""

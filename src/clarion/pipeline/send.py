@@ -1,35 +1,52 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stage 5, send: hand the messages of an open chunk to the provider, and note how far each one got.
 
-Reads the chunk, commits nothing. Each step is noted in the flight record before or as it happens: a message is
-marked as handed over before the other side could accept it, and as answered when the answer is here. If the
-process dies, the record tells them apart; only a message that is marked without an answer is in doubt, so
-at most one per open connection.
+Reads the chunk, commits nothing. The provider pulls: a message is composed when a connection is free for it, so
+nothing is built ahead, and pausing or stopping acts before the next message of each connection. Each step is noted
+in the flight record before or as it happens: a message is marked as handed over before the other side could accept
+it, and as answered when the answer is here. If the process dies, the record tells them apart; only a message that is
+marked without an answer is in doubt, so at most one per open connection.
 """
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Set
-from typing import Any
+from collections.abc import Callable, Set
+from dataclasses import dataclass
 
 import structlog
 
-from clarion.channels.base import Provider
+from clarion.channels.base import Deliverer
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
-from clarion.domain.errors import SendError, detail_of
+from clarion.domain.errors import Away, SendError, detail_of
 from clarion.domain.messages import EmailMessage
 from clarion.pipeline import verdict
 from clarion.pipeline.claim import Chunk
 from clarion.pipeline.compose import Messages
 from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.pipeline.flight import FlightRecord, Mark
-from clarion.pipeline.lease import Lease
 from clarion.pipeline.retry import RetryPolicy
 from clarion.pipeline.verdict import Verdict
 from clarion.store.engine import Row
 
 _log = structlog.get_logger("clarion.send")
+_AFTER_DEFECT = 5.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is sent for one chunk, and until when. `may_send` is asked before each message.
+
+    `suppressed`: people of the chunk who are gone because they were suppressed.
+    """
+
+    trigger_id: int
+    chunk: Chunk
+    messages: Messages
+    doubt: DoubtPolicy
+    suppressed: Set[int]
+    may_send: Callable[[], bool]
+    stopping: asyncio.Event
 
 
 class SendStage:
@@ -37,140 +54,175 @@ class SendStage:
 
     def __init__(
         self,
-        provider: Provider,
+        provider: Deliverer,
         *,
         retry: RetryPolicy,
         drain_seconds: float = 3.0,
         failpoint: Failpoint = nothing,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._clock = clock
+        self.clock = clock
+        self.retry = retry
+        self.failpoint = failpoint
+        self.away: Away | None = None
         self._provider = provider
-        self._retry = retry
         self._drain_seconds = drain_seconds
-        self._failpoint = failpoint
-        self._connections = asyncio.Semaphore(provider.capabilities.connections)
+        self._back_at = 0.0
+        self._asking = False
 
-    async def send(
-        self,
-        trigger_id: int,
-        chunk: Chunk,
-        messages: Messages,
-        record: FlightRecord,
-        *,
-        doubt: DoubtPolicy,
-        suppressed: Set[int],
-        lease: Lease,
-        stopping: asyncio.Event,
-    ) -> list[Outcome]:
-        """One outcome per account that was settled; after `stopping` the untouched ones have none.
+    def is_ready(self) -> bool:
+        """Whether a chunk is worth opening: not while the provider is away, and one at a time when it may be back."""
+        return self.away is None or (self.clock() >= self._back_at and not self._asking)
 
-        Nothing is handed over once `lease` has ended: another worker may have the slice. `suppressed`: people of the
-        chunk who are gone because they were suppressed.
+    async def send(self, task: Task, record: FlightRecord) -> list[Outcome]:
+        """One outcome per account that was settled; those without were not handed over.
+
+        That is so after `task.stopping`, when `may_send` said no, and while the provider is away (see `away`).
         """
-        outcomes: list[Outcome] = []
-        rows = iter(enumerate(chunk.rows))
-        began = self._clock()
-        over = False  # nobody waits for this chunk any more
-
-        def may_send() -> bool:
-            return lease.holds and not over and not stopping.is_set()
-
-        async def work(rows: Iterator[tuple[int, Row]]) -> None:
-            for index, row in rows:
-                if not may_send():
-                    return
-                key = DeliveryKey(trigger_id, int(row["seq"]), int(row["action_id"]))
-                made = _composed(messages, key, row, int(row["person_id"]) in suppressed)
-                if isinstance(made, Outcome):
-                    outcomes.append(made)
-                    # Skipped and unrenderable people must not keep the loop from its other work.
-                    await asyncio.sleep(0)
-                    continue
-                self._failpoint("send.composed")
-                said = await self._hand_over(index, made, record, may_send)
-                if said is None:
-                    return
-                outcomes.append(
-                    verdict.outcome(
-                        key,
-                        said,
-                        attempts=int(row["attempts"]),
-                        now_ms=chunk.now_ms + int((self._clock() - began) * 1_000),
-                        retry=self._retry,
-                        doubt=doubt,
-                        recipient=made.recipient,
-                    )
-                )
-
-        tasks = [
-            asyncio.create_task(work(rows))
-            for _ in range(min(self._provider.capabilities.connections, len(chunk.rows)))
-        ]
-
-        def give_up() -> None:
-            nonlocal over
-            over = True
-            for task in tasks:
-                task.cancel()  # a hand-over that is cut off says by itself that it is in doubt
-
-        await self._finish(tasks, stopping, give_up)
-        return outcomes
-
-    async def _finish(
-        self, tasks: list[asyncio.Task[None]], stopping: asyncio.Event, give_up: Callable[[], None]
-    ) -> None:
-        """Wait for the senders; after `stopping` only as long as draining may take."""
-        stop = asyncio.create_task(stopping.wait())
-        everything = asyncio.gather(*tasks)
+        source = _ChunkSource(task, record, self)
+        asked = self.away is not None
+        self._asking = self._asking or asked
+        delivering = asyncio.create_task(self._provider.deliver(source))
+        stop = asyncio.create_task(task.stopping.wait())
         try:
-            waiting: set[asyncio.Future[Any]] = {everything, stop}
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            if not everything.done():
-                await asyncio.wait(tasks, timeout=self._drain_seconds)
-                give_up()
-            await everything
+            await asyncio.wait({delivering, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if not delivering.done():
+                source.over = True
+                await asyncio.wait({delivering}, timeout=self._drain_seconds)
         finally:
+            source.over = True  # nobody may go on with a chunk that is about to be let go
             stop.cancel()
-            give_up()  # after a defect: nobody may go on with a chunk that is about to be let go
-            await asyncio.gather(*tasks, return_exceptions=True)
+            delivering.cancel()
+            await asyncio.gather(delivering, return_exceptions=True)
+            if asked:
+                self._asking = False
+        self._learn(delivering)
+        source.close()
+        return source.outcomes
 
-    async def _hand_over(
-        self, index: int, message: EmailMessage, record: FlightRecord, may_send: Callable[[], bool]
-    ) -> Verdict | None:
-        """How the hand-over ended; None: it certainly did not begin, because we are stopping or the lease ended."""
-        handed = False
+    def _learn(self, delivering: "asyncio.Task[None]") -> None:
+        """What the end of a delivery says of the provider."""
+        if delivering.cancelled():
+            return
+        error = delivering.exception()
+        if error is None:
+            self._is_back()
+        elif isinstance(error, Away):
+            self._is_away(error)
+        elif isinstance(error, Exception):  # a defect in a provider must not lose the chunk
+            _log.error("provider.crashed", provider=self._provider.name, exc_info=error)
+            self._is_away(Away(f"internal error: {detail_of(error)}", _AFTER_DEFECT))
+        else:
+            raise error
 
-        def handed_over() -> None:
-            nonlocal handed
-            record.mark(index, Mark.HANDED_OVER)
-            handed = True
-            self._failpoint("send.handed_over")
+    def _is_away(self, away: Away) -> None:
+        if self.away is None or self.away.words != away.words:
+            _log.warning("provider.away", provider=self._provider.name, why=away.words)
+        self.away, self._back_at = away, self.clock() + away.retry_after
 
+    def _is_back(self) -> None:
+        if self.away is not None:
+            _log.info("provider.back", provider=self._provider.name)
+        self.away = None
+
+
+class _ChunkSource:
+    """The messages of one chunk; see `channels.base.Source`."""
+
+    def __init__(self, task: Task, record: FlightRecord, stage: SendStage) -> None:
+        self.task = task
+        self.record = record
+        self.stage = stage
+        self.outcomes: list[Outcome] = []
+        self.begun: dict[int, _Handover] = {}
+        self.over = False  # nobody waits for this chunk any more
+        self.began = stage.clock()
+        self._rows = iter(enumerate(task.chunk.rows))
+
+    def may_send(self) -> bool:
+        return not self.over and not self.task.stopping.is_set() and self.task.may_send()
+
+    def take(self) -> "_Handover | None":
+        task = self.task
+        for index, row in self._rows if self.may_send() else ():
+            key = DeliveryKey(task.trigger_id, row["seq"], row["action_id"])
+            made = self._composed(key, row)
+            if isinstance(made, Outcome):
+                self.outcomes.append(made)
+                continue
+            self.stage.failpoint("send.composed")
+            return _Handover(self, index, key, row["attempts"], made)
+        return None
+
+    def _composed(self, key: DeliveryKey, row: Row) -> EmailMessage | Outcome:
         try:
-            async with self._connections:
-                if not may_send():  # a connection may have been long in coming
-                    return None
-                receipt = await self._provider.send(message, handed_over=handed_over)
-            said = Verdict(Mark.SENT, receipt.words)
-        except SendError as error:
-            said = verdict.of_error(error)
-        except asyncio.CancelledError:
-            if not handed:
-                return None
-            said = Verdict(Mark.HANDED_OVER, "stopped before the answer came", Reason.NO_ANSWER)
-        except Exception as error:  # noqa: BLE001 - a defect in a provider must not lose the chunk
-            _log.exception("provider.crashed", provider=self._provider.name)
-            words = f"internal error: {detail_of(error)}"
-            said = Verdict(Mark.HANDED_OVER, words, Reason.NO_ANSWER) if handed else Verdict(Mark.TEMPORARY, words)
-        record.mark(index, said.mark, said.words)
-        self._failpoint("send.answered")
-        return said
+            return self.task.messages.compose(
+                key, row, row["alive"] is None and row["person_id"] in self.task.suppressed
+            )
+        except Exception as error:  # noqa: BLE001 - one person's odd data must not keep the chunk from its end
+            _log.exception("compose.crashed", trigger_id=key.trigger_id, seq=key.seq, action_id=key.action_id)
+            return Outcome(key, State.FAILED, Reason.RENDER_FAILED, f"internal error: {detail_of(error)}")
+
+    def settle(self, handover: "_Handover", said: Verdict) -> None:
+        self.record.mark(handover.index, said.mark, said.words)
+        self.outcomes.append(
+            verdict.outcome(
+                handover.key,
+                said,
+                attempts=handover.attempts,
+                now_ms=self.task.chunk.now_ms + int((self.stage.clock() - self.began) * 1_000),
+                retry=self.stage.retry,
+                doubt=self.task.doubt,
+                recipient=handover.message.recipient,
+            )
+        )
+
+    def close(self) -> None:
+        """Whatever was handed over and has no answer by now is in doubt."""
+        for handover in list(self.begun.values()):
+            handover.cut_off()
 
 
-def _composed(messages: Messages, key: DeliveryKey, row: Row, suppressed: bool) -> EmailMessage | Outcome:
-    try:
-        return messages.compose(key, row, suppressed)
-    except Exception as error:  # noqa: BLE001 - one person's odd data must not keep the chunk from its end
-        _log.exception("compose.crashed", trigger_id=key.trigger_id, seq=key.seq, action_id=key.action_id)
-        return Outcome(key, State.FAILED, Reason.RENDER_FAILED, f"internal error: {detail_of(error)}")
+class _Handover:
+    """One message of a chunk on its way; see `channels.base.Handover`. After its end further calls do nothing."""
+
+    __slots__ = ("attempts", "ended", "index", "key", "message", "source")
+
+    def __init__(
+        self, source: _ChunkSource, index: int, key: DeliveryKey, attempts: int, message: EmailMessage
+    ) -> None:
+        self.source = source
+        self.index = index
+        self.key = key
+        self.attempts = attempts
+        self.message = message
+        self.ended = False
+
+    def begin(self) -> bool:
+        source = self.source
+        if self.ended or not source.may_send():
+            return False
+        source.record.mark(self.index, Mark.HANDED_OVER)
+        source.begun[self.index] = self
+        source.stage.failpoint("send.handed_over")
+        return True
+
+    def sent(self, words: str) -> None:
+        self._end(Verdict(Mark.SENT, words))
+
+    def failed(self, error: SendError) -> None:
+        self._end(verdict.of_error(error))
+
+    def untouched(self) -> None:
+        self.ended = True
+
+    def cut_off(self) -> None:
+        self._end(Verdict(Mark.HANDED_OVER, "stopped before the answer came", Reason.NO_ANSWER))
+
+    def _end(self, said: Verdict) -> None:
+        if self.ended:
+            return
+        self.ended = True
+        self.source.begun.pop(self.index, None)
+        self.source.settle(self, said)
+        self.source.stage.failpoint("send.answered")

@@ -8,7 +8,7 @@ import secrets
 import socket
 import threading
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +18,7 @@ import structlog
 
 from clarion.domain.errors import Unavailable, detail_of
 from clarion.pipeline import evidence, flight
-from clarion.pipeline.claim import ChunkRules, Work, claim
+from clarion.pipeline.claim import Chunk, ChunkRules, Work, claim
 from clarion.pipeline.compose import Messages, Sign
 from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.pipeline.flight import FlightRecord
@@ -26,7 +26,7 @@ from clarion.pipeline.lease import Lease, now
 from clarion.pipeline.record import record
 from clarion.pipeline.resolve import Resolver
 from clarion.pipeline.retry import RetryPolicy
-from clarion.pipeline.send import SendStage
+from clarion.pipeline.send import SendStage, Task
 from clarion.store import people, slices, triggers
 from clarion.store.engine import Store, Transaction
 from clarion.store.jobs import Handlers, Jobs
@@ -89,7 +89,7 @@ class Worker:
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping` is set, then drain."""
         self._stopping = stopping
-        self._jobs.register(Handlers(resolve=self._resolver.run_once, send_slice=self.send_slice))
+        self._jobs.register(Handlers(resolve=self._resolver.run_once, send=self.send_slice))
         # Its lock says that this process is alive; found unlocked, what it was resolving is free to take.
         presence = FlightRecord(self._flights, self._owner)
         await self._reported(self._look_after_the_dead)
@@ -118,18 +118,20 @@ class Worker:
 
     # -- sending -----------------------------------------------------------------------------------------
 
-    async def send_slice(self, trigger_id: int, no: int) -> bool:
-        """Work a certain slice, or any for trigger 0, until nothing of it is due; False: none to take."""
+    async def send_slice(self) -> bool:
+        """Work a slice until nothing of it is due; False: there was none to take."""
         if self._stopping.is_set() or self._busy >= 2 * self._rules.slots:  # the driver's, and the reconciler's
+            return False
+        if not self._send.is_ready():
             return False
         self._busy += 1
         try:
-            return await self._send_slice(trigger_id, no)
+            return await self._send_slice()
         finally:
             self._busy -= 1
 
-    async def _send_slice(self, trigger_id: int, no: int) -> bool:
-        if not await asyncio.to_thread(self._store.read, lambda tx: slices.anything_due(tx, trigger_id, no)):
+    async def _send_slice(self) -> bool:
+        if not await asyncio.to_thread(self._store.read, slices.anything_due):
             return False
         # A name of its own for each claim: an abandoned record must not be written over.
         slot = f"{self._owner}/{next(self._claims)}"
@@ -140,8 +142,6 @@ class Worker:
             return claim(
                 tx,
                 owner=slot,
-                trigger_id=trigger_id,
-                no=no,
                 flights=self._flights,
                 retry=self._retry,
                 rules=rules,
@@ -167,63 +167,69 @@ class Worker:
                 flying.abandon()  # it still holds what the ledger does not know
 
     async def _work(self, work: Work, flying: FlightRecord, rules: ChunkRules, lease: Lease) -> None:
+        """Send and record one chunk after another until the slice is given back."""
         held, chunk = work.claim, work.chunk
         messages = await asyncio.to_thread(self._messages_of, held.trigger_id)
-        while chunk is not None:
-            gone = [int(row["person_id"]) for row in chunk.rows if row["alive"] is None]
-            suppressed: set[int] = set()
-            if gone:
-                suppressed = await asyncio.to_thread(
-                    self._store.read, lambda tx, gone=gone: people.suppressed_among(tx, gone)
-                )
-            halt = asyncio.Event()
-            keeping = asyncio.create_task(self._keep(held, lease, halt))
-            try:
-                outcomes = await self._send.send(
+        halt = asyncio.Event()
+        keeping = asyncio.create_task(self._keep(held, lease, halt))
+        try:
+            while chunk is not None:
+                task = Task(
                     held.trigger_id,
                     chunk,
                     messages,
-                    flying,
-                    doubt=work.picked.doubt_policy,
-                    suppressed=suppressed,
-                    lease=lease,
-                    stopping=halt,
+                    work.picked.doubt_policy,
+                    await self._suppressed_in(chunk),
+                    partial(self._may_send, held.trigger_id, lease),
+                    halt,
                 )
-            finally:
-                keeping.cancel()
-            last = self._stopping.is_set()
-            asked = now()
-            chunk = await asyncio.to_thread(
-                self._store.write,
-                lambda tx, chunk=chunk, outcomes=outcomes, last=last: record(
-                    tx, held, chunk, outcomes, rules=rules, last=last, failpoint=self._failpoint
-                ),
-            )
-            lease.renewed(asked)
-            if chunk is not None:
-                flying.activate()
-            self._failpoint("record.after_commit")
+                outcomes = await self._send.send(task, flying)
+                last = self._stopping.is_set() or not self._send.is_ready()
+                asked = now()
+                chunk = await asyncio.to_thread(
+                    self._store.write,
+                    lambda tx, chunk=chunk, outcomes=outcomes, last=last: record(
+                        tx, held, chunk, outcomes, rules=rules, last=last, failpoint=self._failpoint
+                    ),
+                )
+                lease.renewed(asked)
+                if chunk is not None:
+                    flying.activate()
+                self._failpoint("record.after_commit")
+        finally:
+            keeping.cancel()
+
+    def _may_send(self, trigger_id: int, lease: Lease) -> bool:  # noqa: ARG002 - pausing comes with it
+        return lease.holds
+
+    async def _suppressed_in(self, chunk: Chunk) -> Set[int]:
+        """People of a chunk who are gone because they were suppressed."""
+        gone = [int(row["person_id"]) for row in chunk.rows if row["alive"] is None]
+        if not gone:
+            return frozenset()
+        return await asyncio.to_thread(self._store.read, lambda tx: people.suppressed_among(tx, gone))
 
     async def _keep(self, held: Claim, lease: Lease, halt: asyncio.Event) -> None:
-        """Extend the lease while a chunk is sent; set `halt` when it is lost, or when this worker is stopping."""
+        """Extend the lease while a slice is worked; set `halt` when it is lost, or when this worker is stopping."""
         extend = partial(slices.extend, claim=held, lease_ms=self._rules.lease_ms)
-        while True:
+        pause = self._rules.lease_ms / 3_000
+        while not self._stopping.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause)
+            if self._stopping.is_set():
+                break
+            if lease.fresh(pause):  # a chunk was recorded meanwhile
+                continue
+            asked = now()
             try:
-                await asyncio.wait_for(self._stopping.wait(), self._rules.lease_ms / 3_000)
-            except TimeoutError:
-                asked = now()
-                try:
-                    await asyncio.to_thread(self._store.write, extend)
-                except LostLease:
-                    halt.set()
-                    return
-                except Exception as error:  # noqa: BLE001 - whatever it is: the lease runs out, unless the next try works
-                    _log.warning("lease.not_extended", error=detail_of(error))
-                else:
-                    lease.renewed(asked)
+                await asyncio.to_thread(self._store.write, extend)
+            except LostLease:
+                break
+            except Exception as error:  # noqa: BLE001 - whatever it is: the lease runs out, unless the next try works
+                _log.warning("lease.not_extended", error=detail_of(error))
             else:
-                halt.set()
-                return
+                lease.renewed(asked)
+        halt.set()
 
     def _messages_of(self, trigger_id: int) -> Messages:
         """The compiled messages of a trigger; kept for the next slices. Blocking."""
@@ -277,7 +283,7 @@ class Worker:
         """On PostgreSQL also every retry: no job is submitted for it. All that is due, not only what was seen."""
         grace_ms = self._rules.overdue_ms
         if await asyncio.to_thread(self._store.read, lambda tx: slices.overdue(tx, grace_ms, 1)):
-            while await self.send_slice(0, 0):
+            while await self.send_slice():
                 pass
 
     async def _take_up_audiences(self) -> None:

@@ -15,10 +15,17 @@ from clarion.store.engine import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Handlers:
-    """What a job calls. Each takes the numbers it is told, or anything that waits for 0; False: nothing to do."""
+    """What a job calls; False: there was nothing to do.
+
+    `resolve` works out the audience of the trigger it is told, or of any that waits for 0. `send` works a slice,
+    which one the rows decide: a job does not name it, so triggers take turns however long the queue is.
+    """
 
     resolve: Callable[[int], Awaitable[bool]]
-    send_slice: Callable[[int, int], Awaitable[bool]]
+    send: Callable[[], Awaitable[bool]]
+
+
+RESOLVING = 2  # audiences that one process works out at once: a small one need not wait for a big one
 
 
 class Jobs(Protocol):
@@ -37,5 +44,5 @@ class Jobs(Protocol):
         ...
 
     async def run(self, *, slots: int, stopping: asyncio.Event) -> None:
-        """Work `slots` jobs at once until `stopping` is set and the last one has returned."""
+        """Send `slots` slices at once, and resolve beside that, until `stopping` is set and the last has returned."""
         ...

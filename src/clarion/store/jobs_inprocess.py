@@ -6,13 +6,14 @@ Other processes on the same file are noticed by polling; there is nothing to sub
 
 import asyncio
 import threading
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 
 import structlog
 
 from clarion.store import slices
 from clarion.store.engine import Store, Transaction
-from clarion.store.jobs import Handlers
+from clarion.store.jobs import RESOLVING, Handlers
 
 _log = structlog.get_logger("clarion.jobs")
 _POLL_SECONDS = 0.5
@@ -27,7 +28,7 @@ class InProcessJobs:
         self._handlers: Handlers | None = None
         self._guard = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._work_arrived: asyncio.Event | None = None
+        self._arrived: list[asyncio.Event] = []
 
     def submit_resolve(self, tx: Transaction, trigger_id: int) -> None:  # noqa: ARG002 - the row says it
         """Wake the runner after the commit."""
@@ -43,47 +44,53 @@ class InProcessJobs:
 
     def _wake(self) -> None:
         with self._guard:
-            if self._loop is not None and self._work_arrived is not None:
-                self._loop.call_soon_threadsafe(self._work_arrived.set)
+            if self._loop is not None:
+                for arrived in self._arrived:
+                    self._loop.call_soon_threadsafe(arrived.set)
 
     async def run(self, *, slots: int, stopping: asyncio.Event) -> None:
-        """Work until `stopping`; one slot resolves first, the others send first."""
+        """Work until `stopping`."""
         if self._handlers is None:
             raise AssertionError("register handlers before running")
+        resolve, send = partial(self._handlers.resolve, 0), self._handlers.send
         with self._guard:
-            self._loop, self._work_arrived = asyncio.get_running_loop(), asyncio.Event()
+            self._loop = asyncio.get_running_loop()
         try:
-            await asyncio.gather(*(self._slot(self._handlers, number, stopping) for number in range(slots)))
+            await asyncio.gather(*(self._repeat(work, stopping) for work in [resolve] * RESOLVING + [send] * slots))
         finally:
             with self._guard:
-                self._loop = self._work_arrived = None
+                self._loop = None
 
-    async def _slot(self, handlers: Handlers, number: int, stopping: asyncio.Event) -> None:
-        while not stopping.is_set():
-            try:
-                busy = await handlers.resolve(0) if number == 0 else False
-                busy = await handlers.send_slice(0, 0) or busy
-                if not busy:
-                    await self._pause(stopping, await self._idle_seconds())
-            except Exception:  # noqa: BLE001 - whatever it was, the rows still say what is to do
-                _log.exception("job.failed")
-                await self._pause(stopping, _AFTER_FAILURE_SECONDS)
+    async def _repeat(self, work: Callable[[], Awaitable[bool]], stopping: asyncio.Event) -> None:
+        arrived = asyncio.Event()
+        with self._guard:
+            self._arrived.append(arrived)
+        try:
+            while not stopping.is_set():
+                try:
+                    arrived.clear()
+                    if not await work():
+                        await self._pause(stopping, arrived, await self._idle_seconds())
+                except Exception:  # noqa: BLE001 - whatever it was, the rows still say what is to do
+                    _log.exception("job.failed")
+                    await self._pause(stopping, asyncio.Event(), _AFTER_FAILURE_SECONDS)
+        finally:
+            with self._guard:
+                self._arrived.remove(arrived)
 
     async def _idle_seconds(self) -> float:
+        """Until a retry is due, if that is soon."""
         due_ms, now_ms = await asyncio.to_thread(self._store.read, lambda tx: (slices.next_due_ms(tx), tx.now_ms()))
-        if due_ms is None:
+        if due_ms is None or due_ms <= now_ms:
             return _POLL_SECONDS
         return float(min(_POLL_SECONDS, max(0.01, (due_ms - now_ms) / 1_000)))
 
-    async def _pause(self, stopping: asyncio.Event, seconds: float) -> None:
+    @staticmethod
+    async def _pause(stopping: asyncio.Event, arrived: asyncio.Event, seconds: float) -> None:
         """Until work arrives, `stopping` is set, or the time is over."""
-        arrived = self._work_arrived
-        if arrived is None:
-            return
         waits = [asyncio.create_task(stopping.wait()), asyncio.create_task(arrived.wait())]
         try:
             await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for wait in waits:
                 wait.cancel()
-        arrived.clear()

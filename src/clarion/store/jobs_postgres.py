@@ -3,12 +3,17 @@
 
 Workers hear of jobs by LISTEN/NOTIFY and by polling. Jobs of a worker that died are put back by a sweep that
 runs every ten seconds; the reconciler of `pipeline.worker` would find their slices without it.
+
+Sending is a queue apart from resolving, so that a new trigger's audience does not wait behind a million messages.
+A job to send says only that there is something to send: it goes on until nothing is due. So a few of them are
+enough for any number of slices, and the cost of the driver does not grow with the audience.
 """
 
 import asyncio
 import logging
 from collections.abc import Iterable
 from contextlib import suppress
+from itertools import islice
 
 import procrastinate
 from procrastinate import exceptions as procrastinate_exceptions
@@ -16,13 +21,14 @@ from procrastinate.jobs import JobDeferrer
 from procrastinate.types import JSONValue
 
 from clarion.store.engine import Transaction
-from clarion.store.jobs import Handlers
+from clarion.store.jobs import RESOLVING, Handlers
 from clarion.store.postgres import connection_of
 
-_QUEUE = "clarion"
+_RESOLVE_QUEUE = "clarion.resolve"
+_SEND_QUEUE = "clarion.send"
 _RESOLVE = "clarion.resolve"
-_SLICE = "clarion.slice"
-_BATCH = 1_000
+_SEND = "clarion.send"
+_WAKE_UP = 8  # jobs for a range of slices; every range wakes that many slots, wherever they are
 _SWEEP = "*/10 * * * * *"  # every ten seconds
 _STALLED_SECONDS = 30.0
 
@@ -39,23 +45,23 @@ class PostgresJobs:
         # Submitting is blocking and always on the caller's connection: an app that never opens one of its own.
         self._submitting = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
         self._handlers: Handlers | None = None
-        self._app.task(name=_RESOLVE, queue=_QUEUE)(self._run_resolve)
-        self._app.task(name=_SLICE, queue=_QUEUE)(self._run_slice)
-        sweep = self._app.task(name="clarion.sweep", queue=_QUEUE, queueing_lock="clarion.sweep")(self._sweep)
+        self._app.task(name=_RESOLVE, queue=_RESOLVE_QUEUE)(self._run_resolve)
+        self._app.task(name=_SEND, queue=_SEND_QUEUE)(self._run_send)
+        sweep = self._app.task(name="clarion.sweep", queue=_RESOLVE_QUEUE, queueing_lock="clarion.sweep")(self._sweep)
         self._app.periodic(cron=_SWEEP)(sweep)
 
     def submit_resolve(self, tx: Transaction, trigger_id: int) -> None:
         """Submit in the caller's transaction."""
-        self._deferrer(tx, _RESOLVE).defer(trigger_id=trigger_id)
+        self._deferrer(tx, _RESOLVE, _RESOLVE_QUEUE).defer(trigger_id=trigger_id)
 
     def submit_slices(self, tx: Transaction, trigger_id: int, numbers: Iterable[int]) -> None:
-        """Submit in the caller's transaction, a thousand at a time."""
-        waiting: list[dict[str, JSONValue]] = [{"trigger_id": trigger_id, "no": no} for no in numbers]
-        for start in range(0, len(waiting), _BATCH):
-            self._deferrer(tx, _SLICE).batch_defer(*waiting[start : start + _BATCH])
+        """Submit in the caller's transaction."""
+        jobs: list[dict[str, JSONValue]] = [{"trigger_id": trigger_id} for _ in islice(numbers, _WAKE_UP)]
+        if jobs:
+            self._deferrer(tx, _SEND, _SEND_QUEUE).batch_defer(*jobs)
 
-    def _deferrer(self, tx: Transaction, task: str) -> JobDeferrer:
-        return self._submitting.configure_task(task, queue=_QUEUE, connection=connection_of(tx))
+    def _deferrer(self, tx: Transaction, task: str, queue: str) -> JobDeferrer:
+        return self._submitting.configure_task(task, queue=queue, connection=connection_of(tx))
 
     def register(self, handlers: Handlers) -> None:
         """Say what the jobs call."""
@@ -65,9 +71,9 @@ class PostgresJobs:
         if self._handlers is not None:
             await self._handlers.resolve(trigger_id)
 
-    async def _run_slice(self, trigger_id: int, no: int) -> None:
-        if self._handlers is not None:
-            await self._handlers.send_slice(trigger_id, no)
+    async def _run_send(self, trigger_id: int) -> None:  # noqa: ARG002 - whose slices they were, for people who look
+        while self._handlers is not None and await self._handlers.send():
+            pass
 
     async def _sweep(self, timestamp: int) -> None:  # noqa: ARG002 - Procrastinate passes the tick
         manager = self._app.job_manager
@@ -76,26 +82,32 @@ class PostgresJobs:
                 await manager.retry_job(job)
 
     async def run(self, *, slots: int, stopping: asyncio.Event) -> None:
-        """Run a Procrastinate worker until `stopping`; jobs at work are let finish."""
+        """Run two Procrastinate workers until `stopping`; jobs at work are let finish."""
         async with self._app.open_async():
-            worker = asyncio.create_task(
-                self._app.run_worker_async(
-                    queues=[_QUEUE],
-                    concurrency=slots,
-                    delete_jobs="always",  # also failed ones: what is to do stands in our rows,
-                    fetch_job_polling_interval=2.0,
-                    install_signal_handlers=False,
-                )
-            )
+            working = {
+                asyncio.create_task(self._work(_RESOLVE_QUEUE, RESOLVING)),
+                asyncio.create_task(self._work(_SEND_QUEUE, slots)),
+            }
             stop = asyncio.create_task(stopping.wait())
             try:
-                await asyncio.wait({worker, stop}, return_when=asyncio.FIRST_COMPLETED)
-                if not worker.done():
-                    worker.cancel()  # asks it to finish what it has, and waits
-                with suppress(asyncio.CancelledError):
-                    await worker
+                await asyncio.wait({*working, stop}, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 stop.cancel()
+                for worker in working:
+                    worker.cancel()  # asks it to finish what it has
+                ends = await asyncio.gather(*working, return_exceptions=True)
+            for end in ends:
+                if isinstance(end, Exception):
+                    raise end
+
+    async def _work(self, queue: str, concurrency: int) -> None:
+        await self._app.run_worker_async(
+            queues=[queue],
+            concurrency=concurrency,
+            delete_jobs="always",  # also failed ones: what is to do stands in our rows
+            fetch_job_polling_interval=2.0,
+            install_signal_handlers=False,
+        )
 
 
 def schema() -> str:
