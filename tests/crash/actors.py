@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -142,6 +144,19 @@ class KillableCluster(Cluster):
         if self._server is not None and self._server.poll() is None:
             self._server.send_signal(number)
             self._server.wait(60)
+
+
+def wait_for(holds: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Ask again and again until the answer is yes.
+
+    Raises:
+        TimeoutError: it never was.
+    """
+    never, deadline = threading.Event(), time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise TimeoutError("what was waited for did not happen")
+        never.wait(0.05)
 
 
 def python(*arguments: str) -> list[str]:

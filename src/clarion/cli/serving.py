@@ -22,6 +22,7 @@ from clarion.cli import authority, demo_content
 from clarion.cli.keys import describe
 from clarion.domain.errors import SetupError
 from clarion.pipeline.failpoint import Failpoint
+from clarion.pipeline.home import HINT, HomeGuard, Standing
 from clarion.settings import Settings
 from clarion.store import access, migrate
 from clarion.store.access import Keys, Workspace
@@ -257,10 +258,17 @@ class _EmbeddedWorker:
 
 async def _work(house: House, failpoint: Failpoint, stopping: asyncio.Event) -> None:
     provider = build_provider(house)
+    guard = HomeGuard(house.store)
+
+    async def work(halt: asyncio.Event) -> None:
+        await build_worker(house, provider, failpoint).run(halt)
+
     try:
-        await build_worker(house, provider, failpoint).run(stopping)
+        await guard.run(work, stopping)
     finally:
         await provider.close()
+    if guard.standing is Standing.ELSEWHERE:
+        _log.error("worker.never_sent", why="the database was copied or moved", hint=HINT)
 
 
 async def _work_until_signal(house: House, failpoint: Failpoint) -> None:
