@@ -71,6 +71,8 @@ class HomeGuard:
                 for watch in watching:
                     watch.cancel()
                 await asyncio.gather(*watching, return_exceptions=True)
+            if self.standing is Standing.NEW:  # the first thing may have been sent since the last look
+                await self._allowed()
 
     async def _watch(self, halt: asyncio.Event) -> None:
         while not halt.is_set() and await self._allowed():
