@@ -218,4 +218,4 @@ async def test_the_preview_is_of_today_and_says_when_it_cannot_be_made(stage: St
         preview(key)
     stage.delete(ann)
     assert preview(key) is None
-    assert preview(replace(key, seq=99)) is None
+    assert preview(key._replace(seq=99)) is None

@@ -319,7 +319,7 @@ def test_settled_for_good(played: Played, state: State, reason: Reason | None) -
 
 def test_settling_what_is_not_there(played: Played) -> None:
     counters = played.counters()
-    for key in (played.key(99), replace(played.key(1), action_id=77)):
+    for key in (played.key(99), played.key(1)._replace(action_id=77)):
         with pytest.raises(LedgerFault):
             played.settle([played.key(1), key], State.SENT)
     with pytest.raises(LedgerFault):

@@ -4,9 +4,9 @@
 import base64
 import binascii
 import hmac
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from hashlib import blake2s
+from typing import NamedTuple
 
 
 class State(IntEnum):
@@ -89,8 +89,7 @@ REASON_WORDS: dict[Reason, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class DeliveryKey:
+class DeliveryKey(NamedTuple):
     """Names one account: trigger, the person's number in its audience, action."""
 
     trigger_id: int
@@ -98,8 +97,7 @@ class DeliveryKey:
     action_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one account of a chunk.
 
     `due_ms` is set for a retry (state QUEUED): not before that moment. `counted`: the attempt counts.

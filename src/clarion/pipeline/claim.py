@@ -8,7 +8,7 @@ where this machine has the dead process's flight record, else by listing the who
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
@@ -117,7 +117,7 @@ def _settle_abandoned(tx: Transaction, picked: Picked, flights: Path, retry: Ret
         if said is None:
             continue
         outcome = verdict.outcome(key, said, attempts=attempts, now_ms=now_ms, retry=retry, doubt=picked.doubt_policy)
-        outcomes.append(replace(outcome, doubt_fence=picked.fence) if outcome.state is State.IN_DOUBT else outcome)
+        outcomes.append(outcome._replace(doubt_fence=picked.fence) if outcome.state is State.IN_DOUBT else outcome)
     return outcomes
 
 

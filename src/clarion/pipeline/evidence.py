@@ -7,7 +7,6 @@ took the slice and had to list the whole chunk as in doubt, the truth about thos
 changes nothing more; the file is removed when everything in it is settled.
 """
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -62,7 +61,7 @@ def _settle(tx: Transaction, *, owner: str, half: Half, retry: RetryPolicy) -> t
             trace.key, said, attempts=trace.attempts, now_ms=now_ms, retry=retry, doubt=DoubtPolicy.HOLD
         )
         if outcome.state is not State.IN_DOUBT:
-            outcomes.append(replace(outcome, counted=False))  # the attempt was counted when it was doubted
+            outcomes.append(outcome._replace(counted=False))  # the attempt was counted when it was doubted
     slices.reopen(tx, [outcome.key for outcome in outcomes if outcome.state is State.QUEUED])
     ledger.settle(tx, name.trigger_id, outcomes, shard=name.no, source=State.IN_DOUBT)
     return False, len(outcomes)

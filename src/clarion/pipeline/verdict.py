@@ -5,7 +5,7 @@ A sender that is alive knows the exception; of one that died the flight record t
 `Verdict`, and `outcome` turns that into the account's next state.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
@@ -17,8 +17,7 @@ _THROTTLED_MS = 30_000
 _RESEND_MS = 5_000
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """How far a message got: `mark` HANDED_OVER means that no answer came. `pause_ms` goes with THROTTLED."""
 
     mark: Mark

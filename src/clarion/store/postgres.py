@@ -14,6 +14,7 @@ from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from clarion.domain.errors import SetupError, Unavailable, UnknownOutcome
+from clarion.store.arrays import literal
 from clarion.store.engine import Row, Transaction, columns, run_after_commit
 from clarion.store.queries import Engine, for_driver, load
 
@@ -67,7 +68,8 @@ class _PostgresTransaction:
     def many(self, query: str, rows: Sequence[Mapping[str, object]]) -> int:
         if not rows:
             return 0
-        return self._run(self._queries[query], columns(rows)).rowcount
+        arrays = {name: literal(values) for name, values in columns(rows).items()}
+        return self._run(self._queries[query], arrays).rowcount
 
     def composed(self, text: str, parameters: Mapping[str, object]) -> list[Row]:
         return list(self._run(for_driver(text, "postgres"), parameters).fetchall())
