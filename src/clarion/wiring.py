@@ -104,7 +104,7 @@ def build_worker(house: House, provider: Provider, failpoint: Failpoint = nothin
     """A worker over this process's store; inside the event loop that will run it."""
     settings = house.settings
     owner = new_owner()
-    retry = RetryPolicy(settings.worker.retry_delays_seconds)
+    retry = RetryPolicy(settings.worker.retry_delays_seconds, settings.worker.put_off_hours * 3_600)
     rules = DownloadRules(
         allow_private_addresses=settings.data_file.allow_private_addresses,
         max_bytes=settings.data_file.max_bytes,
