@@ -43,6 +43,12 @@ class Actor:
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def cpu_seconds(self) -> float:
+        """Processor time of this process so far, from /proc."""
+        ticks = Path(f"/proc/{self.pid}/stat").read_text("ascii").rpartition(")")[2].split()[11:13]
+        return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
     def kill(self) -> None:
         """SIGKILL, also of one that sleeps; it is gone when this returns."""
         if self._process is not None:

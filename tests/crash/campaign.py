@@ -20,8 +20,8 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -42,6 +42,7 @@ from .sink import taken
 
 LEASE_SECONDS = 3.0
 CONNECTIONS = 4
+_START_SECONDS = 60.0
 _DRAIN_SECONDS = 90.0  # without any progress
 _RULES = {
     "CLARION_WORKER_LEASE_SECONDS": str(LEASE_SECONDS),
@@ -80,16 +81,17 @@ class Campaign:
     plan: Plan
     folder: Path
     say: Callable[[str], None] = print
+    environment: dict[str, str] = field(default_factory=dict)  # of the workers, beside the rules
     struck: Counter[str] = field(default_factory=Counter)
     accepted: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         plan = self.plan
         self._dice = random.Random(plan.seed)
-        self._cluster: KillableCluster | None = None
+        self.cluster: KillableCluster | None = None
         if self.plan.engine == "postgres":
-            self._cluster = KillableCluster()
-            self.url = self._cluster.create("crash")
+            self.cluster = KillableCluster()
+            self.url = self.cluster.create("crash")
         else:
             self.url = f"sqlite:///{self.folder / 'crash.db'}"
         self._store: Store = open_store(self.url, connections=2)
@@ -101,7 +103,7 @@ class Campaign:
             stdout=subprocess.PIPE,
             cwd=Path(__file__).parents[2],
         )
-        self._actors: list[Actor] = []
+        self.actors: list[Actor] = []
         self._loading = threading.Event()
         try:
             assert self._sink.stdout is not None
@@ -146,14 +148,14 @@ class Campaign:
         if self.plan.engine == "postgres":
             serve.append("--no-worker")
         self._api = Actor("api", serve, environment, self.folder / "api.log")
-        self._actors = [self._api]
+        self.actors = [self._api]
         if self.plan.engine == "postgres":
-            environment = {**environment, "CLARION_SERVER_BASE_URL": "https://crash.example"}
+            environment |= {"CLARION_SERVER_BASE_URL": "https://crash.example"} | self.environment
             for number in range(self.plan.workers):
                 command = python("-m", "clarion", "worker", *common)
                 name = f"worker{number}"
-                self._actors.append(Actor(name, command, environment, self.folder / f"{name}.log"))
-        for actor in self._actors:
+                self.actors.append(Actor(name, command, environment, self.folder / f"{name}.log"))
+        for actor in self.actors:
             actor.start()
 
     # -- the load ----------------------------------------------------------------------------------------
@@ -192,51 +194,62 @@ class Campaign:
 
     def run(self) -> Judgement:
         """The whole campaign: load, kills, drain, judgement."""
+        with self.under_load():
+            began = time.monotonic()
+            while not self.sent() and time.monotonic() - began < _START_SECONDS:
+                self.until(time.monotonic() + 0.1)
+            while self.struck.total() < self.plan.kills:
+                self._strike()
+                self.until(time.monotonic() + min(4 * self.plan.pause, self._dice.expovariate(1 / self.plan.pause)))
+                if self.struck.total() % 25 == 0:
+                    self.say(f"{self._hits()} in {time.monotonic() - began:.0f} s; {self.sent()} messages")
+        return self.finish()
+
+    @contextmanager
+    def under_load(self) -> Iterator[None]:
+        """Triggers keep coming for as long as this lasts."""
         loading = threading.Thread(target=self._load, name="load")
         loading.start()
         try:
-            began = time.monotonic()
-            self._until(time.monotonic() + 2.0)
-            while self.struck.total() < self.plan.kills:
-                self._strike()
-                self._until(time.monotonic() + min(4 * self.plan.pause, self._dice.expovariate(1 / self.plan.pause)))
-                if self.struck.total() % 25 == 0:
-                    self.say(f"{self._hits()} in {time.monotonic() - began:.0f} s; {self._sent()} messages")
+            yield
         finally:
             self._loading.set()
             loading.join()
+
+    def finish(self) -> Judgement:
+        """Let everything end, then compare."""
         self._drain()
-        for actor in self._actors:
+        for actor in self.actors:
             actor.stop()
         return judge(self._store, self._broadcasts, self.accepted, taken(self._sink_file))
 
     def _strike(self) -> None:
-        workers = self._actors[1:] or self._actors
+        workers = self.actors[1:] or self.actors
         what = self._dice.choices(("worker", "api", "database", "sleep", "kill asleep"), (55, 15, 12, 12, 6))[0]
-        if what == "database" and self._cluster is None:
+        if what == "database" and self.cluster is None:
             what = "worker"
         victim = self._dice.choice(workers)
         seconds = self._dice.uniform(0.5, 2.0) * LEASE_SECONDS
-        if what == "database" and self._cluster is not None:
-            self._cluster.kill()
-            self._until(time.monotonic() + self._dice.choice((0.0, 0.0, 1.0)))
-            self._cluster.start()
+        if what == "database" and self.cluster is not None:
+            self.cluster.kill()
+            self.until(time.monotonic() + self._dice.choice((0.0, 0.0, 1.0)))
+            self.cluster.start()
         elif what == "api":
             self._api.kill()
         elif what in {"sleep", "kill asleep"}:
             victim.sleep(time.monotonic() + seconds)
             if what == "kill asleep":
-                self._until(time.monotonic() + seconds * 0.9)
+                self.until(time.monotonic() + seconds * 0.9)
                 victim.kill()
         else:
             victim.kill()
         self.struck[what] += 1
 
-    def _until(self, moment: float) -> None:
+    def until(self, moment: float) -> None:
         """Look after everybody until then, as a supervisor would."""
         while True:
             now = time.monotonic()
-            for actor in self._actors:
+            for actor in self.actors:
                 actor.look_after(now)
             if now >= moment:
                 return
@@ -244,12 +257,12 @@ class Campaign:
 
     def _drain(self) -> None:
         """Until every trigger is finished and every record settled; what is left after a long standstill is lost."""
-        for actor in self._actors:
+        for actor in self.actors:
             actor.wake()
         seen, since = None, time.monotonic()
         while time.monotonic() - since < _DRAIN_SECONDS:
-            self._until(time.monotonic() + 0.5)
-            state = (self._unfinished(), self._records(), self._sent())
+            self.until(time.monotonic() + 0.5)
+            state = (self._unfinished(), self._records(), self.sent())
             if not state[0] and not state[1]:
                 return
             if state != seen:
@@ -268,11 +281,11 @@ class Campaign:
 
     def _records(self) -> int:
         """Flight records of processes that are gone."""
-        alive = {str(actor.pid) for actor in self._actors}
+        alive = {str(actor.pid) for actor in self.actors}
         left = (self.folder / "data" / "flights").glob("*.flight")
         return sum(path.name.split("~")[1] not in alive for path in left)
 
-    def _sent(self) -> int:
+    def sent(self) -> int:
         return self._sink_file.read_bytes().count(b"\n") if self._sink_file.exists() else 0
 
     def _hits(self) -> str:
@@ -283,7 +296,7 @@ class Campaign:
     def verdict(self, found: Judgement) -> bool:
         """Report; whether the promise was kept."""
         self.say(f"{self._hits()}; accounts: {dict(found.states)}; repeated as their policy asks: {found.repeated}")
-        for actor in self._actors:
+        for actor in self.actors:
             if actor.ended:
                 self.say(f"{actor.name} ended by itself: {dict(Counter(actor.ended))}")
             for line, times in Counter(actor.tracebacks()).most_common(5):
@@ -299,15 +312,15 @@ class Campaign:
     def close(self) -> None:
         """End everything that this campaign started."""
         self._loading.set()
-        for actor in self._actors:
+        for actor in self.actors:
             actor.kill()
         self._sink.kill()
         self._sink.wait()
         if self._sink.stdout is not None:
             self._sink.stdout.close()
         self._store.close()
-        if self._cluster is not None:
-            self._cluster.close()
+        if self.cluster is not None:
+            self.cluster.close()
 
 
 def main() -> int:
