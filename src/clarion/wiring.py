@@ -13,6 +13,7 @@ from clarion.api.calls import Api, ApiOptions
 from clarion.channels import registry
 from clarion.channels.base import Provider
 from clarion.channels.one_by_one import OneByOne
+from clarion.domain.broadcasts import DoubtPolicy
 from clarion.pipeline.compose import Sign
 from clarion.pipeline.data_file_download import DownloadedFile, DownloadRules, download
 from clarion.pipeline.failpoint import Failpoint, nothing
@@ -83,10 +84,17 @@ def build_application(house: House, *, open_outbox: bool = False) -> ASGIApp:
             trigger_interval_seconds=settings.trigger.interval_seconds,
             trigger_queue=settings.trigger.queue,
             open_outbox=open_outbox,
+            doubt_policy=_doubt_policy(house),
         ),
     )
     preview = Preview(house.store, Sign(secret, house.base_url))
     return application.build(api, routes.routes(api, preview))
+
+
+def _doubt_policy(house: House) -> DoubtPolicy:
+    """What a new broadcast does about doubt: repeat only where the provider itself refuses to send twice."""
+    repeats = build_provider(house).capabilities.recognises_repeats
+    return DoubtPolicy.RESEND if repeats else DoubtPolicy.HOLD
 
 
 def build_provider(house: House) -> Provider:
