@@ -11,8 +11,7 @@ from starlette.types import ASGIApp
 from clarion.api import application
 from clarion.api.calls import Api, ApiOptions
 from clarion.channels import registry
-from clarion.channels.base import Provider
-from clarion.channels.one_by_one import OneByOne
+from clarion.channels.base import Deliverer
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.pipeline.compose import Sign
 from clarion.pipeline.data_file_download import DownloadedFile, DownloadRules, download
@@ -85,6 +84,7 @@ def build_application(house: House, *, open_outbox: bool = False) -> ASGIApp:
             trigger_queue=settings.trigger.queue,
             open_outbox=open_outbox,
             doubt_policy=_doubt_policy(house),
+            stream_bytes=settings.data_file.max_bytes,
         ),
     )
     preview = Preview(house.store, Sign(secret, house.base_url))
@@ -97,7 +97,7 @@ def _doubt_policy(house: House) -> DoubtPolicy:
     return DoubtPolicy.RESEND if repeats else DoubtPolicy.HOLD
 
 
-def build_provider(house: House) -> Provider:
+def build_provider(house: House) -> Deliverer:
     """The e-mail provider that the settings name.
 
     Raises:
@@ -108,7 +108,7 @@ def build_provider(house: House) -> Provider:
     return registry.build("smtp", house.settings.smtp)
 
 
-def build_worker(house: House, provider: Provider, failpoint: Failpoint = nothing) -> Worker:
+def build_worker(house: House, provider: Deliverer, failpoint: Failpoint = nothing) -> Worker:
     """A worker over this process's store; inside the event loop that will run it."""
     settings = house.settings
     owner = new_owner()
@@ -138,7 +138,7 @@ def build_worker(house: House, provider: Provider, failpoint: Failpoint = nothin
         house.store,
         house.jobs,
         resolver,
-        SendStage(OneByOne(provider), retry=retry, drain_seconds=settings.worker.drain_seconds, failpoint=failpoint),
+        SendStage(provider, retry=retry, drain_seconds=settings.worker.drain_seconds, failpoint=failpoint),
         owner=owner,
         flights=flights,
         sign=Sign(house.store.write(access.installation_secret), house.base_url),

@@ -24,7 +24,7 @@ _BUSY = 0.35  # of a processor: a process that only waits needs far less, one th
 
 @pytest.mark.postgres
 def test_a_database_that_is_gone_is_waited_for(tmp_path: Path) -> None:
-    outage = float(os.environ.get("CLARION_TEST_OUTAGE_SECONDS", 3 * LEASE_SECONDS))
+    outage = float(os.environ.get("OUTAGE_SECONDS", 3 * LEASE_SECONDS))
     said: list[str] = []
     campaign = Campaign(Plan(kills=0, seed=5, people=400, workers=2), tmp_path, said.append)
     try:

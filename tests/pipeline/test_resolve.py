@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The audience, frozen: everybody who matches is in it once, whatever breaks on the way; and who is not sent, why."""
 
+import asyncio
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -331,3 +333,31 @@ async def test_a_resolver_that_is_stopped_gives_the_trigger_back_behind_the_last
     assert await stage.resolver(owner="second", sizes=TINY).run_once(), "it can be taken at once"
     assert stage.get(trigger_id).state is TriggerState.SENDING
     assert stage.sums(trigger_id) == {"queued": 20}
+
+
+async def test_a_small_audience_does_not_wait_for_a_large_one(stage: Stage) -> None:
+    stage.crowd(30)
+    few = {"ids": ["p1", "p2"]}
+    large = [stage.trigger(stage.broadcast()) for _ in range(3)]
+    holding, release = threading.Semaphore(0), threading.Event()
+    passed: list[str] = []
+
+    def wait_in_the_first_range(name: str) -> None:
+        if name == "resolve.after_commit" and len(passed) < len(large):
+            passed.append(name)
+            holding.release()
+            assert release.wait(20)
+
+    resolver = stage.resolver(sizes=TINY, failpoint=wait_in_the_first_range)
+    running = [asyncio.create_task(resolver.run_once(number)) for number in large]
+    try:
+        for _ in large:
+            assert await asyncio.to_thread(holding.acquire, timeout=20)
+        small = stage.trigger(stage.broadcast(), few)
+        assert await resolver.run_once(small)
+        assert stage.get(small).state is TriggerState.SENDING
+        assert {stage.get(number).state for number in large} == {TriggerState.RESOLVING}
+    finally:
+        release.set()
+    assert await asyncio.gather(*running) == [True] * len(large)
+    assert all(stage.sums(number) == {"queued": 30} for number in large)

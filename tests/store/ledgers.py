@@ -15,7 +15,7 @@ from clarion.domain.triggers import Flags, Selector
 from clarion.store import broadcasts, ledger, numbers, slices, triggers
 from clarion.store.access import Workspace
 from clarion.store.engine import Row, Store, Transaction
-from clarion.store.ledger import Account, SliceRange
+from clarion.store.ledger import Account, Accounts, SliceRange
 from clarion.store.slices import Claim, Picked
 from clarion.store.triggers import Trigger
 
@@ -141,7 +141,7 @@ class Played:
             lambda tx: ledger.freeze(
                 tx,
                 trigger,
-                self.accounts(trigger, people, skipped),
+                Accounts.of(self.accounts(trigger, people, skipped)),
                 slices,
                 resolved_to=last,
                 next_seq=last + 1,

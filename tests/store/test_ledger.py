@@ -12,7 +12,7 @@ from clarion.domain.triggers import TriggerState
 from clarion.store import ledger, slices, triggers
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
-from clarion.store.ledger import Account, SliceRange
+from clarion.store.ledger import Account, Accounts, SliceRange
 from clarion.store.slices import Claim, LedgerFault, LostLease
 
 from .ledgers import FAR, LEASE, ONLY_POSTGRES, Played, key_of, together
@@ -59,7 +59,9 @@ def test_freezing_is_all_or_nothing(frozen: Played) -> None:
     doubled = [*accounts, replace(accounts[0], seq=9)]  # the same person and action once more
 
     def work(tx: Transaction) -> None:
-        ledger.freeze(tx, trigger, doubled, [SliceRange(0, 1, 3)], resolved_to=3, next_seq=4, lease_ms=LEASE)
+        ledger.freeze(
+            tx, trigger, Accounts.of(doubled), [SliceRange(0, 1, 3)], resolved_to=3, next_seq=4, lease_ms=LEASE
+        )
 
     with pytest.raises(Exception, match=r"(?i)unique"):
         frozen.store.write(work)
@@ -76,7 +78,13 @@ def test_a_repeated_person_is_written_as_a_duplicate(frozen: Played) -> None:
     ]
     frozen.store.write(
         lambda tx: ledger.freeze(
-            tx, trigger, [*accounts, *repeated], [SliceRange(0, 1, 3)], resolved_to=3, next_seq=4, lease_ms=LEASE
+            tx,
+            trigger,
+            Accounts.of([*accounts, *repeated]),
+            [SliceRange(0, 1, 3)],
+            resolved_to=3,
+            next_seq=4,
+            lease_ms=LEASE,
         )
     )
     frozen.people = 3

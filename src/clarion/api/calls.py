@@ -34,7 +34,8 @@ class ApiOptions:
 
     `trigger_interval_seconds`: the 10-second rule (0 switches it off); `trigger_queue`: unfinished triggers per
     broadcast; `base_url`: where this server is reached from outside, without a slash at the end; `open_outbox`:
-    whether captured mail is shown without a key (the demo); `doubt_policy`: of a new broadcast that names none.
+    whether captured mail is shown without a key (the demo); `stream_bytes`: the largest streamed body;
+    `doubt_policy`: of a new broadcast that names none.
     """
 
     base_url: str
@@ -43,6 +44,7 @@ class ApiOptions:
     trigger_queue: int = 5
     open_outbox: bool = False
     doubt_policy: DoubtPolicy = DoubtPolicy.HOLD
+    stream_bytes: int = 10 * 2**30
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ class Selector(StrEnum):
     IDS = "ids"
     PER_USER_DATA = "per_user_data"
     DATA_FILE = "data_file_url"
+    STREAM = "stream"  # the people are the lines behind the call's own
 
 
 class TriggerState(StrEnum):

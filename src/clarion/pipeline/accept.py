@@ -59,13 +59,7 @@ def accept(
         InvalidRequest: the broadcast is not active, or the filter names a segment that does not exist.
         RateLimited: within the interval of the last one, or too many are unfinished.
     """
-    since_ms = broadcasts.lock(tx, broadcast_id)
-    broadcast = broadcasts.get(tx, workspace, broadcast_id)
-    if broadcast is None:
-        raise NotFound
-    if not broadcast.active:
-        raise InvalidRequest(f"broadcast {broadcast_id} is not active: activate it before triggering it")
-    _check_limits(tx, broadcast_id, since_ms, limits)
+    broadcast = admit(tx, workspace, broadcast_id, limits)
     condition = _condition(tx, workspace, broadcast, request)
     named = Named((), (), 0, 0)
     if request.entries:
@@ -92,6 +86,18 @@ def accept(
         broadcasts.note_trigger(tx, broadcast_id)
         submit(tx, trigger_id)
     return Accepted(trigger_id, refused=fatal > 0)
+
+
+def admit(tx: Transaction, workspace: Workspace, broadcast_id: int, limits: Limits) -> Broadcast:
+    """The broadcast, locked, if a trigger of it may be taken now; raises as `accept` does."""
+    since_ms = broadcasts.lock(tx, broadcast_id)
+    broadcast = broadcasts.get(tx, workspace, broadcast_id)
+    if broadcast is None:
+        raise NotFound
+    if not broadcast.active:
+        raise InvalidRequest(f"broadcast {broadcast_id} is not active: activate it before triggering it")
+    _check_limits(tx, broadcast_id, since_ms, limits)
+    return broadcast
 
 
 def _echo(request: TriggerRequest) -> dict[str, Any]:

@@ -7,7 +7,7 @@ Source: contract §2.4 (format), §2.7 (2 MB per line, 10 GB in all), §3.3 (sen
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 import msgspec
 
@@ -66,23 +66,68 @@ def lines(path: Path, *, offset: int = 0, line_no: int = 0, max_line_bytes: int 
     Raises:
         OSError: the file is not there or cannot be read.
     """
-    with path.open("rb", buffering=_READ_AHEAD) as file:
+    with path.open("rb", buffering=0) as file:
         file.seek(offset)
-        readline, limit = file.readline, max_line_bytes + _LINE_ENDING_AND_BOM
-        while raw := readline(limit):
-            line_no += 1
-            started_at = offset
-            offset += len(raw)
-            if len(raw) == limit and not raw.endswith(b"\n"):
-                offset += _skip_rest_of_line(file)
-                yield BadLine(line_no, offset, _too_long(max_line_bytes))
-                continue
-            if started_at == 0:
-                raw = raw.removeprefix(_BOM)
-            if len(raw) > max_line_bytes and len(_without_ending(raw)) > max_line_bytes:
-                yield BadLine(line_no, offset, _too_long(max_line_bytes))
-            elif raw and not raw.isspace():
-                yield _read_line(line_no, offset, raw)
+        splitter = LineSplitter(offset=offset, line_no=line_no, max_line_bytes=max_line_bytes)
+        while block := file.read(_READ_AHEAD):
+            yield from splitter.feed(block)
+        yield from splitter.end()
+
+
+class LineSplitter:
+    """Bytes in, lines out, wherever the bytes are cut. Offsets and line numbers go on from those given."""
+
+    def __init__(self, *, offset: int = 0, line_no: int = 0, max_line_bytes: int = 2 * 2**20) -> None:
+        self._offset = offset
+        self._line_no = line_no
+        self._most = max_line_bytes
+        self._held = bytearray()  # the beginning of a line whose end has not come
+        self._passed_over = 0  # bytes of a line that is too long
+
+    def feed(self, block: bytes) -> list[Line]:
+        """The lines that end in this block; blank ones are counted but not returned."""
+        first, *others = block.split(b"\n")
+        if not others:
+            self._hold(first)
+            return []
+        last = others.pop()
+        found = [self._ended(first, b"\n")] if self._held or self._passed_over else [self._line(first, b"\n")]
+        found += [self._line(raw, b"\n") for raw in others]
+        self._hold(last)
+        return [line for line in found if line is not None]
+
+    def end(self) -> list[Line]:
+        """The last line, when nothing ends it but the end of the file."""
+        if not self._held and not self._passed_over:
+            return []
+        line = self._ended(b"", b"")
+        return [] if line is None else [line]
+
+    def _hold(self, raw: bytes) -> None:
+        self._held += raw
+        if self._passed_over or len(self._held) > self._most + _LINE_ENDING_AND_BOM:
+            self._passed_over += len(self._held)
+            self._held.clear()
+
+    def _ended(self, raw: bytes, ending: bytes) -> Line | None:
+        self._hold(raw)
+        if self._passed_over:
+            self._line_no += 1
+            self._offset += self._passed_over + len(ending)
+            self._passed_over = 0
+            return BadLine(self._line_no, self._offset, _too_long(self._most))
+        whole = bytes(self._held)
+        self._held.clear()
+        return self._line(whole, ending)
+
+    def _line(self, raw: bytes, ending: bytes) -> Line | None:
+        if not self._offset:
+            self._offset = len(raw) - len(raw := raw.removeprefix(_BOM))
+        self._line_no += 1
+        self._offset += len(raw) + len(ending)
+        if len(raw) > self._most and len(raw.removesuffix(b"\r")) > self._most:
+            return BadLine(self._line_no, self._offset, _too_long(self._most))
+        return _read_line(self._line_no, self._offset, raw) if raw and not raw.isspace() else None
 
 
 def in_words(size_bytes: int) -> str:
@@ -116,19 +161,5 @@ def _why_not_json(raw: bytes) -> str:
     return CONTAINS_NUL if b"\0" in raw else "invalid json"
 
 
-def _without_ending(raw: bytes) -> bytes:
-    return raw.removesuffix(b"\n").removesuffix(b"\r")
-
-
 def _too_long(max_line_bytes: int) -> str:
     return f"line is longer than {in_words(max_line_bytes)}"
-
-
-def _skip_rest_of_line(file: IO[bytes]) -> int:
-    """Read on to the end of the line, a piece at a time; how many bytes that was."""
-    skipped = 0
-    while piece := file.readline(_READ_AHEAD):
-        skipped += len(piece)
-        if piece.endswith(b"\n"):
-            break
-    return skipped

@@ -3,10 +3,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from clarion.domain.entries import EntryValue
 from clarion.domain.people import email_key
 from clarion.domain.triggers import Flags
+from clarion.pipeline.data_file import Entry as FileEntry
 from clarion.store import people
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
@@ -16,12 +18,11 @@ _EMPTY = b"{}"
 _SHOWN = 150
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line of the caller: its number from 1, and an entry or the sentence why it is none."""
 
     no: int
-    value: EntryValue | str
+    value: EntryValue | FileEntry | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,10 @@ def name_people(
     entries: list[Entry] = []
     errors: list[LineError] = []
     malformed = missing = 0
-    for line in lines:
-        value = line.value
+    next_entry = first_entry
+    for no, value in lines:
         if isinstance(value, str):
-            errors.append(LineError(line.no, value))
+            errors.append(LineError(no, value))
             malformed += 1
             continue
         if value.id is not None:
@@ -61,23 +62,22 @@ def name_people(
             found = by_email.get(email_key(value.email or ""), [])
             excused, words = flags.email_ignore_missing, f'email "{(value.email or "")[:_SHOWN]}" not found'
             if len(found) > 1 and not flags.email_add_duplicates:
-                errors.append(
-                    LineError(line.no, f'email "{(value.email or "")[:_SHOWN]}" matches more than one customer')
-                )
+                errors.append(LineError(no, f'email "{(value.email or "")[:_SHOWN]}" matches more than one customer'))
                 missing += 1
                 continue
         if not found:
-            errors.append(LineError(line.no, words))
+            errors.append(LineError(no, words))
             missing += not excused
         data = None if value.data == _EMPTY else value.data.decode()
         for person_id in found:
-            entries.append(Entry(first_entry + len(entries), line.no, person_id, data))
+            entries.append(Entry(next_entry, no, person_id, data))
+            next_entry += 1
     return Named(tuple(entries), tuple(errors), malformed, missing)
 
 
 def _ids(lines: Iterable[Line]) -> list[str]:
-    return [line.value.id for line in lines if isinstance(line.value, EntryValue) and line.value.id is not None]
+    return [value.id for _, value in lines if not isinstance(value, str) and value.id is not None]
 
 
 def _emails(lines: Iterable[Line]) -> list[str]:
-    return [line.value.email for line in lines if isinstance(line.value, EntryValue) and line.value.email is not None]
+    return [value.email for _, value in lines if not isinstance(value, str) and value.email is not None]

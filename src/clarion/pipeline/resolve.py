@@ -12,39 +12,37 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterable, Set
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 import structlog
 
-from clarion.domain import audience
 from clarion.domain.broadcasts import Action, FrozenContent
 from clarion.domain.deliveries import Reason, State
-from clarion.domain.entries import EntryValue
 from clarion.domain.errors import Unavailable, detail_of
 from clarion.domain.triggers import Selector
-from clarion.pipeline.accept import parse_condition
+from clarion.pipeline import staging
 from clarion.pipeline.compose import goes_to_own_address
-from clarion.pipeline.data_file import DataFileError, Entry, lines
+from clarion.pipeline.data_file import DataFileError, lines
 from clarion.pipeline.data_file_download import DownloadedFile
 from clarion.pipeline.failpoint import Failpoint, nothing
-from clarion.pipeline.naming import Line, name_people
+from clarion.pipeline.gather import Gathered, Odd, gathering
+from clarion.pipeline.receive import ENDED_EARLY
 from clarion.store import access, ledger, triggers
-from clarion.store import audience as people_pages
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
-from clarion.store.ledger import Account, SliceRange
-from clarion.store.people import suppressed_among
+from clarion.store.ledger import Accounts, SliceRange
 from clarion.store.slices import LostLease
-from clarion.store.triggers import LineError, NamedPerson, Trigger
+from clarion.store.triggers import LineError, Trigger
 
 _log = structlog.get_logger("clarion.resolve")
 _PAUSES_MS = (10_000, 30_000, 60_000, 120_000, 300_000)
 _ANALYZE_FROM = 5_000
 _LOOK_SECONDS = 0.5
+_AT_ONCE = 4
 
 Download = Callable[[str, Path], Awaitable[DownloadedFile]]
 SubmitSlices = Callable[[Transaction, int, Iterable[int]], None]
@@ -54,25 +52,13 @@ SubmitSlices = Callable[[Transaction, int, Iterable[int]], None]
 class Sizes:
     """How much at once: people a range, people a slice, lines a stretch."""
 
-    range_people: int = 10_000
+    range_people: int = 20_000
     slice_people: int = 500
-    file_lines: int = 2_000
+    file_lines: int = 5_000
 
 
 class _StoppingError(Exception):
     """This process is stopping; what is committed stays."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Person:
-    """A member of the audience, as far as the ledger asks."""
-
-    person_id: int
-    entry: int | None
-    gone: Reason | None
-    email: str | None
-    unsubscribed: bool
-    repeated: bool
 
 
 class Resolver:
@@ -99,6 +85,9 @@ class Resolver:
         self._sizes = sizes or Sizes()
         self._failpoint = failpoint
         self._stopping = threading.Event()
+        # Of its own: a large audience keeps a thread for a minute, and sending must not wait for one.
+        self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="resolve")
+        self._busy = 0
 
     def stop(self) -> None:
         """Stop behind the range at work; the lease is given back, so another worker goes on at once."""
@@ -109,15 +98,32 @@ class Resolver:
             raise _StoppingError
 
     async def run_once(self, trigger_id: int = 0) -> bool:
-        """Resolve a trigger (any that waits, for 0) to its end; False when there was none to take."""
-        trigger = await asyncio.to_thread(
-            self._store.write, lambda tx: triggers.hold(tx, self._owner, self._lease_ms, trigger_id)
-        )
-        if trigger is None:
+        """Resolve a trigger (any that waits, for 0) to its end; False when there was none to take.
+
+        May be called again meanwhile: several are resolved at once, so that a small one does not wait for a large one.
+        """
+        if self._busy >= _AT_ONCE:
             return False
+        self._busy += 1
         try:
-            if trigger.selector is not Selector.DATA_FILE or await self._stage_file(trigger):
-                await asyncio.to_thread(self._freeze_all, trigger)
+            trigger = await asyncio.to_thread(
+                self._store.write, lambda tx: triggers.hold(tx, self._owner, self._lease_ms, trigger_id)
+            )
+            if trigger is not None:
+                await self._resolve(trigger)
+        finally:
+            self._busy -= 1
+        return trigger is not None
+
+    async def _in_thread(self, work: Callable[..., None], *arguments: object) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._threads, partial(work, *arguments))
+
+    async def _resolve(self, trigger: Trigger) -> None:
+        try:
+            if trigger.selector is Selector.STREAM and not trigger.file_done:
+                await self._in_thread(staging.abandon, self._store, trigger, ENDED_EARLY, self._lease_ms)
+            elif trigger.selector is not Selector.DATA_FILE or await self._stage_file(trigger):
+                await self._in_thread(self._freeze_all, trigger)
         except _StoppingError:
             await asyncio.to_thread(self._store.write, partial(triggers.release, trigger=trigger))
         except LostLease as lost:
@@ -128,7 +134,6 @@ class Resolver:
             _log.exception("resolve.failed", trigger_id=trigger.trigger_id)
             unexpected = DataFileError(f"internal error: {detail_of(error)}", temporary=True)
             await asyncio.to_thread(self._store.write, partial(self._give_up, trigger=trigger, error=unexpected))
-        return True
 
     # -- the data file ------------------------------------------------------------------------------------
 
@@ -138,7 +143,7 @@ class Resolver:
             path = self._files / f"trigger-{trigger.trigger_id}.{trigger.resolve_fence}.jsonl"
             try:
                 file = await self._fetch(trigger, path)
-                await asyncio.to_thread(self._stage_lines, trigger, file)
+                await self._in_thread(self._stage_lines, trigger, file)
             except DataFileError as error:
                 give_up = partial(self._give_up, trigger=trigger, error=error)
                 await asyncio.to_thread(self._store.write, give_up)
@@ -200,26 +205,16 @@ class Resolver:
         done = False
         while not done:
             self._check_stopping()
-            stretch = list(islice(rest, self._sizes.file_lines))
-            done = len(stretch) < self._sizes.file_lines
-            numbered = [
-                Line(
-                    item.line,
-                    EntryValue(item.id, item.email, item.data) if isinstance(item, Entry) else item.text,
-                )
-                for item in stretch
-            ]
-            stage = partial(
-                _stage,
+            stretch, done = staging.take(rest, self._sizes.file_lines, trigger.file_offset)
+            keep = partial(
+                staging.keep,
                 trigger=trigger,
-                workspace=workspace,
-                numbered=numbered,
-                offset=stretch[-1].end_offset if stretch else trigger.file_offset,
-                last_line=stretch[-1].line if stretch else trigger.file_line,
+                named=staging.name(self._store, trigger, workspace, stretch),
+                stretch=stretch,
                 done=done,
                 lease_ms=self._lease_ms,
             )
-            if not self._store.write(stage):
+            if not self._store.write(keep):
                 raise LostLease("another worker stages this file")
             self._failpoint("resolve.file_staged")
             trigger = self._current(trigger)
@@ -228,20 +223,19 @@ class Resolver:
 
     def _freeze_all(self, trigger: Trigger) -> None:
         """Range after range until the audience is complete. Blocking; runs in a thread."""
-        content: FrozenContent | None = None
+        content = self._store.read(partial(triggers.content, content_hash=trigger.content_hash))
+        gather = gathering(self._store, self._workspace(trigger), self._current(trigger), self._sizes.range_people)
         ranges = 0
         while True:
             self._check_stopping()
             trigger = self._current(trigger)
-            if content is None:
-                content = self._store.read(partial(triggers.content, content_hash=trigger.content_hash))
-            people, reached = self._next_range(trigger)
-            if people or reached > trigger.resolved_to:
-                self._freeze_range(trigger, content, people, reached)
+            gathered = gather(trigger)
+            if gathered.person_ids or gathered.reached > trigger.resolved_to:
+                self._freeze_range(trigger, content, gathered)
                 ranges += 1
-                if ranges == 1 and trigger.next_seq == 1 and len(people) >= _ANALYZE_FROM:
+                if ranges == 1 and trigger.next_seq == 1 and len(gathered.person_ids) >= _ANALYZE_FROM:
                     self._store.write(ledger.analyze)
-            if reached >= trigger.resolve_until:
+            if gathered.reached >= trigger.resolve_until:
                 break
         if ranges > 1:
             self._store.write(ledger.analyze)
@@ -250,46 +244,10 @@ class Resolver:
             raise LostLease("the trigger was stopped or taken")
         _log.info("trigger.resolved", trigger_id=trigger.trigger_id)
 
-    def _next_range(self, trigger: Trigger) -> tuple[list[_Person], int]:
-        """The members of the next range, and how far the checkpoint may move with them."""
-        most = self._sizes.range_people
-        if trigger.condition is None:
-            named = self._store.read(
-                lambda tx: triggers.named_people(tx, trigger.trigger_id, after=trigger.resolved_to, most=most)
-            )
-            missing = [n.person_id for n in named if not n.alive]
-            suppressed = self._store.read(partial(suppressed_among, person_ids=missing)) if missing else set()
-            people = [
-                _Person(n.person_id, n.entry, _gone(n, suppressed), n.email, n.unsubscribed, n.repeated) for n in named
-            ]
-            return people, named[-1].entry if len(named) == most else trigger.resolve_until
-        condition = parse_condition(trigger.condition)
-        workspace = self._workspace(trigger)
-        page = self._store.read(
-            lambda tx: people_pages.page(
-                tx,
-                workspace,
-                condition,
-                after=trigger.resolved_to,
-                until=trigger.resolve_until,
-                most=most,
-                created_before_ms=trigger.created_ms,
-            )
-        )
-        people = [
-            _Person(c.person_id, None, None, c.email, c.unsubscribed, False)
-            for c in page
-            if audience.matches(condition, people_pages.seen(c), c.segments)
-        ]
-        return people, page[-1].person_id if len(page) == most else trigger.resolve_until
-
-    def _freeze_range(self, trigger: Trigger, content: FrozenContent, people: list[_Person], reached: int) -> None:
-        accounts = [
-            _account(trigger.next_seq + number, action, person)
-            for number, person in enumerate(people)
-            for action in content.actions
-        ]
-        slices = _slices(trigger, len(people), self._sizes.slice_people)
+    def _freeze_range(self, trigger: Trigger, content: FrozenContent, gathered: Gathered) -> None:
+        people = len(gathered.person_ids)
+        accounts = _accounts(trigger.next_seq, content.actions, gathered)
+        slices = _slices(trigger, people, self._sizes.slice_people)
 
         def freeze(tx: Transaction) -> None:
             ledger.freeze(
@@ -297,8 +255,8 @@ class Resolver:
                 trigger,
                 accounts,
                 slices,
-                resolved_to=reached,
-                next_seq=trigger.next_seq + len(people),
+                resolved_to=gathered.reached,
+                next_seq=trigger.next_seq + people,
                 lease_ms=self._lease_ms,
             )
             self._submit(tx, trigger.trigger_id, [part.no for part in slices])
@@ -320,51 +278,37 @@ class Resolver:
         return workspace
 
 
-def _stage(
-    tx: Transaction,
-    *,
-    trigger: Trigger,
-    workspace: Workspace,
-    numbered: list[Line],
-    offset: int,
-    last_line: int,
-    done: bool,
-    lease_ms: int,
-) -> bool:
-    """Store a stretch of the file's lines; False when the lease is lost."""
-    named = name_people(tx, workspace, numbered, trigger.flags, first_entry=trigger.next_entry)
-    return triggers.advance_file(
-        tx,
-        trigger,
-        offset=offset,
-        line=last_line,
-        done=done,
-        entries=named.entries,
-        errors=named.errors,
-        missing=named.missing,
-        lease_ms=lease_ms,
-    )
+def _accounts(first: int, actions: Sequence[Action], gathered: Gathered) -> Accounts:
+    """What is known before composing: people who cannot or must not get an action are skipped, with the reason."""
+    people, every = len(gathered.person_ids), len(actions)
+    size = people * every
+    seq, action_id, person_id = [0] * size, [0] * size, [0] * size
+    state: list[int] = [int(State.QUEUED)] * size
+    reason: list[str | None] = [None] * size
+    entry: list[int | None] | None = None if gathered.entries is None else [None] * size
+    for number, action in enumerate(actions):  # a person's actions stand next to each other
+        seq[number::every] = range(first, first + people)
+        action_id[number::every] = [action.action_id] * people
+        person_id[number::every] = gathered.person_ids
+        if entry is not None and gathered.entries is not None:
+            entry[number::every] = gathered.entries
+        for place, odd in gathered.odd.items():
+            why = _bar(action, odd)
+            if why is not None:
+                state[place * every + number], reason[place * every + number] = int(State.SKIPPED), why.value
+    return Accounts(seq, action_id, person_id, state, reason, entry)
 
 
-def _gone(person: NamedPerson, suppressed: Set[int]) -> Reason | None:
-    if person.alive:
-        return None
-    return Reason.SUPPRESSED if person.person_id in suppressed else Reason.DELETED
-
-
-def _account(seq: int, action: Action, person: _Person) -> Account:
-    """What is known before composing: people who cannot or must not get this action are skipped, with the reason."""
-    reason: Reason | None = None
-    if person.repeated:
-        reason = Reason.DUPLICATE
-    elif person.gone:
-        reason = person.gone
-    elif person.unsubscribed and not action.send_to_unsubscribed:
-        reason = Reason.UNSUBSCRIBED
-    elif not person.email and goes_to_own_address(action):
-        reason = Reason.NO_ADDRESS
-    state = State.SKIPPED if reason else State.QUEUED
-    return Account(seq, action.action_id, person.person_id, person.entry, state, reason)
+def _bar(action: Action, odd: Odd) -> Reason | None:
+    if odd.repeated:
+        return Reason.DUPLICATE
+    if odd.gone:
+        return odd.gone
+    if odd.unsubscribed and not action.send_to_unsubscribed:
+        return Reason.UNSUBSCRIBED
+    if odd.without_email and goes_to_own_address(action):
+        return Reason.NO_ADDRESS
+    return None
 
 
 def _slices(trigger: Trigger, people: int, size: int) -> list[SliceRange]:

@@ -6,7 +6,11 @@ in all else. Statements cast each parameter, ``CAST(:seq AS bigint[])``, so the 
 """
 
 from collections.abc import Sequence
-from typing import cast
+from types import NoneType
+
+import msgspec
+
+_AS_JSON = {int, str, NoneType}
 
 
 def literal(values: Sequence[object]) -> str:
@@ -15,13 +19,13 @@ def literal(values: Sequence[object]) -> str:
     Raises:
         TypeError: another kind of value.
     """
-    kinds = set(map(type, values))
-    if kinds == {int}:
-        return "{" + ",".join(map(str, values)) + "}"
-    if kinds == {str}:
-        text = '","'.join(cast("Sequence[str]", values))
-        if "\\" not in text and text.count('"') == 2 * (len(values) - 1):
-            return '{"' + text + '"}'
+    if set(map(type, values)) <= _AS_JSON:
+        # Such a literal is JSON but for its brackets and for control characters, which JSON spells with letters that
+        # an array would take as they are: with those in it, element by element.
+        text = msgspec.json.encode(values).decode()
+        escapes = text.replace(r"\\", "") if "\\" in text else ""  # without backslashes that stand for themselves
+        if escapes.count("\\") == escapes.count(r"\""):
+            return "{" + text[1:-1] + "}"
     return "{" + ",".join([_element(value) for value in values]) + "}"
 
 

@@ -8,9 +8,24 @@ both engines, so a top-level attribute with a given text value leaves the same t
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import Any, TypedDict, assert_never, cast
 
-from clarion.domain.audience import And, Equals, Everybody, Exists, Filter, InSegment, Not, Or, segment_ids, size
+import msgspec
+
+from clarion.domain.audience import (
+    And,
+    Equals,
+    Everybody,
+    Exists,
+    Filter,
+    InSegment,
+    Not,
+    Or,
+    attribute_names,
+    predicate,
+    segment_ids,
+    size,
+)
 from clarion.domain.people import cio_id
 from clarion.store import numbers
 from clarion.store.access import Workspace
@@ -41,12 +56,16 @@ class Candidate:
 def seen(candidate: Candidate) -> Mapping[str, object]:
     """The attributes that a filter compares: the identifiers are among them (contract §2.2)."""
     attributes = dict(candidate.attributes)
-    if candidate.id is not None:
-        attributes["id"] = candidate.id
-    if candidate.email is not None:
-        attributes["email"] = candidate.email
-    attributes["cio_id"] = cio_id(candidate.person_id)
+    _identify(attributes, candidate.person_id, candidate.id, candidate.email)
     return attributes
+
+
+def _identify(attributes: dict[str, object], person_id: int, own_id: str | None, email: str | None) -> None:
+    if own_id is not None:
+        attributes["id"] = own_id
+    if email is not None:
+        attributes["email"] = email
+    attributes["cio_id"] = cio_id(person_id)
 
 
 @dataclass(slots=True)
@@ -66,25 +85,29 @@ class _Narrowing:
             case Everybody():
                 return _TRUE, True
             case And(members):
-                parts = [self.sql(member) for member in members]
-                return "(" + " AND ".join(text for text, _ in parts) + ")", all(exact for _, exact in parts)
+                return self._list(members, " AND ")
             case Or(members):
-                parts = [self.sql(member) for member in members]
-                return "(" + " OR ".join(text for text, _ in parts) + ")", all(exact for _, exact in parts)
+                return self._list(members, " OR ")
             case Not(member):
                 text, exact = self.sql(member)
                 # Turning a superset round would leave people out.
                 return (f"NOT ({text})", True) if exact else (_TRUE, False)
             case InSegment(segment_id):
                 bound = self._bind(segment_id)
-                exists = f"SELECT 1 FROM segment_member m WHERE m.segment_id = {bound} AND m.person_id = p.person_id"
-                return f"EXISTS ({exists})", True
+                # The range is said again inside: PostgreSQL may join a page with a segment, but not with all of it.
+                of_page = "m.person_id > :after AND m.person_id <= :until AND m.person_id = p.person_id"
+                return f"EXISTS (SELECT 1 FROM segment_member m WHERE m.segment_id = {bound} AND {of_page})", True
             case Equals(name, value, inverse):
                 return self._equals(name, value) if not inverse else (_TRUE, False)
             case Exists(name, inverse):
                 return self._exists(name) if not inverse else (_TRUE, False)
             case _:
                 assert_never(condition)
+
+    def _list(self, members: tuple[Filter, ...], word: str) -> tuple[str, bool]:
+        parts = [self.sql(member) for member in members]
+        parts.sort(key=lambda part: not part[1])  # what is exact is also cheaper than reading attributes
+        return "(" + word.join(text for text, _ in parts) + ")", all(exact for _, exact in parts)
 
     def _exists(self, name: str) -> tuple[str, bool]:
         if name in {"id", "email"}:
@@ -117,21 +140,6 @@ class _Narrowing:
         return _CONTAINS[self.engine].format(self._bind(trace))
 
 
-def needs_attributes(condition: Filter) -> bool:
-    """Whether deciding about a person takes more than their segments."""
-    match condition:
-        case And(members) | Or(members):
-            return any(needs_attributes(member) for member in members)
-        case Not(member):
-            return needs_attributes(member)
-        case InSegment() | Everybody():
-            return False
-        case Equals() | Exists():
-            return True
-        case _:
-            assert_never(condition)
-
-
 def page(
     tx: Transaction,
     workspace: Workspace,
@@ -154,7 +162,7 @@ def page(
     if narrow and size(condition) <= _MAX_NARROWED:
         where, _ = narrowing.sql(condition)
     lowest, highest = numbers.person_range(workspace.workspace_id)
-    wants_attributes = needs_attributes(condition)
+    wants_attributes = bool(attribute_names(condition))
     text = (
         f"SELECT p.person_id, p.id, p.email, p.unsubscribed, {'p.attributes' if wants_attributes else 'NULL'} "
         "AS attributes FROM person p "
@@ -186,10 +194,102 @@ def page(
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Members:
+    """People of the audience, ascending. `unsubscribed` and `without_email` are places in `person_ids`.
+
+    `reached`: everybody up to there has been looked at. `looked_at`: how many SQL could not rule out.
+    """
+
+    person_ids: list[int]
+    unsubscribed: frozenset[int]
+    without_email: frozenset[int]
+    reached: int
+    looked_at: int
+
+
+_UNSUBSCRIBED, _WITHOUT_EMAIL = 1, 2
+
+
+class Selection:
+    """A filter made ready to be asked range after range: its SQL, and what is left for Python to decide.
+
+    Conditions of a top-level `and` that SQL decides exactly are not asked again, and of the attributes only
+    those are read that the rest compares.
+    """
+
+    def __init__(self, engine: Engine, workspace: Workspace, condition: Filter, *, created_before_ms: int) -> None:
+        self.lowest, self._highest = numbers.person_range(workspace.workspace_id)
+        narrowing = _Narrowing(engine, {"created_before_ms": created_before_ms})
+        where, rest = _TRUE, condition
+        if size(condition) <= _MAX_NARROWED:
+            where, exact = narrowing.sql(condition)
+            rest = Everybody() if exact else _undecided(condition, engine)
+        self._parameters = narrowing.parameters
+        self._predicate = None if rest == Everybody() else predicate(rest)
+        self._segments = segment_ids(rest)
+        names = attribute_names(rest)
+        self._decoder = _decoder_of(names) if names else None
+        self._identifiers = bool(names & {"id", "email", "cio_id"})
+        extra = (", p.attributes" if names else "") + (", p.id, p.email" if self._identifiers else "")
+        self._text = (
+            f"SELECT p.person_id, p.unsubscribed * {_UNSUBSCRIBED} + CASE WHEN COALESCE(p.email, '') = '' "
+            f"THEN {_WITHOUT_EMAIL} ELSE 0 END AS odd{extra} FROM person p "
+            "WHERE p.person_id > :after AND p.person_id <= :until "
+            f"AND p.created_ms <= :created_before_ms AND {where} "
+            "ORDER BY p.person_id LIMIT :most"
+        )
+
+    def members(self, tx: Transaction, *, after: int, until: int, most: int) -> Members:
+        """Who matches of the people with `after` < person_id <= `until`, of the first `most` that SQL leaves."""
+        after, until = max(after, self.lowest - 1), min(until, self._highest)
+        rows = tx.composed_tuples(self._text, {**self._parameters, "after": after, "until": until, "most": most})
+        looked_at = len(rows)
+        reached = int(rows[-1][0]) if looked_at == most else until
+        if self._predicate is not None and rows:
+            rows = self._matching(tx, rows)
+        odd = [(place, row[1]) for place, row in enumerate(rows) if row[1]]
+        return Members(
+            person_ids=[row[0] for row in rows],
+            unsubscribed=frozenset(place for place, flags in odd if flags & _UNSUBSCRIBED),
+            without_email=frozenset(place for place, flags in odd if flags & _WITHOUT_EMAIL),
+            reached=reached,
+            looked_at=looked_at,
+        )
+
+    def _matching(self, tx: Transaction, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        decide = self._predicate or predicate(Everybody())
+        member_of = _memberships(tx, self._segments, int(rows[0][0]) - 1, int(rows[-1][0]))
+        if self._decoder is None:
+            return [row for row in rows if decide({}, member_of.get(row[0], ()))]
+        read = self._decoder.decode
+        matching = []
+        for row in rows:
+            person_id, attributes = row[0], read(row[2])
+            if self._identifiers:
+                _identify(attributes, person_id, row[3], row[4])
+            if decide(attributes, member_of.get(person_id, ())):
+                matching.append(row)
+        return matching
+
+
+def _undecided(condition: Filter, engine: Engine) -> Filter:
+    """What is left of a filter when its narrowing holds: the members of an `and` that are exact need no asking."""
+    if not isinstance(condition, And):
+        return condition
+    return And(tuple(member for member in condition.members if not _Narrowing(engine).sql(member)[1]))
+
+
+def _decoder_of(names: frozenset[str]) -> "msgspec.json.Decoder[dict[str, Any]]":
+    """Reads these keys of an object and passes over all others."""
+    known = cast("Any", TypedDict)("Known", dict.fromkeys(names, Any), total=False)
+    return msgspec.json.Decoder(known)
+
+
 def _memberships(tx: Transaction, segments: frozenset[int], after: int, until: int) -> dict[int, list[int]]:
     found: dict[int, list[int]] = {}
     if segments:
-        rows = tx.all("memberships_between", segment_ids=encode(sorted(segments)), after=after, until=until)
-        for row in rows:
-            found.setdefault(int(row["person_id"]), []).append(int(row["segment_id"]))
+        rows = tx.tuples("memberships_between", segment_ids=encode(sorted(segments)), after=after, until=until)
+        for segment_id, person_id in rows:
+            found.setdefault(person_id, []).append(segment_id)
     return found

@@ -39,8 +39,24 @@ class Transaction(Protocol):
         """
         ...
 
+    def bulk(self, query: str, columns: Mapping[str, Sequence[object]], **constants: object) -> int:
+        """Like `many` for rows that are columns already, all of one length; the number of rows changed.
+
+        `constants` are the same in every row; on PostgreSQL they are plain parameters. Columns hold whole
+        numbers, texts without NUL, or None.
+        """
+        ...
+
+    def tuples(self, query: str, **parameters: object) -> list[tuple[Any, ...]]:
+        """Every row as its values in the order of the statement: for results of thousands of rows."""
+        ...
+
     def composed(self, text: str, parameters: Mapping[str, object]) -> list[Row]:
         """Run a statement put together by `store.audience`; nobody else composes SQL."""
+        ...
+
+    def composed_tuples(self, text: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
+        """`composed`, with each row as its values."""
         ...
 
     def now_ms(self) -> int:

@@ -25,7 +25,7 @@ class Handlers:
     send: Callable[[], Awaitable[bool]]
 
 
-RESOLVING = 2  # audiences that one process works out at once: a small one need not wait for a big one
+RESOLVING = 3  # audiences that one process works out at once: a small one need not wait for a big one
 
 
 class Jobs(Protocol):

@@ -32,6 +32,30 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Accounts:
+    """New rows as columns, which is how a range of thousands is written; `entry` None: nobody has data of their own."""
+
+    seq: Sequence[int]
+    action_id: Sequence[int]
+    person_id: Sequence[int]
+    state: Sequence[int]
+    reason: Sequence[str | None]
+    entry: Sequence[int | None] | None = None
+
+    @classmethod
+    def of(cls, accounts: Sequence[Account]) -> "Accounts":
+        """The same from rows."""
+        return cls(
+            seq=[a.seq for a in accounts],
+            action_id=[a.action_id for a in accounts],
+            person_id=[a.person_id for a in accounts],
+            state=[int(a.state) for a in accounts],
+            reason=[a.reason.value if a.reason else None for a in accounts],
+            entry=[a.entry for a in accounts],
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class SliceRange:
     """People `lo`..`hi` of a trigger's audience, worked by one worker at a time."""
 
@@ -43,7 +67,7 @@ class SliceRange:
 def freeze(
     tx: Transaction,
     trigger: Trigger,
-    accounts: Sequence[Account],
+    accounts: Accounts,
     slices: Sequence[SliceRange],
     *,
     resolved_to: int,
@@ -55,8 +79,9 @@ def freeze(
     Raises:
         LostLease: another worker resolves this trigger now.
     """
-    people = len({account.seq for account in accounts})
-    to_send = len({account.seq for account in accounts if account.state is State.QUEUED})
+    queued = int(State.QUEUED)
+    people = len(set(accounts.seq))
+    to_send = len({seq for seq, state in zip(accounts.seq, accounts.state, strict=True) if state == queued})
     moved = tx.execute(
         "advance_resolve",
         trigger_id=trigger.trigger_id,
@@ -71,23 +96,24 @@ def freeze(
     )
     if not moved:
         raise LostLease(f"trigger {trigger.trigger_id} is resolved by another worker")
-    tx.many(
-        "insert_deliveries",
-        [
-            {
-                "trigger_id": trigger.trigger_id,
-                "seq": a.seq,
-                "action_id": a.action_id,
-                "person_id": a.person_id,
-                "entry": a.entry,
-                "state": int(a.state),
-                "reason": a.reason,
-            }
-            for a in accounts
-        ],
-    )
+    columns = {
+        "seq": accounts.seq,
+        "action_id": accounts.action_id,
+        "person_id": accounts.person_id,
+        "entry": accounts.entry or [None] * len(accounts.seq),
+        "state": accounts.state,
+        "reason": accounts.reason,
+    }
+    tx.bulk("insert_deliveries", columns, trigger_id=trigger.trigger_id, now_ms=tx.now_ms())
     tx.many("insert_slices", [{"trigger_id": trigger.trigger_id, "no": s.no, "lo": s.lo, "hi": s.hi} for s in slices])
-    counted = Counter((a.action_id, a.state, a.reason) for a in accounts)
+    counted = Counter(
+        {
+            (action_id, State(state), Reason(reason) if reason else None): n
+            for (action_id, state, reason), n in Counter(
+                zip(accounts.action_id, accounts.state, accounts.reason, strict=True)
+            ).items()
+        }
+    )
     _count(tx, trigger.trigger_id, trigger.next_slice, counted)
 
 

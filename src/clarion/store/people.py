@@ -111,16 +111,16 @@ def delete(tx: Transaction, person_id: int) -> None:
 
 def numbers_by_id(tx: Transaction, workspace: Workspace, ids: Iterable[str]) -> dict[str, int]:
     """person_id of each known id."""
-    rows = tx.all("numbers_by_ids", workspace_id=workspace.workspace_id, ids=encode(list(ids)))
-    return {str(row["id"]): int(row["person_id"]) for row in rows}
+    return dict(tx.tuples("numbers_by_ids", workspace_id=workspace.workspace_id, ids=encode(list(ids))))
 
 
 def numbers_by_email(tx: Transaction, workspace: Workspace, emails: Iterable[str]) -> dict[str, list[int]]:
     """person_ids of each known address, under its `email_key`."""
     keys = list({email_key(email) for email in emails})
     found: dict[str, list[int]] = {}
-    for row in tx.all("numbers_by_emails", workspace_id=workspace.workspace_id, email_keys=encode(keys)):
-        found.setdefault(str(row["email_key"]), []).append(int(row["person_id"]))
+    if keys:
+        for key, number in tx.tuples("numbers_by_emails", workspace_id=workspace.workspace_id, email_keys=encode(keys)):
+            found.setdefault(key, []).append(number)
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 import psycopg
 from psycopg import IsolationLevel, errors
 from psycopg.abc import QueryNoTemplate
-from psycopg.rows import dict_row
+from psycopg.rows import dict_row, tuple_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from clarion.domain.errors import SetupError, Unavailable, UnknownOutcome
@@ -71,8 +71,22 @@ class _PostgresTransaction:
         arrays = {name: literal(values) for name, values in columns(rows).items()}
         return self._run(self._queries[query], arrays).rowcount
 
+    def bulk(self, query: str, columns: Mapping[str, Sequence[object]], **constants: object) -> int:
+        arrays = {name: literal(values) for name, values in columns.items()}
+        return self._run(self._queries[query], {**arrays, **constants}).rowcount
+
+    def tuples(self, query: str, **parameters: object) -> list[tuple[Any, ...]]:
+        return self._values(self._queries[query], parameters)
+
     def composed(self, text: str, parameters: Mapping[str, object]) -> list[Row]:
         return list(self._run(for_driver(text, "postgres"), parameters).fetchall())
+
+    def composed_tuples(self, text: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
+        return self._values(for_driver(text, "postgres"), parameters)
+
+    def _values(self, text: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
+        with self.connection.cursor(row_factory=tuple_row) as cursor:
+            return cursor.execute(cast("QueryNoTemplate", text), parameters).fetchall()
 
     def now_ms(self) -> int:
         row = self.one("database_now")

@@ -8,6 +8,7 @@ the database's own clock in milliseconds.
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Literal
@@ -74,3 +75,9 @@ def _for_driver(text: str, engine: Engine) -> str:
 def for_driver(text: str, engine: Engine) -> str:
     """A statement composed at run time (the audience's narrowing) in the driver's parameter style."""
     return _for_driver(text, engine)
+
+
+@cache
+def numbered(text: str, names: tuple[str, ...]) -> str:
+    """A statement for SQLite with its parameters by their place in `names`, so that rows need no names."""
+    return _PARAMETER.sub(lambda found: f"?{names.index(found[1]) + 1}", text)

@@ -7,12 +7,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from itertools import repeat
 from pathlib import Path
 from typing import Any, TypeVar
 
 from clarion.domain.errors import SetupError, Unavailable
 from clarion.store.engine import Row, Transaction, run_after_commit
-from clarion.store.queries import Engine, for_driver, load
+from clarion.store.queries import Engine, for_driver, load, numbered
 
 T = TypeVar("T")
 _AWAY = ("locked", "busy", "full", "disk I/O error", "unable to open", "readonly")
@@ -28,11 +29,12 @@ class _SqliteTransaction:
         self.committed: list[Callable[[], None]] = []
 
     def all(self, query: str, **parameters: object) -> list[Row]:
-        return self._connection.execute(self._queries[query], parameters).fetchall()
+        return _named(self._connection.execute(self._queries[query], parameters))
 
     def one(self, query: str, **parameters: object) -> Row | None:
-        row: Row | None = self._connection.execute(self._queries[query], parameters).fetchone()
-        return row
+        cursor = self._connection.execute(self._queries[query], parameters)
+        values = cursor.fetchone()
+        return None if values is None else dict(zip((c[0] for c in cursor.description), values, strict=True))
 
     def execute(self, query: str, **parameters: object) -> int:
         return self._connection.execute(self._queries[query], parameters).rowcount
@@ -42,7 +44,18 @@ class _SqliteTransaction:
             return 0
         return self._connection.executemany(self._queries[query], rows).rowcount
 
+    def bulk(self, query: str, columns: Mapping[str, Sequence[object]], **constants: object) -> int:
+        text = numbered(self._queries[query], (*columns, *constants))
+        rows = zip(*columns.values(), *(repeat(value) for value in constants.values()), strict=False)
+        return self._connection.executemany(text, rows).rowcount
+
+    def tuples(self, query: str, **parameters: object) -> list[tuple[Any, ...]]:
+        return self._connection.execute(self._queries[query], parameters).fetchall()
+
     def composed(self, text: str, parameters: Mapping[str, object]) -> list[Row]:
+        return _named(self._connection.execute(for_driver(text, "sqlite"), parameters))
+
+    def composed_tuples(self, text: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
         return self._connection.execute(for_driver(text, "sqlite"), parameters).fetchall()
 
     def now_ms(self) -> int:
@@ -58,8 +71,10 @@ def _raise_if_away(error: sqlite3.OperationalError) -> None:
         raise Unavailable(f"the database is not available: {error}") from error
 
 
-def _row(cursor: sqlite3.Cursor, values: tuple[Any, ...]) -> Row:
-    return {column[0]: value for column, value in zip(cursor.description, values, strict=True)}
+def _named(cursor: sqlite3.Cursor) -> list[Row]:
+    rows = cursor.fetchall()
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, values, strict=True)) for values in rows]
 
 
 class SqliteStore:
@@ -88,7 +103,6 @@ class SqliteStore:
             connection = sqlite3.connect(
                 self._path, isolation_level=None, timeout=0, check_same_thread=False, cached_statements=256
             )
-            connection.row_factory = _row
             # The mode change needs the file for itself for a moment; another process may be opening it too.
             self._patiently(lambda: connection.execute("PRAGMA journal_mode=WAL"))
             connection.execute("PRAGMA synchronous=FULL")  # a commit must survive a power cut before we send

@@ -4,7 +4,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -52,8 +52,7 @@ class Trigger:
     open_slices: int
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A person named one by one: `entry` counts people, `line` the caller's lines; `data` is JSON text."""
 
     entry: int
@@ -180,13 +179,9 @@ def waiting(tx: Transaction, broadcast_id: int) -> int:
 
 def add_entries(tx: Transaction, trigger_id: int, entries: Iterable[Entry]) -> None:
     """Store people named one by one."""
-    tx.many(
-        "insert_entries",
-        [
-            {"trigger_id": trigger_id, "entry": e.entry, "line": e.line, "person_id": e.person_id, "data": e.data}
-            for e in entries
-        ],
-    )
+    columns = dict(zip(Entry._fields, zip(*entries, strict=True), strict=False))
+    if columns:
+        tx.bulk("insert_entries", columns, trigger_id=trigger_id)
 
 
 def add_errors(tx: Transaction, trigger_id: int, errors: Iterable[LineError], *, first: int) -> None:
@@ -280,31 +275,28 @@ def begin_file(tx: Transaction, trigger: Trigger, sha256: str, lease_ms: int) ->
     return begun > 0
 
 
-@dataclass(frozen=True, slots=True)
-class NamedPerson:
-    """A person named one by one, as they are now. `email` and `unsubscribed` mean nothing unless alive."""
+def drop_entries_to(tx: Transaction, trigger: Trigger, upto: int, lease_ms: int) -> bool:
+    """Remove staged people up to an entry number and keep the lease; False when it is lost."""
+    if not renew(tx, trigger, lease_ms):
+        return False
+    tx.execute("drop_entries_to", trigger_id=trigger.trigger_id, upto=upto)
+    return True
+
+
+class NamedPerson(NamedTuple):
+    """A person named one by one. `odd` is 0 for nearly everybody, else the sum of what is to be said of them now."""
 
     entry: int
     person_id: int
-    alive: bool
-    email: str | None
-    unsubscribed: bool
-    repeated: bool
+    odd: int
+
+
+UNSUBSCRIBED, WITHOUT_EMAIL, VANISHED, REPEATED = 1, 2, 4, 8
 
 
 def named_people(tx: Transaction, trigger_id: int, *, after: int, most: int) -> list[NamedPerson]:
     """Entries after number `after`, in order."""
-    return [
-        NamedPerson(
-            entry=int(row["entry"]),
-            person_id=int(row["person_id"]),
-            alive=row["alive"] is not None,
-            email=row["email"],
-            unsubscribed=bool(row["unsubscribed"]),
-            repeated=int(row["first_entry"]) < int(row["entry"]),
-        )
-        for row in tx.all("named_people", trigger_id=trigger_id, after=after, most=most)
-    ]
+    return [NamedPerson(*row) for row in tx.tuples("named_people", trigger_id=trigger_id, after=after, most=most)]
 
 
 def finish_resolve(tx: Transaction, trigger: Trigger) -> bool:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.identifiers import id_type, ids_of, next_after, shown, start_after
-from clarion.domain.audience import Filter, matches, parse, size
+from clarion.domain.audience import Filter, parse, predicate, size
 from clarion.domain.audience import segment_ids as segments_named
 from clarion.domain.errors import InvalidRequest, MalformedRequest, NotFound
 from clarion.domain.people import Device, IdKind, Person, Reference, attribute_text, is_unsubscribed, view
@@ -67,12 +67,13 @@ def _matching(
     may be short.
     """
     until = people.last_person(tx, workspace)
+    matches = predicate(condition)
     left = max(_SCANNED, _DECISIONS // size(condition))
     found: list[Candidate] = []
     while True:
         page = audience.page(tx, workspace, condition, after=after, until=until, most=_SCANNED)
         for one in page:
-            if matches(condition, audience.seen(one), one.segments):
+            if matches(audience.seen(one), one.segments):
                 if len(found) == most:
                     return found, found[-1].person_id
                 found.append(one)

@@ -1,44 +1,100 @@
 # SPDX-License-Identifier: Apache-2.0
 """Trigger a broadcast; a trigger's status, errors and list (contract §2, §3)."""
 
+import asyncio
 from typing import Any
 
+import structlog
 from starlette.responses import Response
 
+from clarion.api import streams
+from clarion.api.bodies import decode
 from clarion.api.calls import Call, Endpoint, answer
-from clarion.domain.errors import InvalidRequest, NotFound
+from clarion.domain.errors import Conflict, InvalidRequest, NotFound, RequestError, Unavailable, UnknownOutcome
 from clarion.domain.triggers import MAX_BODY_BYTES, Selector, parse
 from clarion.pipeline.accept import Accepted, Limits, accept
+from clarion.pipeline.receive import ENDED_EARLY, Receiver, begin
 from clarion.store import broadcasts, triggers
 from clarion.store.engine import Transaction
+from clarion.store.slices import LostLease
 from clarion.store.triggers import Trigger
 
+_log = structlog.get_logger("clarion.api")
 _POINTER = "/per_user_data"
+_LINES = "application/x-ndjson"
+_FIRST_LINE_BYTES = 400_000  # the data of contract §4, however its characters are escaped
 
 
 async def trigger(call: Call) -> Response:
     """POST …/triggers: 200 `{"id": n}` once the trigger is durable; 422 may still have made a trigger (§2.6)."""
     broadcast_id = call.number("broadcast_id")
     content_type = call.request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type == _LINES:
+        return await _streamed(call, broadcast_id)
     if content_type != "application/json" and not content_type.endswith("+json"):
-        raise InvalidRequest("the Content-Type header must be application/json")
+        raise InvalidRequest(f"the Content-Type header must be application/json, or {_LINES}")
     body = await call.json(MAX_BODY_BYTES)
     request = await call.api.run(lambda: parse({} if body is None else body))
-    options = call.api.options
-    limits = Limits(int(options.trigger_interval_seconds * 1_000), options.trigger_queue)
+    limits = _limits(call)
 
     def work(tx: Transaction) -> Accepted:
         return accept(tx, call.workspace, broadcast_id, request, limits=limits, submit=call.api.jobs.submit_resolve)
 
     accepted = await call.api.write(work)
     if accepted.refused:
-        raise InvalidRequest(
-            "Errors were found while processing per user data (ids, emails or json data). More detail available "
-            f"from the errors endpoint for trigger {accepted.trigger_id}",
-            _POINTER,
-            complete=True,  # the wording is Customer.io's, clients look for it (contract §2.6)
-        )
+        raise _refused(accepted.trigger_id)
     return answer({"id": accepted.trigger_id})
+
+
+def _limits(call: Call) -> Limits:
+    options = call.api.options
+    return Limits(int(options.trigger_interval_seconds * 1_000), options.trigger_queue)
+
+
+def _refused(trigger_id: int) -> InvalidRequest:
+    return InvalidRequest(
+        "Errors were found while processing per user data (ids, emails or json data). More detail available "
+        f"from the errors endpoint for trigger {trigger_id}",
+        _POINTER,
+        complete=True,  # the wording is Customer.io's, clients look for it (contract §2.6)
+    )
+
+
+async def _streamed(call: Call, broadcast_id: int) -> Response:
+    """The call's own object in the first line, then a person a line; answered when all of them are on record."""
+    api = call.api
+    body = streams.pieces(call.request, api.options.stream_bytes)
+    first, more = await streams.first_line(body, _FIRST_LINE_BYTES)
+    request = await api.run(lambda: parse(decode(first.removeprefix(b"\xef\xbb\xbf")) if first.strip() else {}))
+    limits = _limits(call)
+    held = await api.write(lambda tx: begin(tx, call.workspace, broadcast_id, request, limits=limits))
+    receiver = Receiver(api.store, held, offset=len(first))
+    try:
+        if receiver.add(more):
+            await api.run(receiver.stage)
+        async for piece in body:
+            if receiver.add(piece):
+                await api.run(receiver.stage)
+        received = await api.run(lambda: receiver.finish(api.jobs.submit_resolve))
+    except LostLease as lost:
+        raise Conflict(str(lost)) from lost
+    except UnknownOutcome:
+        raise  # it may have been handed over; if not, its lease runs out
+    except BaseException as error:
+        why = error.detail if isinstance(error, RequestError) else ENDED_EARLY
+        # Also when this task is cancelled: the trigger must not wait for its lease to run out.
+        await asyncio.shield(_abandon(call, receiver, why))
+        raise
+    if received.refused:
+        raise _refused(received.trigger_id)
+    return answer({"id": received.trigger_id})
+
+
+async def _abandon(call: Call, receiver: Receiver, why: str) -> None:
+    try:
+        await call.api.run(lambda: receiver.abandon(why))
+    except (LostLease, Unavailable) as error:  # the lease runs out, and a worker does it
+        _log.warning("trigger.left_behind", trigger_id=receiver.trigger_id, error=str(error))
 
 
 async def status(call: Call) -> Response:
@@ -98,7 +154,7 @@ def _seconds(milliseconds: int | None) -> int | None:
 
 
 def _status(found: Trigger, action_ids: list[int]) -> dict[str, Any]:
-    from_file = found.selector is Selector.DATA_FILE
+    from_file = found.selector in {Selector.DATA_FILE, Selector.STREAM}
     return {
         "id": found.trigger_id,
         "broadcast_id": found.broadcast_id,

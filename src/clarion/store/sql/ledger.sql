@@ -1,15 +1,16 @@
 -- name: insert_deliveries
 INSERT INTO delivery (trigger_id, seq, action_id, person_id, entry, state, reason, created_ms, settled_ms)
-VALUES (:trigger_id, :seq, :action_id, :person_id, :entry, :state, :reason, {{now_ms}},
-        CASE WHEN :state = 0 THEN NULL ELSE {{now_ms}} END);
+VALUES (:trigger_id, :seq, :action_id, :person_id, :entry, :state, :reason, :now_ms,
+        CASE WHEN :state = 0 THEN NULL ELSE :now_ms END);
 
 -- name: insert_deliveries @postgres
 -- Differs: rows travel as arrays.
 INSERT INTO delivery (trigger_id, seq, action_id, person_id, entry, state, reason, created_ms, settled_ms)
-SELECT r.*, {{now_ms}}, CASE WHEN r.state = 0 THEN NULL ELSE {{now_ms}} END FROM unnest(
-    CAST(:trigger_id AS bigint[]), CAST(:seq AS bigint[]), CAST(:action_id AS bigint[]), CAST(:person_id AS bigint[]),
+SELECT :trigger_id, r.seq, r.action_id, r.person_id, r.entry, r.state, r.reason, :now_ms,
+       CASE WHEN r.state = 0 THEN NULL ELSE CAST(:now_ms AS bigint) END
+FROM unnest(CAST(:seq AS bigint[]), CAST(:action_id AS bigint[]), CAST(:person_id AS bigint[]),
     CAST(:entry AS bigint[]), CAST(:state AS smallint[]), CAST(:reason AS text[]))
-    AS r (trigger_id, seq, action_id, person_id, entry, state, reason);
+    AS r (seq, action_id, person_id, entry, state, reason);
 
 -- name: insert_slices
 INSERT INTO slice (trigger_id, no, lo, hi) VALUES (:trigger_id, :no, :lo, :hi);

@@ -39,8 +39,8 @@ VALUES (:trigger_id, :entry, :line, :person_id, :data);
 -- name: insert_entries @postgres
 -- Differs: rows travel as arrays.
 INSERT INTO trigger_entry (trigger_id, entry, line, person_id, data)
-SELECT * FROM unnest(CAST(:trigger_id AS bigint[]), CAST(:entry AS bigint[]), CAST(:line AS bigint[]),
-                     CAST(:person_id AS bigint[]), CAST(:data AS text[]));
+SELECT :trigger_id, r.* FROM unnest(CAST(:entry AS bigint[]), CAST(:line AS bigint[]), CAST(:person_id AS bigint[]),
+                                    CAST(:data AS text[])) AS r;
 
 -- name: insert_errors
 INSERT INTO trigger_error (trigger_id, no, line, text) VALUES (:trigger_id, :no, :line, :text);
@@ -114,14 +114,22 @@ WHERE trigger_id = :trigger_id AND resolve_fence = :fence AND state = 'resolving
 -- name: drop_entries
 DELETE FROM trigger_entry WHERE trigger_id = :trigger_id;
 
+-- name: drop_entries_to
+-- A part of them, so that the transaction stays short.
+DELETE FROM trigger_entry WHERE trigger_id = :trigger_id AND entry <= :upto;
+
 -- name: drop_errors
 DELETE FROM trigger_error WHERE trigger_id = :trigger_id;
 
 -- name: named_people
--- A stretch of the people named one by one, as they are now, and where each was named first.
-SELECT e.entry, e.person_id, p.person_id AS alive, p.email, p.unsubscribed,
-       (SELECT MIN(f.entry) FROM trigger_entry f WHERE f.trigger_id = e.trigger_id AND f.person_id = e.person_id)
-           AS first_entry
+-- A stretch of the people named one by one, as they are now: 1 unsubscribed, 2 without an address, 4 vanished, 8 named
+-- before.
+SELECT e.entry, e.person_id,
+       CASE WHEN p.person_id IS NULL THEN 4
+            ELSE p.unsubscribed + CASE WHEN COALESCE(p.email, '') = '' THEN 2 ELSE 0 END END
+       + CASE WHEN EXISTS (SELECT 1 FROM trigger_entry f
+                           WHERE f.trigger_id = e.trigger_id AND f.person_id = e.person_id AND f.entry < e.entry)
+              THEN 8 ELSE 0 END AS odd
 FROM trigger_entry e LEFT JOIN person p ON p.person_id = e.person_id
 WHERE e.trigger_id = :trigger_id AND e.entry > :after ORDER BY e.entry LIMIT :most;
 

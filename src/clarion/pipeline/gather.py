@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Gather, the reading half of resolve: who comes next in an audience, by filter or named one by one. Writes nothing."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from clarion.domain.deliveries import Reason
+from clarion.pipeline.accept import parse_condition
+from clarion.store import triggers
+from clarion.store.access import Workspace
+from clarion.store.audience import Selection
+from clarion.store.engine import Store
+from clarion.store.people import suppressed_among
+from clarion.store.triggers import Trigger
+
+_WIDEST = 16  # times the people of a range: how many are looked at in one statement when few of them match
+
+
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """What may keep a member of the audience from getting something; of most people nothing does."""
+
+    unsubscribed: bool = False
+    without_email: bool = False
+    gone: Reason | None = None
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The members of a range, in order; `odd` by place. `entries` are their own, for people named one by one.
+
+    `reached`: how far the checkpoint may move when they are in the ledger.
+    """
+
+    person_ids: Sequence[int]
+    reached: int
+    odd: Mapping[int, Odd]
+    entries: Sequence[int] | None = None
+
+
+Gather = Callable[[Trigger], Gathered]
+"""The next range behind the checkpoint of the trigger as it stands."""
+
+
+def gathering(store: Store, workspace: Workspace, trigger: Trigger, most: int) -> Gather:
+    """How to gather this trigger's audience, at most `most` people at once. Blocking."""
+    if trigger.condition is None:
+        return _Named(store, most).gather
+    condition = parse_condition(trigger.condition)
+    selection = Selection(store.engine, workspace, condition, created_before_ms=trigger.created_ms)
+    return _Filtered(store, selection, most).gather
+
+
+class _Filtered:
+    """By filter: a stretch of keys at a time, the wider the fewer match, so that no statement runs for long."""
+
+    def __init__(self, store: Store, selection: Selection, most: int) -> None:
+        self._store = store
+        self._selection = selection
+        self._most = most
+        self._span = most
+
+    def gather(self, trigger: Trigger) -> Gathered:
+        after, lowest = trigger.resolved_to, self._selection.lowest
+        until = min(trigger.resolve_until, max(after, lowest) + self._span)
+        found = self._store.read(lambda tx: self._selection.members(tx, after=after, until=until, most=self._most))
+        if found.looked_at < self._most // 4:
+            self._span = min(self._span * 2, self._most * _WIDEST)
+        odd = {
+            place: Odd(unsubscribed=place in found.unsubscribed, without_email=place in found.without_email)
+            for place in found.unsubscribed | found.without_email
+        }
+        return Gathered(found.person_ids, found.reached, odd)
+
+
+class _Named:
+    """Named one by one, in the order they were named."""
+
+    def __init__(self, store: Store, most: int) -> None:
+        self._store = store
+        self._most = most
+
+    def gather(self, trigger: Trigger) -> Gathered:
+        named = self._store.read(
+            lambda tx: triggers.named_people(tx, trigger.trigger_id, after=trigger.resolved_to, most=self._most)
+        )
+        odd = {place: one.odd for place, one in enumerate(named) if one.odd}
+        vanished = [named[place].person_id for place, flags in odd.items() if flags & triggers.VANISHED]
+        suppressed: set[int] = set()
+        if vanished:
+            suppressed = self._store.read(lambda tx: suppressed_among(tx, vanished))
+        told = {place: _odd(flags, named[place].person_id in suppressed) for place, flags in odd.items()}
+        reached = named[-1].entry if len(named) == self._most else trigger.resolve_until
+        return Gathered([one.person_id for one in named], reached, told, [one.entry for one in named])
+
+
+def _odd(flags: int, suppressed: bool) -> Odd:
+    gone = None
+    if flags & triggers.VANISHED:
+        gone = Reason.SUPPRESSED if suppressed else Reason.DELETED
+    return Odd(
+        unsubscribed=bool(flags & triggers.UNSUBSCRIBED),
+        without_email=bool(flags & triggers.WITHOUT_EMAIL),
+        gone=gone,
+        repeated=bool(flags & triggers.REPEATED),
+    )
