@@ -111,18 +111,16 @@ class KillableCluster(Cluster):
 
     def start(self) -> None:
         """Start, again and again while backends of a killed one still hold its memory, until it takes queries."""
-        deadline = time.monotonic() + _RESTART_SECONDS
-        while True:
-            if self._server is None or self._server.poll() is not None:
-                self._launch()
-            try:
-                psycopg.connect(self.url(), connect_timeout=5).close()
-            except psycopg.OperationalError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.05)
-            else:
-                return
+        wait_for(self._takes_queries, _RESTART_SECONDS)
+
+    def _takes_queries(self) -> bool:
+        if self._server is None or self._server.poll() is not None:
+            self._launch()
+        try:
+            psycopg.connect(self.url(), connect_timeout=5).close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def _launch(self) -> None:
         user = self._user

@@ -43,6 +43,9 @@ from .sink import taken
 LEASE_SECONDS = 3.0
 CONNECTIONS = 4
 _START_SECONDS = 60.0
+_UNDER_LOAD = 0.8  # of the kills come only after messages went out; the others also meet processes that start
+_MOST_BETWEEN = 200
+_STALL_SECONDS = 15.0
 _DRAIN_SECONDS = 90.0  # without any progress
 _RULES = {
     "CLARION_WORKER_LEASE_SECONDS": str(LEASE_SECONDS),
@@ -200,6 +203,8 @@ class Campaign:
                 self.until(time.monotonic() + 0.1)
             while self.struck.total() < self.plan.kills:
                 self._strike()
+                if self._dice.random() < _UNDER_LOAD:
+                    self._until_sent(self.sent() + self._dice.randrange(_MOST_BETWEEN))
                 self.until(time.monotonic() + min(4 * self.plan.pause, self._dice.expovariate(1 / self.plan.pause)))
                 if self.struck.total() % 25 == 0:
                     self.say(f"{self._hits()} in {time.monotonic() - began:.0f} s; {self.sent()} messages")
@@ -254,6 +259,12 @@ class Campaign:
             if now >= moment:
                 return
             time.sleep(min(0.05, moment - now))
+
+    def _until_sent(self, messages: int) -> None:
+        """On a busy machine processes take long to start: a kill that meets nobody at work proves little."""
+        limit = time.monotonic() + _STALL_SECONDS
+        while self.sent() < messages and time.monotonic() < limit:
+            self.until(time.monotonic() + 0.05)
 
     def _drain(self) -> None:
         """Until every trigger is finished and every record settled; what is left after a long standstill is lost."""

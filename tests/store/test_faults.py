@@ -143,7 +143,7 @@ def test_a_full_disk_changes_nothing_and_is_over_when_there_is_room(tmp_path: Pa
         store.script("CREATE TABLE number_range (name text PRIMARY KEY, next bigint NOT NULL)")
         assert store.write(lambda tx: numbers.take(tx, "kept")) == 1
         connection = store._connection()
-        pages = connection.execute("PRAGMA page_count").fetchone()["page_count"]
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count={pages}")
 
         def much(tx: Transaction) -> None:
