@@ -9,6 +9,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	$$p -c '$(TOO_OLD)' 2>/dev/null && echo $$p && exit; done)
 PYTEST := $(BIN)/python -m pytest -n auto
 ROUNDS ?= 10
+KILLS ?= 200
 CLIENTS := tests/clients/node_modules/.installed-lock.json
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -92,6 +93,10 @@ check-all: check ## check, then the property tests in ROUNDS=10 more rounds with
 		echo "== fuzzing, round $$round, seed $$seed"; \
 		env -u CI $(PYTEST) -q -m hypothesis --hypothesis-seed=$$seed || exit 1; \
 	done
+
+.PHONY: crash
+crash: $(VENV)/.dev ## kill workers, API and PostgreSQL KILLS=200 times under load, then compare ledger and sink; SEED=…
+	@$(BIN)/python -m tests.crash.campaign --kills $(KILLS) $(if $(SEED),--seed $(SEED)) --engine $(or $(ENGINE),postgres)
 
 .PHONY: bench
 bench: $(VENV)/.dev ## the measurements of benchmarks/

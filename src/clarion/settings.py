@@ -52,6 +52,7 @@ class WorkerSettings:
     reconcile_seconds: float
     drain_seconds: float
     retry_delays_seconds: tuple[float, ...]
+    put_off_hours: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +197,7 @@ def _check(settings: Settings) -> None:
         "worker.chunk_rows": settings.worker.chunk_rows,
         "worker.lease_seconds": settings.worker.lease_seconds,
         "worker.reconcile_seconds": settings.worker.reconcile_seconds,
+        "worker.put_off_hours": settings.worker.put_off_hours,
         "trigger.queue": settings.trigger.queue,
         "data_file.max_bytes": settings.data_file.max_bytes,
     }

@@ -12,6 +12,7 @@ from clarion.api import application
 from clarion.api.calls import Api, ApiOptions
 from clarion.channels import registry
 from clarion.channels.base import Deliverer
+from clarion.domain.broadcasts import DoubtPolicy
 from clarion.pipeline.compose import Sign
 from clarion.pipeline.data_file_download import DownloadedFile, DownloadRules, download
 from clarion.pipeline.failpoint import Failpoint, nothing
@@ -82,11 +83,18 @@ def build_application(house: House, *, open_outbox: bool = False) -> ASGIApp:
             trigger_interval_seconds=settings.trigger.interval_seconds,
             trigger_queue=settings.trigger.queue,
             open_outbox=open_outbox,
+            doubt_policy=_doubt_policy(house),
             stream_bytes=settings.data_file.max_bytes,
         ),
     )
     preview = Preview(house.store, Sign(secret, house.base_url))
     return application.build(api, routes.routes(api, preview))
+
+
+def _doubt_policy(house: House) -> DoubtPolicy:
+    """What a new broadcast does about doubt: repeat only where the provider itself refuses to send twice."""
+    repeats = build_provider(house).capabilities.recognises_repeats
+    return DoubtPolicy.RESEND if repeats else DoubtPolicy.HOLD
 
 
 def build_provider(house: House) -> Deliverer:
@@ -106,7 +114,7 @@ def build_worker(house: House, provider: Deliverer, failpoint: Failpoint = nothi
     """A worker over this process's store; inside the event loop that will run it."""
     settings = house.settings
     owner = new_owner()
-    retry = RetryPolicy(settings.worker.retry_delays_seconds)
+    retry = RetryPolicy(settings.worker.retry_delays_seconds, settings.worker.put_off_hours * 3_600)
     rules = DownloadRules(
         allow_private_addresses=settings.data_file.allow_private_addresses,
         max_bytes=settings.data_file.max_bytes,

@@ -2,15 +2,18 @@
 """Writing broadcasts through the management API."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from clarion.domain.broadcasts import BroadcastState, freeze
+from clarion.api import application
+from clarion.api.calls import Api
+from clarion.domain.broadcasts import BroadcastState, DoubtPolicy, freeze
 from clarion.domain.triggers import Flags, Selector, TriggerState
 from clarion.pipeline.review import review
 from clarion.store import access, broadcasts, segments, snippets, triggers
-from clarion.store.access import Workspace
+from clarion.store.access import Keys, Workspace
 from clarion.store.engine import Store
 
 from .conftest import Client
@@ -371,3 +374,18 @@ async def test_review_of_what_cannot_be_sent(manage: Client, store: Store, works
     assert stored is not None
     assert stored.state is BroadcastState.DRAFT
     assert not review(stored, snippets={}, segment_ids=()).ready
+
+
+@pytest.mark.parametrize("default", list(DoubtPolicy))
+async def test_the_policy_about_doubt_is_the_providers_unless_the_call_names_one(
+    api: Api, keys: Keys, workspace: Workspace, default: DoubtPolicy
+) -> None:
+    options = replace(api.options, doubt_policy=default)
+    manage = Client(application.build(replace(api, options=options)), f"Bearer {keys.manage_key}")
+    assert (await create(manage))["doubt_policy"] == default.value
+    for named in DoubtPolicy:
+        made = await create(manage, doubt_policy=named.value)
+        assert made["doubt_policy"] == named.value
+        assert (await manage("PATCH", f"{ALL}/{made['id']}", {"name": "X"})).json["broadcast"][
+            "doubt_policy"
+        ] == named.value

@@ -54,6 +54,7 @@ async def test_trigger_says_what_became_of_everybody(manage: Client, store: Stor
     assert shown["reasons"] == {"failed": {"refused": 1}, "in_doubt": {"no_answer": 1}}
     assert shown["accounted"] is True
     assert (shown["state"], shown["audience"], shown["recipients"], shown["failure"]) == ("sending", 6, 6, None)
+    assert shown["doubt_policy"] == "hold"
     first, second = shown["actions"]
     assert [first["id"], second["id"]] == played.action_ids
     assert first["states"] == {**states, "queued": 2}

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -60,13 +60,16 @@ class Site:
         assert not accepted.refused
         return accepted.trigger_id
 
-    def start(self, failpoint: str | None = None, folder: Path | None = None) -> subprocess.Popen[bytes]:
+    def start(
+        self, failpoint: str | None = None, folder: Path | None = None, output: IO[bytes] | None = None
+    ) -> subprocess.Popen[bytes]:
         """A worker process of its own."""
         command = [sys.executable, "-m", "clarion", "worker", "--database-url", self.url]
         command += ["--data-dir", str(folder or self.folder)]
         if failpoint:
             command += ["--failpoint", failpoint]
-        process = subprocess.Popen(command, env={**os.environ, **_RULES, **self.environment})
+        environment = {**os.environ, **_RULES, **self.environment}
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
         self.processes.append(process)
         return process
 

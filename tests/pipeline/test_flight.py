@@ -289,3 +289,16 @@ def test_only_records_are_orphans(tmp_path: Path) -> None:
     for name in ("a.new", "a.flight.bak", "b.txt"):
         (tmp_path / name).write_bytes(b"x")
     assert flight.orphans(tmp_path) == []
+
+
+def test_a_record_that_never_got_its_name_is_removed_once_its_process_is_gone(tmp_path: Path) -> None:
+    long_ago = (1_000_000_000, 1_000_000_000)
+    left, fresh, held = (tmp_path / f"{name}.new" for name in ("left", "fresh", "held"))
+    for path in (left, fresh, held):
+        path.write_bytes(b"")
+    for path in (left, held):
+        os.utime(path, long_ago)
+    with held.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert flight.orphans(tmp_path) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["fresh.new", "held.new"]

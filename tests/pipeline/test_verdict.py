@@ -34,7 +34,21 @@ class TestWhateverThePolicy:
         expected = Outcome(KEY, State.FAILED, reason or Reason.REFUSED, "550 no", "a@x.test")
         assert outcome(Verdict(Mark.PERMANENT, "550 no", reason), attempts, doubt) == expected
 
-    def test_throttled_costs_no_attempt_and_never_gives_up(self, attempts: int, doubt: DoubtPolicy) -> None:
+    def test_put_off_for_too_long_it_failed(self, attempts: int, doubt: DoubtPolicy) -> None:
+        said = Verdict(Mark.THROTTLED, "slow down")
+
+        def after(hours: float) -> Outcome:
+            since_ms = NOW - int(hours * 3_600_000)
+            return verdict.outcome(
+                KEY, said, attempts=attempts, now_ms=NOW, retry=RETRY, doubt=doubt, since_ms=since_ms
+            )
+
+        assert after(23.9).state is State.QUEUED
+        given_up = after(24)
+        assert (given_up.state, given_up.reason) == (State.FAILED, Reason.GAVE_UP)
+        assert given_up.words == "put off again and again: slow down"
+
+    def test_throttled_costs_no_attempt(self, attempts: int, doubt: DoubtPolicy) -> None:
         expected = Outcome(KEY, State.QUEUED, None, "slow down", "a@x.test", NOW + 1_500, counted=False)
         assert outcome(Verdict(Mark.THROTTLED, "slow down", pause_ms=1_500), attempts, doubt) == expected
         assert outcome(Verdict(Mark.THROTTLED, ""), attempts, doubt).due_ms == NOW + 30_000

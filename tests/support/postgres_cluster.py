@@ -47,9 +47,13 @@ class Cluster:
         self._user = self._server_user()
         if self._user is not None:
             os.chown(self._folder, self._user.pw_uid, self._user.pw_gid)
+        self.make()
+        self.start()
+
+    def make(self) -> None:
+        """Make the data folder."""
         options = ("-U", "clarion", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
         self._run("initdb", "-D", str(self._data), *options)
-        self.start()
 
     @staticmethod
     def _server_user() -> pwd.struct_passwd | None:

@@ -19,6 +19,7 @@ from clarion.api.app import snippets as app_snippets
 from clarion.api.app import triggers as app_triggers
 from clarion.api.calls import Api, Call, Endpoint, Family
 from clarion.api.clarion import broadcasts as clarion_broadcasts
+from clarion.api.clarion import installation as clarion_installation
 from clarion.api.clarion import ledger as clarion_ledger
 from clarion.api.clarion import outbox as clarion_outbox
 from clarion.api.clarion import workspace as clarion_workspace
@@ -41,6 +42,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *track_segments.ENDPOINTS,
     *track_v2.ENDPOINTS,
     *clarion_broadcasts.ENDPOINTS,
+    *clarion_installation.ENDPOINTS,
     *clarion_ledger.ENDPOINTS,
     *clarion_outbox.ENDPOINTS,
     *clarion_workspace.ENDPOINTS,

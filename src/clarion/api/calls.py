@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from clarion.api.bodies import read_json
 from clarion.channels.base import Outbox
+from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.errors import MalformedRequest, NotFound
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
@@ -33,7 +34,8 @@ class ApiOptions:
 
     `trigger_interval_seconds`: the 10-second rule (0 switches it off); `trigger_queue`: unfinished triggers per
     broadcast; `base_url`: where this server is reached from outside, without a slash at the end; `open_outbox`:
-    whether captured mail is shown without a key (the demo); `stream_bytes`: the largest streamed body.
+    whether captured mail is shown without a key (the demo); `stream_bytes`: the largest streamed body;
+    `doubt_policy`: of a new broadcast that names none.
     """
 
     base_url: str
@@ -41,6 +43,7 @@ class ApiOptions:
     trigger_interval_seconds: float = 10.0
     trigger_queue: int = 5
     open_outbox: bool = False
+    doubt_policy: DoubtPolicy = DoubtPolicy.HOLD
     stream_bytes: int = 10 * 2**30
 
 

@@ -15,6 +15,7 @@ from clarion.observability import set_up_logging
 from clarion.pipeline.failpoint import nothing as no_failpoint
 from clarion.pipeline.failpoint import signal_at
 from clarion.settings import Settings, load
+from clarion.store import identity
 from clarion.store import migrate as migrations
 from clarion.store.opening import open_store
 
@@ -118,6 +119,20 @@ def migrate(
         typer.echo("the database is up to date")
     finally:
         store.close()
+
+
+@app.command("confirm-move")
+def confirm_move(config: ConfigOption = None, database_url: DatabaseOption = None) -> None:
+    """Let a database that was moved, copied or restored send from here, and from nowhere else."""
+    settings = _settings(config, database__url=database_url)
+    store = open_store(settings.database.url)
+    try:
+        place = identity.here(store)
+        store.write(lambda tx: identity.move(tx, place))
+        name = store.write(identity.installation_id)
+    finally:
+        store.close()
+    typer.echo(f"installation {name} sends from {place.system} {place.address}".rstrip())
 
 
 @app.command("create-workspace")

@@ -20,8 +20,9 @@ import uvicorn
 
 from clarion.cli import authority, demo_content
 from clarion.cli.keys import describe
-from clarion.domain.errors import SetupError
+from clarion.domain.errors import SetupError, detail_of
 from clarion.pipeline.failpoint import Failpoint
+from clarion.pipeline.home import HINT, HomeGuard, Standing
 from clarion.settings import Settings
 from clarion.store import access, migrate
 from clarion.store.access import Keys, Workspace
@@ -29,6 +30,7 @@ from clarion.store.engine import Store
 from clarion.wiring import House, build_application, build_provider, build_worker, open_house
 
 _log = structlog.get_logger("clarion.serve")
+_DISK_SECONDS = 3.0
 _DRAIN_SECONDS = 3  # SIGTERM stops everything within 5 seconds: 3 to drain, the rest to close
 
 
@@ -257,10 +259,22 @@ class _EmbeddedWorker:
 
 async def _work(house: House, failpoint: Failpoint, stopping: asyncio.Event) -> None:
     provider = build_provider(house)
+    guard = HomeGuard(house.store)
+
+    async def work(halt: asyncio.Event) -> None:
+        try:
+            await build_worker(house, provider, failpoint).run(halt)
+        except OSError as error:  # a full disk, most likely: no flight record can be made, so nothing can be sent
+            _log.error("data_folder.unusable", folder=str(house.folder), error=detail_of(error))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(halt.wait(), _DISK_SECONDS)
+
     try:
-        await build_worker(house, provider, failpoint).run(stopping)
+        await guard.run(work, stopping)
     finally:
         await provider.close()
+    if guard.standing is Standing.ELSEWHERE:
+        _log.error("worker.never_sent", why="the database was copied or moved", hint=HINT)
 
 
 async def _work_until_signal(house: House, failpoint: Failpoint) -> None:

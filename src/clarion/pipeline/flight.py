@@ -12,6 +12,7 @@ import fcntl
 import mmap
 import os
 import struct
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ _HEADER_SIZE = 128
 _ROW_SIZE = 24 + _WORDS
 _COMMITTED_AT = 120  # a byte of the header's room: the transaction that opened the chunk has committed
 _HALF = _HEADER_SIZE + MAX_ROWS * _ROW_SIZE
+_UNNAMED_SECONDS = 60  # between the making of a record and its lock, which nobody can see
 _MARK_AT = 18  # offset of the mark within a row
 
 
@@ -235,8 +237,19 @@ def evidence(folder: Path, owner: str, name: ChunkName) -> Evidence | None:
 
 
 def orphans(folder: Path) -> list[Path]:
-    """Records on this machine whose process is gone."""
+    """Records on this machine whose process is gone. Those that never got their name say nothing: they are removed."""
+    for unnamed in folder.glob("*.new"):
+        if _is_left(unnamed):
+            unnamed.unlink(missing_ok=True)
     return [path for path in sorted(folder.glob("*.flight")) if _is_orphan(path)]
+
+
+def _is_left(unnamed: Path) -> bool:
+    """Whether the process that was making this record is gone."""
+    try:
+        return _is_orphan(unnamed) and time.time() - unnamed.stat().st_mtime > _UNNAMED_SECONDS
+    except FileNotFoundError:
+        return False
 
 
 def _is_orphan(path: Path) -> bool:

@@ -64,13 +64,19 @@ def outcome(
     retry: RetryPolicy,
     doubt: DoubtPolicy,
     recipient: str | None = None,
+    since_ms: int | None = None,
 ) -> Outcome:
-    """The account's next state after attempt number `attempts` + 1; `now_ms` is database time."""
+    """The account's next state after attempt number `attempts` + 1; `now_ms` is database time.
+
+    `since_ms`: the last attempt that counted, else the first time it was put off.
+    """
     mark, words = verdict.mark, verdict.words
     if mark is Mark.SENT:
         return Outcome(key, State.SENT, None, words, recipient)
     if mark is Mark.PERMANENT:
         return Outcome(key, State.FAILED, verdict.reason or Reason.REFUSED, words, recipient)
+    if mark is Mark.THROTTLED and retry.put_off_too_long(since_ms, now_ms):
+        return Outcome(key, State.FAILED, Reason.GAVE_UP, f"put off again and again: {words}", recipient)
     if mark is Mark.THROTTLED:
         return Outcome(key, State.QUEUED, None, words, recipient, now_ms + verdict.pause_ms, counted=False)
     delay_ms = retry.delay_ms(attempts + 1)

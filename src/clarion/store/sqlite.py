@@ -65,6 +65,12 @@ class _SqliteTransaction:
         self.committed.append(action)
 
 
+def _raise_if_away(error: sqlite3.OperationalError) -> None:
+    """Raises Unavailable where the error says that the file cannot be used right now."""
+    if any(word in str(error) for word in _AWAY):
+        raise Unavailable(f"the database is not available: {error}") from error
+
+
 def _named(cursor: sqlite3.Cursor) -> list[Row]:
     rows = cursor.fetchall()
     names = [column[0] for column in cursor.description or ()]
@@ -117,7 +123,18 @@ class SqliteStore:
         self._open = [(thread, connection) for thread, connection in self._open if thread.is_alive()]
 
     def read(self, work: Callable[[Transaction], T]) -> T:
-        """Run `work` on one consistent snapshot."""
+        """Run `work` on one consistent snapshot.
+
+        Raises:
+            Unavailable: the file cannot be read right now.
+        """
+        try:
+            return self._read(work)
+        except sqlite3.OperationalError as error:
+            _raise_if_away(error)
+            raise
+
+    def _read(self, work: Callable[[Transaction], T]) -> T:
         connection = self._connection()
         connection.execute("BEGIN")
         connection.execute("PRAGMA query_only=ON")
@@ -137,8 +154,7 @@ class SqliteStore:
         try:
             return self._write(work)
         except sqlite3.OperationalError as error:
-            if any(word in str(error) for word in _AWAY):
-                raise Unavailable(f"the database is not available: {error}") from error
+            _raise_if_away(error)
             raise
 
     def _write(self, work: Callable[[Transaction], T]) -> T:

@@ -217,7 +217,8 @@ async def create_broadcast(call: Call) -> Response:
     body = await call.json_object(_LIMIT)
     if "name" not in body:
         raise InvalidRequest("is required", "/name")
-    wanted = edited_broadcast(new_broadcast(call.workspace.workspace_id), body, with_actions=True)
+    blank = replace(new_broadcast(call.workspace.workspace_id), doubt_policy=call.api.options.doubt_policy)
+    wanted = edited_broadcast(blank, body, with_actions=True)
     made = await call.api.write(lambda tx: _create(tx, call.workspace, wanted))
     return answer({"broadcast": broadcast_shape(made)}, 201)
 

@@ -60,6 +60,7 @@ def _trigger_shape(tx: Transaction, trigger: Trigger) -> dict[str, Any]:
         "id": trigger.trigger_id,
         "broadcast_id": trigger.broadcast_id,
         "state": trigger.state.value,
+        "doubt_policy": trigger.doubt_policy.value,
         "failure": trigger.failure,
         "selector": trigger.selector.value,
         "audience": trigger.audience,

@@ -47,3 +47,48 @@ VALUES (:key_id, :workspace_id, :kind, :name, :scopes, :site_id, :secret_hash, {
 SELECT k.workspace_id, k.scopes, k.site_id, w.name, w.identifiers
 FROM api_key k JOIN workspace w ON w.workspace_id = k.workspace_id
 WHERE k.secret_hash = :secret_hash AND k.kind = :kind;
+
+-- name: whereabouts
+-- What names this database, and whether the next two may be asked.
+SELECT 0 AS oid, file AS name, 1 AS may_ask_system, 0 AS may_ask_timeline
+FROM pragma_database_list WHERE name = 'main';
+
+-- name: whereabouts @postgres
+-- Differs: a server names itself.
+SELECT d.oid, d.datname AS name, has_function_privilege('pg_control_system()', 'execute') AS may_ask_system,
+       has_function_privilege('pg_walfile_name(pg_lsn)', 'execute') AND NOT pg_is_in_recovery() AS may_ask_timeline
+FROM pg_database d WHERE d.datname = current_database();
+
+-- name: whereabouts_system
+-- A file has no other name.
+SELECT 'file' AS system;
+
+-- name: whereabouts_system @postgres
+-- Differs: the same for a physical replica, another one for every other server.
+SELECT CAST(system_identifier AS text) AS system FROM pg_control_system();
+
+-- name: whereabouts_timeline
+-- A file has no replicas.
+SELECT '0' AS timeline;
+
+-- name: whereabouts_timeline @postgres
+-- Differs: from the name of the log file that is written now, which is right at once after a take-over.
+SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) AS timeline;
+
+-- name: homes
+SELECT system, address, timeline, seen_ms FROM home ORDER BY system, address;
+
+-- name: forget_homes
+DELETE FROM home;
+
+-- name: settle_home
+INSERT INTO home (system, address, timeline, seen_ms) VALUES (:system, :address, :timeline, {{now_ms}})
+ON CONFLICT (system, address) DO UPDATE SET timeline = excluded.timeline, seen_ms = excluded.seen_ms;
+
+-- name: touch_home
+-- Never makes one: it may just have been taken away.
+UPDATE home SET timeline = :timeline, seen_ms = {{now_ms}} WHERE system = :system AND address = :address;
+
+-- name: anything_sent
+-- Whether a worker ever took a slice here.
+SELECT 1 AS yes FROM slice WHERE fence > 0 LIMIT 1;

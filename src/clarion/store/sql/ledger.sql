@@ -96,7 +96,7 @@ WHERE s.trigger_id = :trigger_id AND s.no = :no;
 
 -- name: chunk
 -- The next people of a slice, with what composing needs. A vanished person has no number on the right side.
-SELECT d.seq, d.action_id, d.person_id, d.attempts, p.person_id AS alive, p.id, p.email, p.unsubscribed,
+SELECT d.seq, d.action_id, d.person_id, d.attempts, d.attempted_ms, p.person_id AS alive, p.id, p.email, p.unsubscribed,
        p.attributes, e.data
 FROM delivery d
 LEFT JOIN person p ON p.person_id = d.person_id
@@ -106,7 +106,7 @@ ORDER BY d.seq, d.action_id LIMIT :most;
 
 -- name: composing
 -- One account with what composing needs, whatever its state.
-SELECT d.seq, d.action_id, d.person_id, d.attempts, p.person_id AS alive, p.id, p.email, p.unsubscribed,
+SELECT d.seq, d.action_id, d.person_id, d.attempts, d.attempted_ms, p.person_id AS alive, p.id, p.email, p.unsubscribed,
        p.attributes, e.data
 FROM delivery d
 LEFT JOIN person p ON p.person_id = d.person_id
@@ -124,10 +124,12 @@ SELECT COUNT(*) AS n, MIN(due_ms) AS due_ms FROM delivery
 WHERE trigger_id = :trigger_id AND seq BETWEEN :lo AND :hi AND state = 0;
 
 -- name: settle
--- From :from_state only; a retry stays QUEUED with a due time.
+-- From :from_state only; a retry stays QUEUED with a due time. What is only put off keeps the time of its last
+-- attempt that counted, or of the first time it was put off.
 UPDATE delivery SET state = :state, reason = :reason, words = :words, recipient = COALESCE(:recipient, recipient),
     attempts = attempts + :counted, due_ms = :due_ms, doubt_fence = :doubt_fence,
-    attempted_ms = CASE WHEN :counted = 1 THEN {{now_ms}} ELSE attempted_ms END,
+    attempted_ms = CASE WHEN :counted = 1 OR (:state = 0 AND attempted_ms IS NULL) THEN {{now_ms}}
+                        ELSE attempted_ms END,
     settled_ms = CASE WHEN :state = 0 THEN NULL ELSE {{now_ms}} END
 WHERE trigger_id = :trigger_id AND seq = :seq AND action_id = :action_id AND state = :from_state;
 
@@ -136,7 +138,8 @@ WHERE trigger_id = :trigger_id AND seq = :seq AND action_id = :action_id AND sta
 UPDATE delivery d SET state = r.state, reason = r.reason, words = r.words,
     recipient = COALESCE(r.recipient, d.recipient), attempts = d.attempts + r.counted, due_ms = r.due_ms,
     doubt_fence = r.doubt_fence,
-    attempted_ms = CASE WHEN r.counted = 1 THEN {{now_ms}} ELSE d.attempted_ms END,
+    attempted_ms = CASE WHEN r.counted = 1 OR (r.state = 0 AND d.attempted_ms IS NULL) THEN {{now_ms}}
+                        ELSE d.attempted_ms END,
     settled_ms = CASE WHEN r.state = 0 THEN NULL ELSE {{now_ms}} END
 FROM unnest(CAST(:trigger_id AS bigint[]), CAST(:seq AS bigint[]), CAST(:action_id AS bigint[]),
             CAST(:from_state AS smallint[]), CAST(:state AS smallint[]), CAST(:reason AS text[]),
