@@ -8,10 +8,11 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
-from clarion.api import application
+from clarion.api import application, health
 from clarion.api.calls import Api, ApiOptions
 from clarion.channels import registry
 from clarion.channels.base import Provider
+from clarion.observability.metrics import Metrics
 from clarion.pipeline.compose import Sign
 from clarion.pipeline.data_file_download import DownloadedFile, DownloadRules, download
 from clarion.pipeline.failpoint import Failpoint, nothing
@@ -28,6 +29,7 @@ from clarion.store.jobs_inprocess import InProcessJobs
 from clarion.store.jobs_postgres import PostgresJobs
 from clarion.store.numbers import PersonNumbers
 from clarion.store.opening import open_store
+from clarion.store.watched import WatchedStore
 from clarion.tracking import routes
 
 _API_THREADS = 8
@@ -41,6 +43,7 @@ class House:
     store: Store
     jobs: Jobs
     base_url: str
+    metrics: Metrics
 
     @property
     def folder(self) -> Path:
@@ -59,13 +62,15 @@ def open_house(settings: Settings, base_url: str) -> House:
     Raises:
         SetupError: the database cannot be opened.
     """
-    store = open_store(settings.database.url, connections=settings.database.connections)
+    metrics = Metrics()
+    opened = open_store(settings.database.url, connections=settings.database.connections)
+    store = WatchedStore(opened, metrics.database_error)
     jobs: Jobs = PostgresJobs(settings.database.url) if store.engine == "postgres" else InProcessJobs(store)
-    return House(settings, store, jobs, base_url)
+    return House(settings, store, jobs, base_url, metrics)
 
 
-def build_application(house: House, *, open_outbox: bool = False) -> ASGIApp:
-    """The HTTP side: Customer.io's API, ours, and the pages behind links in messages."""
+def build_application(house: House, vitals: health.Vitals, *, open_outbox: bool = False) -> ASGIApp:
+    """The HTTP side: Customer.io's API, ours, the pages behind links in messages, and what probes ask."""
     settings = house.settings
     secret = house.store.write(access.installation_secret)
     captured = settings.email.provider == "outbox"
@@ -85,7 +90,8 @@ def build_application(house: House, *, open_outbox: bool = False) -> ASGIApp:
         ),
     )
     preview = Preview(house.store, Sign(secret, house.base_url))
-    return application.build(api, routes.routes(api, preview))
+    probes = health.routes(vitals, token=settings.metrics.token, public_port=True)
+    return application.build(api, [*routes.routes(api, preview), *probes], around=house.metrics.watched)
 
 
 def build_provider(house: House) -> Provider:

@@ -9,7 +9,7 @@ import typer
 
 from clarion import __version__
 from clarion.cli import demo as demo_command
-from clarion.cli import keys, serving
+from clarion.cli import keys, serving, supervised
 from clarion.domain.errors import SetupError
 from clarion.observability import set_up_logging
 from clarion.pipeline.failpoint import nothing as no_failpoint
@@ -35,6 +35,10 @@ DatabaseOption = Annotated[
     typer.Option("--database-url", help="sqlite:///file or postgresql://…; also CLARION_DATABASE_URL."),
 ]
 DataOption = Annotated[str | None, typer.Option("--data-dir", help="Folder for the outbox, flight records, files.")]
+ProcessesOption = Annotated[
+    int | None,
+    typer.Option("--processes", help="Worker processes to keep running; 1: none but this one; 0: one for each core."),
+]
 FailpointOption = Annotated[
     str | None,
     typer.Option("--failpoint", hidden=True, help="Kill this process at a named place, for tests."),
@@ -44,7 +48,7 @@ FailpointOption = Annotated[
 def _settings(config: Path | None, **overrides: Any) -> Settings:
     dotted = {name.replace("__", "."): value for name, value in overrides.items()}
     settings = load(config, os.environ, dotted)
-    set_up_logging(settings.log.level, settings.log.format)
+    set_up_logging(settings.log.level, settings.log.format, personal_data=settings.log.personal_data)
     return settings
 
 
@@ -58,7 +62,8 @@ def serve(
     tls: Annotated[
         bool | None, typer.Option("--tls/--no-tls", help="HTTPS with a local authority's certificate.")
     ] = None,
-    worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Whether this process also sends.")] = True,
+    worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Whether it also sends.")] = True,
+    processes: ProcessesOption = None,
     demo: Annotated[
         bool,
         typer.Option("--demo", help="A fresh workspace with 10,000 people, a broadcast, and captured mail."),
@@ -66,24 +71,25 @@ def serve(
     json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready, for programs.")] = False,
     failpoint: FailpointOption = None,
 ) -> None:
-    """Serve the API, with one embedded worker."""
+    """Serve the API, with one embedded worker, or with worker processes of its own."""
     overrides: dict[str, Any] = {
         "database__url": database_url,
         "data__dir": data_dir,
         "server__host": host,
         "server__port": port,
         "server__tls": tls,
+        "worker__processes": processes,
     }
-    fail = signal_at(failpoint) if failpoint else no_failpoint
+    _check(failpoint)
     if demo:
         serving.serve_demo(
             lambda **more: _settings(config, **{**overrides, **more}),
             as_json=json,
             worker=worker,
-            failpoint=fail,
+            failpoint=failpoint,
         )
     else:
-        serving.serve(_settings(config, **overrides), as_json=json, worker=worker, failpoint=fail)
+        serving.serve(_settings(config, **overrides), as_json=json, worker=worker, failpoint=failpoint)
 
 
 @app.command()
@@ -91,11 +97,24 @@ def worker(
     config: ConfigOption = None,
     database_url: DatabaseOption = None,
     data_dir: DataOption = None,
+    processes: ProcessesOption = None,
     failpoint: FailpointOption = None,
+    under_supervisor: Annotated[
+        bool, typer.Option("--supervised", hidden=True, help="Take the settings from standard input.")
+    ] = False,
 ) -> None:
     """Send: take slices of running triggers until stopped. Any number of these may run."""
-    settings = _settings(config, database__url=database_url, data__dir=data_dir)
-    serving.work(settings, signal_at(failpoint) if failpoint else no_failpoint)
+    _check(failpoint)
+    if under_supervisor:
+        supervised.run(signal_at(failpoint) if failpoint else no_failpoint)
+        return
+    overrides = {"database__url": database_url, "data__dir": data_dir, "worker__processes": processes}
+    serving.work_until_stopped(_settings(config, **overrides), failpoint)
+
+
+def _check(failpoint: str | None) -> None:
+    if failpoint:
+        signal_at(failpoint)
 
 
 @app.command()

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What there is to do, in figures that are cheap to read: indices and counters, never a count of deliveries."""
+
+from dataclasses import dataclass
+
+from clarion.domain.deliveries import State
+from clarion.domain.triggers import UNFINISHED
+from clarion.store.engine import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """`triggers`: unfinished ones by state; `queued`: accounts of theirs that are to be sent; `open_slices` hold these.
+
+    `waiting_ms`: how long the oldest unfinished trigger with work that is due and that nobody holds has existed;
+    `in_doubt`: accounts of any trigger.
+    """
+
+    triggers: dict[str, int]
+    queued: int
+    open_slices: int
+    waiting_ms: int
+    in_doubt: int
+
+
+def backlog(tx: Transaction) -> Backlog:
+    """The figures as they are now."""
+    states = {state.value: 0 for state in UNFINISHED}
+    open_slices = 0
+    for row in tx.all("unfinished_triggers"):
+        states[row["state"]] = int(row["n"])
+        open_slices += int(row["open_slices"])
+    queued = tx.one("unfinished_accounts", state=int(State.QUEUED))
+    oldest = tx.one("oldest_waiting")
+    doubt = tx.one("accounts_in_doubt")
+    return Backlog(
+        triggers=states,
+        queued=int(queued["n"] or 0) if queued else 0,
+        open_slices=open_slices,
+        waiting_ms=max(0, int(oldest["waiting_ms"] or 0)) if oldest else 0,
+        in_doubt=int(doubt["n"] or 0) if doubt else 0,
+    )
