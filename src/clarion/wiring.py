@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The composition root: the only place where things are put together from settings."""
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
@@ -100,9 +101,26 @@ def build_provider(house: House) -> Provider:
     Raises:
         SetupError: its options are wrong.
     """
-    if house.settings.email.provider == "outbox":
-        return registry.build("outbox", {"directory": house.outbox_folder})
-    return registry.build("smtp", house.settings.smtp)
+    return _provider(house.settings, house.outbox_folder)
+
+
+def check_provider(settings: Settings) -> None:
+    """Build the provider that the settings name, for nothing else; without an event loop.
+
+    Raises:
+        SetupError: its options are wrong.
+    """
+
+    async def make() -> None:
+        await _provider(settings, Path(settings.data.dir) / "outbox").close()
+
+    asyncio.run(make())
+
+
+def _provider(settings: Settings, outbox_folder: Path) -> Provider:
+    if settings.email.provider == "outbox":
+        return registry.build("outbox", {"directory": outbox_folder})
+    return registry.build("smtp", settings.smtp)
 
 
 def build_worker(house: House, provider: Provider, failpoint: Failpoint = nothing) -> Worker:

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from clarion import __version__
+from clarion.cli import database_examinations, examinations, keys, serving, supervised
 from clarion.cli import demo as demo_command
-from clarion.cli import keys, serving, supervised
+from clarion.cli import doctor as doctors
 from clarion.domain.errors import SetupError
 from clarion.observability import set_up_logging
 from clarion.pipeline.failpoint import nothing as no_failpoint
@@ -137,6 +138,31 @@ def migrate(
         typer.echo("the database is up to date")
     finally:
         store.close()
+
+
+@app.command()
+def doctor(
+    config: ConfigOption = None,
+    database_url: DatabaseOption = None,
+    data_dir: DataOption = None,
+    processes: ProcessesOption = None,
+    smtp: Annotated[bool, typer.Option("--smtp", help="Also log in to the mail server; nothing is sent.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
+) -> None:
+    """Look at this installation: what is in order, what is not, and what to do. Exit status 1: something failed."""
+    overrides = {"database__url": database_url, "data__dir": data_dir, "worker__processes": processes}
+    settings = _settings(config, **overrides)
+    count = serving.processes(settings)
+    checks: list[tuple[str, doctors.Check]] = [
+        ("settings", lambda: examinations.set_up(settings)),
+        ("programs", examinations.programs),
+        ("open files", lambda: examinations.limits(settings, count)),
+        ("data folder", lambda: examinations.data_folder(Path(settings.data.dir))),
+        ("database", lambda: database_examinations.database(settings, count)),
+    ]
+    if smtp:
+        checks.append(("smtp", lambda: examinations.smtp_login(settings.smtp)))
+    raise typer.Exit(doctors.report(doctors.examine(checks), as_json=json))
 
 
 @app.command("create-workspace")

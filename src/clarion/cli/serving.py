@@ -30,7 +30,7 @@ from clarion.settings import Settings
 from clarion.store import access, migrate
 from clarion.store.access import Keys, Workspace
 from clarion.store.engine import Store
-from clarion.wiring import House, build_application, build_provider, open_house
+from clarion.wiring import House, build_application, check_provider, open_house
 
 _log = structlog.get_logger("clarion.serve")
 _DRAIN_SECONDS = 3  # SIGTERM stops everything within 5 seconds: 3 to drain, the rest to close
@@ -95,7 +95,7 @@ def work_until_stopped(settings: Settings, failpoint: str | None) -> None:
         if count == 1:
             loops.run(_work_here(house, failpoint), settings.server.event_loop)
         else:
-            _check_provider(house)
+            check_provider(settings)  # wrong, it must end this command, not each of its processes again and again
             if not loops.run(_supervise(house, count, failpoint), settings.server.event_loop):
                 raise SetupError("worker processes did not drain in time and were killed; nothing is lost")
     finally:
@@ -105,15 +105,6 @@ def work_until_stopped(settings: Settings, failpoint: str | None) -> None:
 def processes(settings: Settings) -> int:
     """How many worker processes the settings ask for."""
     return settings.worker.processes or max(1, len(os.sched_getaffinity(0)))
-
-
-def _check_provider(house: House) -> None:
-    """A wrong set-up must end this command, not each of its processes again and again."""
-
-    async def check() -> None:
-        await build_provider(house).close()
-
-    asyncio.run(check())
 
 
 async def _work_here(house: House, failpoint: str | None) -> None:

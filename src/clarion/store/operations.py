@@ -40,3 +40,8 @@ def backlog(tx: Transaction) -> Backlog:
         waiting_ms=max(0, int(oldest["waiting_ms"] or 0)) if oldest else 0,
         in_doubt=int(doubt["n"] or 0) if doubt else 0,
     )
+
+
+def server_facts(tx: Transaction) -> dict[str, str]:
+    """What the database says of its set-up: settings by name, as text. The names differ by engine."""
+    return {str(row["name"]): str(row["value"]) for row in tx.all("server_facts")}

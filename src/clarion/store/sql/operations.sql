@@ -25,3 +25,19 @@ SELECT MAX(waiting_ms) AS waiting_ms FROM (
 -- name: accounts_in_doubt
 -- From the counters; their rows of this state have an index of their own.
 SELECT CAST(SUM(n) AS bigint) AS n FROM trigger_count WHERE state = 6;
+
+-- name: server_facts
+-- What an operator should know of the database as it is set up, as pairs.
+SELECT 'sqlite_version' AS name, sqlite_version() AS value
+UNION ALL SELECT 'journal_mode', journal_mode FROM pragma_journal_mode
+UNION ALL SELECT 'synchronous', CAST(synchronous AS text) FROM pragma_synchronous;
+
+-- name: server_facts @postgres
+-- Differs: another server, other facts.
+SELECT name, setting AS value FROM pg_settings
+WHERE name IN ('server_version', 'server_version_num', 'max_connections', 'autovacuum', 'synchronous_commit', 'fsync',
+               'full_page_writes', 'transaction_read_only')
+UNION ALL SELECT 'encoding', pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database()
+UNION ALL SELECT 'connections', CAST(COUNT(*) AS text) FROM pg_stat_activity WHERE backend_type = 'client backend'
+UNION ALL SELECT 'delivery_options', COALESCE(array_to_string(reloptions, ','), '') FROM pg_class
+          WHERE oid = to_regclass('delivery') AND relkind = 'r';
