@@ -67,12 +67,8 @@ def set_up(settings: Settings) -> Iterator[Diagnosis]:
         yield Diagnosis(
             "provider", "warn", "email.provider is outbox: nothing leaves this machine", "set it to smtp to send mail"
         )
-    try:
-        check_provider(settings)
-    except SetupError as error:
-        yield Diagnosis("provider", "fail", str(error), "correct the settings of the provider")
     else:
-        yield Diagnosis("provider", "ok", f"{settings.email.provider}: the settings can be used")
+        yield _provider(settings)
     if settings.metrics.listen and not settings.metrics.token and not _is_loopback(settings.metrics.listen):
         yield Diagnosis(
             "metrics",
@@ -80,6 +76,14 @@ def set_up(settings: Settings) -> Iterator[Diagnosis]:
             f"{settings.metrics.listen} answers /metrics to anybody",
             "set metrics.token, or listen on a private address",
         )
+
+
+def _provider(settings: Settings) -> Diagnosis:
+    try:
+        check_provider(settings)
+    except SetupError as error:
+        return Diagnosis("provider", "fail", str(error), "correct the settings of the provider")
+    return Diagnosis("provider", "ok", f"{settings.email.provider}: the settings can be used")
 
 
 def _is_loopback(listen: str) -> bool:

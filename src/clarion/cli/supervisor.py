@@ -76,6 +76,7 @@ class Supervisor:
             began = time.monotonic()
             status = await self._live(place)
             if self._stopping.is_set():
+                _log.info("worker_process.ended", process=place.number, how=_how(status))
                 break
             self._restarts += 1
             pause = _FIRST_PAUSE if time.monotonic() - began >= _STEADY_SECONDS else pause
