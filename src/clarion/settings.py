@@ -104,6 +104,14 @@ class MetricsSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Traces:
+    """See `settings.default.toml`."""
+
+    endpoint: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
     """See `settings.default.toml`."""
 
@@ -124,6 +132,7 @@ class Settings:
     data_file: DataFile
     email: Email
     metrics: MetricsSettings
+    traces: Traces
     log: Log
     smtp: dict[str, Any] = field(repr=False)
 
@@ -232,6 +241,8 @@ def _check(settings: Settings) -> None:
     if not 0 <= settings.worker.processes <= 1_000:
         raise SetupError("settings: worker.processes must be from 0 to 1000")
     _ = settings.metrics.address
+    if not 0 <= settings.traces.share <= 1:
+        raise SetupError("settings: traces.share must be from 0 to 1")
     if not 0 <= settings.server.port <= 65_535:
         raise SetupError("settings: server.port must be from 0 to 65535")
     if settings.trigger.interval_seconds < 0 or any(d < 0 for d in settings.worker.retry_delays_seconds):

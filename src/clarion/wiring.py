@@ -2,6 +2,7 @@
 """The composition root: the only place where things are put together from settings."""
 
 import asyncio
+import atexit
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
@@ -14,6 +15,7 @@ from clarion.api.calls import Api, ApiOptions
 from clarion.channels import registry
 from clarion.channels.base import Provider
 from clarion.observability.metrics import Metrics
+from clarion.observability.traces import OpenTelemetry
 from clarion.pipeline.compose import Sign
 from clarion.pipeline.data_file_download import DownloadedFile, DownloadRules, download
 from clarion.pipeline.failpoint import Failpoint, nothing
@@ -21,6 +23,7 @@ from clarion.pipeline.preview import Preview
 from clarion.pipeline.resolve import Resolver
 from clarion.pipeline.retry import RetryPolicy
 from clarion.pipeline.send import SendStage
+from clarion.pipeline.tracing import UNTRACED, Tracing
 from clarion.pipeline.worker import Worker, WorkerRules, new_owner
 from clarion.settings import Settings
 from clarion.store import access
@@ -45,6 +48,7 @@ class House:
     jobs: Jobs
     base_url: str
     metrics: Metrics
+    tracing: Tracing
 
     @property
     def folder(self) -> Path:
@@ -67,7 +71,20 @@ def open_house(settings: Settings, base_url: str) -> House:
     opened = open_store(settings.database.url, connections=settings.database.connections)
     store = WatchedStore(opened, metrics.database_error)
     jobs: Jobs = PostgresJobs(settings.database.url) if store.engine == "postgres" else InProcessJobs(store)
-    return House(settings, store, jobs, base_url, metrics)
+    return House(settings, store, jobs, base_url, metrics, build_tracing(settings))
+
+
+def build_tracing(settings: Settings) -> Tracing:
+    """OpenTelemetry where the settings name an endpoint, else nothing.
+
+    Raises:
+        SetupError: it is not installed.
+    """
+    if not settings.traces.endpoint:
+        return UNTRACED
+    tracing = OpenTelemetry(settings.traces.endpoint, share=settings.traces.share)
+    atexit.register(tracing.close)  # what the last spans say is told after everything else has ended
+    return tracing
 
 
 def build_application(house: House, vitals: health.Vitals, *, open_outbox: bool = False) -> ASGIApp:
@@ -82,6 +99,7 @@ def build_application(house: House, vitals: health.Vitals, *, open_outbox: bool 
         outbox=cache(partial(registry.captured_mail, house.outbox_folder)) if captured else None,
         threads=ThreadPoolExecutor(_API_THREADS, thread_name_prefix="api"),
         secret=secret,
+        tracing=house.tracing,
         options=ApiOptions(
             base_url=house.base_url,
             region=settings.server.region,

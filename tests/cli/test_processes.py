@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several worker processes under one command: started, started again, drained; none is left behind."""
 
-import json
 import os
 import re
 import signal
@@ -13,56 +12,16 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from clarion.cli.demo_content import PEOPLE, TRIGGER_DATA
 
+from .commands import Command
 from .conftest import Start
 from .test_serve import state, wait_for
 
 pytestmark = pytest.mark.timeout(120)
-
-
-class Command:
-    """A running `clarion` whose log is read as it comes."""
-
-    def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "clarion", *arguments],
-            cwd=folder,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "CLARION_LOG_FORMAT": "json", **environment},
-        )
-        self.lines: list[dict[str, Any]] = []
-        self._more = threading.Condition()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self.process.stderr is not None
-        with self.process.stderr as log:
-            for line in log:
-                with self._more:
-                    self.lines.append(json.loads(line) if line.startswith("{") else {"event": line})
-                    self._more.notify_all()
-
-    def events(self, name: str) -> list[dict[str, Any]]:
-        return [line for line in list(self.lines) if line["event"] == name]
-
-    def until(self, name: str, count: int = 1) -> list[dict[str, Any]]:
-        """Wait until the log has so many lines of an event."""
-        with self._more:
-            assert self._more.wait_for(lambda: len(self.events(name)) >= count, 40), self.lines
-        return self.events(name)
-
-    def end(self, number: int = signal.SIGTERM) -> int:
-        self.process.send_signal(number)
-        status = self.process.wait(20)
-        self._reader.join(10)
-        return status
 
 
 def gone(pid: int, seconds: float = 15) -> bool:
@@ -92,6 +51,7 @@ def command(tmp_path: Path) -> Iterator[Callable[..., Command]]:
         if one.process.poll() is None:
             one.process.kill()
         one.process.wait()
+        assert not one.events(""), "a line that is no JSON"
         for line in one.events("worker_process.started"):
             assert gone(line["pid"]), "a worker process was left behind"
 
@@ -171,7 +131,7 @@ def test_a_hangup_changes_nothing_and_a_second_signal_is_harsher(command: Callab
     workers.process.send_signal(signal.SIGTERM)
     assert workers.until("worker_process.ended")[0]["process"] == 2
     assert workers.process.poll() is None, "the one that hangs is waited for"
-    assert workers.end() == 2
+    assert workers.end() == 1
     assert [line["processes"] for line in workers.events("worker_process.killed")] == [[1]]
 
 

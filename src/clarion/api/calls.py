@@ -15,6 +15,7 @@ from starlette.responses import Response
 from clarion.api.bodies import read_json
 from clarion.channels.base import Outbox
 from clarion.domain.errors import MalformedRequest, NotFound
+from clarion.pipeline.tracing import UNTRACED, Tracing
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
 from clarion.store.jobs import Jobs
@@ -58,6 +59,7 @@ class Api:
     threads: Executor
     secret: bytes
     options: ApiOptions
+    tracing: Tracing = UNTRACED
     searches: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_SEARCHES))
 
     async def read(self, work: Callable[[Transaction], T]) -> T:

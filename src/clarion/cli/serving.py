@@ -97,7 +97,7 @@ def work_until_stopped(settings: Settings, failpoint: str | None) -> None:
         else:
             check_provider(settings)  # wrong, it must end this command, not each of its processes again and again
             if not loops.run(_supervise(house, count, failpoint), settings.server.event_loop):
-                raise SetupError("worker processes did not drain in time and were killed; nothing is lost")
+                raise typer.Exit(1)  # some had to be killed; the log says which
     finally:
         house.store.close()
 

@@ -45,3 +45,14 @@ def backlog(tx: Transaction) -> Backlog:
 def server_facts(tx: Transaction) -> dict[str, str]:
     """What the database says of its set-up: settings by name, as text. The names differ by engine."""
     return {str(row["name"]): str(row["value"]) for row in tx.all("server_facts")}
+
+
+def note_trace(tx: Transaction, trigger_id: int, traceparent: str) -> None:
+    """Keep with a trigger to which trace its call belonged."""
+    tx.execute("note_trace", trigger_id=trigger_id, traceparent=traceparent)
+
+
+def trace_of(tx: Transaction, trigger_id: int) -> str | None:
+    """The trace of the call that made a trigger; None without one."""
+    row = tx.one("trace_of", trigger_id=trigger_id)
+    return None if row is None or row["traceparent"] is None else str(row["traceparent"])

@@ -9,7 +9,7 @@ from clarion.api.calls import Call, Endpoint, answer
 from clarion.domain.errors import InvalidRequest, NotFound
 from clarion.domain.triggers import MAX_BODY_BYTES, Selector, parse
 from clarion.pipeline.accept import Accepted, Limits, accept
-from clarion.store import broadcasts, triggers
+from clarion.store import broadcasts, operations, triggers
 from clarion.store.engine import Transaction
 from clarion.store.triggers import Trigger
 
@@ -27,10 +27,16 @@ async def trigger(call: Call) -> Response:
     options = call.api.options
     limits = Limits(int(options.trigger_interval_seconds * 1_000), options.trigger_queue)
 
-    def work(tx: Transaction) -> Accepted:
-        return accept(tx, call.workspace, broadcast_id, request, limits=limits, submit=call.api.jobs.submit_resolve)
+    with call.api.tracing.accepting(call.request.headers.get("traceparent")) as traceparent:
 
-    accepted = await call.api.write(work)
+        def work(tx: Transaction) -> Accepted:
+            submit = call.api.jobs.submit_resolve
+            made = accept(tx, call.workspace, broadcast_id, request, limits=limits, submit=submit)
+            if traceparent is not None:
+                operations.note_trace(tx, made.trigger_id, traceparent)
+            return made
+
+        accepted = await call.api.write(work)
     if accepted.refused:
         raise InvalidRequest(
             "Errors were found while processing per user data (ids, emails or json data). More detail available "

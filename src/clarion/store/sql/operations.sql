@@ -41,3 +41,9 @@ UNION ALL SELECT 'encoding', pg_encoding_to_char(encoding) FROM pg_database WHER
 UNION ALL SELECT 'connections', CAST(COUNT(*) AS text) FROM pg_stat_activity WHERE backend_type = 'client backend'
 UNION ALL SELECT 'delivery_options', COALESCE(array_to_string(reloptions, ','), '') FROM pg_class
           WHERE oid = to_regclass('delivery') AND relkind = 'r';
+
+-- name: note_trace
+UPDATE broadcast_trigger SET traceparent = :traceparent WHERE trigger_id = :trigger_id;
+
+-- name: trace_of
+SELECT traceparent FROM broadcast_trigger WHERE trigger_id = :trigger_id;
