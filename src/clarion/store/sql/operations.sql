@@ -19,7 +19,8 @@ SELECT MAX(waiting_ms) AS waiting_ms FROM (
     UNION ALL
     SELECT {{now_ms}} - CASE WHEN created_ms > resolve_due_ms THEN created_ms ELSE resolve_due_ms END
     FROM broadcast_trigger
-    WHERE state IN ('queued', 'resolving') AND resolve_due_ms <= {{now_ms}} AND resolve_lease_ms < {{now_ms}}
+    WHERE state IN ('queued', 'resolving', 'sending') AND state <> 'sending' -- in the words of the index
+      AND resolve_due_ms <= {{now_ms}} AND resolve_lease_ms < {{now_ms}}
 ) AS waiting;
 
 -- name: accounts_in_doubt
