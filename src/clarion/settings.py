@@ -32,6 +32,7 @@ class Server:
     port: int
     base_url: str
     tls: bool
+    event_loop: Literal["auto", "asyncio", "uvloop"]
     region: Literal["us", "eu"]
 
 
@@ -46,6 +47,7 @@ class Data:
 class WorkerSettings:
     """See `settings.default.toml`."""
 
+    processes: int
     slots: int
     chunk_rows: int
     lease_seconds: float
@@ -81,11 +83,42 @@ class Email:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricsSettings:
+    """See `settings.default.toml`."""
+
+    listen: str
+    token: str = field(repr=False)
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Host and port to listen on; None for no listener.
+
+        Raises:
+            SetupError: not of the form host:port.
+        """
+        if not self.listen:
+            return None
+        host, colon, port = self.listen.rpartition(":")
+        if not colon or not port.isascii() or not port.isdigit() or int(port) > 65_535:
+            raise SetupError(f"settings: metrics.listen must be host:port, not {self.listen!r}")
+        return host.removeprefix("[").removesuffix("]") or "127.0.0.1", int(port)
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """See `settings.default.toml`."""
+
+    endpoint: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
     """See `settings.default.toml`."""
 
     level: Literal["debug", "info", "warning", "error"]
     format: Literal["text", "json"]
+    personal_data: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +132,8 @@ class Settings:
     trigger: TriggerSettings
     data_file: DataFile
     email: Email
+    metrics: MetricsSettings
+    traces: Traces
     log: Log
     smtp: dict[str, Any] = field(repr=False)
     postmark: dict[str, Any] = field(repr=False)
@@ -206,6 +241,11 @@ def _check(settings: Settings) -> None:
             raise SetupError(f"settings: {name} must be above 0")
     if settings.worker.chunk_rows > 1_000:
         raise SetupError("settings: worker.chunk_rows must be at most 1000")
+    if not 0 <= settings.worker.processes <= 1_000:
+        raise SetupError("settings: worker.processes must be from 0 to 1000")
+    _ = settings.metrics.address
+    if not 0 <= settings.traces.share <= 1:
+        raise SetupError("settings: traces.share must be from 0 to 1")
     if not 0 <= settings.server.port <= 65_535:
         raise SetupError("settings: server.port must be from 0 to 65535")
     if settings.trigger.interval_seconds < 0 or any(d < 0 for d in settings.worker.retry_delays_seconds):

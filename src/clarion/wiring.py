@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The composition root: the only place where things are put together from settings."""
 
+import asyncio
+import atexit
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
@@ -8,11 +10,13 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
-from clarion.api import application
+from clarion.api import application, health
 from clarion.api.calls import Api, ApiOptions
 from clarion.channels import registry
 from clarion.channels.base import Deliverer
 from clarion.domain.broadcasts import DoubtPolicy
+from clarion.observability.metrics import Metrics
+from clarion.observability.traces import OpenTelemetry
 from clarion.pipeline.compose import Sign
 from clarion.pipeline.data_file_download import DownloadedFile, DownloadRules, download
 from clarion.pipeline.failpoint import Failpoint, nothing
@@ -20,6 +24,7 @@ from clarion.pipeline.preview import Preview
 from clarion.pipeline.resolve import Resolver
 from clarion.pipeline.retry import RetryPolicy
 from clarion.pipeline.send import SendStage
+from clarion.pipeline.tracing import UNTRACED, Tracing
 from clarion.pipeline.worker import Worker, WorkerRules, new_owner
 from clarion.settings import Settings
 from clarion.store import access
@@ -29,6 +34,7 @@ from clarion.store.jobs_inprocess import InProcessJobs
 from clarion.store.jobs_postgres import PostgresJobs
 from clarion.store.numbers import PersonNumbers
 from clarion.store.opening import open_store
+from clarion.store.watched import WatchedStore
 from clarion.tracking import routes
 
 _API_THREADS = 8
@@ -42,6 +48,8 @@ class House:
     store: Store
     jobs: Jobs
     base_url: str
+    metrics: Metrics
+    tracing: Tracing
 
     @property
     def folder(self) -> Path:
@@ -60,13 +68,28 @@ def open_house(settings: Settings, base_url: str) -> House:
     Raises:
         SetupError: the database cannot be opened.
     """
-    store = open_store(settings.database.url, connections=settings.database.connections)
+    metrics = Metrics()
+    opened = open_store(settings.database.url, connections=settings.database.connections)
+    store = WatchedStore(opened, metrics.database_error)
     jobs: Jobs = PostgresJobs(settings.database.url) if store.engine == "postgres" else InProcessJobs(store)
-    return House(settings, store, jobs, base_url)
+    return House(settings, store, jobs, base_url, metrics, build_tracing(settings))
 
 
-def build_application(house: House, *, open_outbox: bool = False) -> ASGIApp:
-    """The HTTP side: Customer.io's API, ours, and the pages behind links in messages."""
+def build_tracing(settings: Settings) -> Tracing:
+    """OpenTelemetry where the settings name an endpoint, else nothing.
+
+    Raises:
+        SetupError: it is not installed.
+    """
+    if not settings.traces.endpoint:
+        return UNTRACED
+    tracing = OpenTelemetry(settings.traces.endpoint, share=settings.traces.share)
+    atexit.register(tracing.close)  # what the last spans say is told after everything else has ended
+    return tracing
+
+
+def build_application(house: House, vitals: health.Vitals, *, open_outbox: bool = False) -> ASGIApp:
+    """The HTTP side: Customer.io's API, ours, the pages behind links in messages, and what probes ask."""
     settings = house.settings
     secret = house.store.write(access.installation_secret)
     captured = settings.email.provider == "outbox"
@@ -77,6 +100,7 @@ def build_application(house: House, *, open_outbox: bool = False) -> ASGIApp:
         outbox=cache(partial(registry.captured_mail, house.outbox_folder)) if captured else None,
         threads=ThreadPoolExecutor(_API_THREADS, thread_name_prefix="api"),
         secret=secret,
+        tracing=house.tracing,
         options=ApiOptions(
             base_url=house.base_url,
             region=settings.server.region,
@@ -88,7 +112,8 @@ def build_application(house: House, *, open_outbox: bool = False) -> ASGIApp:
         ),
     )
     preview = Preview(house.store, Sign(secret, house.base_url))
-    return application.build(api, routes.routes(api, preview))
+    probes = health.routes(vitals, token=settings.metrics.token, public_port=True)
+    return application.build(api, [*routes.routes(api, preview), *probes], around=house.metrics.watched)
 
 
 def _doubt_policy(house: House) -> DoubtPolicy:
@@ -103,11 +128,26 @@ def build_provider(house: House) -> Deliverer:
     Raises:
         SetupError: its options are wrong.
     """
-    if house.settings.email.provider == "outbox":
-        return registry.build("outbox", {"directory": house.outbox_folder})
-    if house.settings.email.provider == "postmark":
-        return registry.build("postmark", house.settings.postmark)
-    return registry.build("smtp", house.settings.smtp)
+    return _provider(house.settings, house.outbox_folder)
+
+
+def check_provider(settings: Settings) -> None:
+    """Build the provider that the settings name, for nothing else; without an event loop.
+
+    Raises:
+        SetupError: its options are wrong.
+    """
+
+    async def make() -> None:
+        await _provider(settings, Path(settings.data.dir) / "outbox").close()
+
+    asyncio.run(make())
+
+
+def _provider(settings: Settings, outbox_folder: Path) -> Deliverer:
+    if settings.email.provider == "outbox":
+        return registry.build("outbox", {"directory": outbox_folder})
+    return registry.build(settings.email.provider, getattr(settings, settings.email.provider))
 
 
 def build_worker(house: House, provider: Deliverer, failpoint: Failpoint = nothing) -> Worker:

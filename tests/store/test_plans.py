@@ -80,6 +80,9 @@ PLANS: list[tuple[str, dict[str, object], str, str]] = [
         "slice_pkey",
     ),
     ("give_back_slice", {"no": 77, "done": 0, "due_ms": 0, **CLAIM}, r"\(trigger_id=\? AND no=\?\)", "slice_pkey"),
+    ("accounts_in_doubt", {}, "USING INDEX trigger_count_in_doubt", "trigger_count"),
+    ("unfinished_accounts", {"state": 0}, r"c USING (INDEX \w+|PRIMARY KEY) \(trigger_id=\?", "trigger_count"),
+    ("unfinished_triggers", {}, "USING INDEX broadcast_trigger_unfinished", "broadcast_trigger"),
     (
         "numbers_by_ids",
         {"ids": encode([f"p{n}" for n in range(1, 500)])},

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Puts the endpoints together into one ASGI application."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -51,12 +51,17 @@ ENDPOINTS: tuple[Endpoint, ...] = (
 _NOBODY = Workspace(0, "", "id_email")
 
 
-def build(api: Api, more_routes: Sequence[BaseRoute] = ()) -> ASGIApp:
-    """The application: every endpoint, and `more_routes` (links in mails, the outbox) beside them."""
+def build(
+    api: Api, more_routes: Sequence[BaseRoute] = (), *, around: Callable[[ASGIApp], ASGIApp] = lambda inner: inner
+) -> ASGIApp:
+    """The application: every endpoint, and `more_routes` (links in mails, health) beside them.
+
+    `around` wraps the router: it sees the requests as they are routed, and afterwards `scope["route"]`.
+    """
     application = Starlette(routes=[*_routes(api, ENDPOINTS), *more_routes])
     application.router.redirect_slashes = False  # Node drops its credentials on a redirect (contract §15.6)
     application.add_exception_handler(HTTPException, _no_such_route)
-    return RawPath(application)
+    return RawPath(around(application))
 
 
 def _routes(api: Api, endpoints: Iterable[Endpoint]) -> list[Route]:

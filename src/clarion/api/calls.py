@@ -16,6 +16,7 @@ from clarion.api.bodies import read_json
 from clarion.channels.base import Outbox
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.errors import MalformedRequest, NotFound
+from clarion.pipeline.tracing import UNTRACED, Tracing
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
 from clarion.store.jobs import Jobs
@@ -62,6 +63,7 @@ class Api:
     threads: Executor
     secret: bytes
     options: ApiOptions
+    tracing: Tracing = UNTRACED
     searches: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_SEARCHES))
 
     async def read(self, work: Callable[[Transaction], T]) -> T:

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from clarion import __version__
+from clarion.cli import database_examinations, examinations, keys, serving, supervised
 from clarion.cli import demo as demo_command
-from clarion.cli import keys, serving
+from clarion.cli import doctor as doctors
 from clarion.domain.errors import SetupError
 from clarion.observability import set_up_logging
 from clarion.pipeline.failpoint import nothing as no_failpoint
@@ -36,6 +37,10 @@ DatabaseOption = Annotated[
     typer.Option("--database-url", help="sqlite:///file or postgresql://…; also CLARION_DATABASE_URL."),
 ]
 DataOption = Annotated[str | None, typer.Option("--data-dir", help="Folder for the outbox, flight records, files.")]
+ProcessesOption = Annotated[
+    int | None,
+    typer.Option("--processes", help="Worker processes to keep running; 1: none but this one; 0: one for each core."),
+]
 FailpointOption = Annotated[
     str | None,
     typer.Option("--failpoint", hidden=True, help="Kill this process at a named place, for tests."),
@@ -45,7 +50,7 @@ FailpointOption = Annotated[
 def _settings(config: Path | None, **overrides: Any) -> Settings:
     dotted = {name.replace("__", "."): value for name, value in overrides.items()}
     settings = load(config, os.environ, dotted)
-    set_up_logging(settings.log.level, settings.log.format)
+    set_up_logging(settings.log.level, settings.log.format, personal_data=settings.log.personal_data)
     return settings
 
 
@@ -59,7 +64,8 @@ def serve(
     tls: Annotated[
         bool | None, typer.Option("--tls/--no-tls", help="HTTPS with a local authority's certificate.")
     ] = None,
-    worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Whether this process also sends.")] = True,
+    worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Whether it also sends.")] = True,
+    processes: ProcessesOption = None,
     demo: Annotated[
         bool,
         typer.Option("--demo", help="A fresh workspace with 10,000 people, a broadcast, and captured mail."),
@@ -67,24 +73,25 @@ def serve(
     json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready, for programs.")] = False,
     failpoint: FailpointOption = None,
 ) -> None:
-    """Serve the API, with one embedded worker."""
+    """Serve the API, with one embedded worker, or with worker processes of its own."""
     overrides: dict[str, Any] = {
         "database__url": database_url,
         "data__dir": data_dir,
         "server__host": host,
         "server__port": port,
         "server__tls": tls,
+        "worker__processes": processes,
     }
-    fail = signal_at(failpoint) if failpoint else no_failpoint
+    _check(failpoint)
     if demo:
         serving.serve_demo(
             lambda **more: _settings(config, **{**overrides, **more}),
             as_json=json,
             worker=worker,
-            failpoint=fail,
+            failpoint=failpoint,
         )
     else:
-        serving.serve(_settings(config, **overrides), as_json=json, worker=worker, failpoint=fail)
+        serving.serve(_settings(config, **overrides), as_json=json, worker=worker, failpoint=failpoint)
 
 
 @app.command()
@@ -92,11 +99,24 @@ def worker(
     config: ConfigOption = None,
     database_url: DatabaseOption = None,
     data_dir: DataOption = None,
+    processes: ProcessesOption = None,
     failpoint: FailpointOption = None,
+    under_supervisor: Annotated[
+        bool, typer.Option("--supervised", hidden=True, help="Take the settings from standard input.")
+    ] = False,
 ) -> None:
     """Send: take slices of running triggers until stopped. Any number of these may run."""
-    settings = _settings(config, database__url=database_url, data__dir=data_dir)
-    serving.work(settings, signal_at(failpoint) if failpoint else no_failpoint)
+    _check(failpoint)
+    if under_supervisor:
+        supervised.run(signal_at(failpoint) if failpoint else no_failpoint)
+        return
+    overrides = {"database__url": database_url, "data__dir": data_dir, "worker__processes": processes}
+    serving.work_until_stopped(_settings(config, **overrides), failpoint)
+
+
+def _check(failpoint: str | None) -> None:
+    if failpoint:
+        signal_at(failpoint)
 
 
 @app.command()
@@ -133,6 +153,31 @@ def confirm_move(config: ConfigOption = None, database_url: DatabaseOption = Non
     finally:
         store.close()
     typer.echo(f"installation {name} sends from {place.system} {place.address}".rstrip())
+
+
+@app.command()
+def doctor(
+    config: ConfigOption = None,
+    database_url: DatabaseOption = None,
+    data_dir: DataOption = None,
+    processes: ProcessesOption = None,
+    smtp: Annotated[bool, typer.Option("--smtp", help="Also log in to the mail server; nothing is sent.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
+) -> None:
+    """Look at this installation: what is in order, what is not, and what to do. Exit status 1: something failed."""
+    overrides = {"database__url": database_url, "data__dir": data_dir, "worker__processes": processes}
+    settings = _settings(config, **overrides)
+    count = serving.processes(settings)
+    checks: list[tuple[str, doctors.Check]] = [
+        ("settings", lambda: examinations.set_up(settings)),
+        ("programs", examinations.programs),
+        ("open files", lambda: examinations.limits(settings, count)),
+        ("data folder", lambda: examinations.data_folder(Path(settings.data.dir))),
+        ("database", lambda: database_examinations.database(settings, count)),
+    ]
+    if smtp:
+        checks.append(("smtp", lambda: examinations.smtp_login(settings.smtp)))
+    raise typer.Exit(doctors.report(doctors.examine(checks), as_json=json))
 
 
 @app.command("create-workspace")

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Running the server and the worker: sockets, signals, the thread of the embedded worker, draining."""
+"""Running the server and the worker: who does what in which process, signals, draining."""
 
 import asyncio
-import contextlib
+import os
 import shutil
 import signal
 import socket
 import tempfile
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,27 +15,31 @@ from typing import Any
 import msgspec
 import structlog
 import typer
-import uvicorn
 
-from clarion.cli import authority, demo_content
+from clarion.cli import authority, demo_content, loops
 from clarion.cli.keys import describe
-from clarion.domain.errors import SetupError, detail_of
-from clarion.pipeline.failpoint import Failpoint
-from clarion.pipeline.home import HINT, HomeGuard, Standing
+from clarion.cli.listening import Server, listening, server_config, side_listener
+from clarion.cli.supervisor import Supervisor
+from clarion.cli.working import EmbeddedWorker, OneLoop, work
+from clarion.domain.errors import SetupError
+from clarion.observability.exposition import Exposition
+from clarion.observability.vitals import ProcessVitals
+from clarion.pipeline.failpoint import nothing as no_failpoint
+from clarion.pipeline.failpoint import signal_at
 from clarion.settings import Settings
 from clarion.store import access, migrate
 from clarion.store.access import Keys, Workspace
 from clarion.store.engine import Store
-from clarion.wiring import House, build_application, build_provider, build_worker, open_house
+from clarion.wiring import House, build_application, check_provider, open_house
 
 _log = structlog.get_logger("clarion.serve")
 _DISK_SECONDS = 3.0
 _DRAIN_SECONDS = 3  # SIGTERM stops everything within 5 seconds: 3 to drain, the rest to close
 
 
-def serve(settings: Settings, *, as_json: bool, worker: bool, failpoint: Failpoint) -> None:
+def serve(settings: Settings, *, as_json: bool, worker: bool, failpoint: str | None) -> None:
     """`clarion serve`: on an empty database make a first workspace and show its keys."""
-    with _listening(settings) as (listener, url, tls):
+    with listening(settings) as (listener, url, tls):
         house = open_house(settings, settings.server.base_url.rstrip("/") or url)
         try:
             _bring_up_to_date(house.store)
@@ -53,7 +56,7 @@ def serve(settings: Settings, *, as_json: bool, worker: bool, failpoint: Failpoi
             house.store.close()
 
 
-def serve_demo(settings_with: Callable[..., Settings], *, as_json: bool, worker: bool, failpoint: Failpoint) -> None:
+def serve_demo(settings_with: Callable[..., Settings], *, as_json: bool, worker: bool, failpoint: str | None) -> None:
     """`clarion serve --demo`: everything in a temporary folder that goes with the process."""
     folder = Path(tempfile.mkdtemp(prefix="clarion-demo-"))
     try:
@@ -64,7 +67,7 @@ def serve_demo(settings_with: Callable[..., Settings], *, as_json: bool, worker:
         if given.database.url == "sqlite:///clarion.db":
             more["database__url"] = f"sqlite:///{folder / 'demo.db'}"
         settings = settings_with(**more)
-        with _listening(settings) as (listener, url, tls):
+        with listening(settings) as (listener, url, tls):
             house = open_house(settings, settings.server.base_url.rstrip("/") or url)
             try:
                 migrate.migrate(house.store)
@@ -82,16 +85,57 @@ def serve_demo(settings_with: Callable[..., Settings], *, as_json: bool, worker:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def work(settings: Settings, failpoint: Failpoint) -> None:
-    """`clarion worker`: send until SIGINT or SIGTERM."""
+def work_until_stopped(settings: Settings, failpoint: str | None) -> None:
+    """`clarion worker`: send until SIGINT or SIGTERM, in this process or in several that it keeps running."""
     house = open_house(settings, settings.server.base_url.rstrip("/") or _guessed_url(settings))
     try:
         _bring_up_to_date(house.store)
         if not settings.server.base_url:
             _log.warning("base_url.guessed", base_url=house.base_url, hint="set server.base_url for links in messages")
-        asyncio.run(_work_until_signal(house, failpoint))
+        count = processes(settings)
+        if count == 1:
+            loops.run(_work_here(house, failpoint), settings.server.event_loop)
+        else:
+            check_provider(settings)  # wrong, it must end this command, not each of its processes again and again
+            if not loops.run(_supervise(house, count, failpoint), settings.server.event_loop):
+                raise typer.Exit(1)  # some had to be killed; the log says which
     finally:
         house.store.close()
+
+
+def processes(settings: Settings) -> int:
+    """How many worker processes the settings ask for."""
+    return settings.worker.processes or max(1, len(os.sched_getaffinity(0)))
+
+
+async def _work_here(house: House, failpoint: str | None) -> None:
+    stopping = asyncio.Event()
+    _on_signals(stopping.set)
+    here = OneLoop()
+    with side_listener(house.settings, ProcessVitals(house.store, Exposition(house.metrics.registry), here.loops)):
+        _log.info("worker.started")
+        await work(house, _parsed(failpoint), stopping, here.pulse.beat)
+    _log.info("worker.stopped")
+
+
+async def _supervise(house: House, count: int, failpoint: str | None) -> bool:
+    supervisor = Supervisor(house.settings, house.base_url, count=count, failpoint=failpoint)
+    _on_signals(supervisor.stop)
+    exposition = Exposition(house.metrics.registry, supervisor.fleet)
+    with side_listener(house.settings, ProcessVitals(house.store, exposition, supervisor.loops)):
+        return await supervisor.run()
+
+
+def _on_signals(stop: Callable[[], object]) -> None:
+    """SIGINT and SIGTERM stop, each time they come; SIGHUP changes nothing: settings are read at the start."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def _parsed(failpoint: str | None) -> Callable[[str], None]:
+    return signal_at(failpoint) if failpoint else no_failpoint
 
 
 def _guessed_url(settings: Settings) -> str:
@@ -119,28 +163,6 @@ def _first_workspace(store: Store) -> tuple[Workspace, Keys] | None:
     return (workspace, keys) if workspace else None
 
 
-@contextlib.contextmanager
-def _listening(settings: Settings) -> Iterator[tuple[socket.socket, str, authority.Certificate | None]]:
-    """The listening socket and the URL it is reached by."""
-    server = settings.server
-    tls = authority.certificate(Path(settings.data.dir) / "tls", server.host) if server.tls else None
-    family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
-    # With the protocol named, asyncio sets TCP_NODELAY on what it accepts; without, answers wait 40 ms for an ACK.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    with contextlib.closing(listener):
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((server.host, server.port))
-        except OSError as error:
-            raise SetupError(f"cannot listen on {server.host}:{server.port}: {error.strerror}") from None
-        listener.listen(1024)
-        port = listener.getsockname()[1]
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(server.host, server.host)  # noqa: S104 - read, not bound
-        if ":" in host and not host.startswith("["):
-            host = f"[{host}]"
-        yield listener, f"{'https' if tls else 'http'}://{host}:{port}", tls
-
-
 def _announcement(as_json: bool, facts: dict[str, Any], lines: list[str]) -> Callable[[], None]:
     def say() -> None:
         typer.echo(msgspec.json.encode(facts).decode() if as_json else "\n".join(lines))
@@ -148,140 +170,62 @@ def _announcement(as_json: bool, facts: dict[str, Any], lines: list[str]) -> Cal
     return say
 
 
-class _Server(uvicorn.Server):
-    """uvicorn, telling when it is ready; signals are ours."""
-
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._ready = ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
-        if self.started:
-            self._ready()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 def _run(
     house: House,
     listener: socket.socket,
     tls: authority.Certificate | None,
     worker: bool,
-    failpoint: Failpoint,
+    failpoint: str | None,
     announce: Callable[[], None],
     *,
     open_outbox: bool = False,
 ) -> None:
-    application = build_application(house, open_outbox=open_outbox)
-    server = _Server(
-        uvicorn.Config(
-            application,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            timeout_graceful_shutdown=_DRAIN_SECONDS,
-            timeout_keep_alive=75,
-            ssl_certfile=str(tls.chain_file) if tls else None,
-            ssl_keyfile=str(tls.key_file) if tls else None,
-            server_header=False,
-        ),
-        announce,
-    )
-
-    async def main() -> None:
-        loop = asyncio.get_running_loop()
-        embedded = _EmbeddedWorker(house, failpoint) if worker else None
-
-        def stop() -> None:
-            server.should_exit = True
-            if embedded is not None:
-                embedded.stop()
-
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop)
-        if embedded is not None:
-            embedded.start(failed=lambda: loop.call_soon_threadsafe(stop))
-        try:
-            await server.serve(sockets=[listener])
-        finally:
-            if embedded is not None:
-                embedded.stop()
-                await asyncio.to_thread(embedded.join)
-        if embedded is not None and embedded.error is not None:
-            raise embedded.error
-
-    asyncio.run(main())
+    """Serve until a signal, with a worker in a thread, or with worker processes, or with none."""
+    loops.run(_serve(house, listener, tls, worker, failpoint, announce, open_outbox), house.settings.server.event_loop)
 
 
-class _EmbeddedWorker:
-    """A worker in a thread with an event loop of its own: rendering must not hold up the API's loop."""
-
-    def __init__(self, house: House, failpoint: Failpoint) -> None:
-        self._house = house
-        self._failpoint = failpoint
-        self._thread = threading.Thread(target=self._main, name="worker")
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopping: asyncio.Event | None = None
-        self._started = threading.Event()
-        self._failed: Callable[[], object] = lambda: None
-        self.error: BaseException | None = None
-
-    def start(self, failed: Callable[[], object]) -> None:
-        self._failed = failed
-        self._thread.start()
-        self._started.wait()
-
-    def stop(self) -> None:
-        if self._loop is not None and self._stopping is not None:
-            with contextlib.suppress(RuntimeError):  # the loop is closed: it has stopped already
-                self._loop.call_soon_threadsafe(self._stopping.set)
-
-    def join(self) -> None:
-        self._thread.join()
-
-    def _main(self) -> None:
-        try:
-            asyncio.run(self._run())
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for this one
-            self.error = error
-            self._failed()
-        finally:
-            self._started.set()
-
-    async def _run(self) -> None:
-        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
-        self._started.set()
-        await _work(self._house, self._failpoint, self._stopping)
-
-
-async def _work(house: House, failpoint: Failpoint, stopping: asyncio.Event) -> None:
-    provider = build_provider(house)
-    guard = HomeGuard(house.store)
-
-    async def work(halt: asyncio.Event) -> None:
-        try:
-            await build_worker(house, provider, failpoint).run(halt)
-        except OSError as error:  # a full disk, most likely: no flight record can be made, so nothing can be sent
-            _log.error("data_folder.unusable", folder=str(house.folder), error=detail_of(error))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(halt.wait(), _DISK_SECONDS)
-
-    try:
-        await guard.run(work, stopping)
-    finally:
-        await provider.close()
-    if guard.standing is Standing.ELSEWHERE:
-        _log.error("worker.never_sent", why="the database was copied or moved", hint=HINT)
-
-
-async def _work_until_signal(house: House, failpoint: Failpoint) -> None:
-    stopping = asyncio.Event()
+async def _serve(
+    house: House,
+    listener: socket.socket,
+    tls: authority.Certificate | None,
+    worker: bool,
+    failpoint: str | None,
+    announce: Callable[[], None],
+    open_outbox: bool,
+) -> None:
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopping.set)
-    _log.info("worker.started")
-    await _work(house, failpoint, stopping)
-    _log.info("worker.stopped")
+    count = processes(house.settings) if worker else 0
+    here = OneLoop()
+    embedded = EmbeddedWorker(house, _parsed(failpoint), here.pulse) if count == 1 else None
+    supervisor = Supervisor(house.settings, house.base_url, count=count, failpoint=failpoint) if count > 1 else None
+    if supervisor is not None:
+        vitals = ProcessVitals(house.store, Exposition(house.metrics.registry, supervisor.fleet), supervisor.loops)
+    else:
+        tell = here.loops if embedded is not None else None
+        vitals = ProcessVitals(house.store, Exposition(house.metrics.registry), tell)
+    application = build_application(house, vitals, open_outbox=open_outbox)
+    server = Server(server_config(application, drain_seconds=_DRAIN_SECONDS, tls=tls), announce)
+
+    def stop() -> None:
+        server.should_exit = True
+        if embedded is not None:
+            embedded.stop()
+        if supervisor is not None:
+            supervisor.stop()
+
+    _on_signals(stop)
+    supervising = asyncio.create_task(supervisor.run()) if supervisor is not None else None
+    if embedded is not None:
+        embedded.start(failed=lambda: loop.call_soon_threadsafe(stop))
+    try:
+        with side_listener(house.settings, vitals):
+            await server.serve(sockets=[listener])
+    finally:
+        if embedded is not None:
+            embedded.stop()
+            await asyncio.to_thread(embedded.join)
+        if supervisor is not None and supervising is not None:
+            supervisor.drain()
+            await supervising
+    if embedded is not None and embedded.error is not None:
+        raise embedded.error

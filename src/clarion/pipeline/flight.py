@@ -252,6 +252,23 @@ def _is_left(unnamed: Path) -> bool:
         return False
 
 
+def locks_work(path: Path) -> bool:
+    """Whether the file system of this file keeps one holder of a lock from another."""
+    first, second = os.open(path, os.O_RDWR), os.open(path, os.O_RDWR)
+    try:
+        fcntl.flock(first, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(second, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
+    except OSError:
+        return False
+    finally:
+        os.close(first)
+        os.close(second)
+
+
 def _is_orphan(path: Path) -> bool:
     """Whether a record is there and nobody holds its lock. The probe is shared: two may look at once."""
     try:

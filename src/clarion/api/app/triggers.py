@@ -14,7 +14,7 @@ from clarion.domain.errors import Conflict, InvalidRequest, NotFound, RequestErr
 from clarion.domain.triggers import MAX_BODY_BYTES, Selector, parse
 from clarion.pipeline.accept import Accepted, Limits, accept
 from clarion.pipeline.receive import ENDED_EARLY, Receiver, begin
-from clarion.store import broadcasts, triggers
+from clarion.store import broadcasts, operations, triggers
 from clarion.store.engine import Transaction
 from clarion.store.slices import LostLease
 from clarion.store.triggers import Trigger
@@ -37,10 +37,16 @@ async def trigger(call: Call) -> Response:
     request = await call.api.run(lambda: parse({} if body is None else body))
     limits = _limits(call)
 
-    def work(tx: Transaction) -> Accepted:
-        return accept(tx, call.workspace, broadcast_id, request, limits=limits, submit=call.api.jobs.submit_resolve)
+    with call.api.tracing.accepting(call.request.headers.get("traceparent")) as traceparent:
 
-    accepted = await call.api.write(work)
+        def work(tx: Transaction) -> Accepted:
+            submit = call.api.jobs.submit_resolve
+            made = accept(tx, call.workspace, broadcast_id, request, limits=limits, submit=submit)
+            if traceparent is not None:
+                operations.note_trace(tx, made.trigger_id, traceparent)
+            return made
+
+        accepted = await call.api.write(work)
     if accepted.refused:
         raise _refused(accepted.trigger_id)
     return answer({"id": accepted.trigger_id})
