@@ -16,13 +16,14 @@ from tests.support.postgres_cluster import INSTALL_HINT, binaries
 from clarion.observability import set_up_logging
 from clarion.store.queries import Engine
 
-from . import audience, demo, memory
+from . import audience, data_file, demo, memory
 from .ground import Ground
 from .report import Result, as_json, machine_facts, show
 
 BENCHMARKS: dict[str, Callable[[Ground, str], Result]] = {
     "demo": demo.run,
     "audience": audience.run,
+    "data_file": data_file.run,
     "memory": memory.run,
 }
 _PEOPLE = 1_000_000
