@@ -16,15 +16,18 @@ from tests.support.postgres_cluster import INSTALL_HINT, binaries
 from clarion.observability import set_up_logging
 from clarion.store.queries import Engine
 
-from . import audience, data_file, demo, memory
+from . import audience, data_file, demo, http_provider, memory, send
 from .ground import Ground
-from .report import Result, as_json, machine_facts, show
+from .report import Result, as_json, as_lines, machine_facts, show
 
 BENCHMARKS: dict[str, Callable[[Ground, str], Result]] = {
     "demo": demo.run,
     "audience": audience.run,
     "data_file": data_file.run,
     "memory": memory.run,
+    "send": send.run,
+    "grow": send.grow,
+    "http-provider": http_provider.run,
 }
 _PEOPLE = 1_000_000
 
@@ -36,6 +39,7 @@ def main() -> int:
     parser.add_argument("--people", type=int, default=_PEOPLE, help="for audience and memory (default: %(default)s)")
     parser.add_argument("--engine", choices=("sqlite", "postgres", "both"), default="both")
     parser.add_argument("--rounds", type=int, default=3, help="runs of which the median counts (default: %(default)s)")
+    parser.add_argument("--lines", action="store_true", help="print a line of JSON for each figure, not a table")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the results there")
     given = parser.parse_args()
     unknown = set(given.names) - set(BENCHMARKS)
@@ -48,15 +52,19 @@ def main() -> int:
     options = f"--people {given.people} --engine {given.engine} --rounds {given.rounds}"
     machine = machine_facts()
     set_up_logging("warning", "text")
-    print("machine: " + ", ".join(f"{name} {value}" for name, value in machine.items()), flush=True)
+    to = sys.stderr if given.lines else sys.stdout
+    print("machine: " + ", ".join(f"{name} {value}" for name, value in machine.items()), flush=True, file=to)
     signal.signal(signal.SIGTERM, _leave)  # and clean up
     results = []
     started = time.monotonic()
     with closing(Ground(people=given.people, engines=engines, rounds=given.rounds)) as ground:
         for name in names:
             results.append(BENCHMARKS[name](ground, f".venv/bin/python -m benchmarks {name} {options}"))
-            show(results[-1])
-    print(f"\n{time.monotonic() - started:.0f} s in all")
+            if given.lines:
+                print("\n".join(as_lines(results[-1])), flush=True)
+            else:
+                show(results[-1])
+    print(f"\n{time.monotonic() - started:.0f} s in all", file=to)
     if given.json is not None:
         today = dt.datetime.now(dt.UTC).date().isoformat()
         command = f".venv/bin/python -m benchmarks {' '.join(given.names)} {options}".replace("  ", " ")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,6 @@ from statistics import median
 from typing import Any
 
 from clarion.channels import registry
-from clarion.channels.base import Provider
 from clarion.cli import demo_content
 from clarion.domain.audience import Exists
 from clarion.domain.broadcasts import FrozenContent, freeze
@@ -34,6 +34,7 @@ from clarion.store.queries import Engine
 
 from .ground import Ground
 from .report import Result, Row, timed
+from .sink import ReadySource
 
 MOST_SECONDS = 30.0
 _COMPARED = 100  # mails whose size must be that of the loop's
@@ -147,23 +148,22 @@ class _Loop:
         return asyncio.run(self._run(self._folder / f"loop-{self._runs}"))
 
     async def _run(self, folder: Path) -> tuple[float, float]:
-        provider: Provider = registry.build("outbox", {"directory": folder})
+        provider = registry.build("outbox", {"directory": folder})
         cpu_before, started = time.process_time(), time.monotonic()
-        for seq, row in enumerate(self._people, start=1):
-            made = self._messages.compose(DeliveryKey(self._runs, seq, self._action_id), row, False)
-            if not isinstance(made, EmailMessage):
-                raise TypeError(f"no message for {row['email']}: {made.words}")
-            await provider.send(made, handed_over=_nothing)
-            if len(self.sizes) < len(self._people):
-                self.sizes[made.recipient] = len(made.content)
+        await provider.deliver(ReadySource(self._composed()))
         seconds, cpu_seconds = time.monotonic() - started, time.process_time() - cpu_before
         await provider.close()
         os.sync()  # what one run wrote must not be another one's disk time
         return seconds, cpu_seconds
 
-
-def _nothing() -> None:
-    """Nobody takes note of the hand-over."""
+    def _composed(self) -> Iterator[EmailMessage]:
+        for seq, row in enumerate(self._people, start=1):
+            made = self._messages.compose(DeliveryKey(self._runs, seq, self._action_id), row, False)
+            if not isinstance(made, EmailMessage):
+                raise TypeError(f"no message for {row['email']}: {made.words}")
+            if len(self.sizes) < len(self._people):
+                self.sizes[made.recipient] = len(made.content)
+            yield made
 
 
 def _everything(tx: Transaction, demo: demo_content.Demo) -> tuple[FrozenContent, list[StoredRow]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from clarion.channels.base import Capabilities
+from clarion.channels.one_by_one import OneByOne
 from clarion.domain.messages import EmailMessage, Receipt
 from clarion.observability import set_up_logging
 from clarion.settings import load
@@ -109,7 +110,7 @@ async def _main(plan: dict[str, Any]) -> None:
     house = open_house(settings, "http://127.0.0.1:8025")
     try:
         progress = _Progress(house, plan, resident_mb("VmRSS"))
-        worker = build_worker(house, NullProvider(progress.one_sent), progress.passed)
+        worker = build_worker(house, OneByOne(NullProvider(progress.one_sent)), progress.passed)
         crowd = Crowd(
             plan["people"],
             Workspace(plan["workspace_id"], "crowd", "id_email"),

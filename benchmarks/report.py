@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a benchmark found: rows with a ratio to a reference of the same run, as a table and as JSON."""
 
+import json
 import os
 import platform
 import re
@@ -27,6 +28,7 @@ class Row:
     runs: tuple[float, ...] = ()
     bound: str = ""
     kept: bool = True  # the bound, or the check that the row stands for
+    reference: float | None = None  # what the ratio is to, in the same unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,25 @@ def _number(value: float) -> str:
     if value >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def as_lines(result: Result) -> list[str]:
+    """A line of JSON for each figure, for programs that read them as they come."""
+    return [
+        json.dumps(
+            {
+                "name": f"{result.name}: {row.what}" + ("" if row.engine in {"", "none"} else f", {row.engine}"),
+                "value": round(row.value, 3),
+                "unit": row.unit,
+                "reference": None if row.reference is None else round(row.reference, 3),
+                "ratio": None if row.ratio is None else round(row.ratio, 3),
+                "bound": row.bound or None,
+                "kept": row.kept,
+            },
+            ensure_ascii=False,
+        )
+        for row in result.rows
+    ]
 
 
 def as_json(results: Sequence[Result], machine: dict[str, Any], date: str, command: str) -> dict[str, Any]:

@@ -76,7 +76,7 @@ class DataFile:
 class Email:
     """See `settings.default.toml`."""
 
-    provider: Literal["outbox", "smtp"]
+    provider: Literal["outbox", "smtp", "postmark"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Every setting, built once and handed on. `smtp` goes to the provider as it is, which checks it."""
+    """Every setting, built once and handed on. `smtp` and `postmark` go to their providers, which check them."""
 
     database: Database
     server: Server
@@ -100,6 +100,7 @@ class Settings:
     email: Email
     log: Log
     smtp: dict[str, Any] = field(repr=False)
+    postmark: dict[str, Any] = field(repr=False)
 
 
 def load(

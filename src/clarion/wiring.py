@@ -11,8 +11,7 @@ from starlette.types import ASGIApp
 from clarion.api import application
 from clarion.api.calls import Api, ApiOptions
 from clarion.channels import registry
-from clarion.channels.base import Provider
-from clarion.channels.one_by_one import OneByOne
+from clarion.channels.base import Deliverer
 from clarion.pipeline.compose import Sign
 from clarion.pipeline.data_file_download import DownloadedFile, DownloadRules, download
 from clarion.pipeline.failpoint import Failpoint, nothing
@@ -90,7 +89,7 @@ def build_application(house: House, *, open_outbox: bool = False) -> ASGIApp:
     return application.build(api, routes.routes(api, preview))
 
 
-def build_provider(house: House) -> Provider:
+def build_provider(house: House) -> Deliverer:
     """The e-mail provider that the settings name.
 
     Raises:
@@ -98,10 +97,12 @@ def build_provider(house: House) -> Provider:
     """
     if house.settings.email.provider == "outbox":
         return registry.build("outbox", {"directory": house.outbox_folder})
+    if house.settings.email.provider == "postmark":
+        return registry.build("postmark", house.settings.postmark)
     return registry.build("smtp", house.settings.smtp)
 
 
-def build_worker(house: House, provider: Provider, failpoint: Failpoint = nothing) -> Worker:
+def build_worker(house: House, provider: Deliverer, failpoint: Failpoint = nothing) -> Worker:
     """A worker over this process's store; inside the event loop that will run it."""
     settings = house.settings
     owner = new_owner()
@@ -131,7 +132,7 @@ def build_worker(house: House, provider: Provider, failpoint: Failpoint = nothin
         house.store,
         house.jobs,
         resolver,
-        SendStage(OneByOne(provider), retry=retry, drain_seconds=settings.worker.drain_seconds, failpoint=failpoint),
+        SendStage(provider, retry=retry, drain_seconds=settings.worker.drain_seconds, failpoint=failpoint),
         owner=owner,
         flights=flights,
         sign=Sign(house.store.write(access.installation_secret), house.base_url),

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.channels.sources import ListSource
 
 from clarion.api import application
 from clarion.api.calls import Api
@@ -24,9 +25,11 @@ MAIL = (
 
 async def fill(folder: Path, workspace_id: int, recipients: list[str]) -> None:
     provider = registry.build("outbox", {"directory": folder})
-    for number, recipient in enumerate(recipients):
-        message = EmailMessage(f"d{number}", "a@b.test", recipient, "Grüße", MAIL, workspace_id=workspace_id)
-        await provider.send(message, handed_over=lambda: None)
+    messages = [
+        EmailMessage(f"d{number}", "a@b.test", recipient, "Grüße", MAIL, workspace_id=workspace_id)
+        for number, recipient in enumerate(recipients)
+    ]
+    await provider.deliver(ListSource(messages))
     await provider.close()
 
 

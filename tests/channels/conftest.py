@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import trustme
 
-from clarion.channels.base import Provider
+from clarion.channels.base import Deliverer
 from clarion.channels.outbox import OutboxProvider, OutboxReader
 from clarion.channels.smtp import SmtpProvider, SmtpSettings
 
@@ -30,7 +30,7 @@ class Keys:
 class Target:
     """A provider and what arrived on its other side."""
 
-    provider: Provider
+    provider: Deliverer
     arrived: Callable[[], list[Kept]]
 
 
@@ -74,9 +74,9 @@ async def smtp() -> AsyncIterator[Callable[..., SmtpProvider]]:
     """Make a provider for a port on this machine; closed at the end."""
     made: list[SmtpProvider] = []
 
-    def make(port: int, **options: Any) -> SmtpProvider:
+    def make(port: int, clock: Callable[[], float] | None = None, **options: Any) -> SmtpProvider:
         settings = {"host": "127.0.0.1", "security": "none", "timeout": 10.0, **options}
-        made.append(SmtpProvider(SmtpSettings(port=port, **settings)))
+        made.append(SmtpProvider(SmtpSettings(port=port, **settings), clock))
         return made[-1]
 
     yield make
@@ -98,7 +98,7 @@ async def target(
     kind: str = request.param
     match kind:
         case "outbox":
-            provider = OutboxProvider(tmp_path / "outbox")
+            provider: Deliverer = OutboxProvider(tmp_path / "outbox")
             reader = OutboxReader(tmp_path / "outbox")
             yield Target(
                 provider,

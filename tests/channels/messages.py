@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Messages to send, and what became of them."""
 
+import asyncio
+from collections.abc import Iterable
 from typing import Any
 
-from clarion.channels.base import Provider
-from clarion.domain.errors import SendError
-from clarion.domain.messages import EmailMessage, Receipt
+from clarion.channels.base import Deliverer
+from clarion.domain.errors import Away, SendError
+from clarion.domain.messages import EmailMessage
+
+from .sources import Kept, ListSource
 
 CONTENT = b"From: news@example.com\r\nTo: ann@example.org\r\nSubject: Hello\r\n\r\nHello Ann.\r\n"
 
@@ -21,34 +25,58 @@ def a_message(number: int = 0, **fields: Any) -> EmailMessage:
     return EmailMessage(**{**usual, **fields})
 
 
-class Attempt:
-    """One send: its single verdict, and how often it was marked as handed over, before the verdict."""
+class Clock:
+    """The time, as a test has it."""
 
     def __init__(self) -> None:
-        self.marks = 0
-        self.verdict: Receipt | SendError | None = None
+        self.now = 1000.0
 
-    def mark(self) -> None:
-        assert self.verdict is None
-        self.marks += 1
+    def __call__(self) -> float:
+        return self.now
+
+
+class Attempt:
+    """One message through `deliver`: its single end, and whether it had begun.
+
+    `away`: what the provider said when it took no messages at all.
+    """
+
+    def __init__(self, kept: Kept | None, away: Away | None) -> None:
+        self.away = away
+        self.begun = kept is not None and kept.begun
+        self.end = kept.end if kept is not None else None
+        self.verdict: SendError | Away | None = kept.error or away if kept is not None else away
 
     @property
     def words(self) -> str:
         """What the other side said when it took the message; nothing else will do."""
-        assert isinstance(self.verdict, Receipt), repr(self.verdict)
-        return self.verdict.words
+        assert self.end is not None, repr(self.away)
+        assert self.end.startswith("sent "), self.end
+        return self.end.removeprefix("sent ")
 
     @property
     def error(self) -> Any:
-        assert isinstance(self.verdict, SendError), repr(self.verdict)
+        assert isinstance(self.verdict, SendError), repr(self.verdict or self.end)
         return self.verdict
 
 
-async def attempt(provider: Provider, message: EmailMessage | None = None) -> Attempt:
-    """Send; anything but a receipt or one of the four verdicts is raised."""
-    tried = Attempt()
+async def attempt(provider: Deliverer, message: EmailMessage | None = None) -> Attempt:
+    """Deliver one message; anything but an end of it or `Away` is raised."""
+    source = ListSource([message or a_message()])
+    away = None
     try:
-        tried.verdict = await provider.send(message or a_message(), handed_over=tried.mark)
-    except SendError as error:
-        tried.verdict = error
-    return tried
+        await provider.deliver(source)
+    except Away as error:
+        away = error
+    kept = source.taken[0] if source.taken else None
+    assert kept is not None or away is not None
+    assert kept is None or kept.end is not None
+    return Attempt(kept, away)
+
+
+async def attempts(provider: Deliverer, messages: Iterable[EmailMessage], *, chunk: int = 50) -> list[Attempt]:
+    """Deliver many, in chunks at once; nobody may be turned away."""
+    everything = list(messages)
+    sources = [ListSource(everything[at : at + chunk]) for at in range(0, len(everything), chunk)]
+    await asyncio.gather(*(provider.deliver(source) for source in sources))
+    return [Attempt(kept, None) for source in sources for kept in source.taken]

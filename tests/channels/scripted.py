@@ -2,6 +2,7 @@
 """An SMTP server that does what a script says, right or wrong, and keeps a record of what it heard."""
 
 import asyncio
+import ssl
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
@@ -56,6 +57,10 @@ class ScriptedServer:
         self.heard: list[bytes] = []
         self.counts: Counter[str] = Counter()
         self.connections = 0
+        self.most = 10**9  # connections at once; further ones are greeted with a 421
+        self.turned_away = 0
+        self.at_once = 0  # the most there were
+        self.tls: ssl.SSLContext | None = None  # for STARTTLS
         self.nested = 0  # MAIL inside a transaction: the client's fault
         self.release = asyncio.Event()
         self.stalled = asyncio.Event()  # a HANG or WAIT was reached
@@ -96,6 +101,11 @@ class ScriptedServer:
         self.connections += 1
         self._readers.append(reader)
         try:
+            if len(self._tasks) > self.most:
+                self.turned_away += 1
+                writer.write(b"421 4.7.0 too many connections\r\n")
+                return
+            self.at_once = max(self.at_once, len(self._tasks))
             await self._converse(reader, writer)
         except (ConnectionError, EOFError, asyncio.CancelledError):
             pass
@@ -122,6 +132,8 @@ class ScriptedServer:
             elif verb == "DATA" and said.startswith(b"354"):
                 await self._take(reader, writer, now)
                 now = Transaction()
+            elif verb == "STARTTLS" and self.tls is not None:
+                await writer.start_tls(self.tls)
             elif verb == "QUIT":
                 return
 

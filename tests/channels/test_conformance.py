@@ -6,10 +6,10 @@ import asyncio
 import pytest
 
 from clarion.domain.errors import Permanent
-from clarion.domain.messages import Receipt
 
 from .conftest import Target
-from .messages import CONTENT, a_message, attempt
+from .messages import CONTENT, a_message, attempt, attempts
+from .sources import Kept, ListSource
 
 CONTENTS = {
     "plain": CONTENT,
@@ -25,7 +25,7 @@ async def test_accepts_once_with_words(target: Target) -> None:
     tried = await attempt(target.provider)
     assert tried.words
     assert len(tried.words) <= 500
-    assert tried.marks == 1
+    assert tried.begun
     (kept,) = target.arrived()
     assert (kept.sender, kept.recipients) == ("news@example.com", ["ann0@example.org"])
 
@@ -50,8 +50,9 @@ async def test_null_sender(target: Target) -> None:
 
 
 async def test_many_at_once_each_arrives_once(target: Target) -> None:
-    tries = await asyncio.gather(*(attempt(target.provider, a_message(n)) for n in range(200)))
-    assert all(isinstance(tried.verdict, Receipt) and tried.marks == 1 for tried in tries)
+    tries = await attempts(target.provider, map(a_message, range(200)))
+    assert len(tries) == 200
+    assert all(tried.words for tried in tries)
     assert sorted(kept.recipients[0] for kept in target.arrived()) == sorted(f"ann{n}@example.org" for n in range(200))
 
 
@@ -70,23 +71,67 @@ async def test_cancelled_send_leaves_the_provider_working(target: Target, turns:
     assert arrived.count("ann3@example.org") == 1
 
 
-async def test_failing_mark_passes_through_and_nothing_is_sent(target: Target) -> None:
-    class DiskFullError(Exception):
-        pass
+class Broken(ListSource):
+    """A source whose messages, or itself, fail at one of the calls."""
 
-    def mark() -> None:
+    def __init__(self, at: str) -> None:
+        super().__init__([a_message(1)])
+        self._at = at
+
+    def take(self) -> Kept | None:
+        if self._at == "take":
+            raise DiskFullError
+        kept = super().take()
+        if kept is not None:
+            setattr(kept, self._at, self._fail)
+        return kept
+
+    def _fail(self, *_: object) -> bool:
         raise DiskFullError
 
-    with pytest.raises(DiskFullError):
-        await target.provider.send(a_message(1), handed_over=mark)
-    assert (await attempt(target.provider, a_message(2))).words
-    assert [kept.recipients[0] for kept in target.arrived()] == ["ann2@example.org"]
+
+class DiskFullError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("at", ["take", "begin", "sent"])
+async def test_what_a_source_raises_passes_through_and_harms_nobody_else(target: Target, at: str) -> None:
+    async with asyncio.timeout(10):
+        with pytest.raises(DiskFullError):
+            await target.provider.deliver(Broken(at))
+        assert (await attempt(target.provider, a_message(2))).words
+    arrived = [kept.recipients[0] for kept in target.arrived()]
+    assert arrived == [*(["ann1@example.org"] if at == "sent" else []), "ann2@example.org"]
+
+
+async def test_an_empty_source_is_done_at_once(target: Target) -> None:
+    await target.provider.deliver(ListSource([]))
+    assert target.arrived() == []
+
+
+async def test_what_may_not_begin_is_untouched_and_not_sent(target: Target) -> None:
+    source = ListSource([a_message(1), a_message(2), a_message(3)], may_begin=False)
+    await target.provider.deliver(source)
+    assert set(source.ends().values()) == {"untouched"}
+    assert (await attempt(target.provider, a_message(4))).words
+    assert [kept.recipients[0] for kept in target.arrived()] == ["ann4@example.org"]
+
+
+async def test_sources_share_and_none_waits_for_another(target: Target) -> None:
+    """A short source beside a long one is finished long before the long one is."""
+    long, short = ListSource(map(a_message, range(300))), ListSource(a_message(n) for n in range(1000, 1005))
+    delivering = asyncio.create_task(target.provider.deliver(long))
+    await target.provider.deliver(short)
+    taken = len(long.taken)
+    await delivering
+    assert taken < 150
+    assert all(kept.end is not None and kept.end.startswith("sent") for kept in (*long.taken, *short.taken))
 
 
 async def test_text_that_is_not_unicode_is_a_verdict(target: Target) -> None:
     tried = await attempt(target.provider, a_message(recipient="ann\ud800@example.org"))
     assert isinstance(tried.verdict, Permanent)
-    assert (tried.marks, target.arrived()) == (0, [])
+    assert (tried.begun, target.arrived()) == (False, [])
 
 
 async def test_close_twice_and_unused(target: Target) -> None:
@@ -95,7 +140,7 @@ async def test_close_twice_and_unused(target: Target) -> None:
 
 
 async def test_close_after_use(target: Target) -> None:
-    await asyncio.gather(*(attempt(target.provider, a_message(n)) for n in range(5)))
+    await attempts(target.provider, map(a_message, range(5)))
     await target.provider.close()
     await target.provider.close()
     assert len(target.arrived()) == 5

@@ -13,13 +13,14 @@ import pytest
 from clarion.channels.outbox import FILE_NAME, OutboxProvider, OutboxReader
 from clarion.domain.errors import Permanent, Temporary, Unknown
 
-from .messages import CONTENT, a_message, attempt
+from .messages import CONTENT, a_message, attempt, attempts
+from .sources import ListSource
 
 
 async def fill(directory: Path, first: int, count: int, content: bytes = CONTENT) -> None:
     provider = OutboxProvider(directory)
-    for number in range(first, first + count):
-        assert (await attempt(provider, a_message(number, content=content))).words
+    for tried in await attempts(provider, (a_message(n, content=content) for n in range(first, first + count))):
+        assert tried.words
     await provider.close()
 
 
@@ -150,17 +151,20 @@ async def test_file_taken_away_is_made_again(tmp_path: Path) -> None:
     assert [entry.delivery_id for entry in OutboxReader(tmp_path).page(0, 9)] == ["d1"]
 
 
+ROOT = Path(__file__).parents[2]
 WRITER = """
 import asyncio, sys
 from pathlib import Path
 from clarion.channels.outbox import OutboxProvider
 from clarion.domain.messages import EmailMessage
+from tests.channels.sources import ListSource
 
 async def main(directory, first):
     provider = OutboxProvider(Path(directory))
-    for number in range(int(first), int(first) + 300):
-        message = EmailMessage(f"d{number}", "a@b", "c@d", "s", b"x" * 5000)
-        await provider.send(message, handed_over=lambda: None)
+    numbers = range(int(first), int(first) + 300)
+    source = ListSource(EmailMessage(f"d{number}", "a@b", "c@d", "s", b"x" * 5000) for number in numbers)
+    await provider.deliver(source)
+    assert len(source.taken) == 300
     await provider.close()
 
 asyncio.run(main(*sys.argv[1:]))
@@ -168,7 +172,9 @@ asyncio.run(main(*sys.argv[1:]))
 
 
 def test_many_processes(tmp_path: Path) -> None:
-    writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), str(first)]) for first in (0, 300, 600)]
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), str(first)], cwd=ROOT) for first in (0, 300, 600)
+    ]
     reader = OutboxReader(tmp_path)
     while any(writer.poll() is None for writer in writers):
         assert all(entry.content == b"x" * 5000 for entry in reader.page(max(0, reader.count() - 5), 5))
@@ -212,12 +218,46 @@ async def test_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pyte
     assert [entry.delivery_id for entry in OutboxReader(tmp_path).page(0, 9)] == ["d0", "d7"]
 
 
+async def test_no_more_are_in_doubt_than_connections_and_one_full_disk_fails_them_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = ListSource(a_message(n) for n in range(35))
+    under_way = []
+    write = os.write
+
+    def watched(file: int, data: bytes) -> int:
+        under_way.append(sum(kept.begun and kept.end is None for kept in source.taken))
+        if len(under_way) == 2:
+            raise OSError(28, "No space left on device")
+        return write(file, data)
+
+    monkeypatch.setattr(os, "write", watched)
+    provider = OutboxProvider(tmp_path)
+    await provider.deliver(source)
+    await provider.close()
+    assert under_way == [10, 10, 10, 5]
+    assert OutboxProvider.capabilities.connections == 10
+    ends = [(kept.end or "").partition(" ")[0] for kept in source.taken]
+    assert ends == ["sent"] * 10 + ["Temporary"] * 10 + ["sent"] * 15
+    kept = [entry.delivery_id for entry in OutboxReader(tmp_path).page(0, 99)]
+    assert kept == [f"d{n}" for n in range(35) if not 10 <= n < 20]
+
+
+async def test_each_workspace_has_its_own_file(tmp_path: Path) -> None:
+    provider = OutboxProvider(tmp_path)
+    source = ListSource(a_message(n, workspace_id=n % 2 or None) for n in range(6))
+    await provider.deliver(source)
+    await provider.close()
+    assert [entry.delivery_id for entry in OutboxReader(tmp_path / "workspace-1").page(0, 9)] == ["d1", "d3", "d5"]
+    assert [entry.delivery_id for entry in OutboxReader(tmp_path).page(0, 9)] == ["d0", "d2", "d4"]
+
+
 async def test_directory_taken_away(tmp_path: Path) -> None:
     provider = OutboxProvider(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
     tried = await attempt(provider)
     assert type(tried.verdict) is Temporary
-    assert tried.marks == 0
+    assert not tried.begun
 
 
 async def test_not_unicode(tmp_path: Path) -> None:

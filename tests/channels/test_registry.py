@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from clarion.channels.http_session import HttpSettings
 from clarion.channels.registry import PROVIDERS, build
 from clarion.channels.smtp import SmtpProvider, SmtpSettings
 from clarion.domain.errors import SetupError
@@ -14,6 +15,7 @@ from clarion.domain.errors import SetupError
 def test_builds_each_by_its_name(tmp_path: Path) -> None:
     options: dict[str, dict[str, object]] = {
         "outbox": {"directory": str(tmp_path / "o")},
+        "postmark": {"token": "t"},
         "smtp": {"host": "mail.example"},
     }
     assert set(options) == set(PROVIDERS)
@@ -40,7 +42,23 @@ def test_usual_ports(security: Any, port: int) -> None:
 @pytest.mark.parametrize(
     ("name", "options", "words"),
     [
-        ("pigeon", {}, "'pigeon'; there are: outbox, smtp"),
+        ("pigeon", {}, "'pigeon'; there are: outbox, postmark, smtp"),
+        ("postmark", {"token": "t"}, "from a source only"),
+        ("postmark", {}, "token is missing"),
+        ("postmark", {"token": ""}, "token must be"),
+        ("postmark", {"token": "a\r\nb"}, "token must be"),
+        ("postmark", {"token": "t", "stream": ""}, "stream is empty"),
+        ("postmark", {"token": "t", "batch": 0}, "batch must be from 1 to 500"),
+        ("postmark", {"token": "t", "batch": "501"}, "batch must be from 1 to 500"),
+        ("postmark", {"token": "t", "connections": 0}, "connections must be more than 0"),
+        ("postmark", {"token": "t", "timeout": "nan"}, "timeout must be more than 0"),
+        ("postmark", {"token": "t", "url": "ftp://x"}, "url must be https"),
+        ("postmark", {"token": "t", "url": "https://"}, "url must be https"),
+        ("postmark", {"token": "t", "url": "https://u:p@x"}, "url must be https"),
+        ("postmark", {"token": "t", "url": "https://x:port"}, "url must be https"),
+        ("postmark", {"token": "t", "url": "https://x/?a=b"}, "url must be https"),
+        ("postmark", {"token": "t", "url": "http://api.example"}, "clear text"),
+        ("postmark", {"token": "t", "ca_file": "/no/such/file"}, "ca_file /no/such/file"),
         ("outbox", {}, "directory is missing"),
         ("outbox", {"directory": ""}, "must be a directory"),
         ("outbox", {"directory": "/proc/nowhere/x"}, "cannot be used"),
@@ -73,6 +91,12 @@ def test_a_password_is_never_shown() -> None:
         build("smtp", {"host": "h", "password": 12345678})
     assert "12345678" not in str(caught.value)
     assert "secret" not in repr(SmtpSettings(host="h", username="u", password="secret"))
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
+def test_a_token_in_clear_text_may_stay_on_this_machine(host: str) -> None:
+    settings = HttpSettings("x", f"http://{host}:8080/base/")
+    assert str(settings.at("/email")) == f"http://{host}:8080/base/email"
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.8.8", "::1"])

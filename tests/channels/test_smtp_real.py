@@ -3,19 +3,22 @@
 
 import asyncio
 import socket
+from collections import deque
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 import trustme
 
 from clarion.channels.registry import build
 from clarion.channels.smtp import SmtpProvider
-from clarion.domain.errors import Permanent, Temporary, Throttled
+from clarion.domain.errors import Away, Permanent
 
 from .conftest import Keys
-from .messages import CONTENT, a_message, attempt
+from .messages import CONTENT, Clock, a_message, attempt, attempts
 from .real_server import PASSWORD, USER, RealServer, authenticate
-from .scripted import EHLO, HANG, WAIT, ScriptedServer
+from .scripted import EHLO, EHLO_LOCKSTEP, HANG, WAIT, ScriptedServer
+from .sources import ListSource
 
 Smtp = Callable[..., SmtpProvider]
 Start = Callable[..., Awaitable[RealServer]]
@@ -34,14 +37,14 @@ async def test_no_smtputf8(real_server: Start, smtp: Smtp) -> None:
     for message in (a_message(needs_smtputf8=True), a_message(recipient="grüße@example.org")):
         tried = await attempt(provider, message)
         assert isinstance(tried.verdict, Permanent)
-        assert (tried.verdict.reason, tried.marks) == ("smtputf8_unsupported", 0)
+        assert (tried.verdict.reason, tried.begun) == ("smtputf8_unsupported", False)
     assert (await attempt(provider)).words
 
 
 async def test_too_large(real_server: Start, smtp: Smtp) -> None:
     provider = smtp((await real_server(data_size_limit=1000)).port)
     tried = await attempt(provider, a_message(content=b"x" * 998 + b"\r\n" + b"y"))
-    assert (tried.error.reason, tried.marks) == ("too_large", 0)
+    assert (tried.error.reason, tried.begun) == ("too_large", False)
     assert (await attempt(provider)).words
 
 
@@ -125,9 +128,9 @@ async def test_certificates_are_verified(
     if trusted:
         assert tried.words
     else:
-        assert type(tried.verdict) is Temporary
-        assert "certificate" in tried.error.words.lower()
-        assert provider.health == tried.error.words
+        assert tried.away is not None
+        assert "certificate" in tried.away.words.lower()
+        assert provider.health == tried.away.words
         unverified = smtp(real.port, security=security, verify=False)
         assert (await attempt(unverified)).words
 
@@ -136,8 +139,8 @@ async def test_starttls_is_required(real_server: Start, smtp: Smtp) -> None:
     real = await real_server()
     provider = smtp(real.port, security="starttls")
     tried = await attempt(provider)
-    assert isinstance(tried.verdict, Temporary)
-    assert "STARTTLS" in tried.error.words
+    assert tried.away is not None
+    assert "STARTTLS" in tried.away.words
     assert real.keeper.kept == []
 
 
@@ -145,52 +148,57 @@ async def test_clear_text_after_starttls_is_not_taken_for_protected(server: Scri
     server.usual["EHLO"] = EHLO.replace(b"250-SIZE", b"250-STARTTLS\r\n250-SIZE")
     server.usual["STARTTLS"] = b"220 go\r\n250 injected\r\n"
     tried = await attempt(smtp(server.port, security="starttls"))
-    assert type(tried.verdict) is Temporary
+    assert tried.away is not None
+    assert tried.away.words.endswith("clear text after STARTTLS")
     server.usual["STARTTLS"] = b"220 go\r\n250-half"
     tried = await attempt(smtp(server.port, security="starttls"))
-    assert type(tried.verdict) is Temporary
-    assert tried.error.words.endswith("clear text after STARTTLS")
+    assert tried.away is not None
+    assert server.kept == []
 
 
 async def test_server_that_never_shakes_hands(server: ScriptedServer, smtp: Smtp) -> None:
     server.forever["greeting"] = HANG
     tried = await attempt(smtp(server.port, security="tls", timeout=0.2))
-    assert type(tried.verdict) is Temporary
+    assert tried.away is not None
 
 
 @pytest.mark.parametrize("excluded", [[], ["PLAIN"]], ids=["plain", "login"])
 async def test_log_in(real_server: Start, smtp: Smtp, excluded: list[str]) -> None:
-    real = await real_server(
-        auth_require_tls=False,
-        auth_exclude_mechanism=excluded,
-        authenticator=authenticate,
-    )
+    wrong_passwords = []
+
+    def check(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> Any:
+        result = authenticate(server, session, envelope, mechanism, data)
+        if not result.success:
+            wrong_passwords.append(data.password.decode())
+        return result
+
+    real = await real_server(auth_require_tls=False, auth_exclude_mechanism=excluded, authenticator=check)
     assert (await attempt(smtp(real.port, username=USER, password=PASSWORD))).words
     provider = smtp(real.port, username=USER, password="wrong")
     tries = await asyncio.gather(*(attempt(provider, a_message(n)) for n in range(10)))
     assert len(real.keeper.kept) == 1
-    assert isinstance(tries[0].verdict, Temporary)
-    assert "authentication failed: 535" in tries[0].error.words
-    assert "wrong" not in tries[0].error.words
-    assert provider.health == tries[0].error.words
-    for other in tries[1:]:  # one wrong password is tried once, not ten times
-        assert isinstance(other.verdict, Throttled)
-        assert "authentication failed" in other.verdict.words
-        assert other.verdict.retry_after > 25
+    for tried in tries:  # one wrong password is tried once, not ten times
+        assert tried.away is not None
+        assert "authentication failed: 535" in tried.away.words
+        assert "wrong" not in tried.away.words
+        assert provider.health == tried.away.words
+        assert tried.away.retry_after > 25
+    assert wrong_passwords == ["wrong"]
 
 
 async def test_no_known_way_to_log_in(server: ScriptedServer, smtp: Smtp) -> None:
     server.usual["EHLO"] = EHLO.replace(b"250-SIZE", b"250-AUTH CRAM-MD5 XOAUTH2\r\n250-SIZE")
     tried = await attempt(smtp(server.port, username="u", password="p"))
-    assert isinstance(tried.verdict, Temporary)
-    assert "CRAM-MD5" in tried.error.words
+    assert tried.away is not None
+    assert "CRAM-MD5" in tried.away.words
 
 
 async def test_log_in_that_fails_for_now(server: ScriptedServer, smtp: Smtp) -> None:
     server.usual["EHLO"] = EHLO.replace(b"250-SIZE", b"250-AUTH=PLAIN\r\n250-SIZE")
     server.say("AUTH", b"454 4.7.0 later\r\n")
     tried = await attempt(smtp(server.port, username="u", password="p"))
-    assert type(tried.verdict) is Temporary
+    assert tried.away is not None
+    assert "454 4.7.0 later" in tried.away.words
 
 
 async def test_refused_recipient(real_server: Start, smtp: Smtp) -> None:
@@ -223,7 +231,7 @@ async def test_the_servers_own_cap_counts(server: ScriptedServer, smtp: Smtp) ->
 async def test_never_more_connections_than_said(server: ScriptedServer, smtp: Smtp) -> None:
     provider = smtp(server.port, connections=3)
     assert provider.capabilities.connections == 3
-    await asyncio.gather(*(attempt(provider, a_message(n)) for n in range(90)))
+    await attempts(provider, map(a_message, range(90)))
     assert server.connections == 3
     assert len(server.kept) == 90
 
@@ -236,7 +244,9 @@ async def test_close_waits_for_no_silent_server(server: ScriptedServer, smtp: Sm
     start = loop.time()
     await provider.close()
     assert loop.time() - start < 3
-    assert type((await attempt(provider)).verdict) is Temporary
+    tried = await attempt(provider)
+    assert tried.away is not None
+    assert tried.away.words == "the provider is closed"
 
 
 async def test_close_leaves_a_message_on_its_way_alone(server: ScriptedServer, smtp: Smtp) -> None:
@@ -256,43 +266,114 @@ def free_port() -> int:
         return port
 
 
-async def test_connecting_backs_off_and_comes_back(smtp: Smtp) -> None:
-    port = free_port()
-    provider = smtp(port)
-    first = await asyncio.gather(*(attempt(provider, a_message(n)) for n in range(5)))
-    assert [type(tried.verdict) for tried in first] == [Temporary, *[Throttled] * 4]
-    assert f"cannot connect to 127.0.0.1:{port}" in str(provider.health)
+async def test_connecting_backs_off_and_comes_back_slowly(smtp: Smtp) -> None:
+    port, clock = free_port(), Clock()
+    provider = smtp(port, clock=clock, connections=4)
     waits = []
     for _ in range(7):
-        provider._next_try_at = 0.0  # as if the time had passed
-        assert type((await attempt(provider)).verdict) is Temporary
-        waits.append(provider._next_try_at - asyncio.get_running_loop().time())
-    assert [round(wait) for wait in waits] == [2, 4, 8, 16, 30, 30, 30]
-    assert (await attempt(provider)).error.retry_after == pytest.approx(30, abs=1)
+        tries = await asyncio.gather(*(attempt(provider, a_message(n)) for n in range(5)))
+        for tried in tries:
+            assert tried.away is not None
+            assert f"cannot connect to 127.0.0.1:{port}" in tried.away.words == provider.health
+            assert not tried.begun
+        waits.append(tries[0].away.retry_after if tries[0].away else 0)
+        clock.now += waits[-1]
+    assert waits == [1, 2, 4, 8, 16, 30, 30]
 
     server = ScriptedServer()
     server.port = port
     await server.start()
-    provider._next_try_at = 0.0
     server.forever["EHLO"] = WAIT
-    task = asyncio.create_task(attempt(provider))
+    task = asyncio.create_task(attempts(provider, map(a_message, range(40)), chunk=10))
     await server.stalled.wait()
-    for tried in [await attempt(provider), await attempt(provider)]:  # one at a time until it is known
-        assert isinstance(tried.verdict, Throttled)
+    assert server.connections == 1  # one at a time until it is known
+    server.forever.clear()
     server.release.set()
-    assert (await task).words
-    assert server.connections == 1
-    tries = await asyncio.gather(*(attempt(provider, a_message(n)) for n in range(5)))
-    assert all(tried.words for tried in tries)
+    assert all(tried.words for tried in await task)
+    assert 1 < server.connections <= 4
     assert provider.health is None
     await provider.close()
     await server.stop()
 
 
+async def test_a_server_that_takes_two_connections_gets_everything_over_two(server: ScriptedServer, smtp: Smtp) -> None:
+    server.most = 2
+    clock = Clock()
+    provider = smtp(server.port, clock=clock, connections=10)
+    tries = await attempts(provider, map(a_message, range(500)), chunk=100)
+    assert all(tried.words for tried in tries)
+    refused = server.turned_away
+    assert 1 <= refused <= 2  # those that set out together
+    server.most = 10
+    clock.now += 60
+    tries = await attempts(provider, map(a_message, range(500, 1000)), chunk=100)
+    assert all(tried.words for tried in tries)
+    assert server.at_once > 2
+    assert server.turned_away == refused
+
+
+async def test_a_connection_that_serves_nobody_is_not_made_for_ever(server: ScriptedServer, smtp: Smtp) -> None:
+    server.forever["MAIL"] = b"421 4.7.0 too much mail from you\r\n"
+    provider = smtp(server.port, connections=3)
+    source = ListSource(map(a_message, range(1000)))
+    with pytest.raises(Away, match="serves nobody"):
+        await provider.deliver(source)
+    assert server.connections < 100
+    assert all(kept.end is not None and not kept.begun for kept in source.taken)
+
+
+async def test_idle_connections_are_given_up_after_a_minute(server: ScriptedServer, smtp: Smtp) -> None:
+    clock = Clock()
+    provider = smtp(server.port, clock=clock)
+    assert (await attempt(provider)).words
+    clock.now += 61
+    assert (await attempt(provider, a_message(1))).words
+    assert (server.connections, server.counts["QUIT"]) == (2, 1)
+
+
+async def test_no_more_recipients_than_the_server_takes(server: ScriptedServer, smtp: Smtp) -> None:
+    server.usual["EHLO"] = EHLO.replace(b"250-SIZE", b"250-LIMITS RCPTMAX=2\r\n250-SIZE")
+    words = (await attempt(smtp(server.port), a_message(copies=("bob@x.example", "cy@x.example")))).words
+    assert "copy refused: cy@x.example: the server takes 2 recipients" in words
+    assert server.kept[0].recipients == ["ann0@example.org", "bob@x.example"]
+
+
+@pytest.mark.parametrize("before", [True, False])
+async def test_what_is_offered_under_tls_counts(keys: Keys, smtp: Smtp, before: bool) -> None:
+    """PIPELINING that is offered only before, or only after STARTTLS."""
+    with_it, without = EHLO, EHLO_LOCKSTEP
+    first, second = (with_it, without) if before else (without, with_it)
+    server = ScriptedServer()
+    server.tls = keys.server
+    server.usual["STARTTLS"] = b"220 go\r\n"
+    server.script["EHLO"] = deque([first.replace(b"250-SIZE", b"250-STARTTLS\r\n250-SIZE"), second])
+    await server.start()
+    server.say("MAIL", WAIT)
+    provider = smtp(server.port, security="starttls", ca_file=keys.ca_file)
+    task = asyncio.create_task(attempt(provider))
+    await server.stalled.wait()
+    assert server.already_there() == (b"" if before else b"RCPT TO:<ann0@example.org>\r\nDATA\r\n")
+    server.release.set()
+    assert (await task).words
+    await provider.close()
+    await server.stop()
+
+
+async def test_the_next_envelope_goes_out_with_the_body(server: ScriptedServer, smtp: Smtp) -> None:
+    server.say("dot", WAIT)
+    task = asyncio.create_task(attempts(smtp(server.port, connections=1), map(a_message, range(2))))
+    await server.stalled.wait()
+    assert server.already_there().startswith(b"MAIL FROM:<news@example.com>")
+    assert server.already_there().endswith(b"RCPT TO:<ann1@example.org>\r\nDATA\r\n")
+    server.release.set()
+    assert all(tried.words for tried in await task)
+
+
 async def test_unknown_host(smtp: Smtp) -> None:
     for host in ("no-such-host.invalid", "a" * 70 + ".invalid", "x..y"):
         tried = await attempt(smtp(1, host=host))
-        assert type(tried.verdict) is Temporary
+        assert tried.away is not None
+        assert "cannot connect" in tried.away.words
 
 
 @pytest.mark.parametrize("security", ["none", "starttls", "tls"])
@@ -305,7 +386,7 @@ def test_on_uvloop(keys: Keys, security: str) -> None:
         await real.start(keys.server if security == "tls" else None)
         options = {"host": "127.0.0.1", "port": real.port, "security": security, "ca_file": keys.ca_file}
         provider = build("smtp", options)
-        tries = await asyncio.gather(*(attempt(provider, a_message(n)) for n in range(50)))
+        tries = await attempts(provider, map(a_message, range(50)), chunk=10)
         assert all(tried.words for tried in tries)
         await provider.close()
         await real.stop()

@@ -3,7 +3,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from clarion.domain.errors import SendError
 from clarion.domain.messages import EmailMessage, Receipt
@@ -81,6 +81,7 @@ class Deliverer(Protocol):
         ...
 
 
+@runtime_checkable
 class Provider(Protocol):
     """Sends one channel's messages through one outside service.
 

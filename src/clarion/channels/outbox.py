@@ -5,6 +5,7 @@ One line of JSON for each message in `messages.jsonl`, in a folder for each work
 append and read.
 """
 
+import asyncio
 import base64
 import fcntl
 import os
@@ -12,16 +13,16 @@ import re
 import threading
 import time
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from clarion.channels.base import Capabilities
-from clarion.domain.errors import Permanent, SetupError, Temporary, Unknown, detail_of
-from clarion.domain.messages import EmailMessage, Receipt
+from clarion.channels.base import Capabilities, Handover, Source
+from clarion.domain.errors import Permanent, SendError, SetupError, Temporary, Unknown, detail_of
+from clarion.domain.messages import EmailMessage
 
 FILE_NAME = "messages.jsonl"
 BLOCK = 1 << 20  # bytes read at once
@@ -60,22 +61,46 @@ class OutboxProvider:
         self._directory = directory
         self._files: dict[int | None, int] = {}
 
-    async def send(self, message: EmailMessage, *, handed_over: Callable[[], None]) -> Receipt:
-        """See `Provider.send`. Writes in the event loop: an append to the page cache takes microseconds."""
+    async def deliver(self, source: Source) -> None:
+        """See `Deliverer.deliver`. Writes in the event loop: an append to the page cache takes microseconds.
+
+        A group is as many messages as there are "connections", in one write: so many can be in doubt at most when
+        the process dies, as with any other provider.
+        """
+        while await self._group(source):
+            pass
+
+    async def _group(self, source: Source) -> bool:
+        """Keep the next messages; whether to go on."""
+        lines: dict[int | None, list[tuple[Handover, bytes]]] = {}
+        handover = None
+        for _ in range(self.capabilities.connections):
+            handover = source.take()
+            if handover is None:
+                break
+            try:
+                line = _line(handover.message)
+            except UnicodeEncodeError as error:
+                handover.failed(Permanent(f"the message is not Unicode: {detail_of(error)}", "bad_content"))
+            else:
+                lines.setdefault(handover.message.workspace_id, []).append((handover, line))
+        for workspace_id, pairs in lines.items():
+            self._keep(workspace_id, pairs)
+        await asyncio.sleep(0)  # others have work to do, too
+        return handover is not None
+
+    def _keep(self, workspace_id: int | None, pairs: list[tuple[Handover, bytes]]) -> None:
         try:
-            line = _line(message)
-        except UnicodeEncodeError as error:
-            raise Permanent(f"the message is not Unicode: {detail_of(error)}", "bad_content") from None
-        try:
-            file = self._open(message.workspace_id)
+            file = self._open(workspace_id)
             fcntl.flock(file, fcntl.LOCK_EX)
         except OSError as error:
-            raise Temporary(f"outbox: {detail_of(error)}") from None
+            for handover, _ in pairs:
+                handover.failed(Temporary(f"outbox: {detail_of(error)}"))
+            return
         try:
-            _append(file, line, handed_over)
+            _append(file, pairs)
         finally:
             fcntl.flock(file, fcntl.LOCK_UN)
-        return Receipt("kept in the outbox")
 
     async def close(self) -> None:
         """Close the files; a later send opens them again."""
@@ -269,25 +294,44 @@ def _entry(index: int, line: bytes) -> OutboxEntry:
     )
 
 
-def _append(file: int, line: bytes, handed_over: Callable[[], None]) -> None:
-    """Add one line, whole or not at all; the caller holds the lock. Raises Temporary, Unknown."""
+def _append(file: int, pairs: list[tuple[Handover, bytes]]) -> None:
+    """Add the lines, all of them or none, and say to each what became of it; the caller holds the lock."""
     try:
         size = os.fstat(file).st_size
-        if size and os.pread(file, 1, size - 1) != b"\n":
-            line = b"\n" + line  # another process died in the middle of its line
+        torn = size > 0 and os.pread(file, 1, size - 1) != b"\n"  # another process died in the middle of its line
     except OSError as error:
-        raise Temporary(f"outbox: {detail_of(error)}") from None
-    handed_over()
+        for handover, _ in pairs:
+            handover.failed(Temporary(f"outbox: {detail_of(error)}"))
+        return
+    begun: list[Handover] = []
+    data = b"\n" if torn else b""
+    for handover, line in pairs:
+        if handover.begin():
+            begun.append(handover)
+            data += line
+        else:
+            handover.untouched()
+    failure = _write(file, data, size) if begun else None
+    for handover in begun:
+        if failure is None:
+            handover.sent("kept in the outbox")
+        else:
+            handover.failed(failure)
+
+
+def _write(file: int, data: bytes, size: int) -> SendError | None:
+    """Write all of `data` behind the `size` bytes that are there, or nothing; why it was not done."""
     written = 0
     try:
-        while written < len(line):
-            written += os.write(file, line[written:])
+        while written < len(data):
+            written += os.write(file, data[written:])
     except OSError as error:
         try:
             os.ftruncate(file, size)
         except OSError:
-            raise Unknown(f"outbox: {detail_of(error)}") from None
-        raise Temporary(f"outbox: {detail_of(error)}") from None
+            return Unknown(f"outbox: {detail_of(error)}")
+        return Temporary(f"outbox: {detail_of(error)}")
+    return None
 
 
 def _is_whole(block: bytes, start: int, end: int) -> bool:

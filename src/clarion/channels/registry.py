@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clarion.channels.base import Outbox, Provider
+from clarion.channels.base import Deliverer, Outbox
 from clarion.channels.outbox import OutboxProvider, OutboxReader, folder_of
+from clarion.channels.postmark import PostmarkSettings, postmark
 from clarion.channels.smtp import SmtpProvider, SmtpSettings
 from clarion.domain.errors import SetupError
 
@@ -61,19 +62,36 @@ def _directory(value: object) -> Path:
     raise ValueError("a directory")
 
 
-def _smtp(**options: Any) -> Provider:
+def _smtp(**options: Any) -> Deliverer:
     return SmtpProvider(SmtpSettings(**options))
+
+
+def _postmark(**options: Any) -> Deliverer:
+    return postmark(PostmarkSettings(**options))
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    make: Callable[..., Provider]
+    make: Callable[..., Deliverer]
     options: Mapping[str, Callable[[object], object]]
     required: tuple[str, ...]
 
 
 PROVIDERS: Mapping[str, _Entry] = {
     "outbox": _Entry(OutboxProvider, {"directory": _directory}, ("directory",)),
+    "postmark": _Entry(
+        _postmark,
+        {
+            "token": _text,
+            "stream": _text,
+            "batch": _whole,
+            "connections": _whole,
+            "timeout": _seconds,
+            "url": _text,
+            "ca_file": _text,
+        },
+        ("token",),
+    ),
     "smtp": _Entry(
         _smtp,
         {
@@ -96,7 +114,7 @@ PROVIDERS: Mapping[str, _Entry] = {
 }
 
 
-def build(name: str, options: Mapping[str, object]) -> Provider:
+def build(name: str, options: Mapping[str, object]) -> Deliverer:
     """The provider of that name. Raises SetupError: unknown name or option, wrong type, missing or bad value.
 
     Numbers and switches may come as text, as they do from the environment.

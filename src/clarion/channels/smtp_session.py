@@ -1,366 +1,329 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A signed-in SMTP connection: sign in, hand one message over after another, give each its verdict.
+"""A signed-in connection at work: one message after another, driven by the server's answers, without any waiting.
 
-Where the server offers PIPELINING (RFC 2920) the whole envelope goes out in one write; else step by step.
+Where the server offers PIPELINING, the end of one message and the whole envelope of the next go out in one write
+(RFC 2920 §3.1), so that a message costs one round trip; else step by step. At any time at most one message has begun
+and lacks its answer, so a lost connection leaves at most one in doubt; one whose envelope alone went out never is.
 """
 
-import asyncio
-import base64
-import socket
-import ssl
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Self
+from collections import deque
+from typing import Protocol
 
+from clarion.channels.smtp_letter import COPY, DATA, DOT, LONE_DOT, MAIL, OUT_OF_SEQUENCE, RCPT, RSET, Letter, verdict
+from clarion.channels.smtp_queue import Delivery, Taken
 from clarion.channels.smtp_settings import SmtpSettings
-from clarion.channels.smtp_syntax import is_address, number, with_dots, with_line_ends
+from clarion.channels.smtp_sign_in import LEAVE_ALONE_SECONDS, LoginRefused, Offers
 from clarion.channels.smtp_wire import Lost, Reply, Wire, printable
-from clarion.domain.errors import Permanent, SendError, Temporary, Throttled, Unknown
-from clarion.domain.messages import EmailMessage
+from clarion.domain.errors import SendError, Temporary, Throttled, Unknown
 
-LEAVE_ALONE_SECONDS = 30.0  # after a 421
 PIECE = 65_536  # bytes of a body in one write
-DOT = "the message"
-COPY = "copy"
-
-# Refusals of MAIL that are about our session, not about the sender (RFC 4954 §6, RFC 5321 §4.2.3).
-OUT_OF_SEQUENCE = 503
-LOGIN_CODES = frozenset({530, 534, 535, 538})
 
 
-class Stale(Temporary):
-    """A kept connection turned out to be gone before the server heard of the message; use another."""
+class Post(Protocol):
+    """Where a session gets its messages and reports to."""
 
+    def next(self) -> Taken | None:
+        """The next message, if any."""
+        ...
 
-class LoginRefused(Temporary):
-    """The server does not let us in: user name, password or method. For people, not for the message."""
+    def give_back(self, taken: Taken) -> None:
+        """Nothing was learnt about this message: send it over another connection."""
+        ...
 
+    def idle(self, session: "Session") -> None:
+        """It has nothing to do, and could."""
+        ...
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    verb: str  # RSET, MAIL, RCPT, COPY or DATA
-    line: bytes
-    address: str = ""
+    def leave(self, session: "Session") -> None:
+        """It is to be ended politely: it must not be used for another message."""
+        ...
 
+    def gone(self, session: "Session") -> None:
+        """Its connection is of no further use and dropped."""
+        ...
 
-@dataclass(slots=True)
-class _Envelope:
-    """How far one message's envelope came."""
-
-    refusal: tuple[str, Reply] | None = None
-    data_open: bool = False
-    broken_off: bool = False  # not every answer was read, or the last one was a farewell
-    refused_copies: list[str] = field(default_factory=list)
-
-
-def verdict(verb: str, reply: Reply) -> SendError:
-    """What a reply that is not the hoped-for one means for the message."""
-    if reply.code == 421:
-        return Throttled(reply.words, LEAVE_ALONE_SECONDS)
-    if reply.kind == 4 or reply.code == OUT_OF_SEQUENCE:
-        return Temporary(reply.words)
-    if reply.kind != 5:
-        return Temporary(printable(f"unexpected answer to {verb}: {reply.words}"))
-    if verb == "RSET":
-        return Temporary(reply.words)
-    if verb == "MAIL" and reply.code in LOGIN_CODES:
-        return LoginRefused(printable(f"authentication failed: {reply.words}"))
-    return Permanent(reply.words, "sender_refused" if verb == "MAIL" else "refused")
+    def login_refused(self, words: str) -> None:
+        """The server will not have us, said late."""
+        ...
 
 
 class Session:
-    """One connection after EHLO and login. Serves one message at a time."""
+    """One connection after EHLO and login."""
 
-    def __init__(self, settings: SmtpSettings, wire: Wire) -> None:
-        self.settings = settings
+    def __init__(self, settings: SmtpSettings, wire: Wire, offers: Offers, post: Post) -> None:
         self.wire = wire
-        self.extensions: dict[str, str] = {}
-        self.messages = 0  # transactions begun
-        self.refusals = 0
-        self.reused = False
+        self.answered = 0  # messages that the server took or refused
         self.idle_since = 0.0  # the event loop's clock
-        self._in_step = True  # both sides agree on where the conversation is
+        self._post = post
+        self._offers = offers
+        self._most = min(settings.max_messages_per_connection, offers.messages or settings.max_messages_per_connection)
+        self._most_refusals = settings.max_refusals_per_connection
+        self._most_returns = settings.connections + 1
+        self._messages = 0  # transactions begun
+        self._refusals = 0
+        self._expected: deque[str] = deque()  # the verbs whose replies are still to come, in order
+        self._begun: Letter | None = None  # its body has gone out
+        self._announced: Letter | None = None  # its envelope has, or a part of it
+        self._poured = 0  # bytes of a long body that are out, while it has not begun
         self._transaction_open = False  # RSET has to go before the next MAIL
-        self._heard = False  # the server answered something about the present message
-
-    @classmethod
-    async def open(cls, settings: SmtpSettings, tls: ssl.SSLContext | None) -> Self:
-        """Connect and sign in, within `settings.timeout`. Raises SendError, Lost, OSError."""
-        wire = Wire(settings.timeout)
-        implicit = settings.security == "tls"
-        try:
-            async with asyncio.timeout(settings.timeout):
-                await asyncio.get_running_loop().create_connection(
-                    lambda: wire,
-                    settings.host,
-                    settings.port,
-                    ssl=tls if implicit else None,
-                    server_hostname=settings.host if implicit else None,
-                    ssl_handshake_timeout=settings.timeout if implicit else None,
-                )
-                session = cls(settings, wire)
-                await session._sign_in(tls)
-                return session
-        except BaseException:
-            wire.abort()
-            raise
+        self._kept = False  # it has been without work
+        self._over = False
+        wire.listener = self
 
     @property
     def usable(self) -> bool:
         """Whether it may serve another message."""
         return (
-            self._in_step
-            and self.wire.alive
-            and self.messages < self._most_messages()
-            and self.refusals < self.settings.max_refusals_per_connection
+            self._messages < self._most and self._refusals < self._most_refusals and not self._over and self.wire.sound
         )
 
-    def end(self) -> None:
-        """Close: with QUIT if the server would understand it, else at once."""
-        if self._in_step:
-            self.wire.retire()
-        else:
-            self.wire.abort()
+    def free(self) -> None:
+        """Between two messages: take the next, or rest, or leave. Only while nothing is expected."""
+        if not self.usable or not self.wire.alive:
+            self._over = True
+            self._post.leave(self)
+            return
+        letter = self._take()
+        if letter is None:
+            self._kept = True
+            self._post.idle(self)
+            return
+        self._announced = letter
+        self.wire.send(*self._group(letter))
 
-    async def deliver(self, message: EmailMessage, handed_over: Callable[[], None]) -> str:
-        """Hand one message over; the server's words. Raises SendError; if cancelled, never use it again."""
-        steps = self._steps(message)
-        body = with_line_ends(message.content)
-        steps[0] = self._with_parameters(steps[0], message, body)
-        if self._transaction_open:
-            steps.insert(0, _Step("RSET", b"RSET\r\n"))
-        handed = False
+    def forget(self, delivery: Delivery) -> None:
+        """Hand nothing of it over any more; drop the connection if that is what it takes."""
+        if self._over:
+            return
+        if self._begun is not None:
+            if self._begun.taken.delivery is delivery:
+                self._drop(Lost("stopped before the answer came"))
+        elif self._announced is not None and self._announced.taken.delivery is delivery:
+            self._drop(Lost("stopped"))
+        # An envelope behind another delivery's body is found out when its turn comes.
 
-        def hand_over() -> None:
-            nonlocal handed
-            handed = True
-            handed_over()
+    # See `Listener`
 
-        self.messages += 1
-        self._heard = False
-        self._in_step = False  # until an answer that ends the transaction has been read
-        try:
-            envelope = await self._announce(steps)
-            reply = await self._hand_over_body(with_dots(body), hand_over)
-        except Lost as lost:
-            raise self._loss(lost, handed=handed) from None
-        if handed and reply.kind == 2:
-            self._in_step = True
-            self.refusals += len(envelope.refused_copies)
-            return printable("; ".join((reply.words, *envelope.refused_copies)))
-        if handed:
-            self._in_step = reply.kind in (4, 5) and reply.code != 421
-            self.refusals += 1
-            if reply.kind == 3:
-                raise Unknown(printable(f"unexpected answer to {DOT}: {reply.words}"))
-        raise verdict(DOT, reply)
+    def heard(self, reply: Reply) -> None:
+        """The next reply."""
+        expected = self._expected
+        verb = expected.popleft()
+        letter = self._announced
+        if verb is DOT:
+            self._settled(reply)
+        elif verb is LONE_DOT:
+            if reply.code == 421 or reply.kind == 3:
+                self._drop(Lost(reply.words, farewell=reply))
+        elif letter is not None:
+            if reply.kind == (3 if verb is DATA else 2):
+                letter.heard = True
+                if verb is DATA:
+                    letter.data_open = True
+                elif verb is COPY:
+                    letter.copies.pop(0)
+                elif verb is RSET:
+                    self._transaction_open = False
+            else:
+                self._unhoped(letter, verb, reply)
+        if not expected and not self._over:
+            self._go_on()
 
-    # Signing in
+    def lost(self, lost: Lost) -> None:
+        """The connection is gone: give both messages their ends."""
+        if self._over:
+            return
+        self._over = True
+        begun, letter = self._begun, self._announced
+        self._begun = self._announced = None
+        self._expected.clear()
+        if begun is not None:
+            begun.taken.failed(Unknown(lost.words))
+        if letter is not None:
+            self._lost_before_begin(letter, lost, behind=begun is not None)
+        self._post.gone(self)
 
-    async def _sign_in(self, tls: ssl.SSLContext | None) -> None:
-        greeting = await self.wire.reply("greeting")
-        if greeting.kind != 2:
-            raise self._unwelcome("greeting", greeting)
-        await self._greet()
-        if tls is not None and self.settings.security == "starttls":
-            if "STARTTLS" not in self.extensions:
-                raise LoginRefused("the server does not offer STARTTLS, which the settings require")
-            reply = await self._ask("STARTTLS")
-            if reply.kind != 2:
-                raise self._unwelcome("STARTTLS", reply)
-            await self.wire.start_tls(tls, self.settings.host)
-            await self._greet()  # what was said in clear text no longer counts (RFC 3207 §4.2)
-        if self.settings.username:
-            await self._log_in()
-
-    async def _greet(self) -> None:
-        self.extensions.clear()
-        own = socket.gethostname()
-        name = self.settings.helo or (own if "." in own and own.isascii() else self.wire.own_address())
-        reply = await self._ask(f"EHLO {name}")
-        if reply.kind == 5:
-            reply = await self._ask(f"HELO {name}")  # RFC 5321 §3.2: a server without extensions
-            if reply.kind == 2:
-                return
-        if reply.kind != 2:
-            raise self._unwelcome("EHLO", reply)
-        for line in reply.lines[1:]:
-            text = line.decode("ascii", "replace").upper().replace("AUTH=", "AUTH ")
-            keyword, _, parameters = text.partition(" ")
-            self.extensions[keyword] = f"{self.extensions.get(keyword, '')} {parameters}".strip()
-
-    async def _log_in(self) -> None:
-        """AUTH PLAIN (RFC 4616) or LOGIN. Raises LoginRefused, and others when it is only the weather."""
-        user, password = self.settings.username.encode(), self.settings.password.encode()
-        methods = self.extensions.get("AUTH", "").split()
-        if "PLAIN" in methods:
-            reply = await self._ask("AUTH PLAIN " + _base64(b"\0" + user + b"\0" + password), "AUTH")
-        elif "LOGIN" in methods:
-            reply = await self._ask("AUTH LOGIN")
-            for secret in (user, password):
-                if reply.code == 334:
-                    reply = await self._ask(_base64(secret), "AUTH")
-        else:
-            offer = " ".join(methods) or "none"
-            raise LoginRefused(printable(f"the server offers no AUTH PLAIN or LOGIN (it offers: {offer})"))
-        if reply.kind == 5:
-            raise LoginRefused(printable(f"authentication failed: {reply.words}"))
-        if reply.kind != 2:
-            raise self._unwelcome("AUTH", reply)
-
-    async def _ask(self, line: str, name: str = "") -> Reply:
-        self.wire.expect(1)
-        self.wire.write(line.encode("ascii") + b"\r\n")
-        return await self.wire.reply(name or line.partition(" ")[0])
-
-    def _unwelcome(self, verb: str, reply: Reply) -> SendError:
-        words = printable(f"{verb}: {reply.words}")
-        return Throttled(words, LEAVE_ALONE_SECONDS) if reply.code == 421 else Temporary(words)
-
-    def _most_messages(self) -> int:
-        """The settings' limit, or the server's own MAILMAX if that is lower (RFC 9422)."""
-        most = self.settings.max_messages_per_connection
-        for parameter in self.extensions.get("LIMITS", "").split():
-            name, _, value = parameter.partition("=")
-            if name == "MAILMAX" and (limit := number(value)) is not None:
-                most = min(most, max(1, limit))
-        return most
+    def writable(self) -> None:
+        """Go on with a long body."""
+        if self._poured and self._announced is not None:
+            self._pour(self._announced)
 
     # The envelope
 
-    def _steps(self, message: EmailMessage) -> list[_Step]:
-        if message.sender and not is_address(message.sender):
-            raise Permanent(printable(f"not a sender address: {message.sender!r}"), "sender_refused")
-        if not is_address(message.recipient):
-            raise Permanent(printable(f"not an e-mail address: {message.recipient!r}"), "invalid_address")
-        return [
-            _Step("MAIL", b"MAIL FROM:<%b>" % message.sender.encode()),
-            _Step("RCPT", b"RCPT TO:<%b>\r\n" % message.recipient.encode()),
-            *(
-                _Step(COPY, b"RCPT TO:<%b>\r\n" % copy.encode() if is_address(copy) else b"", copy)
-                for copy in message.copies
-            ),
-            _Step("DATA", b"DATA\r\n"),
-        ]
-
-    def _with_parameters(self, mail: _Step, message: EmailMessage, body: bytes) -> _Step:
-        """`mail` with the parameters of RFC 1870, 6152, 6531. Raises Permanent: the server cannot take it."""
-        line = mail.line
-        if (most := self.extensions.get("SIZE")) is not None:
-            limit = number(most)
-            if limit and len(body) > limit:  # 0: no fixed limit
-                words = f"the message has {len(body)} bytes, the server takes {limit}"
-                raise Permanent(words, "too_large")
-            line += b" SIZE=%d" % len(body)
-        international = message.needs_smtputf8 or not (message.sender + message.recipient).isascii()
-        if international and "SMTPUTF8" not in self.extensions:
-            raise Permanent("the server does not take non-ASCII addresses (SMTPUTF8)", "smtputf8_unsupported")
-        if not body.isascii():
-            if "8BITMIME" not in self.extensions:
-                raise Permanent("the server takes 7-bit messages only (no 8BITMIME)", "8bitmime_unsupported")
-            line += b" BODY=8BITMIME"
-        if international or ("SMTPUTF8" in self.extensions and not all(map(str.isascii, message.copies))):
-            line += b" SMTPUTF8"
-        return _Step(mail.verb, line + b"\r\n")
-
-    async def _announce(self, steps: list[_Step]) -> _Envelope:
-        """Say who and to whom, up to the server's 354. Raises SendError, Lost."""
-        envelope = _Envelope()
-        for step in steps:
-            if not step.line:
-                envelope.refused_copies.append(printable(f"copy refused: {step.address!r}: not an address"))
-        steps = [step for step in steps if step.line]
-        # With copies DATA waits: after a 354 for a copy alone there would be no way out but to hang up.
-        together = "PIPELINING" in self.extensions
-        apart = -1 if any(step.verb == COPY for step in steps) else len(steps)
-        await self._walk(steps[:apart], envelope, together=together)
-        if envelope.refusal is None and steps[apart:]:
-            await self._walk(steps[apart:], envelope, together=together)
-        if envelope.refusal is not None:
-            verb, reply = envelope.refusal
-            await self._back_out(envelope, verb, reply)
-            raise self._refusal(verb, reply)
-        return envelope
-
-    async def _walk(self, steps: list[_Step], envelope: _Envelope, *, together: bool) -> None:
-        if together:
-            self.wire.expect(len(steps))
-            self.wire.write(b"".join(step.line for step in steps))
-        for step in steps:
-            if not together:
-                self.wire.expect(1)
-                self.wire.write(step.line)
+    def _take(self) -> Letter | None:
+        """The next message that this server can take; those that it cannot are ended here."""
+        while True:
+            taken = self._post.next()
+            if taken is None:
+                return None
             try:
-                reply = await self.wire.reply(step.verb)
-            except Lost:
-                if envelope.refusal is None:
-                    raise
-                envelope.broken_off = True
-                return  # the verdict is known
-            if reply.code != 421:
-                self._heard = True
-            if reply.kind == (3 if step.verb == "DATA" else 2):
-                envelope.data_open = envelope.data_open or step.verb == "DATA"
-                self._transaction_open = self._transaction_open and step.verb != "RSET"
-            elif step.verb == COPY and reply.code != 421:
-                envelope.refused_copies.append(printable(f"copy refused: {step.address}: {reply.words}"))
-            else:
-                envelope.refusal = envelope.refusal or (step.verb, reply)
-                envelope.broken_off = reply.code == 421
-                if not together or envelope.broken_off:
-                    return
+                letter = Letter(taken, self._offers, reset=self._transaction_open)
+            except SendError as error:
+                taken.failed(error)
+                continue
+            self._messages += 1
+            return letter
 
-    async def _back_out(self, envelope: _Envelope, verb: str, reply: Reply) -> None:
-        """Leave the transaction so that the next message finds a clean one, if that can be done."""
-        self.refusals += 1
-        if envelope.broken_off or reply.kind not in (4, 5) or reply.code == OUT_OF_SEQUENCE or verb == "RSET":
+    def _group(self, letter: Letter) -> tuple[bytes, int]:
+        """The next bytes of its envelope, and how many replies they ask for."""
+        verbs, data = letter.groups[letter.group]
+        letter.group += 1
+        self._expected += verbs
+        return data, len(verbs)
+
+    def _unhoped(self, letter: Letter, verb: str, reply: Reply) -> None:
+        """A reply to the envelope that is not the hoped-for one."""
+        if reply.code == 421:
+            self._drop(Lost(reply.words, farewell=reply))
             return
-        if not envelope.data_open:
-            self._in_step = self.wire.alive
-            self._transaction_open = self._transaction_open or verb != "MAIL"
-        elif verb == "RCPT":  # RFC 2920 §3.1: DATA was opened for nobody; a lone dot ends it
-            try:
-                self.wire.expect(1)
-                self.wire.write(b".\r\n")
-                answer = await self.wire.reply("the lone dot")
-            except Lost:
-                return
-            self._in_step, self._transaction_open = self.wire.alive and answer.code != 421, False
+        letter.heard = True
+        if verb is COPY:
+            letter.refused_copies.append(printable(f"copy refused: {letter.copies.pop(0)}: {reply.words}"))
+        elif letter.refusal is None:
+            letter.refusal = (verb, reply)
 
-    def _refusal(self, verb: str, reply: Reply) -> SendError:
-        if self.reused and (verb == "RSET" or (reply.code == 421 and not self._heard)):
-            return Stale(reply.words)
-        return verdict(verb, reply)
+    def _go_on(self) -> None:
+        """All that was asked is answered."""
+        letter = self._announced
+        if letter is None:
+            self.free()
+        elif letter.refusal is not None:
+            self._back_out(letter, *letter.refusal)
+        elif not self.wire.sound:
+            return  # found out with the last answer; `lost` is about to be called
+        elif letter.group < len(letter.groups):
+            self.wire.send(*self._group(letter))
+        elif len(letter.body) > PIECE:
+            self._poured = 0
+            self._expected.append(DOT)
+            self.wire.send(b"", 1)
+            self._pour(letter)
+        else:
+            self._hand_over(letter, letter.body, answers=1)
 
-    def _loss(self, lost: Lost, *, handed: bool) -> SendError:
-        if handed:
-            return Unknown(lost.words)
-        if self.reused and not self._heard and not lost.timed_out:
-            return Stale(lost.words)
-        if lost.farewell is not None:
-            return Throttled(lost.words, LEAVE_ALONE_SECONDS)
-        return Temporary(lost.words)
+    def _back_out(self, letter: Letter, verb: str, reply: Reply) -> None:
+        """Leave the transaction so that the next message finds a clean one, if that can be done."""
+        self._refusals += 1
+        self._announced = None
+        if verb is RSET:  # it says nothing about the message behind it
+            self._give_back(letter, verdict(verb, reply))
+            self._drop(Lost(reply.words))
+            return
+        error = verdict(verb, reply)
+        orderly = reply.kind in (4, 5) and reply.code != OUT_OF_SEQUENCE and not (letter.data_open and verb is not RCPT)
+        orderly = orderly and not isinstance(error, LoginRefused)
+        self.answered += orderly
+        letter.taken.failed(error)
+        if isinstance(error, LoginRefused):
+            self._post.login_refused(error.words)
+        if not orderly or not self.wire.sound:
+            self._drop(Lost(reply.words))
+        elif letter.data_open:  # RFC 2920 §3.1: DATA was opened for nobody; a lone dot ends it
+            self._transaction_open = False
+            self._expected.append(LONE_DOT)
+            self._write(b".\r\n", 1)
+        else:
+            self._transaction_open = self._transaction_open or verb is not MAIL
+            self.free()
 
     # The body
 
-    async def _hand_over_body(self, body: bytes, hand_over: Callable[[], None]) -> Reply:
-        """Send the body and the final dot; the answer, which may come before the end. Raises Lost."""
+    def _pour(self, letter: Letter) -> None:
+        """Write a long body in pieces, as fast as the peer takes them; it begins with the last one."""
+        while len(letter.body) - self._poured > PIECE:
+            self.wire.send(letter.body[self._poured : self._poured + PIECE], 0)
+            self._poured += PIECE
+            if self.wire.paused:
+                return
+        rest = letter.body[self._poured :]
+        self._poured = 0
+        self._hand_over(letter, rest, answers=0)
+
+    def _hand_over(self, letter: Letter, rest: bytes, *, answers: int) -> None:
+        """Begin: write the rest of the body and the dot, with the next envelope where that is allowed."""
+        self._announced = None
         self._transaction_open = False
-        wire = self.wire
-        wire.check()
-        wire.expect(1)
-        sent = 0
-        while len(body) - sent > PIECE:
-            wire.write(body[sent : sent + PIECE])
-            sent += PIECE
-            await wire.drain()
-            if wire.answered:  # too large, or going down: it will not hear the rest
-                return await wire.reply(DOT)
-        wire.check()
-        hand_over()
-        wire.write(body[sent:] + b".\r\n")
-        return await wire.reply(DOT)
+        # Composing the next one is done before this one begins: afterwards it would be longer in doubt.
+        behind = self._take() if self._offers.pipelining and self.usable else None
+        if not letter.taken.begin():
+            letter.taken.untouched()
+            self._announced = behind
+            self._drop(Lost("stopped"))
+            return
+        self._begun = letter
+        if answers:
+            self._expected.append(DOT)
+        if behind is None:
+            self.wire.send(rest + b".\r\n", answers)
+            return
+        self._announced = behind
+        data, more = self._group(behind)
+        self.wire.send(b"%b.\r\n%b" % (rest, data), answers + more)
 
+    def _write(self, dot: bytes, answers: int) -> None:
+        """Write a dot that ends a message, with the next envelope where that is allowed."""
+        behind = self._take() if self._offers.pipelining and self.usable else None
+        if behind is None:
+            self.wire.send(dot, answers)
+            return
+        self._announced = behind
+        data, more = self._group(behind)
+        self.wire.send(dot + data, answers + more)
 
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
+    def _settled(self, reply: Reply) -> None:
+        """The answer to the dot: the end of the message that had begun."""
+        letter, self._begun = self._begun, None
+        if letter is None:
+            self._cut_short(reply)
+            return
+        kind = reply.kind
+        if kind == 2:
+            self.answered += 1
+            if letter.refused_copies:
+                self._refusals += len(letter.refused_copies)
+                letter.taken.sent(printable("; ".join((reply.words, *letter.refused_copies))))
+            else:
+                letter.taken.sent(reply.words)
+            return
+        self._refusals += 1
+        if kind == 3:
+            letter.taken.failed(Unknown(printable(f"unexpected answer to {DOT}: {reply.words}")))
+        else:
+            self.answered += reply.code != 421
+            letter.taken.failed(verdict(DOT, reply))
+        if kind == 3 or reply.code == 421:
+            self._drop(Lost(reply.words, farewell=reply if kind == 4 else None))
+
+    def _cut_short(self, reply: Reply) -> None:
+        """An answer in the middle of a long body: too large, or going down. The server will not hear the rest."""
+        letter, self._announced, self._poured = self._announced, None, 0
+        if letter is not None:
+            error = Temporary(printable(f"answered too early: {reply.words}")) if reply.kind < 4 else None
+            letter.taken.failed(error or verdict(DOT, reply))
+        self._drop(Lost(reply.words))
+
+    # The end
+
+    def _drop(self, lost: Lost) -> None:
+        self.wire.abort()
+        self.lost(lost)
+
+    def _lost_before_begin(self, letter: Letter, lost: Lost, *, behind: bool) -> None:
+        """The end of a message whose envelope had gone out, or a part of it, when the connection was lost."""
+        if letter.refusal is not None:
+            letter.taken.failed(verdict(*letter.refusal))
+            return
+        throttled = lost.farewell is not None
+        error = Throttled(lost.words, LEAVE_ALONE_SECONDS) if throttled else Temporary(lost.words)
+        # A connection that is not new may just have been given up by the other side.
+        blameless = behind or (not letter.heard and (self._kept or self._messages > 1) and not lost.timed_out)
+        if blameless:
+            self._give_back(letter, error)
+        else:
+            letter.taken.failed(error)
+
+    def _give_back(self, letter: Letter, error: SendError) -> None:
+        """For another connection; not for ever, should it be this message that ends them."""
+        if letter.taken.returns < self._most_returns:
+            self._post.give_back(letter.taken)
+        else:
+            letter.taken.failed(error)

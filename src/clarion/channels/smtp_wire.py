@@ -8,9 +8,9 @@ connection: after it, no later "250" could be trusted to belong to the message a
 import asyncio
 import re
 import ssl
-from collections import deque
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Protocol, cast
 
 MAX_WORDS = 500  # characters of the server's words that are kept
 MAX_LINE = 8192  # bytes; RFC 5321 §4.5.3.1.5 says 512, servers say more
@@ -28,20 +28,29 @@ def printable(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One complete reply (RFC 5321 §4.2): its code and the text of each line."""
+    """One complete reply (RFC 5321 §4.2): its code and the text of each line.
+
+    `kind` is the first digit: 2 done, 3 go on, 4 not now, 5 no.
+    """
 
     code: int
     lines: tuple[bytes, ...]
+    kind: int = field(init=False, compare=False)
 
-    @property
-    def kind(self) -> int:
-        """The first digit: 2 done, 3 go on, 4 not now, 5 no."""
-        return self.code // 100
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", self.code // 100)
 
     @property
     def words(self) -> str:
         """Code and text for people, on one line."""
         return printable(f"{self.code} " + b" ".join(self.lines).decode("utf-8", "replace"))
+
+
+@lru_cache(maxsize=256)
+def _single(line: bytes) -> Reply | None:
+    """The reply that this line is by itself, if it is one; servers say the same few lines again and again."""
+    match = _REPLY_LINE.fullmatch(line.removesuffix(b"\r"))
+    return Reply(int(match[1]), (match[3] or b"",)) if match and match[2] != b"-" else None
 
 
 class Lost(Exception):
@@ -54,40 +63,71 @@ class Lost(Exception):
         self.timed_out = timed_out
 
 
-class Wire(asyncio.Protocol):
-    """The connection. One coroutine at a time may wait on it; `timeout` is in seconds, for each wait."""
+class Listener(Protocol):
+    """Who is told what happens on a connection; called by the event loop, so nothing here may wait."""
 
-    def __init__(self, timeout: float) -> None:
+    def heard(self, reply: Reply) -> None:
+        """The next of the replies that were asked for."""
+        ...
+
+    def lost(self, lost: Lost) -> None:
+        """The connection is gone; said once, and nothing after it."""
+        ...
+
+    def writable(self) -> None:
+        """The peer took most of what was written."""
+        ...
+
+
+class _Nobody:
+    """Listens to a connection that was given up."""
+
+    def heard(self, reply: Reply) -> None:
+        pass
+
+    def lost(self, lost: Lost) -> None:
+        pass
+
+    def writable(self) -> None:
+        pass
+
+
+NOBODY = _Nobody()
+
+
+class Wire(asyncio.Protocol):
+    """The connection. `timeout` is in seconds, for each answer."""
+
+    def __init__(self, timeout: float, listener: Listener = NOBODY) -> None:
         self._loop = asyncio.get_running_loop()
         self.closed: asyncio.Future[None] = self._loop.create_future()
+        self.listener = listener
+        self.paused = False  # much of what was written has not left yet
         self._timeout = timeout
         self._transport: asyncio.Transport | None = None
-        self._buffer = bytearray()
+        self._rest = b""  # the beginning of a line
         self._lines: list[bytes] = []  # of the reply that is arriving
         self._code = 0
-        self._replies: deque[Reply] = deque()
         self._awaited = 1  # the greeting, which may be here before connecting returns
-        self._paused = False
         self._fault = ""
         self._farewell: Reply | None = None
         self._timed_out = False
+        self._told = False
         self._retiring = False
-        self._waiter: asyncio.Future[None] | None = None
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     # What the session asks for
 
     @property
-    def alive(self) -> bool:
-        """Whether a new command may be sent: open, nothing half said, no answer still to come or be read."""
-        unfinished = self._awaited or self._replies or self._buffer or self._lines
-        return not (self._fault or unfinished or self._transport is None)
+    def sound(self) -> bool:
+        """Whether nothing is known against it."""
+        return not (self._fault or self._transport is None)
 
     @property
-    def answered(self) -> bool:
-        """Whether a reply is waiting to be read."""
-        return bool(self._replies)
+    def alive(self) -> bool:
+        """Whether a new command may be sent: open, nothing half said, no answer still to come."""
+        return not (self._awaited or self._fault or self._rest or self._lines or self._transport is None)
 
     def own_address(self) -> str:
         """This end's address as a literal for EHLO (RFC 5321 §4.1.3)."""
@@ -96,35 +136,25 @@ class Wire(asyncio.Protocol):
             return "[127.0.0.1]"
         return f"[IPv6:{name[0]}]" if ":" in name[0] else f"[{name[0]}]"
 
-    def check(self) -> None:
-        """Raise Lost if the connection is known to be gone."""
-        if self._fault:
-            raise Lost(self._fault, farewell=self._farewell, timed_out=self._timed_out)
-
-    def expect(self, answers: int) -> None:
-        """From now on the server owes `answers` more replies."""
+    def send(self, data: bytes, answers: int) -> None:
+        """Write bytes, after which the server owes `answers` more replies. Nothing if the connection is gone."""
+        if self._fault or self._transport is None:
+            return
         self._awaited += answers
+        self._transport.write(data)
+        self.wait()
 
-    def write(self, data: bytes) -> None:
-        """Send bytes. Raises Lost if the connection is known to be gone."""
-        self.check()
-        if self._transport is not None:
-            self._transport.write(data)
+    def wait(self) -> None:
+        """From now on the server has the whole timeout again."""
+        # One timer a connection, moved only when it fires: arming one for each wait costs more than the wait.
+        self._deadline = self._loop.time() + self._timeout
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._deadline, self._tick)
 
-    async def reply(self, to: str) -> Reply:
-        """The next reply. `to` names the command for the words of Lost."""
-        while not self._replies:
-            if self._fault:
-                raise Lost(f"{self._fault} ({to})", farewell=self._farewell, timed_out=self._timed_out)
-            await self._wait()
-        return self._replies.popleft()
-
-    async def drain(self) -> None:
-        """Wait until the peer took most of what was written, or answered. Raises Lost."""
-        while self._paused and not self._replies:
-            self.check()
-            await self._wait()
-        self.check()
+    def why(self, at: str) -> Lost:
+        """What there is to say about a connection that is gone; `at` names the command."""
+        words = f"{self._fault or 'connection lost'} ({at})"
+        return Lost(printable(words), farewell=self._farewell, timed_out=self._timed_out)
 
     async def start_tls(self, context: ssl.SSLContext, host: str) -> None:
         """Go on under TLS. Raises Lost, OSError.
@@ -133,8 +163,7 @@ class Wire(asyncio.Protocol):
         (CVE-2011-0411), so its presence ends the connection.
         """
         if not self.alive or self._transport is None:
-            self._break("clear text after STARTTLS")
-            raise Lost(self._fault)
+            raise Lost("clear text after STARTTLS")
         transport = await self._loop.start_tls(
             self._transport, self, context, server_hostname=host, ssl_handshake_timeout=self._timeout
         )
@@ -143,7 +172,8 @@ class Wire(asyncio.Protocol):
         self._transport = transport
 
     def abort(self) -> None:
-        """Drop the connection now."""
+        """Drop the connection now; the listener is not told."""
+        self.listener = NOBODY
         self._break("connection dropped")
 
     def retire(self) -> None:
@@ -151,7 +181,8 @@ class Wire(asyncio.Protocol):
         if not self.alive:
             self.abort()
             return
-        self.write(b"QUIT\r\n")
+        self.listener = NOBODY
+        self.send(b"QUIT\r\n", 1)
         self._retiring = True
         self._cancel_timer()
         self._timer = self._loop.call_later(FAREWELL_SECONDS, self.abort)
@@ -161,6 +192,8 @@ class Wire(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called once, under TLS after the handshake."""
         self._transport = cast("asyncio.Transport", transport)
+        if not self.closed.done():
+            self.wait()
 
     def data_received(self, data: bytes) -> None:
         """Cut what came into lines and those into replies, wherever the pieces were cut."""
@@ -169,17 +202,22 @@ class Wire(asyncio.Protocol):
         if self._retiring:
             self.abort()
             return
-        buffer = self._buffer
-        buffer += data
-        start = 0
-        while not self._fault and (end := buffer.find(b"\n", start)) >= 0:
-            self._take_line(bytes(buffer[start:end]).removesuffix(b"\r"))
-            start = end + 1
-        del buffer[:start]
-        if len(buffer) > MAX_LINE:
-            self._break("unintelligible answer: a line without an end")
-        if self._replies:
-            self._wake()
+        self._take(data)
+        if not self.sound:
+            self._break(self._fault)
+
+    def _take(self, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data if self._rest else data).split(b"\n")
+        replies = self._replies(lines)
+        if len(self._rest) > MAX_LINE:
+            self._find_fault("unintelligible answer: a line without an end")
+        if replies:
+            self.wait()
+            for reply in self._asked_for(replies):
+                self._awaited -= 1
+                self.listener.heard(reply)
+        elif (self._rest or self._lines) and not self._awaited:
+            self._find_fault("answer out of turn")
 
     def eof_received(self) -> None:
         """The server closed its side."""
@@ -194,50 +232,64 @@ class Wire(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Too much is waiting to be taken by the peer."""
-        self._paused = True
+        self.paused = True
 
     def resume_writing(self) -> None:
         """The peer took it."""
-        self._paused = False
-        self._wake()
+        self.paused = False
+        if not self._fault:
+            self.wait()
+            self.listener.writable()
 
     # Inside
 
-    def _take_line(self, line: bytes) -> None:
+    def _replies(self, lines: list[bytes]) -> list[Reply]:
+        """The replies that are complete with `lines`, up to the first line that makes no sense."""
+        replies: list[Reply] = []
+        for line in lines:
+            reply = None if self._lines else _single(line)
+            if reply is None:
+                reply = self._of_many(line.removesuffix(b"\r"))
+                if self._fault:
+                    break
+            if reply is not None:
+                replies.append(reply)
+        return replies
+
+    def _of_many(self, line: bytes) -> Reply | None:
         match = _REPLY_LINE.fullmatch(line)
         code = int(match[1]) if match else 0
         if match is None or (self._lines and code != self._code) or len(self._lines) >= MAX_LINES:
-            self._break(printable(f"unintelligible answer: {line.decode('utf-8', 'replace')}"))
-            return
+            self._find_fault(printable(f"unintelligible answer: {line.decode('utf-8', 'replace')}"))
+            return None
         self._code = code
         self._lines.append(match[3] or b"")
         if match[2] == b"-":
-            return
+            return None
         reply = Reply(code, tuple(self._lines))
         self._lines.clear()
-        if self._awaited:
-            self._awaited -= 1
-            self._replies.append(reply)
-        elif code == 421:  # RFC 5321 §3.8: may come at any time, then the server hangs up
-            self._farewell = reply
-            self._break(reply.words)
-        else:
-            self._break(printable(f"answer out of turn: {reply.words}"))
+        return reply
 
-    async def _wait(self) -> None:
-        # One timer a connection, moved only when it fires: arming one for each wait costs more than the wait.
-        self._deadline = self._loop.time() + self._timeout
-        if self._timer is None:
-            self._timer = self._loop.call_at(self._deadline, self._tick)
-        self._waiter = self._loop.create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+    def _asked_for(self, replies: list[Reply]) -> list[Reply]:
+        """Those of `replies` that the server owed; anything beyond is found fault with before they are acted on."""
+        more = len(replies) - self._awaited
+        if more < 0 or self._fault:
+            return replies[: self._awaited]
+        if more == 0:
+            if self._rest or self._lines:
+                self._find_fault("answer out of turn")
+            return replies
+        stray = replies[self._awaited]
+        if stray.code == 421:  # RFC 5321 §3.8: may come at any time, then the server hangs up
+            self._farewell = stray
+            self._find_fault(stray.words)
+        else:
+            self._find_fault(printable(f"answer out of turn: {stray.words}"))
+        return replies[: self._awaited]
 
     def _tick(self) -> None:
         self._timer = None
-        if self._waiter is None:
+        if not self._awaited and not self.paused:
             return
         if self._loop.time() < self._deadline:
             self._timer = self._loop.call_at(self._deadline, self._tick)
@@ -245,16 +297,18 @@ class Wire(asyncio.Protocol):
             self._timed_out = True
             self._break(f"no answer within {self._timeout:g} s")
 
-    def _break(self, words: str) -> None:
-        if not self._fault:
-            self._fault = words
-            if self._transport is not None:
-                self._transport.abort()
-            self._wake()
+    def _find_fault(self, words: str) -> None:
+        self._fault = self._fault or words
 
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+    def _break(self, words: str) -> None:
+        self._find_fault(words)
+        if self._told:
+            return
+        self._told = True
+        if self._transport is not None:
+            self._transport.abort()
+        listener, self.listener = self.listener, NOBODY
+        listener.lost(Lost(self._fault, farewell=self._farewell, timed_out=self._timed_out))
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:

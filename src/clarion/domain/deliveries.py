@@ -118,15 +118,29 @@ _KEY_BYTES = 16  # 6 trigger, 5 seq, 5 action
 _MAC_BYTES = 8
 
 
-def public_id(key: DeliveryKey, secret: bytes) -> str:
-    """The delivery id that leaves the house: the key and a keyed checksum, URL-safe base64, 32 characters.
+class IdSigner:
+    """Makes public ids with one secret, which is hashed once."""
 
-    Deriving it from the key makes Message-ID, links and idempotency keys the same on every attempt; the
-    checksum makes it unguessable, since unsubscribing needs no other credential (contract §1.2).
-    """
-    body = key.trigger_id.to_bytes(6) + key.seq.to_bytes(5) + key.action_id.to_bytes(5)
-    mac = blake2s(body, key=secret, digest_size=_MAC_BYTES).digest()
-    return base64.urlsafe_b64encode(body + mac).decode()
+    __slots__ = ("_keyed",)
+
+    def __init__(self, secret: bytes) -> None:
+        self._keyed = blake2s(key=secret, digest_size=_MAC_BYTES)
+
+    def __call__(self, key: DeliveryKey) -> str:
+        """The delivery id that leaves the house: the key and a keyed checksum, URL-safe base64, 32 characters.
+
+        Deriving it from the key makes Message-ID, links and idempotency keys the same on every attempt; the
+        checksum makes it unguessable, since unsubscribing needs no other credential (contract §1.2).
+        """
+        body = key.trigger_id.to_bytes(6) + key.seq.to_bytes(5) + key.action_id.to_bytes(5)
+        mac = self._keyed.copy()
+        mac.update(body)
+        return base64.urlsafe_b64encode(body + mac.digest()).decode()
+
+
+def public_id(key: DeliveryKey, secret: bytes) -> str:
+    """One public id, see `IdSigner`."""
+    return IdSigner(secret)(key)
 
 
 def key_of(public: str, secret: bytes) -> DeliveryKey | None:

@@ -32,7 +32,8 @@ class EmailMessage:
     public id, unique per person and action, the same on every attempt. `subject` is kept for lists.
     `needs_smtputf8`: an address has a non-ASCII local part (RFC 6531). `workspace_id`: whose message it
     is; None for one that belongs to no workspace. `fields`: the same message in parts, and `content` empty,
-    where the provider asks for them.
+    where the provider asks for them. `wire_ready`: whoever made the content saw to it that all its line ends are
+    CRLF, the last line has one, and no line begins with a dot, so that SMTP need not look for them.
     """
 
     delivery_id: str
@@ -44,6 +45,7 @@ class EmailMessage:
     needs_smtputf8: bool = False
     workspace_id: int | None = None
     fields: EmailFields | None = None
+    wire_ready: bool = False
 
 
 @dataclass(frozen=True, slots=True)

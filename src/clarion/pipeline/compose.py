@@ -9,20 +9,18 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
-from functools import lru_cache
-from typing import Any
-
-import idna
+from typing import Any, Literal
 
 from clarion.domain.broadcasts import DEFAULT_RECIPIENT, Action, FrozenContent
-from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State, public_id
+from clarion.domain.deliveries import DeliveryKey, IdSigner, Outcome, Reason, State
 from clarion.domain.errors import RenderError
 from clarion.domain.links import links_of
-from clarion.domain.messages import EmailMessage
-from clarion.domain.people import template_view
+from clarion.domain.messages import EmailFields, EmailMessage
+from clarion.domain.people import cio_id, template_view
 from clarion.rendering import mime
 from clarion.rendering.context import Links
 from clarion.rendering.email import Campaign, CompiledEmail, Recipient, RenderedEmail, compile_email
+from clarion.rendering.special import Person, SpecialEmail, domain_of
 from clarion.store.engine import Row
 from clarion.store.numbers import workspace_of
 from clarion.store.people import decode
@@ -37,7 +35,11 @@ class Sign:
 
 
 class Messages:
-    """The compiled messages of one trigger, ready to be made for one person after another."""
+    """The compiled messages of one trigger, ready to be made for one person after another.
+
+    `form`: what the provider takes, finished bytes or the parts. Compiled code makes them; where it gives up, for
+    whatever reason, the interpreter makes that message again, or the words of its failure.
+    """
 
     def __init__(
         self,
@@ -45,55 +47,37 @@ class Messages:
         data: Mapping[str, Any],
         sign: Sign,
         *,
+        form: Literal["mime", "fields"] = "mime",
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._data = data
-        self._sign = sign
+        self._base_url = sign.base_url
+        self._form = form
         self._clock = clock
+        self._date_of = -1, ""
+        self._public_id = IdSigner(sign.secret)
         self._actions = {action.action_id: action for action in content.actions}
+        self._own_address = {action.action_id: goes_to_own_address(action) for action in content.actions}
         self._compiled = {action.action_id: _compile(content, action) for action in content.actions}
+        self._special: dict[int, SpecialEmail | None] = {}
 
     def compose(self, key: DeliveryKey, row: Row, suppressed: bool) -> EmailMessage | Outcome:
         """The message for an account of a chunk (a row of `ledger.next_rows`), or its final outcome.
 
         `suppressed`: of a person who is gone, whether they were suppressed rather than deleted.
         """
-        action = self._actions[key.action_id]
         if row["alive"] is None:
             return _skipped(key, Reason.SUPPRESSED if suppressed else Reason.DELETED)
-        if row["unsubscribed"] and not action.send_to_unsubscribed:
+        if row["unsubscribed"] and not self._actions[key.action_id].send_to_unsubscribed:
             return _skipped(key, Reason.UNSUBSCRIBED)
-        delivery_id = public_id(key, self._sign.secret)
-        if not row["email"] and goes_to_own_address(action):
+        if not row["email"] and self._own_address[key.action_id]:
             return _skipped(key, Reason.NO_ADDRESS)
-        try:
-            rendered = self.render(key, row, delivery_id)
-            if not rendered.recipient:
-                return _skipped(key, Reason.NO_ADDRESS)
-            made = mime.build(
-                rendered,
-                message_id=f"<{delivery_id}@{_domain(rendered.sender)}>",
-                date=formatdate(self._clock(), usegmt=True),
-                unsubscribe_url=links_of(self._sign.base_url, delivery_id).unsubscribe,
-            )
-        except RenderError as error:
-            # With a place it is the template that failed, without one it is the address it made.
-            of_address = error.part in {"recipient", "from"} and error.line is None
-            reason = Reason.INVALID_ADDRESS if of_address else Reason.RENDER_FAILED
-            return Outcome(key, State.FAILED, reason, str(error))
-        return EmailMessage(
-            delivery_id=delivery_id,
-            sender=made.sender,
-            recipient=made.recipient,
-            subject=rendered.subject,
-            content=made.content,
-            copies=made.copies,
-            needs_smtputf8=made.needs_smtputf8,
-            workspace_id=workspace_of(int(row["person_id"])),
-        )
+        delivery_id = self._public_id(key)
+        made = self._quick(key, row, delivery_id)
+        return self._interpreted(key, row, delivery_id) if made is None else made
 
     def render(self, key: DeliveryKey, row: Row, delivery_id: str) -> RenderedEmail:
-        """The rendered texts for one person.
+        """The rendered texts for one person, by the interpreter.
 
         Raises:
             RenderError: a template of this action is broken, or this person lacks what it asks for.
@@ -102,15 +86,108 @@ class Messages:
         if isinstance(compiled, RenderError):
             raise compiled
         own = decode(row["data"]) if row["data"] is not None else {}
-        links = links_of(self._sign.base_url, delivery_id)
         return compiled.render(
             Recipient(
                 customer=template_view(int(row["person_id"]), row["id"], row["email"], decode(row["attributes"])),
                 trigger={**self._data, **own},
                 delivery_id=delivery_id,
-                links=Links(links.unsubscribe, links.preferences, links.consent, links.view_in_browser),
+                links=self._links(delivery_id),
             )
         )
+
+    def _quick(self, key: DeliveryKey, row: Row, delivery_id: str) -> EmailMessage | None:
+        """The message by compiled code; None where it does not make it."""
+        special = self._special_email(key.action_id)
+        if special is None:
+            return None
+        try:
+            person = _person(row, delivery_id, whole=special.whole_person)
+            if self._form == "fields":
+                return self._in_parts(row, delivery_id, special.rendered(person))
+            made, subject = special.message(person, date=self._date())
+        except Exception:  # noqa: BLE001 - compiled code handles no errors: the interpreter does
+            return None
+        return _message(row, delivery_id, subject, made)
+
+    def _interpreted(self, key: DeliveryKey, row: Row, delivery_id: str) -> EmailMessage | Outcome:
+        try:
+            rendered = self.render(key, row, delivery_id)
+            if not rendered.recipient:
+                return _skipped(key, Reason.NO_ADDRESS)
+            if self._form == "fields":
+                return self._in_parts(row, delivery_id, rendered)
+            made = mime.build(
+                rendered,
+                message_id=f"<{delivery_id}@{domain_of(rendered.sender)}>",
+                date=self._date(),
+                unsubscribe_url=self._links(delivery_id).unsubscribe,
+            )
+        except RenderError as error:
+            # With a place it is the template that failed, without one it is the address it made.
+            of_address = error.part in {"recipient", "from"} and error.line is None
+            reason = Reason.INVALID_ADDRESS if of_address else Reason.RENDER_FAILED
+            return Outcome(key, State.FAILED, reason, str(error))
+        return _message(row, delivery_id, rendered.subject, made)
+
+    def _in_parts(self, row: Row, delivery_id: str, rendered: RenderedEmail) -> EmailMessage:
+        fields, envelope = mime.fields(
+            rendered,
+            message_id=f"<{delivery_id}@{domain_of(rendered.sender)}>",
+            unsubscribe_url=self._links(delivery_id).unsubscribe,
+        )
+        return _message(row, delivery_id, fields.subject, envelope, fields)
+
+    def _special_email(self, action_id: int) -> SpecialEmail | None:
+        """The action's compiled code, made with the first message: previews need none."""
+        if action_id not in self._special:
+            compiled = self._compiled[action_id]
+            self._special[action_id] = (
+                None if isinstance(compiled, RenderError) else SpecialEmail(compiled, self._data, self._links)
+            )
+        return self._special[action_id]
+
+    def _links(self, delivery_id: str) -> Links:
+        links = links_of(self._base_url, delivery_id)
+        return Links(links.unsubscribe, links.preferences, links.consent, links.view_in_browser)
+
+    def _date(self) -> str:
+        """The Date header, written once a second."""
+        now = int(self._clock())
+        if self._date_of[0] != now:
+            self._date_of = now, formatdate(now, usegmt=True)
+        return self._date_of[1]
+
+
+def _person(row: Row, delivery_id: str, *, whole: bool) -> Person:
+    """What compiled code sees of a row. Raises ValueError for what only the interpreter's view shows rightly."""
+    attributes = decode(row["attributes"])
+    own = decode(row["data"]) if row["data"] is not None else {}
+    if whole:
+        return Person(template_view(int(row["person_id"]), row["id"], row["email"], attributes), own, delivery_id)
+    if row["id"] == "" or row["email"] == "":
+        raise ValueError("an empty identifier")
+    if row["id"] is not None:
+        attributes["id"] = row["id"]
+    if row["email"] is not None:
+        attributes["email"] = row["email"]
+    attributes["cio_id"] = cio_id(int(row["person_id"]))
+    return Person(attributes, own, delivery_id)
+
+
+def _message(
+    row: Row, delivery_id: str, subject: str, made: mime.MimeMessage, fields: EmailFields | None = None
+) -> EmailMessage:
+    return EmailMessage(
+        delivery_id=delivery_id,
+        sender=made.sender,
+        recipient=made.recipient,
+        subject=subject,
+        content=made.content,
+        copies=made.copies,
+        needs_smtputf8=made.needs_smtputf8,
+        workspace_id=workspace_of(int(row["person_id"])),
+        fields=fields,
+    )
 
 
 def goes_to_own_address(action: Action) -> bool:
@@ -134,13 +211,3 @@ def _compile(content: FrozenContent, action: Action) -> CompiledEmail | RenderEr
 
 def _skipped(key: DeliveryKey, reason: Reason) -> Outcome:
     return Outcome(key, State.SKIPPED, reason, counted=False)
-
-
-@lru_cache(maxsize=256)
-def _domain(sender: str) -> str:
-    """The right side of the Message-ID: the sender's domain, in ASCII."""
-    domain = sender.rstrip("> ").rpartition("@")[2]
-    try:
-        return idna.encode(domain, uts46=True).decode("ascii")
-    except idna.IDNAError:
-        return "clarion.invalid"

@@ -140,16 +140,20 @@ class Scope(RenderContext):
         """A buffer for `capture` and the like."""
         return Output(self.budget)
 
-    def inside(self, template: BoundTemplate, *, part: str) -> "Scope":
-        """A scope for text rendered inside this one: same names, own locals, same budget.
+    def once(self) -> None:
+        """To be called by what is different at every use, such as chance."""
 
-        Raises RenderError when snippets are nested too deeply or are too many.
-        """
+    def take_snippet(self, part: str) -> None:
+        """One more text inside this one. Raises RenderError when they are nested too deeply or are too many."""
         if self.depth >= DEPTH_LIMIT:
             raise RenderError(f"Snippets are nested more than {DEPTH_LIMIT} deep; does one include itself?", part=part)
         self.budget.snippets -= 1
         if self.budget.snippets < 0:
             raise RenderError(f"More than {SNIPPET_LIMIT} snippets in one text", part=part)
+
+    def inside(self, template: BoundTemplate, *, part: str) -> "Scope":
+        """A scope for text rendered inside this one: same names, own locals, same budget. Raises RenderError."""
+        self.take_snippet(part)
         return Scope(
             template,
             names=self.globals,
@@ -198,13 +202,25 @@ class Snippets(Mapping[str, object]):
         """The same snippets for the names and the budget of `scope`."""
         return Snippets(self._templates, scope)
 
-    def __getitem__(self, name: str) -> str:
+    def template(self, name: str) -> Template:
+        """The snippet's template. Raises RenderError when it did not compile, KeyError when there is none."""
         template = self._templates[name]
         if isinstance(template, RenderError):
             raise template
+        return template
+
+    def templates(self) -> list[Template]:
+        """All that compiled."""
+        return [template for template in self._templates.values() if isinstance(template, Template)]
+
+    def __getitem__(self, name: str) -> str:
+        template = self.template(name)
         if self._scope is None:
             raise KeyError(name)
         return render_inside(self._scope, template, part=f"snippets.{name}")
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._templates
 
     def __iter__(self) -> Any:
         return iter(self._templates)

@@ -12,12 +12,15 @@ from liquid.builtin.expressions import Path
 from clarion.domain.broadcasts import DEFAULT_RECIPIENT, EmailContent
 from clarion.domain.errors import RenderError
 from clarion.rendering.addresses import split_list
+from clarion.rendering.binding import OF_ALL_OBJECTS
 from clarion.rendering.context import Links, Scope, Snippets, Template, dotted
 from clarion.rendering.environment import inspect, render_text
 from clarion.rendering.faults import fault_at
 from clarion.rendering.headers import RESERVED, cleaned
 from clarion.rendering.plain import plain_template
+from clarion.rendering.preheader import with_preheader
 from clarion.rendering.syntax import paths_below
+from clarion.rendering.variant import Source
 
 __all__ = [
     "Campaign",
@@ -33,10 +36,6 @@ __all__ = [
 ]
 
 _HEADER_NAME = re.compile(r"[!-9;-~]+")  # RFC 5322 §3.6.8: printable ASCII without the colon
-_BODY_TAG = re.compile(r"<body\b(?:\"[^\"]*\"|'[^']*'|[^>\"'])*>", re.IGNORECASE)
-_BARE_AMPERSAND = re.compile(r"&(?!(?:[a-zA-Z][a-zA-Z0-9]*|#\d+|#[xX][0-9a-fA-F]+);)")
-_OF_ALL_SNIPPETS = ("size", "first", "last")  # what Liquid knows of any object
-_HIDDEN = '<div style="display:none;max-height:0;max-width:0;overflow:hidden;mso-hide:all">{}</div>'
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +122,7 @@ class CompiledEmail:
         return RenderedEmail(
             subject=subject,
             preheader=preheader,
-            html=_with_preheader(html, preheader) if preheader else html,
+            html=with_preheader(html, preheader) if preheader else html,
             plain=plain,
             sender=self._text("from", names, recipient).strip(),
             reply_to=self._text("reply_to", names, recipient).strip(),
@@ -133,6 +132,22 @@ class CompiledEmail:
             headers=tuple(
                 (name, _rendered(value, f"headers.{name}", names, recipient)) for name, value in self._headers
             ),
+        )
+
+    def source(self, links: Callable[[str], Links]) -> Source:
+        """What `special` compiles. `links`: the URLs of a delivery id."""
+        templates = [*self._parts.values(), *(value for _, value in self._headers)]
+        for snippets in (self._snippets, self._plain_snippets):
+            templates += snippets.templates() if isinstance(snippets, Snippets) else []
+        return Source(
+            self._parts,
+            self._headers,
+            self._snippets,
+            self._plain_snippets,
+            self._campaign,
+            self._message,
+            whole_person=any(_sees_all(each) for each in templates if isinstance(each, Template)),
+            links=links,
         )
 
     def _text(self, part: str, names: Mapping[str, object], recipient: Recipient) -> str:
@@ -181,6 +196,11 @@ def compile_email(
     )
 
 
+def _sees_all(template: Template) -> bool:
+    """Whether it looks at more of a person than attributes by their names."""
+    return any(name is None or name in OF_ALL_OBJECTS for _, name in paths_below(template, "customer"))
+
+
 def _without_html(name: str, source: str, known: Template | RenderError) -> Template | RenderError:
     """A snippet as a generated text part uses it."""
     if isinstance(known, RenderError) or "<" not in source:
@@ -210,7 +230,7 @@ def check_snippet(name: str, source: str, *, snippets: Mapping[str, str]) -> lis
         if mentioned is None:
             continue
         if mentioned not in known:
-            if mentioned not in _OF_ALL_SNIPPETS:
+            if mentioned not in OF_ALL_OBJECTS:
                 found.append(_missing_snippet(mentioned, part, path))
         elif circular(mentioned):
             how = "includes itself" if mentioned == name else f"includes itself through '{mentioned}'"
@@ -296,7 +316,7 @@ class _Checked:
                     self._parse_snippet(each, told=False)
             elif name in self._sources:
                 self._parse_snippet(name, told=True)
-            elif name not in _OF_ALL_SNIPPETS:
+            elif name not in OF_ALL_OBJECTS:
                 self.problems.append(_missing_snippet(name, part, path))
 
     def _parse_snippet(self, name: str, *, told: bool) -> None:
@@ -343,11 +363,3 @@ def _rendered(template: str | Template, part: str, names: Mapping[str, object], 
         return template
     scope = Scope(template, names=names, part=part, links=recipient.links, delivery_id=recipient.delivery_id)
     return template.render_in(scope)
-
-
-def _with_preheader(html: str, preheader: str) -> str:
-    """The preheader as hidden text at the start of the body: mail programs show it next to the subject."""
-    text = _BARE_AMPERSAND.sub("&amp;", preheader).replace("<", "&lt;").replace(">", "&gt;")
-    match = _BODY_TAG.search(html)
-    at = match.end() if match else 0
-    return f"{html[:at]}{_HIDDEN.format(text)}{html[at:]}"

@@ -16,6 +16,7 @@ from clarion.rendering.text import ITEM_LIMIT, flat, shown
 
 _SPACES = re.compile(r"\s+")
 _ENTITY = re.compile(r"&(?!(?:[a-zA-Z][a-zA-Z0-9]*|#\d+|#[xX][0-9a-fA-F]+);)")
+_SPECIAL = re.compile("[&<>\"']")
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;"})
 _ESCAPES_ONCE = str.maketrans({"<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;"})
 _GROWTH_LIMIT = 500_000  # characters a filter may make of its input
@@ -47,7 +48,7 @@ def number_of_words(text: str) -> int:
 
 def escape(text: str) -> str:
     """For HTML: ``& < > " '`` as entities."""
-    return text.translate(_ESCAPES)
+    return text.translate(_ESCAPES) if _SPECIAL.search(text) else text
 
 
 def escape_once(text: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from clarion.domain.errors import RenderError
+from clarion.domain.messages import EmailFields
 from clarion.rendering.addresses import Mailbox, mailbox
 from clarion.rendering.email import RenderedEmail
 from clarion.rendering.headers import cleaned, line
@@ -49,9 +50,9 @@ def build(email: RenderedEmail, *, message_id: str, date: str, unsubscribe_url: 
     if email.reply_to:
         head.append(f"Reply-To: {mailbox(email.reply_to, 'reply_to').header}\r\n")
     if cc:
-        head.append(f"Cc: {_listed(cc)}\r\n")
+        head.append(f"Cc: {listed(cc)}\r\n")
     if unsubscribe_url and not any(name.lower() == "list-unsubscribe" for name, _ in email.headers):
-        head.append(_one_click(unsubscribe_url))
+        head.append(one_click(unsubscribe_url))
     for name, value in email.headers:
         if text := cleaned(value):
             head.append(line(name, text))
@@ -65,11 +66,49 @@ def build(email: RenderedEmail, *, message_id: str, date: str, unsubscribe_url: 
     )
 
 
-def _listed(mailboxes: list[Mailbox]) -> str:
+def fields(email: RenderedEmail, *, message_id: str, unsubscribe_url: str | None) -> tuple[EmailFields, MimeMessage]:
+    """A rendered e-mail for a provider that puts it together itself, and its envelope (content is empty).
+
+    The headers are those that `build` writes. Raises RenderError for an address that is none.
+    """
+    sender, recipient = mailbox(email.sender, "from"), mailbox(email.recipient, "recipient")
+    if email.reply_to:
+        mailbox(email.reply_to, "reply_to")
+    cc = [mailbox(address, "cc") for address in email.cc]
+    bcc = [mailbox(address, "bcc") for address in email.bcc]
+    headers = [("Message-ID", message_id)]
+    if unsubscribe_url and not any(name.lower() == "list-unsubscribe" for name, _ in email.headers):
+        lines = one_click(unsubscribe_url).splitlines()
+        headers += [(name, value) for name, _, value in (each.partition(": ") for each in lines)]
+    headers += [(name, text) for name, value in email.headers if (text := cleaned(value))]
+    made = EmailFields(
+        subject=cleaned(email.subject),
+        html=email.html,
+        plain=email.plain,
+        sender=cleaned(email.sender),
+        recipient=cleaned(email.recipient),
+        reply_to=cleaned(email.reply_to),
+        cc=tuple(map(cleaned, email.cc)),
+        bcc=tuple(map(cleaned, email.bcc)),
+        headers=tuple(headers),
+    )
+    envelope = MimeMessage(
+        content=b"",
+        sender=sender.address,
+        recipient=recipient.address,
+        copies=tuple(copy.address for copy in (*cc, *bcc)),
+        needs_smtputf8=any(address.needs_smtputf8 for address in (sender, recipient, *cc, *bcc)),
+    )
+    return made, envelope
+
+
+def listed(mailboxes: list[Mailbox]) -> str:
+    """The value of a header with several addresses, folded."""
     return ",\r\n ".join([mailbox.header for mailbox in mailboxes])
 
 
-def _one_click(url: str) -> str:
+def one_click(url: str) -> str:
+    """The headers with which mail programs offer to unsubscribe. Raises RenderError for a URL that is none."""
     url = cleaned(url)
     if len(url) > _LONGEST_LINE - 20 or not url.isascii() or " " in url or ">" in url:
         raise RenderError("the unsubscribe link does not fit into a header", part="headers.List-Unsubscribe")
@@ -82,12 +121,17 @@ def _body(email: RenderedEmail) -> bytes:
     if not email.plain or not email.html:
         kind, text = ("html", email.html) if email.html else ("plain", email.plain)
         return _part(kind, text)
-    boundary = _boundary()
+    mark = boundary()
     return b"".join((
-        b'Content-Type: multipart/alternative; boundary="', boundary, b'"\r\n\r\n--', boundary, b"\r\n",
-        _part("plain", email.plain), b"\r\n--", boundary, b"\r\n",
-        _part("html", email.html), b"\r\n--", boundary, b"--\r\n",
+        b'Content-Type: multipart/alternative; boundary="', mark, b'"\r\n\r\n--', mark, b"\r\n",
+        _part("plain", email.plain), b"\r\n--", mark, b"\r\n",
+        _part("html", email.html), b"\r\n--", mark, b"--\r\n",
     ))  # fmt: skip
+
+
+def part_head(kind: str) -> str:
+    """The headers of a text in quoted-printable, with the empty line after them."""
+    return f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
 
 
 def _part(kind: str, text: str) -> bytes:
@@ -95,12 +139,12 @@ def _part(kind: str, text: str) -> bytes:
         text = _LINE_ENDS.sub("\r\n", text)
     if not text.endswith("\r\n"):
         text += "\r\n"  # b2a_qp also takes its soft line ends from the first line end it finds
-    return (
-        f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
-    ).encode() + b2a_qp(text.encode("utf-8", "replace"), quotetabs=False, istext=True, header=False)
+    return part_head(kind).encode() + b2a_qp(
+        text.encode("utf-8", "replace"), quotetabs=False, istext=True, header=False
+    )
 
 
 @cache
-def _boundary() -> bytes:
+def boundary() -> bytes:
     """Random, one per process. ``=_`` cannot occur in quoted-printable text, so no content contains it."""
     return f"=_{secrets.token_hex(12)}".encode()

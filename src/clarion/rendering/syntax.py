@@ -47,7 +47,7 @@ class BlankTest(Expression):
 
     def evaluate(self, context: RenderContext) -> bool:
         """Whether the value is blank, or is not when negated."""
-        return _is_blank(self.value.evaluate(context)) != self.negated
+        return is_blank(self.value.evaluate(context)) != self.negated
 
     def children(self) -> Iterable[Expression]:
         """The expression that is tested."""
@@ -66,16 +66,7 @@ class OrderTest(Expression):
 
     def evaluate(self, context: RenderContext) -> bool:
         """Whether low <= high; false when one is missing. Raises LiquidTypeError for text with a number."""
-        low, high = _plain(self.low.evaluate(context)), _plain(self.high.evaluate(context))
-        if low is None or high is None or isinstance(low, bool) or isinstance(high, bool):
-            return False
-        if isinstance(low, str) and isinstance(high, str):
-            return low <= high
-        if isinstance(low, int | float) and isinstance(high, int | float):
-            return low <= high
-        if isinstance(low, str | int | float) and isinstance(high, str | int | float):
-            raise LiquidTypeError(COMPARED, token=self.token)
-        return bool(low == high)
+        return is_in_order(self.low.evaluate(context), self.high.evaluate(context), self.token)
 
     def children(self) -> Iterable[Expression]:
         """Both sides."""
@@ -203,7 +194,22 @@ def _ours(expression: Expression) -> Expression:
     return expression
 
 
-def _is_blank(value: object) -> bool:
+def is_in_order(low: object, high: object, token: Token | None = None) -> bool:
+    """Whether low <= high; false when one is missing. Raises LiquidTypeError for text with a number."""
+    low, high = _plain(low), _plain(high)
+    if low is None or high is None or isinstance(low, bool) or isinstance(high, bool):
+        return False
+    if isinstance(low, str) and isinstance(high, str):
+        return low <= high
+    if isinstance(low, int | float) and isinstance(high, int | float):
+        return low <= high
+    if isinstance(low, str | int | float) and isinstance(high, str | int | float):
+        raise LiquidTypeError(COMPARED, token=token)
+    return bool(low == high)
+
+
+def is_blank(value: object) -> bool:
+    """Whether a value is blank: missing, nil, false, empty or only whitespace (contract §13.5)."""
     if is_undefined(value) or value is None or value is False or isinstance(value, Blank):
         return True
     return is_empty(value) or (isinstance(value, str) and value.isspace())

@@ -204,8 +204,9 @@ class GenerateUuidTag(TextTag):
 
     name = "generate_uuid"
 
-    def write(self, _scope: Scope, _token: Token, _values: Mapping[str, object]) -> str:
+    def write(self, scope: Scope, _token: Token, _values: Mapping[str, object]) -> str:
         """See `TextTag`."""
+        scope.once()
         return str(uuid.uuid4())
 
 
@@ -225,6 +226,7 @@ class RandomTag(TextTag):
             limit = 0
         if limit < 1:
             raise fault_at("random needs a whole number above 0", scope.part, token)
+        scope.once()
         return str(random.randrange(limit))  # noqa: S311 not a secret
 
 

@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a source of messages to calls of an HTTP service, one message or many in each, and back to their ends.
+
+What a vendor's calls look like and what its answers mean is a `Dialect`; that everybody is ended exactly once,
+whatever comes back, is decided here.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from yarl import URL
+
+from clarion.channels.base import Capabilities, Handover, Source
+from clarion.channels.http_gate import Gate
+from clarion.channels.http_session import Answer, HttpSession, NoAnswerError, NotReachedError, NotWantedError
+from clarion.channels.words import printable
+from clarion.domain.errors import Away, Permanent, SendError, Temporary, Throttled, Unknown, detail_of
+from clarion.domain.messages import EmailMessage
+
+BREATH = 32  # messages that are made in one go before the event loop may do something else
+MOST_ALONE = 10_000  # messages that are remembered as to be sent by themselves
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """The service takes no more for now. `seconds` None: it does not say how long."""
+
+    words: str
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What an answer means: an end for each message of the call, in their order; words mean that it was sent.
+
+    `pause`: no further call should be made for now. `doubtful`: the service is in trouble; another one like it
+    makes everybody wait. `apart`: the call was refused for one of its messages, so next time each goes alone.
+    """
+
+    ends: Sequence[str | SendError]
+    pause: Pause | None = None
+    doubtful: bool = False
+    apart: bool = False
+
+
+class Dialect(Protocol):
+    """How one vendor is spoken to."""
+
+    single: URL
+    many: URL
+    most_messages: int  # in one call
+    most_bytes: int  # of one call
+
+    def encode(self, message: EmailMessage) -> bytes:
+        """One message. Raises Permanent: it cannot be sent."""
+        ...
+
+    def join(self, parts: Sequence[bytes]) -> bytes:
+        """The body of a call with several messages; JSON, so spaces may follow it."""
+        ...
+
+    def read(self, answer: Answer, count: int, *, many: bool) -> Reading:
+        """What an answer to a call with `count` messages means. `count` ends, whatever it says."""
+        ...
+
+
+class _Parcel:
+    """The messages of one call; the body of its request."""
+
+    def __init__(self, dialect: Dialect, items: list[tuple[Handover, bytes]], *, many: bool) -> None:
+        self.items = items
+        self.many = many
+        self.begun: list[Handover] = []
+        self.left_out = 0
+        self._join = dialect.join
+        self._body = self._joined([part for _, part in items])
+        self.size = len(self._body)
+
+    def begin(self) -> bytes:
+        """See `http_session.Body`. Who must not go any more is left out, and the body filled up to its size."""
+        parts = []
+        for handover, part in self.items:
+            if handover.begin():
+                self.begun.append(handover)
+                parts.append(part)
+            else:
+                self.left_out += 1
+                handover.untouched()
+        if not parts:
+            raise NotWantedError
+        return self._body if not self.left_out else self._joined(parts).ljust(self.size)
+
+    def _joined(self, parts: list[bytes]) -> bytes:
+        return self._join(parts) if self.many else parts[0]
+
+
+@dataclass(slots=True)
+class _Run:
+    """One `deliver`."""
+
+    source: Source
+    dry: bool = False
+    away: Away | None = None
+    spare: tuple[Handover, bytes] | None = None  # taken, but too large for the call that was being filled
+    filling: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    waiting: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def enter(self, gate: Gate) -> None:
+        """Wait for a place; cancelled when this run is over meanwhile."""
+        lane = asyncio.current_task()
+        if lane is not None:
+            self.waiting.add(lane)
+        try:
+            await gate.enter()
+        finally:
+            self.waiting.discard(lane)
+
+    def dismiss(self) -> None:
+        """There is nothing left to take: nobody waits for a place any more, behind other sources' calls."""
+        for lane in self.waiting:
+            lane.cancel()
+
+    def halt(self, away: Away | None) -> None:
+        """Take nothing more, if the service is away."""
+        self.away = self.away or away
+
+    def is_over(self) -> bool:
+        """Whether there is nothing to take any more."""
+        return self.away is not None or (self.dry and self.spare is None)
+
+
+class HttpDeliverer:
+    """A `Deliverer` over one HTTP service. Several `deliver` share its calls, first come, first served."""
+
+    def __init__(
+        self,
+        name: str,
+        capabilities: Capabilities,
+        session: HttpSession,
+        dialect: Dialect,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = name
+        self.capabilities = capabilities
+        self._session = session
+        self._dialect = dialect
+        self._gate = Gate(capabilities.connections, clock)
+        self._alone: OrderedDict[str, None] = OrderedDict()  # delivery ids
+
+    @property
+    def health(self) -> str | None:
+        """None, or why the service takes no messages."""
+        return self._gate.health
+
+    async def deliver(self, source: Source) -> None:
+        """See `Deliverer.deliver`."""
+        run = _Run(source)
+        lanes = [asyncio.create_task(self._lane(run)) for _ in range(self.capabilities.connections)]
+        try:
+            await asyncio.gather(*lanes)
+        finally:
+            for lane in lanes:
+                lane.cancel()
+            await asyncio.gather(*lanes, return_exceptions=True)
+        if run.away is not None:
+            if run.spare is not None:
+                run.spare[0].untouched()
+            raise run.away
+
+    async def close(self) -> None:
+        """Hang up idle connections; safe to call twice."""
+        await self._session.close()
+
+    async def _lane(self, run: _Run) -> None:
+        while not run.is_over():
+            try:
+                await run.enter(self._gate)
+            except asyncio.CancelledError:
+                if run.is_over():
+                    return
+                raise
+            try:
+                run.halt(self._gate.away())
+                parcel = None if run.is_over() else await self._fill(run)
+                if run.is_over():
+                    run.dismiss()
+                if parcel is not None:
+                    await self._post(run, parcel)
+                else:
+                    await asyncio.sleep(0)  # people who are skipped must not keep the loop from its other work
+            finally:
+                self._gate.leave()
+
+    # Filling a call
+
+    async def _fill(self, run: _Run) -> _Parcel | None:
+        """The next call's messages; None: there were none, or they could not be sent."""
+        dialect = self._dialect
+        if dialect.most_messages == 1:
+            item = self._next(run)
+            return None if item is None else _Parcel(dialect, [item], many=False)
+        items: list[tuple[Handover, bytes]] = []
+        size = 2
+        taken = 0
+        async with run.filling:  # one at a time, so that each call is as full as it can be
+            while len(items) < dialect.most_messages and not run.is_over():
+                taken += 1
+                if taken % BREATH == 0:
+                    await asyncio.sleep(0)
+                item, run.spare = run.spare or self._next(run), None
+                if item is None:  # `is_over` says whether there is more
+                    continue
+                alone = item[0].message.delivery_id in self._alone
+                size += len(item[1]) + 1
+                if items and (alone or size > dialect.most_bytes):
+                    run.spare = item
+                    break
+                items.append(item)
+                if alone:
+                    break
+        if not items:
+            return None
+        if len(items) == 1 and items[0][0].message.delivery_id in self._alone:
+            return _Parcel(dialect, items, many=False)
+        return _Parcel(dialect, items, many=True)
+
+    def _next(self, run: _Run) -> tuple[Handover, bytes] | None:
+        """One message as it goes into a call; None: the source has none, or this one cannot be sent."""
+        handover = None if run.dry else run.source.take()
+        if handover is None:
+            run.dry = True
+            return None
+        try:
+            return handover, self._dialect.encode(handover.message)
+        except SendError as error:
+            handover.failed(error)
+        except Exception as error:  # noqa: BLE001 - a defect met by one message must not lose the chunk
+            handover.failed(Temporary(f"internal error: {detail_of(error)}"))
+        return None
+
+    # Making a call
+
+    async def _post(self, run: _Run, parcel: _Parcel) -> None:
+        gate, dialect = self._gate, self._dialect
+        if run.away is not None:  # while this one was filled
+            _untouch(parcel)
+            return
+        began = gate.now()
+        try:
+            answer = await self._session.post(dialect.many if parcel.many else dialect.single, parcel)
+        except NotWantedError:
+            return
+        except NotReachedError as error:
+            gate.troubled(error.words, began)
+            run.halt(gate.away() or Away(error.words, 1.0))
+            _untouch(parcel)
+        except NoAnswerError as error:
+            gate.troubled(error.words, began, spare_first=True)
+            run.halt(gate.away())
+            for handover in parcel.begun:
+                handover.failed(Unknown(error.words))
+        except Exception:
+            _take_back(parcel)
+            raise
+        else:
+            self._settle(run, parcel, answer, began)
+
+    def _settle(self, run: _Run, parcel: _Parcel, answer: Answer, began: float) -> None:
+        gate = self._gate
+        try:
+            reading = self._dialect.read(answer, len(parcel.begun), many=parcel.many)
+        except Exception as error:  # noqa: BLE001 - an answer nobody thought of is no answer
+            words = printable(f"an answer that is not understood: {detail_of(error)}: {answer.words}")
+            reading = Reading([Unknown(words)] * len(parcel.begun), doubtful=True)
+        if reading.pause is not None and reading.pause.seconds is not None:
+            gate.told(reading.pause.words, reading.pause.seconds)
+        elif reading.pause is not None:
+            gate.troubled(reading.pause.words, began)
+        elif reading.doubtful:
+            gate.troubled(answer.words, began, spare_first=True)
+        else:
+            gate.worked(began)
+        run.halt(gate.away())
+        for handover, end in zip(parcel.begun, reading.ends, strict=True):
+            if reading.apart:
+                self._set_apart(handover.message.delivery_id)
+            elif self._alone and isinstance(end, str | Permanent):
+                self._alone.pop(handover.message.delivery_id, None)
+            if isinstance(end, str):
+                handover.sent(end)
+            else:
+                handover.failed(end)
+
+    def _set_apart(self, delivery_id: str) -> None:
+        self._alone[delivery_id] = None
+        while len(self._alone) > MOST_ALONE:
+            self._alone.popitem(last=False)
+
+
+def _untouch(parcel: _Parcel) -> None:
+    for handover, _ in parcel.items:
+        handover.untouched()
+
+
+def _take_back(parcel: _Parcel) -> None:
+    """End the messages of a call of which no byte was written, because a `begin` failed."""
+    begun = len(parcel.begun)
+    for handover in parcel.begun:
+        handover.failed(Throttled("not handed over after all", 1.0))
+    # Before the one whose `begin` failed all are ended: begun, or left out.
+    for handover, _ in parcel.items[begun + parcel.left_out :]:
+        handover.untouched()
