@@ -16,13 +16,14 @@ from tests.support.postgres_cluster import INSTALL_HINT, binaries
 from clarion.observability import set_up_logging
 from clarion.store.queries import Engine
 
-from . import audience, demo, http_provider, memory, send
+from . import audience, data_file, demo, http_provider, memory, send
 from .ground import Ground
 from .report import Result, as_json, as_lines, machine_facts, show
 
 BENCHMARKS: dict[str, Callable[[Ground, str], Result]] = {
     "demo": demo.run,
     "audience": audience.run,
+    "data_file": data_file.run,
     "memory": memory.run,
     "send": send.run,
     "grow": send.grow,

@@ -58,6 +58,45 @@ def a_tenth(crowd: Crowd) -> dict[str, Any]:
     }
 
 
+def six_tenths(crowd: Crowd) -> dict[str, Any]:
+    """Matches 0.8 × 0.9 × 0.9 = 64.8 % of the crowd."""
+    return {
+        "and": [
+            {"attribute": {"field": "first_name", "operator": "exists"}},
+            {
+                "or": [
+                    {"attribute": {"field": "plan", "operator": "eq", "value": "free"}},
+                    {"attribute": {"field": "plan", "operator": "eq", "value": "plus"}},
+                ]
+            },
+            {"or": [{"attribute": {"field": "city", "operator": "exists"}}, {"segment": {"id": crowd.half}}]},
+            {"not": {"segment": {"id": crowd.quiet}}},
+        ]
+    }
+
+
+def a_thousandth(crowd: Crowd) -> dict[str, Any]:
+    """Matches 0.5 × 2/97 × 0.1 × 0.9 = 0.09 % of the crowd."""
+    return {
+        "and": [
+            {"segment": {"id": crowd.half}},
+            {
+                "or": [
+                    {"attribute": {"field": "favourite", "operator": "eq", "value": f"line-{line}, upper deck"}}
+                    for line in (5, 7)
+                ]
+            },
+            {
+                "or": [
+                    {"attribute": {"field": "plan", "operator": "eq", "value": "premium"}},
+                    {"attribute": {"field": "city", "operator": "eq", "value": "Atlantis"}},
+                ]
+            },
+            {"not": {"segment": {"id": crowd.quiet}}},
+        ]
+    }
+
+
 def everybody(crowd: Crowd) -> dict[str, Any]:
     """Matches all, and takes everybody's attributes and memberships to find out."""
     return {

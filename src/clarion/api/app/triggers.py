@@ -183,7 +183,7 @@ ENDPOINTS = (
         trigger,
         "app",
         "app",
-        "Trigger a broadcast (contract §2).",
+        "Trigger a broadcast (contract §2); as `application/x-ndjson` its people follow, a line each.",
     ),
     Endpoint(
         "GET",
