@@ -273,7 +273,7 @@ class Resolver:
                 after=trigger.resolved_to,
                 until=trigger.resolve_until,
                 most=most,
-                created_before_ms=trigger.created_ms,
+                created_before_ms=trigger.people_until_ms,
             )
         )
         people = [

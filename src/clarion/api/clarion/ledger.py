@@ -16,6 +16,7 @@ from clarion.api.app.messages import (
     seconds,
 )
 from clarion.api.calls import Call, Endpoint, answer
+from clarion.api.clarion.control import control_shape
 from clarion.api.clarion.edits import Fields
 from clarion.domain.deliveries import REASON_WORDS, DeliveryKey, Reason, State, key_of, public_id
 from clarion.domain.errors import InvalidRequest, MalformedRequest, NotFound
@@ -59,8 +60,9 @@ def _trigger_shape(tx: Transaction, trigger: Trigger) -> dict[str, Any]:
     return {
         "id": trigger.trigger_id,
         "broadcast_id": trigger.broadcast_id,
-        "state": trigger.state.value,
+        "state": trigger.state_word,
         "failure": trigger.failure,
+        "control": control_shape(trigger),
         "selector": trigger.selector.value,
         "audience": trigger.audience,
         "recipients": trigger.recipients,
