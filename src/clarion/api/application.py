@@ -23,6 +23,7 @@ from clarion.api.clarion import broadcasts as clarion_broadcasts
 from clarion.api.clarion import control as clarion_control
 from clarion.api.clarion import ledger as clarion_ledger
 from clarion.api.clarion import outbox as clarion_outbox
+from clarion.api.clarion import repeats as clarion_repeats
 from clarion.api.clarion import workspace as clarion_workspace
 from clarion.api.track import people as track_people
 from clarion.api.track import region as track_region
@@ -45,6 +46,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *track_v2.ENDPOINTS,
     *clarion_broadcasts.ENDPOINTS,
     *clarion_control.ENDPOINTS,
+    *clarion_repeats.ENDPOINTS,
     *clarion_ledger.ENDPOINTS,
     *clarion_outbox.ENDPOINTS,
     *clarion_workspace.ENDPOINTS,

@@ -30,7 +30,7 @@ ALLOWED: dict[State, frozenset[State]] = {
     State.QUEUED: frozenset(State),  # to itself: a retry with a due time
     State.IN_DOUBT: frozenset({State.SENT, State.FAILED, State.STOPPED, State.QUEUED}),
     State.SENT: frozenset(),
-    State.FAILED: frozenset(),
+    State.FAILED: frozenset({State.QUEUED}),  # when somebody asks for it
     State.SKIPPED: frozenset(),
     State.DRAFTED: frozenset({State.QUEUED}),
     State.STOPPED: frozenset(),

@@ -41,6 +41,14 @@ class TriggerState(StrEnum):
     STOPPED = "stopped"
 
 
+class Repeat(StrEnum):
+    """Whom a trigger is sent to again."""
+
+    FAILED = "failed"
+    IN_DOUBT = "in_doubt"
+    JOINED_SINCE = "joined_since"
+
+
 UNFINISHED = frozenset({TriggerState.QUEUED, TriggerState.RESOLVING, TriggerState.SENDING})
 
 

@@ -281,6 +281,11 @@ class Resolver:
             for c in page
             if audience.matches(condition, people_pages.seen(c), c.segments)
         ]
+        if trigger.joins and people:  # sent to who joined since: the others are in the ledger already
+            known = self._store.read(
+                partial(ledger.known_people, trigger_id=trigger.trigger_id, person_ids=[p.person_id for p in people])
+            )
+            people = [person for person in people if person.person_id not in known]
         return people, page[-1].person_id if len(page) == most else trigger.resolve_until
 
     def _freeze_range(self, trigger: Trigger, content: FrozenContent, people: list[_Person], reached: int) -> None:

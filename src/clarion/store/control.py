@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from clarion.domain import pace
 from clarion.domain.pace import Bucket, Rate
-from clarion.store.engine import Transaction
+from clarion.store.engine import Row, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,10 @@ def change(
     """Set priority and pace; False when the trigger is over."""
     # The flow before the trigger, as workers lock them.
     tx.all("lock_flow", trigger_id=trigger_id)
-    tx.execute("quicken_flow", trigger_id=trigger_id)
+    before = tx.one("pace", trigger_id=trigger_id)
+    after = (rate.messages if rate else None, rate.per_ms if rate else None, spread_until_ms)
+    if before and (before["rate_messages"], before["rate_per_ms"], before["spread_until_ms"]) != after:
+        tx.execute("quicken_flow", trigger_id=trigger_id)
     changed = tx.execute(
         "set_control",
         trigger_id=trigger_id,
@@ -112,3 +115,20 @@ def change(
         by=by,
     )
     return changed > 0
+
+
+def change_content(tx: Transaction, trigger_id: int, *, before_hash: str, content_hash: str, by: str) -> bool:
+    """Send something else from now on, and note since when; False when the trigger is over or was changed meanwhile."""
+    changed = tx.execute(
+        "change_content", trigger_id=trigger_id, before_hash=before_hash, content_hash=content_hash, by=by
+    )
+    if changed:
+        tx.execute(
+            "note_content_change", trigger_id=trigger_id, before_hash=before_hash, content_hash=content_hash, by=by
+        )
+    return changed > 0
+
+
+def content_changes(tx: Transaction, trigger_id: int) -> list[Row]:
+    """Which edits were applied to a trigger, and when: `before_hash` holds for what was attempted before."""
+    return tx.all("content_changes", trigger_id=trigger_id)

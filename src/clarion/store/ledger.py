@@ -12,6 +12,7 @@ from typing import Any
 
 from clarion.domain.deliveries import ALLOWED, DeliveryKey, Outcome, Reason, State
 from clarion.store.engine import Row, Transaction
+from clarion.store.people import encode
 from clarion.store.slices import Claim, LedgerFault, LostLease
 from clarion.store.triggers import Trigger
 
@@ -88,10 +89,11 @@ def freeze(
     )
     tx.many("insert_slices", [{"trigger_id": trigger.trigger_id, "no": s.no, "lo": s.lo, "hi": s.hi} for s in slices])
     counted = Counter((a.action_id, a.state, a.reason) for a in accounts)
-    _count(tx, trigger.trigger_id, trigger.next_slice, counted)
+    count(tx, trigger.trigger_id, trigger.next_slice, counted)
 
 
-def _count(tx: Transaction, trigger_id: int, shard: int, counted: Counter[tuple[int, State, Reason | None]]) -> None:
+def count(tx: Transaction, trigger_id: int, shard: int, counted: Counter[tuple[int, State, Reason | None]]) -> None:
+    """Add to the counters of (action, state, reason), in the transaction that moves the accounts."""
     rows = [
         {
             "trigger_id": trigger_id,
@@ -157,7 +159,7 @@ def settle(
     changed = tx.many("settle", rows)
     if changed != len(rows):
         raise LedgerFault(f"{len(rows) - changed} accounts of trigger {trigger_id} were not {source.word}")
-    _count(tx, trigger_id, shard, counted)
+    count(tx, trigger_id, shard, counted)
 
 
 def _storable(text: str | None) -> str | None:
@@ -175,6 +177,12 @@ def _reasons(tx: Transaction, trigger_id: int, outcomes: Sequence[Outcome]) -> d
         if row is not None and row["reason"]:
             found[outcome.key] = Reason(row["reason"])
     return found
+
+
+def known_people(tx: Transaction, trigger_id: int, person_ids: Sequence[int]) -> set[int]:
+    """Which of these people have an account in the trigger's ledger."""
+    rows = tx.all("known_people", trigger_id=trigger_id, person_ids=encode(list(person_ids)))
+    return {int(row["person_id"]) for row in rows}
 
 
 def in_doubt(tx: Transaction, trigger_id: int, lo: int, hi: int, fence: int) -> list[tuple[DeliveryKey, int]]:

@@ -106,6 +106,7 @@ def _account_shape(item: Listed, public: str, who: Identifiers | None) -> dict[s
         "meaning": REASON_WORDS[Reason(reason)] if reason else None,
         "words": row["words"],
         "attempts": int(row["attempts"]),
+        "again": int(row["again"]),
         "next_attempt_at": next_attempt_at(state, row["due_ms"]),
         "created_at": seconds(row["created_ms"]),
         "attempted_at": seconds(row["attempted_ms"]),

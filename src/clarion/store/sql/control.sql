@@ -33,8 +33,10 @@ UPDATE trigger_flow SET next_us = next_us - :back_us, ready_ms = ready_ms - :bac
 WHERE trigger_id = :trigger_id;
 
 -- name: quicken_flow
--- A new rate counts from now on, whatever the one before made wait.
-UPDATE trigger_flow SET next_us = 0, ready_ms = 0 WHERE trigger_id = :trigger_id;
+-- A new rate counts from now on, whatever the one before made wait; it brings no messages with it.
+UPDATE trigger_flow SET next_us = CASE WHEN next_us > {{now_ms}} * 1000 THEN {{now_ms}} * 1000 ELSE next_us END,
+    ready_ms = 0
+WHERE trigger_id = :trigger_id;
 
 -- name: standings
 -- Every process asks this twice a second: a row per unfinished trigger.
@@ -77,3 +79,17 @@ WHERE trigger_id = :trigger_id AND done = 0 AND due_ms > 0
 UPDATE broadcast_trigger SET priority = :priority, rate_messages = :rate_messages, rate_per_ms = :rate_per_ms,
     spread_until_ms = :spread_until_ms, control_by = :by, control_ms = {{now_ms}}
 WHERE trigger_id = :trigger_id AND state IN ('queued', 'resolving', 'sending');
+
+-- name: change_content
+-- Chunks that are opened from now on are made of it; :before_hash guards against a change in between.
+UPDATE broadcast_trigger SET content_hash = :content_hash, control_by = :by, control_ms = {{now_ms}}
+WHERE trigger_id = :trigger_id AND content_hash = :before_hash AND state IN ('queued', 'resolving', 'sending', 'done');
+
+-- name: note_content_change
+INSERT INTO trigger_content_change (trigger_id, no, before_hash, content_hash, changed_by, changed_ms)
+SELECT CAST(:trigger_id AS bigint), COALESCE(MAX(no), 0) + 1, :before_hash, :content_hash, :by, {{now_ms}}
+FROM trigger_content_change WHERE trigger_id = :trigger_id;
+
+-- name: content_changes
+SELECT no, before_hash, content_hash, changed_by, changed_ms FROM trigger_content_change
+WHERE trigger_id = :trigger_id ORDER BY no;

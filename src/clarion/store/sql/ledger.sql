@@ -242,14 +242,18 @@ SELECT seq, action_id, reason FROM delivery
 WHERE trigger_id = :trigger_id AND seq BETWEEN :lo AND :hi AND state = 0;
 
 -- name: delivery
-SELECT d.*, t.broadcast_id, t.workspace_id, t.content_hash, t.data, e.data AS own_data
+-- With the content that it was made of: before an edit was applied to its trigger, what was sent until then.
+SELECT d.*, t.broadcast_id, t.workspace_id, t.data, e.data AS own_data,
+       COALESCE((SELECT c.before_hash FROM trigger_content_change c
+                 WHERE c.trigger_id = d.trigger_id AND c.changed_ms > d.attempted_ms AND d.state <> 0
+                 ORDER BY c.no LIMIT 1), t.content_hash) AS content_hash
 FROM delivery d JOIN broadcast_trigger t ON t.trigger_id = d.trigger_id
 LEFT JOIN trigger_entry e ON e.trigger_id = d.trigger_id AND e.entry = d.entry
 WHERE d.trigger_id = :trigger_id AND d.seq = :seq AND d.action_id = :action_id;
 
 -- name: deliveries
 -- A page of a trigger's accounts after (:seq, :action_id); :state -1 for all, :only_action 0 for all.
-SELECT trigger_id, seq, action_id, person_id, state, reason, words, recipient, attempts, due_ms, created_ms,
+SELECT trigger_id, seq, action_id, person_id, state, reason, words, recipient, attempts, again, due_ms, created_ms,
        attempted_ms, settled_ms
 FROM delivery
 WHERE trigger_id = :trigger_id AND (seq, action_id) > (:seq, :action_id)
