@@ -345,6 +345,24 @@ def test_a_strangers_words_undo_nothing(played: Played, words: str) -> None:
     assert row["recipient"] == "a\ufffd@x"
 
 
+@pytest.mark.parametrize(
+    "words",
+    ['250 "quoted" \\ back', "{a,b}", "NULL", "null", "", "é\ud800x", '\t\n\r{}\\"', "%s :name '", "x" * 600, "a\0b"],
+)
+def test_words_of_what_was_sent_are_kept(played: Played, words: str) -> None:
+    outcomes = [Outcome(played.key(seq), State.SENT, words=words, recipient=f"{seq}{words}") for seq in (1, 2)]
+    outcomes += [Outcome(played.key(3), State.SENT)]
+    played.store.write(lambda tx: ledger.settle(tx, played.trigger_id, outcomes, shard=1))
+    kept = words[:500].replace("\0", "\ufffd").encode(errors="replace").decode()
+    rows = played.rows()
+    assert [row["words"] for row in rows[:3]] == [kept or None, kept or None, None]
+    assert rows[1]["recipient"] == f"2{kept}"[:500]
+    assert [row["attempts"] for row in rows[:4]] == [1, 1, 1, 0]
+    played.check()
+    with pytest.raises(LedgerFault, match="were not queued"):
+        played.store.write(lambda tx: ledger.settle(tx, played.trigger_id, outcomes, shard=1))
+
+
 def test_a_retry_comes_back_when_it_is_due(played: Played) -> None:
     claim = played.sure_claim()
     now = played.store.read(lambda tx: tx.now_ms())

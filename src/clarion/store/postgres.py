@@ -67,7 +67,8 @@ class _PostgresTransaction:
     def many(self, query: str, rows: Sequence[Mapping[str, object]]) -> int:
         if not rows:
             return 0
-        return self._run(self._queries[query], columns(rows)).rowcount
+        arrays = {name: _array(values) for name, values in columns(rows).items()}
+        return self._run(self._queries[query], arrays).rowcount
 
     def composed(self, text: str, parameters: Mapping[str, object]) -> list[Row]:
         return list(self._run(for_driver(text, "postgres"), parameters).fetchall())
@@ -78,6 +79,21 @@ class _PostgresTransaction:
 
     def after_commit(self, action: Callable[[], None]) -> None:
         self.committed.append(action)
+
+
+def _array(values: list[object]) -> object:
+    """An array in PostgreSQL's own text form: the driver's way costs several times as much per element."""
+    kinds = set(map(type, values))
+    if kinds <= {int, type(None)}:
+        return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
+    if kinds <= {str, type(None)}:
+        texts = cast("list[str | None]", values)
+        return "{" + ",".join(["NULL" if text is None else _quoted(text) for text in texts]) + "}"
+    return values
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def connection_of(tx: Transaction) -> Connection:

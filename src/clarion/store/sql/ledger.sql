@@ -236,6 +236,20 @@ FROM unnest(CAST(:trigger_id AS bigint[]), CAST(:seq AS bigint[]), CAST(:action_
     AS r (trigger_id, seq, action_id, from_state, state, reason, words, recipient, counted, due_ms, doubt_fence)
 WHERE d.trigger_id = r.trigger_id AND d.seq = r.seq AND d.action_id = r.action_id AND d.state = r.from_state;
 
+-- name: settle_sent
+-- The same for accounts that were simply sent.
+UPDATE delivery SET state = 1, reason = NULL, words = :words, recipient = COALESCE(:recipient, recipient),
+    attempts = attempts + 1, due_ms = 0, doubt_fence = NULL, attempted_ms = {{now_ms}}, settled_ms = {{now_ms}}
+WHERE trigger_id = :trigger_id AND seq = :seq AND action_id = :action_id AND state = 0;
+
+-- name: settle_sent @postgres
+-- Differs: rows travel as arrays.
+UPDATE delivery d SET state = 1, reason = NULL, words = r.words, recipient = COALESCE(r.recipient, d.recipient),
+    attempts = d.attempts + 1, due_ms = 0, doubt_fence = NULL, attempted_ms = {{now_ms}}, settled_ms = {{now_ms}}
+FROM unnest(CAST(:trigger_id AS bigint[]), CAST(:seq AS bigint[]), CAST(:action_id AS bigint[]),
+            CAST(:words AS text[]), CAST(:recipient AS text[])) AS r (trigger_id, seq, action_id, words, recipient)
+WHERE d.trigger_id = r.trigger_id AND d.seq = r.seq AND d.action_id = r.action_id AND d.state = 0;
+
 -- name: stop_rows
 -- Which people of a stopped trigger's slice were not reached.
 SELECT seq, action_id, reason FROM delivery
