@@ -2,12 +2,13 @@
 """Pause, stop, expiry, rate, schedule and applied edits, as claims, records and the watch of a worker see them."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from tests.store.ledgers import FAR, Played
+from tests.store.ledgers import FAR, Played, together
 
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
 from clarion.domain.errors import Conflict, InvalidRequest
@@ -329,7 +330,7 @@ async def test_the_watch_tells_what_may_be_sent(store: Store, workspace: Workspa
                 await asyncio.sleep(0)
 
     try:
-        await until(lambda: len(woken) == 1)
+        await until(lambda: len(woken) >= 1)
         with watch.working(played.trigger_id), watch.working(played.trigger_id):
             assert watch.at_work == {played.trigger_id}
             await asyncio.to_thread(store.write, lambda tx: control.pause(tx, played.trigger_id, "Ann"))
@@ -338,9 +339,15 @@ async def test_the_watch_tells_what_may_be_sent(store: Store, workspace: Workspa
         assert watch.at_work == frozenset()
         await asyncio.to_thread(store.write, lambda tx: control.resume(tx, played.trigger_id, "Ann"))
         await until(lambda: watch.may_send(played.trigger_id))
-        await until(lambda: len(woken) == 2)
         await asyncio.to_thread(store.write, lambda tx: control.stop(tx, other.trigger_id, "Ann"))
         await until(lambda: not watch.may_send(other.trigger_id))
+        # Everything there is is held: nothing wakes idle slots until a slice is free again.
+        claims = [played.claim(), other.claim(), played.claim(), other.claim()]
+        assert claims[-1] is None
+        await asyncio.to_thread(watch.look)
+        woken.clear()
+        await asyncio.to_thread(watch.look)
+        assert not woken
     finally:
         stopping.set()
         await watching
@@ -356,3 +363,28 @@ def test_a_stop_hurries_retries(store: Store, workspace: Workspace, hand: Hand) 
     store.write(lambda tx: control.rush(tx, [played.trigger_id]))
     finish(hand, played)
     assert played.trigger().processed_ms is not None
+
+
+def test_a_rate_holds_though_many_claim_at_once(store: Store, workspace: Workspace, tmp_path: Path) -> None:
+    """Four workers that claim without a pause: what they send together stays within the rate."""
+    played = Played.sending(store, workspace, people=600, size=20)
+    set_rate(played, Rate(40, 1_000))
+    began_ms = store.read(lambda tx: tx.now_ms())
+
+    def work() -> list[tuple[int, int]]:
+        mine = Hand(store, tmp_path, names=threading.get_ident() * 1_000)
+        taken: list[tuple[int, int]] = []
+        while store.read(lambda tx: tx.now_ms()) < began_ms + 2_500:
+            found = mine.claim()
+            chunk = found.chunk if found is not None else None
+            while found is not None and chunk is not None:
+                taken.append((chunk.now_ms, len(chunk.rows)))
+                chunk = mine.record(found, chunk, sent(played, chunk))
+        return taken
+
+    taken = sorted(one for many in together(*[work] * 4) for one in many)
+    total = sum(count for _, count in taken)
+    elapsed_s = (taken[-1][0] - began_ms) / 1_000
+    assert 40 <= total <= 40 * elapsed_s + 2
+    assert list(played.states().values()).count(State.SENT) == total
+    played.check()

@@ -2,13 +2,14 @@
 """How fast a trigger may send: a rate, and how many messages it grants at a moment. Pure.
 
 All processes share one number per trigger, the moment from which the next message may go (the cell-rate rule of
-ATM networks): it moves on by one interval per message, and never lies further in the past than a second.
+ATM networks): it moves on by one interval per message, and never lies further in the past than two seconds.
 """
 
 from dataclasses import dataclass
 
 _SECOND_US = 1_000_000
 _BATCH_US = _SECOND_US // 2  # fewer than this are not worth a claim of their own
+_KEPT_US = 2 * _SECOND_US  # what was not claimed in time is made up for so long
 MAX_MESSAGES = 1_000_000
 PERIODS_MS = {"second": 1_000, "minute": 60_000, "hour": 3_600_000, "day": 86_400_000}
 
@@ -57,7 +58,8 @@ def bucket(next_us: int, now_ms: int, interval_us: int, most: int) -> Bucket:
     At most one second's worth is granted at once, so that a change is effective within a second; at least one.
     """
     now_us = now_ms * 1_000
-    base_us = max(next_us, now_us - max(0, _SECOND_US - interval_us))
-    available = (now_us - base_us) // interval_us + 1 if base_us <= now_us else 0
+    base_us = max(next_us, now_us - max(0, _KEPT_US - interval_us))
+    gathered = (now_us - base_us) // interval_us + 1 if base_us <= now_us else 0
+    available = min(gathered, max(1, _SECOND_US // interval_us))
     wanted = min(most, max(1, _BATCH_US // interval_us))
     return Bucket(base_us, interval_us, wanted, min(most, available))

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Control in mid-send: what a worker may send at this moment, as the database said half a second ago.
 
-Reads how every unfinished trigger stands, twice a second, in one statement. Commits only the end of triggers whose
-time has run out. If the process dies nothing is lost: claims and openings of chunks ask the database themselves, so
-this only makes a pause or a stop effective in the middle of a chunk.
+Reads, twice a second, how every unfinished trigger stands and whether a slice is due and free. Commits only the end
+of triggers whose time has run out. If the process dies nothing is lost: claims and openings of chunks ask the database
+themselves, so this only makes a pause or a stop effective in the middle of a chunk.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from functools import partial
 import structlog
 
 from clarion.domain.errors import Unavailable
-from clarion.store import control
+from clarion.store import control, slices
 from clarion.store.control import Standings
 from clarion.store.engine import Store
 
@@ -27,7 +27,7 @@ def _nobody() -> None:
 
 
 class Control:
-    """One per process. `sendable` is called when a trigger appeared or was resumed, so that idle slots look."""
+    """One per process. `sendable` is called at each look that finds a slice to claim, so that idle slots claim it."""
 
     def __init__(
         self, store: Store, *, look_seconds: float = LOOK_SECONDS, sendable: Callable[[], None] = _nobody
@@ -35,7 +35,7 @@ class Control:
         self._store = store
         self._look_seconds = look_seconds
         self._sendable = sendable
-        self._standings = Standings(frozenset(), frozenset(), frozenset())
+        self._standings = Standings(frozenset(), frozenset())
         self._working: dict[int, int] = {}
 
     def may_send(self, trigger_id: int) -> bool:
@@ -72,11 +72,11 @@ class Control:
 
     def look(self) -> None:
         """Ask once, and stop what has expired. Blocking."""
-        before, found = self._standings, self._store.read(control.standings)
-        self._standings = Standings(found.unfinished, found.held | found.expired, found.expired)
+        found, due = self._store.read(lambda tx: (control.standings(tx), slices.anything_due(tx)))
+        self._standings = Standings(found.held | found.expired, found.expired)
         for trigger_id in found.expired:
             if self._store.write(partial(control.expire, trigger_id=trigger_id)):
                 self._store.write(partial(control.rush, trigger_ids=[trigger_id]))
                 _log.info("trigger.expired", trigger_id=trigger_id)
-        if (found.unfinished - found.held) - (before.unfinished - before.held):
+        if due:  # a pause that ended, a rate that has gathered, a retry: nobody submits a job for these
             self._sendable()

@@ -11,18 +11,16 @@ from clarion.store.engine import Row, Transaction
 
 @dataclass(frozen=True, slots=True)
 class Standings:
-    """Unfinished triggers of every workspace: all, those that send nothing now, those whose time has run out."""
+    """Unfinished triggers of every workspace: those that send nothing now, those whose time has run out."""
 
-    unfinished: frozenset[int]
     held: frozenset[int]
     expired: frozenset[int]
 
 
 def standings(tx: Transaction) -> Standings:
-    """How every unfinished trigger stands; a row each, by index."""
+    """Which unfinished triggers stand still; by index."""
     rows = tx.all("standings")
     return Standings(
-        frozenset(int(row["trigger_id"]) for row in rows),
         frozenset(int(row["trigger_id"]) for row in rows if row["held"]),
         frozenset(int(row["trigger_id"]) for row in rows if row["expired"]),
     )

@@ -39,10 +39,11 @@ UPDATE trigger_flow SET next_us = CASE WHEN next_us > {{now_ms}} * 1000 THEN {{n
 WHERE trigger_id = :trigger_id;
 
 -- name: standings
--- Every process asks this twice a second: a row per unfinished trigger.
+-- Every process asks this twice a second: which unfinished triggers send nothing at present.
 SELECT trigger_id, CASE WHEN state = 'stopped' OR paused_ms IS NOT NULL THEN 1 ELSE 0 END AS held,
        CASE WHEN state <> 'stopped' AND expires_ms <= {{now_ms}} THEN 1 ELSE 0 END AS expired
-FROM broadcast_trigger WHERE processed_ms IS NULL;
+FROM broadcast_trigger
+WHERE processed_ms IS NULL AND (state = 'stopped' OR paused_ms IS NOT NULL OR expires_ms <= {{now_ms}});
 
 -- name: pause_trigger
 UPDATE broadcast_trigger SET paused_ms = {{now_ms}}, control_by = :by, control_ms = {{now_ms}}
