@@ -34,8 +34,7 @@ WHERE trigger_id = :trigger_id;
 
 -- name: quicken_flow
 -- A new rate counts from now on, whatever the one before made wait; it brings no messages with it.
-UPDATE trigger_flow SET next_us = CASE WHEN next_us > {{now_ms}} * 1000 THEN {{now_ms}} * 1000 ELSE next_us END,
-    ready_ms = 0
+UPDATE trigger_flow SET next_us = {{now_ms}} * 1000, ready_ms = 0
 WHERE trigger_id = :trigger_id;
 
 -- name: standings
