@@ -47,6 +47,7 @@ REGISTRY_HOSTS = tuple(
 # the values themselves.
 CHECKS: dict[str, set[str]] = {
     "action_kind_known": {"email"},
+    "again_kind_known": {kind.value for kind in trigger_rules.Repeat},
     "broadcast_state_known": {state.value for state in BroadcastState},
     "delivery_state_known": {str(state.value) for state in State},
     "doubt_policy_known": {policy.value for policy in DoubtPolicy},

@@ -23,6 +23,7 @@ from .conftest import Answer, Client, basic
 
 ROAD = "road@runner.net"
 SIX_IDS = [f"x{n}" for n in range(6)]
+UNCONTROLLED = {"paused": False, "priority": 0, "scheduled_at": None, "expires_at": None, "cancelled_at": None}
 
 
 @pytest.fixture
@@ -171,8 +172,9 @@ TESTS: list[tuple[Any, str | None]] = [
     ({"email_ignore_missing": "true"}, "/email_ignore_missing"),
     ({"id_ignore_missing": 1}, "/id_ignore_missing"),
     ({"email_add_duplicates": []}, "/email_add_duplicates"),
-    ({"scheduled_at": 1_900_000_000}, "/scheduled_at"),
-    ({"expires_after": 60}, "/expires_after"),
+    ({"scheduled_at": 1_500_000_000}, "/scheduled_at"),
+    ({"scheduled_at": "soon"}, "/scheduled_at"),
+    ({"expires_after": -60}, "/expires_after"),
     ({"ids": "wiley"}, "/ids"),
     ({"ids": {"0": "wiley"}}, "/ids"),
     ({"ids": 7}, "/ids"),
@@ -522,7 +524,7 @@ async def test_status_has_the_shape_of_the_contract(many: Client, stage: Stage) 
             "data_file_processed": False,
             "data_file_error_count": 0,
             "recipients_filter": echo,
-            "clarion": {"state": "queued", "failure": None, "audience": 0},
+            "clarion": {"state": "queued", "failure": None, "audience": 0, **UNCONTROLLED},
         }
         for base in (
             f"/v1/broadcasts/{broadcast.broadcast_id}/triggers",
@@ -540,14 +542,14 @@ async def test_status_of_one_that_is_resolved(many: Client, stage: Stage) -> Non
     assert await stage.resolver().run_once(trigger_id)
     status = (await many("GET", f"{path}/{trigger_id}")).json
     assert (status["recipients_count"], status["processed_at"]) == (3, None)
-    assert status["clarion"] == {"state": "sending", "failure": None, "audience": 4}
+    assert status["clarion"] == {"state": "sending", "failure": None, "audience": 4, **UNCONTROLLED}
     assert status["data_file_processed"] is False
     nobody = {"recipients": {"attribute": {"field": "plan", "operator": "exists"}}}
     trigger_id = (await many("POST", path, nobody)).json["id"]
     assert await stage.resolver().run_once(trigger_id)
     status = (await many("GET", f"{path}/{trigger_id}")).json
     assert status["processed_at"] >= status["created_at"]
-    assert status["clarion"] == {"state": "done", "failure": None, "audience": 0}
+    assert status["clarion"] == {"state": "done", "failure": None, "audience": 0, **UNCONTROLLED}
 
 
 async def test_list_is_newest_first(many: Client, stage: Stage) -> None:

@@ -18,7 +18,8 @@ keys = st.builds(DeliveryKey, st.integers(0, 2**48 - 1), st.integers(0, 2**40 - 
 def test_every_state_says_what_may_follow() -> None:
     assert set(ALLOWED) == set(State)
     assert ALLOWED[State.QUEUED] == set(State)
-    for final in (State.SENT, State.FAILED, State.SKIPPED, State.STOPPED):
+    assert ALLOWED[State.FAILED] == {State.QUEUED}
+    for final in (State.SENT, State.SKIPPED, State.STOPPED):
         assert ALLOWED[final] == frozenset()
     assert State.IN_DOUBT not in ALLOWED[State.IN_DOUBT]
     assert [state.word for state in State][-1] == "in_doubt"

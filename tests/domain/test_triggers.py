@@ -49,6 +49,16 @@ def by_email(address: str) -> EntryValue:
         ),
         ({"recipients": None, "emails": None, "ids": None}, TriggerRequest(Selector.DEFAULT, {}, Flags())),
         ({"scheduled_at": None, "expires_after": None}, TriggerRequest(Selector.DEFAULT, {}, Flags())),
+        (
+            {"scheduled_at": 1_796_128_200, "expires_after": 60},
+            TriggerRequest(Selector.DEFAULT, {}, Flags(), scheduled_ms=1_796_128_200_000, expires_after_s=60),
+        ),
+        (
+            {"scheduled_at": "2026-11-23T21:00:00+01:00", "ids": ["anna"]},
+            TriggerRequest(
+                Selector.IDS, {}, Flags(), entries=(ANNA,), echo={"ids": ["anna"]}, scheduled_ms=1_795_464_000_000
+            ),
+        ),
         ({"id_ignore_missing": None}, TriggerRequest(Selector.DEFAULT, {}, Flags())),
         # flags that do not apply are accepted
         (
@@ -114,8 +124,16 @@ def test_an_empty_name_is_an_error_of_its_line() -> None:
         ([], "", "must be a JSON object"),
         ({"broadcast_id": 1}, "/broadcast_id", 'unknown key "broadcast_id"'),
         ({"Data": {}}, "/Data", 'unknown key "Data"; known: data, recipients'),
-        ({"scheduled_at": 1_796_128_200}, "/scheduled_at", "not offered"),
-        ({"expires_after": 0}, "/expires_after", "not offered"),
+        ({"scheduled_at": "tomorrow"}, "/scheduled_at", "Unix seconds"),
+        ({"scheduled_at": "2026-11-23T20:00:00"}, "/scheduled_at", "time zone"),
+        ({"scheduled_at": True}, "/scheduled_at", "Unix seconds"),
+        ({"scheduled_at": 1.5}, "/scheduled_at", "Unix seconds"),
+        ({"scheduled_at": -1}, "/scheduled_at", "Unix seconds"),
+        ({"scheduled_at": 1_796_128_200_000}, "/scheduled_at", "not milliseconds"),
+        ({"expires_after": -1}, "/expires_after", "seconds"),
+        ({"expires_after": "60"}, "/expires_after", "seconds"),
+        ({"expires_after": True}, "/expires_after", "seconds"),
+        ({"expires_after": 10**12}, "/expires_after", "seconds"),
         ({"data": []}, "/data", "must be an object"),
         ({"data": "x"}, "/data", "must be an object"),
         ({"data": {"x": "y" * MAX_DATA_BYTES}}, "/data", "larger than 50000 bytes"),

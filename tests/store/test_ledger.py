@@ -129,7 +129,7 @@ def test_a_held_slice_is_passed_over(played: Played) -> None:
     assert played.claim() is None
     assert played.claim(0) is None
     assert not played.store.read(slices.anything_due)
-    assert played.store.read(slices.next_due_ms) is not None
+    assert played.store.read(slices.next_due_ms) is None  # leases are looked at by polling
 
 
 def test_a_slice_that_is_not_due_is_passed_over(played: Played) -> None:
@@ -290,10 +290,10 @@ def test_an_open_chunk_survives_its_sender(played: Played) -> None:
 
 def test_renewing_tells_of_a_stop(played: Played) -> None:
     claim = played.sure_claim()
-    assert played.store.write(lambda tx: slices.renew(tx, claim, LEASE)) is TriggerState.SENDING
+    assert played.store.write(lambda tx: slices.renew(tx, claim, LEASE)).state is TriggerState.SENDING
     played.store.write(lambda tx: triggers.stop_all(tx, played.broadcast.broadcast_id))
     played.store.write(lambda tx: triggers.rush_stopped(tx, played.broadcast.broadcast_id))
-    assert played.store.write(lambda tx: slices.renew(tx, claim, LEASE)) is TriggerState.STOPPED
+    assert played.store.write(lambda tx: slices.renew(tx, claim, LEASE)).state is TriggerState.STOPPED
 
 
 @pytest.mark.parametrize(
@@ -351,6 +351,24 @@ def test_a_strangers_words_undo_nothing(played: Played, words: str) -> None:
     assert len(row["words"]) == min(len(words), 500)
     assert row["words"].isprintable()
     assert row["recipient"] == "a\ufffd@x"
+
+
+@pytest.mark.parametrize(
+    "words",
+    ['250 "quoted" \\ back', "{a,b}", "NULL", "null", "", "é\ud800x", '\t\n\r{}\\"', "%s :name '", "x" * 600, "a\0b"],
+)
+def test_words_of_what_was_sent_are_kept(played: Played, words: str) -> None:
+    outcomes = [Outcome(played.key(seq), State.SENT, words=words, recipient=f"{seq}{words}") for seq in (1, 2)]
+    outcomes += [Outcome(played.key(3), State.SENT)]
+    played.store.write(lambda tx: ledger.settle(tx, played.trigger_id, outcomes, shard=1))
+    kept = words[:500].replace("\0", "\ufffd").encode(errors="replace").decode()
+    rows = played.rows()
+    assert [row["words"] for row in rows[:3]] == [kept or None, kept or None, None]
+    assert rows[1]["recipient"] == f"2{kept}"[:500]
+    assert [row["attempts"] for row in rows[:4]] == [1, 1, 1, 0]
+    played.check()
+    with pytest.raises(LedgerFault, match="were not queued"):
+        played.store.write(lambda tx: ledger.settle(tx, played.trigger_id, outcomes, shard=1))
 
 
 def test_a_retry_comes_back_when_it_is_due(played: Played) -> None:
@@ -576,16 +594,22 @@ def test_one_account(played: Played) -> None:
 
 
 def test_what_is_overdue(played: Played) -> None:
-    def overdue(grace_ms: int) -> list[tuple[int, int]]:
-        return played.store.read(lambda tx: slices.overdue(tx, grace_ms, 10))
+    def overdue(grace_ms: int) -> bool:
+        return played.store.read(lambda tx: slices.anything_due(tx, grace_ms=grace_ms))
 
-    assert overdue(0) == [(played.trigger_id, 0), (played.trigger_id, 1)]
+    assert overdue(0)
     played.sure_claim(0)
-    assert overdue(0) == [(played.trigger_id, 1)]
-    assert played.store.read(slices.anything_due)
-    played.sure_claim(1, lease_ms=-1_000)
-    assert overdue(0) == [(played.trigger_id, 1)]
-    assert overdue(60_000) == []
+    assert overdue(0)
+    played.sure_claim(1)
+    assert not overdue(0)
+    played.store.write(lambda tx: slices.free_slices_of(tx, "w1"))
+    now = played.store.read(lambda tx: tx.now_ms())
+    played.settle([played.key(seq) for seq in range(1, 7)], State.QUEUED, due_ms=now - 1_000)
+    for no in (0, 1):
+        assert not played.give_back(played.sure_claim(no))
+    assert overdue(0)
+    assert overdue(900)
+    assert not overdue(60_000)
 
 
 def test_analyzing_changes_nothing(played: Played) -> None:

@@ -23,6 +23,7 @@ from .ledgers import Played
 PEOPLE = 20_000
 Explain = Callable[[str, Mapping[str, object]], str]
 CLAIM = {"owner": "w", "fence": 0}
+TO_DO = r"Index (Only )?Scan using slice_of_trigger_to_do on slice.*(\n.*){0,2}Index Cond: \(\(trigger_id = "
 SETTLED = {
     "from_state": 0,
     "state": 1,
@@ -69,10 +70,25 @@ PLANS: list[tuple[str, dict[str, object], str, str]] = [
         r"PRIMARY KEY \(trigger_id=\? AND \(seq,action_id\)>",
         "ROW\\(seq, action_id\\) >",
     ),
-    ("pick_slice", {"any": 1, "no": 0}, "USING INDEX slice_to_do", "slice_to_do"),
-    ("pick_slice", {"no": 77}, "USING (INDEX slice_to_do|PRIMARY KEY)", "slice_(to_do|pkey)"),
-    ("slice", {"no": 77}, r"s USING (PRIMARY KEY|INDEX \w+) \(trigger_id=\? AND no=\?\)", "slice_pkey"),
-    ("take_slice", {"no": 77, "lease_ms": 1, **CLAIM}, r"\(trigger_id=\? AND no=\?\)", "slice_pkey"),
+    (
+        "pick_slice",
+        {},
+        r"INDEX slice_of_trigger_to_do \(trigger_id=\? AND tried=\? AND due_ms<",
+        "slice_of_trigger_to_do",
+    ),
+    ("slice_due", {"grace_ms": 0}, r"slice_of_trigger_to_do \(trigger_id=\? AND tried=\? AND due_ms<", TO_DO),
+    ("next_due", {}, r"slice_of_trigger_to_do \(trigger_id=\? AND tried=\?\)", TO_DO),
+    ("pick_this_slice", {"no": 77}, r"\(trigger_id=\? AND no=\?\)", "slice_pkey"),
+    ("this_slice_due", {"no": 77}, r"\(trigger_id=\? AND no=\?\)", "slice_pkey"),
+    ("slice", {"no": 77}, r"slice USING (PRIMARY KEY|INDEX \w+) \(trigger_id=\? AND no=\?\)", "slice_pkey"),
+    (
+        "take_slice",
+        {"no": 77, "lease_ms": 1, "lo": 1, "hi": 2, "now_ms": 1, **CLAIM},
+        r"\(trigger_id=\? AND no=\?\)",
+        "slice_pkey",
+    ),
+    ("renew_slice", {"no": 77, "lease_ms": 1, **CLAIM}, r"\(trigger_id=\? AND no=\?\)", "slice_pkey"),
+    ("standings", {}, "broadcast_trigger", "broadcast_trigger"),
     (
         "open_chunk",
         {"no": 77, "lo": 1, "hi": 2, "now_ms": 1, "lease_ms": 1, **CLAIM},
@@ -83,6 +99,12 @@ PLANS: list[tuple[str, dict[str, object], str, str]] = [
     ("accounts_in_doubt", {}, "USING INDEX trigger_count_in_doubt", "trigger_count"),
     ("unfinished_accounts", {"state": 0}, r"c USING (INDEX \w+|PRIMARY KEY) \(trigger_id=\?", "trigger_count"),
     ("unfinished_triggers", {}, "USING INDEX broadcast_trigger_unfinished", "broadcast_trigger"),
+    (
+        "give_back_slice",
+        {"no": 77, "done": 0, "due_ms": 0, "tried": 1, **CLAIM},
+        r"\(trigger_id=\? AND no=\?\)",
+        "slice_pkey",
+    ),
     (
         "numbers_by_ids",
         {"ids": encode([f"p{n}" for n in range(1, 500)])},

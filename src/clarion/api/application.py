@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from clarion.api import auth, errors
 from clarion.api.app import broadcasts as app_broadcasts
+from clarion.api.app import cancelling as app_cancelling
 from clarion.api.app import messages as app_messages
 from clarion.api.app import people as app_people
 from clarion.api.app import segments as app_segments
@@ -19,9 +20,11 @@ from clarion.api.app import snippets as app_snippets
 from clarion.api.app import triggers as app_triggers
 from clarion.api.calls import Api, Call, Endpoint, Family
 from clarion.api.clarion import broadcasts as clarion_broadcasts
+from clarion.api.clarion import control as clarion_control
 from clarion.api.clarion import installation as clarion_installation
 from clarion.api.clarion import ledger as clarion_ledger
 from clarion.api.clarion import outbox as clarion_outbox
+from clarion.api.clarion import repeats as clarion_repeats
 from clarion.api.clarion import workspace as clarion_workspace
 from clarion.api.track import people as track_people
 from clarion.api.track import region as track_region
@@ -32,6 +35,7 @@ from clarion.store.access import Workspace
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *app_triggers.ENDPOINTS,
+    *app_cancelling.ENDPOINTS,
     *app_broadcasts.ENDPOINTS,
     *app_messages.ENDPOINTS,
     *app_people.ENDPOINTS,
@@ -43,6 +47,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *track_v2.ENDPOINTS,
     *clarion_broadcasts.ENDPOINTS,
     *clarion_installation.ENDPOINTS,
+    *clarion_control.ENDPOINTS,
+    *clarion_repeats.ENDPOINTS,
     *clarion_ledger.ENDPOINTS,
     *clarion_outbox.ENDPOINTS,
     *clarion_workspace.ENDPOINTS,
@@ -75,10 +81,11 @@ def _routes(api: Api, endpoints: Iterable[Endpoint]) -> list[Route]:
 def _bound(api: Api, endpoint: Endpoint):  # type: ignore[no-untyped-def]
     async def respond(request: Request) -> Response:
         try:
-            workspace = _NOBODY
+            workspace, by = _NOBODY, ""
             if endpoint.scope != "none" and not (endpoint.open_in_demo and api.options.open_outbox):
-                workspace = await auth.workspace_of(request, api, endpoint.scope)
-            return await endpoint.handler(Call(request, api, workspace))
+                found = await auth.access_of(request, api, endpoint.scope)
+                workspace, by = found.workspace, found.name
+            return await endpoint.handler(Call(request, api, workspace, by))
         except Exception as error:  # noqa: BLE001 - the one place where anything becomes an answer
             return errors.respond(error, endpoint.family)
 

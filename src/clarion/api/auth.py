@@ -9,11 +9,11 @@ from starlette.requests import Request
 from clarion.api.calls import Api, Scope
 from clarion.domain.errors import Unauthorized
 from clarion.store import access
-from clarion.store.access import Access, Workspace
+from clarion.store.access import Access
 
 
-async def workspace_of(request: Request, api: Api, scope: Scope) -> Workspace:
-    """The workspace whose key the request carries.
+async def access_of(request: Request, api: Api, scope: Scope) -> Access:
+    """What the key that the request carries opens.
 
     Raises:
         Unauthorized: no key, an unknown one, or one without `scope`.
@@ -31,7 +31,7 @@ async def workspace_of(request: Request, api: Api, scope: Scope) -> Workspace:
         raise Unauthorized
     if scope not in found.scopes:
         raise Unauthorized(f"unauthorized: this key lacks the scope {scope}")
-    return found.workspace
+    return found
 
 
 def _basic(value: str) -> tuple[str, str]:

@@ -86,6 +86,7 @@ class Call:
     request: Request
     api: Api
     workspace: Workspace
+    by: str = ""  # the name of the key
 
     def text(self, name: str) -> str:
         """A path segment, percent-decoded (routes match the raw path, contract §15.1).

@@ -30,7 +30,7 @@ ALLOWED: dict[State, frozenset[State]] = {
     State.QUEUED: frozenset(State),  # to itself: a retry with a due time
     State.IN_DOUBT: frozenset({State.SENT, State.FAILED, State.STOPPED, State.QUEUED}),
     State.SENT: frozenset(),
-    State.FAILED: frozenset(),
+    State.FAILED: frozenset({State.QUEUED}),  # when somebody asks for it
     State.SKIPPED: frozenset(),
     State.DRAFTED: frozenset({State.QUEUED}),
     State.STOPPED: frozenset(),
@@ -58,6 +58,8 @@ class Reason(StrEnum):
     GAVE_UP = "gave_up"
     # stopped
     BROADCAST_STOPPED = "broadcast_stopped"
+    TRIGGER_STOPPED = "trigger_stopped"
+    EXPIRED = "expired"
     # in doubt
     NO_ANSWER = "no_answer"
     SENDER_DIED = "sender_died"
@@ -82,6 +84,8 @@ REASON_WORDS: dict[Reason, str] = {
     Reason.BAD_CONTENT: "the message cannot be written down",
     Reason.GAVE_UP: "every attempt failed",
     Reason.BROADCAST_STOPPED: "the broadcast was stopped",
+    Reason.TRIGGER_STOPPED: "the trigger was stopped",
+    Reason.EXPIRED: "the trigger had expired before it was this person's turn",
     Reason.NO_ANSWER: "handed over, but no answer came",
     Reason.SENDER_DIED: "the sender died while the message may have been handed over",
     Reason.RESOLVED_AS_SENT: "a person decided that it was sent",

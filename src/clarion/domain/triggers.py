@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The trigger call: its six audiences, its flags, its limits, and the states of a trigger (contract §2, §3)."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -41,6 +42,14 @@ class TriggerState(StrEnum):
     STOPPED = "stopped"
 
 
+class Repeat(StrEnum):
+    """Whom a trigger is sent to again."""
+
+    FAILED = "failed"
+    IN_DOUBT = "in_doubt"
+    JOINED_SINCE = "joined_since"
+
+
 UNFINISHED = frozenset({TriggerState.QUEUED, TriggerState.RESOLVING, TriggerState.SENDING})
 
 
@@ -59,6 +68,8 @@ class TriggerRequest:
 
     `entries` holds, for the inline lists, one value per element in order: an entry, or the sentence that
     says why the element cannot be one. `echo` is the audience as it was sent, for the status answer.
+    `scheduled_ms`: not before this moment. `expires_after_s`: whoever is still queued so long after it was due is
+    not sent anything; 0 is never.
     """
 
     selector: Selector
@@ -68,13 +79,17 @@ class TriggerRequest:
     entries: tuple[EntryValue | str, ...] = ()
     data_file_url: str | None = None
     echo: dict[str, Any] | None = None
+    scheduled_ms: int | None = None
+    expires_after_s: int = 0
 
 
 _SELECTORS = {
     s.value: s for s in (Selector.RECIPIENTS, Selector.EMAILS, Selector.IDS, Selector.PER_USER_DATA, Selector.DATA_FILE)
 }
 _FLAGS = ("email_add_duplicates", "email_ignore_missing", "id_ignore_missing")
-_LATER = {"scheduled_at": "starting later", "expires_after": "expiry"}
+_TIMES = ("scheduled_at", "expires_after")
+_LATEST_S = 253_402_300_800  # the year 10000; more are milliseconds by mistake
+_LONGEST_S = 10 * 366 * 86_400
 
 
 def parse(body: object) -> TriggerRequest:
@@ -89,15 +104,18 @@ def parse(body: object) -> TriggerRequest:
     if not isinstance(body, dict):
         raise InvalidRequest("the body must be a JSON object")
     for key in body:
-        if key in _LATER and body[key] is not None:
-            raise InvalidRequest(f"{_LATER[key]} is not offered by this version", f"/{key}")
-        if key not in _SELECTORS and key not in _FLAGS and key != "data" and key not in _LATER:
-            known = ", ".join(["data", *_SELECTORS, *_FLAGS])
+        if key not in _SELECTORS and key not in _FLAGS and key != "data" and key not in _TIMES:
+            known = ", ".join(["data", *_SELECTORS, *_FLAGS, *_TIMES])
             raise InvalidRequest(f'unknown key "{key}"; known: {known}', f"/{key}")
     empty = {Selector.RECIPIENTS.value} if body.get("recipients") == {} else set()
     given = [key for key in _SELECTORS if body.get(key) is not None and key not in empty]
     if len(given) > 1:
         raise InvalidRequest(f"give only one of {', '.join(_SELECTORS)}; found {', '.join(given)}", f"/{given[1]}")
+    times: Any = {"scheduled_ms": _scheduled_ms(body.get("scheduled_at")), "expires_after_s": _expires_after(body)}
+    return replace(_request(body, given), **times)
+
+
+def _request(body: Mapping[str, Any], given: Sequence[str]) -> TriggerRequest:
     data, flags = _data(body), _flags(body)
     if not given:
         return TriggerRequest(Selector.DEFAULT, data, flags)
@@ -109,6 +127,34 @@ def parse(body: object) -> TriggerRequest:
     if selector is Selector.DATA_FILE:
         return TriggerRequest(selector, data, flags, data_file_url=_url(value), echo={name: value})
     return TriggerRequest(selector, data, flags, entries=_entries(selector, value), echo={name: value})
+
+
+def _scheduled_ms(value: object) -> int | None:
+    """Unix seconds, or ISO 8601 with a time zone; the contract knows the former only (§2.7)."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            raise InvalidRequest("must be Unix seconds, or a time like 2026-11-23T20:00:00Z", "/scheduled_at") from None
+        if moment.tzinfo is None:
+            raise InvalidRequest("needs a time zone, for example a Z at the end", "/scheduled_at")
+        return int(moment.timestamp() * 1_000)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise InvalidRequest("must be Unix seconds, or a time like 2026-11-23T20:00:00Z", "/scheduled_at")
+    if value >= _LATEST_S:
+        raise InvalidRequest("must be in seconds, not milliseconds", "/scheduled_at")
+    return value * 1_000
+
+
+def _expires_after(body: Mapping[str, Any]) -> int:
+    value = body.get("expires_after")
+    if value is None:
+        return 0
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LONGEST_S:
+        raise InvalidRequest(f"must be a number of seconds from 0 (never) to {_LONGEST_S}", "/expires_after")
+    return value
 
 
 def _data(body: Mapping[str, Any]) -> dict[str, Any]:

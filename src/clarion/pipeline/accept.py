@@ -56,10 +56,13 @@ def accept(
 
     Raises:
         NotFound: no such broadcast in this workspace.
-        InvalidRequest: the broadcast is not active, or the filter names a segment that does not exist.
+        InvalidRequest: the broadcast is not active, the filter names a segment that does not exist, or the time it
+            is scheduled for is past.
         RateLimited: within the interval of the last one, or too many are unfinished.
     """
     broadcast = admit(tx, workspace, broadcast_id, limits)
+    if request.scheduled_ms is not None and request.scheduled_ms <= tx.now_ms():
+        raise InvalidRequest("must be in the future", "/scheduled_at")
     condition = _condition(tx, workspace, broadcast, request)
     named = Named((), (), 0, 0)
     if request.entries:
@@ -81,10 +84,13 @@ def accept(
         entries=() if fatal else named.entries,
         errors=named.errors,
         failure=f"{fatal} of {len(request.entries)} entries do not name a person" if fatal else None,
+        scheduled_ms=request.scheduled_ms,
+        expires_after_s=request.expires_after_s,
     )
     if not fatal:
         broadcasts.note_trigger(tx, broadcast_id)
-        submit(tx, trigger_id)
+        if request.scheduled_ms is None:  # workers find a scheduled one by themselves when it is due
+            submit(tx, trigger_id)
     return Accepted(trigger_id, refused=fatal > 0)
 
 

@@ -12,24 +12,33 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
-from clarion.domain.triggers import TriggerState
 from clarion.pipeline import flight, verdict
 from clarion.pipeline.flight import ChunkName, Evidence, Mark
 from clarion.pipeline.retry import RetryPolicy
 from clarion.pipeline.verdict import Verdict
-from clarion.store import ledger, slices
+from clarion.store import control, ledger, slices
 from clarion.store.engine import Row, Transaction
-from clarion.store.slices import Claim, Picked
+from clarion.store.slices import Claim, Picked, Standing
 
 Prepare = Callable[[ChunkName, Sequence[tuple[DeliveryKey, int]]], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Accounts that are worked together, with what composing needs; `now_ms` is database time at the opening."""
+    """Accounts that are worked together, with what composing needs; `now_ms` is database time at the opening.
+
+    `content_hash`: what the trigger sends from this opening on. `paced`: its messages were taken out of a rate.
+    """
 
     rows: tuple[Row, ...]
     now_ms: int
+    content_hash: str = ""
+    paced: bool = False
+
+    @property
+    def first_seq(self) -> int:
+        """The first person's number."""
+        return int(self.rows[0]["seq"])
 
     @property
     def last_seq(self) -> int:
@@ -70,32 +79,70 @@ def claim(
     if picked is None:
         return None
     outcomes = _settle_abandoned(tx, picked, flights, retry)
-    held = slices.take(tx, picked, owner, rules.lease_ms)
     ledger.settle(tx, picked.trigger_id, outcomes, shard=picked.no)
-    return Work(held, picked, open_next(tx, held, picked.trigger_state, after=held.lo, rules=rules))
+    held, standing = slices.held_by(picked, owner), picked.standing
+    chunk = _next_chunk(tx, held, standing, after=held.lo, rules=rules)
+    if chunk is None:
+        slices.take(tx, picked, owner, rules.lease_ms)
+        _let_go(tx, held, standing)
+        return Work(held, picked, None)
+    slices.take(tx, picked, owner, rules.lease_ms, (chunk.first_seq, chunk.last_seq, chunk.now_ms))
+    control.note_turn(tx, picked.trigger_id)
+    _lay_out(held, chunk, rules)
+    return Work(held, picked, chunk)
 
 
-def open_next(tx: Transaction, held: Claim, state: TriggerState, *, after: int, rules: ChunkRules) -> Chunk | None:
-    """Open the next chunk at or behind person `after`, or give the slice back when nothing is due."""
-    if state is TriggerState.STOPPED:
-        stopped = [_stopped(key, doubted) for key, doubted in ledger.unreached(tx, held)]
-        ledger.settle(tx, held.trigger_id, stopped, shard=held.no)
-    now_ms = tx.now_ms()
-    rows = ledger.next_rows(tx, held, after=after, most=rules.rows, now_ms=now_ms)
-    if not rows:
-        slices.give_back(tx, held)
+def open_next(tx: Transaction, held: Claim, standing: Standing, *, after: int, rules: ChunkRules) -> Chunk | None:
+    """Open the next chunk behind person `after`, or give the slice back when nothing may be sent, or nothing is due.
+
+    The slice's row was locked by `slices.renew`, which said how the trigger stands.
+    """
+    chunk = _next_chunk(tx, held, standing, after=after + 1, rules=rules)
+    if chunk is None:
+        _let_go(tx, held, standing)
         return None
-    lo, hi = int(rows[0]["seq"]), int(rows[-1]["seq"])
-    slices.open_chunk(tx, held, lo, hi, now_ms, rules.lease_ms)
-    name = ChunkName(held.trigger_id, held.no, held.fence, lo, hi)
-    rules.prepare(name, [(_key(held.trigger_id, row), int(row["attempts"])) for row in rows])
-    return Chunk(tuple(rows), now_ms)
+    slices.open_chunk(tx, held, chunk.first_seq, chunk.last_seq, chunk.now_ms, rules.lease_ms)
+    _lay_out(held, chunk, rules)
+    return chunk
 
 
-def _stopped(key: DeliveryKey, doubted: Reason | None) -> Outcome:
+def _next_chunk(tx: Transaction, held: Claim, standing: Standing, *, after: int, rules: ChunkRules) -> Chunk | None:
+    if standing.ended is not None or standing.paused or after > held.hi:
+        return None
+    granted = None
+    if standing.paced:
+        granted = control.bucket(tx, held.trigger_id, standing.now_ms, rules.rows)
+        if granted is not None and not granted.open:
+            control.spend(tx, held.trigger_id, granted, 0)
+            return None
+    most = rules.rows if granted is None else granted.available
+    rows = ledger.next_rows(tx, held, after=after, most=most, now_ms=standing.now_ms)
+    if not rows:
+        return None
+    if granted is not None:
+        control.spend(tx, held.trigger_id, granted, len(rows))
+    return Chunk(tuple(rows), standing.now_ms, standing.content_hash, granted is not None)
+
+
+def _let_go(tx: Transaction, held: Claim, standing: Standing) -> None:
+    """Give a slice back; of a trigger that is over, with the end of everybody who was not reached."""
+    if standing.ended is not None:
+        stopped = [_stopped(key, doubted, standing.ended) for key, doubted in ledger.unreached(tx, held)]
+        ledger.settle(tx, held.trigger_id, stopped, shard=held.no)
+        if standing.ended is Reason.EXPIRED:
+            control.expire(tx, held.trigger_id)
+    slices.give_back(tx, held, locked=True)
+
+
+def _lay_out(held: Claim, chunk: Chunk, rules: ChunkRules) -> None:
+    name = ChunkName(held.trigger_id, held.no, held.fence, chunk.first_seq, chunk.last_seq)
+    rules.prepare(name, [(_key(held.trigger_id, row), int(row["attempts"])) for row in chunk.rows])
+
+
+def _stopped(key: DeliveryKey, doubted: Reason | None, why: Reason) -> Outcome:
     """The end of an account that was not reached; one that was to be handed over again may have been sent before."""
     if doubted is None:
-        return Outcome(key, State.STOPPED, Reason.BROADCAST_STOPPED, counted=False)
+        return Outcome(key, State.STOPPED, why, counted=False)
     return Outcome(key, State.IN_DOUBT, doubted, "stopped before it was handed over again", counted=False)
 
 

@@ -3,10 +3,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from clarion.domain.deliveries import Reason
 from clarion.pipeline.accept import parse_condition
-from clarion.store import triggers
+from clarion.store import ledger, triggers
 from clarion.store.access import Workspace
 from clarion.store.audience import Selection
 from clarion.store.engine import Store
@@ -48,7 +49,7 @@ def gathering(store: Store, workspace: Workspace, trigger: Trigger, most: int) -
     if trigger.condition is None:
         return _Named(store, most).gather
     condition = parse_condition(trigger.condition)
-    selection = Selection(store.engine, workspace, condition, created_before_ms=trigger.created_ms)
+    selection = Selection(store.engine, workspace, condition, created_before_ms=trigger.people_until_ms)
     return _Filtered(store, selection, most).gather
 
 
@@ -71,7 +72,16 @@ class _Filtered:
             place: Odd(unsubscribed=place in found.unsubscribed, without_email=place in found.without_email)
             for place in found.unsubscribed | found.without_email
         }
-        return Gathered(found.person_ids, found.reached, odd)
+        members = Gathered(found.person_ids, found.reached, odd)
+        return self._who_joined(trigger, members) if trigger.joins else members
+
+    def _who_joined(self, trigger: Trigger, members: Gathered) -> Gathered:
+        """Sent again to those who joined since: the others are in the ledger already."""
+        ask = partial(ledger.known_people, trigger_id=trigger.trigger_id, person_ids=members.person_ids)
+        known = self._store.read(ask) if members.person_ids else set()
+        new = [place for place, person_id in enumerate(members.person_ids) if person_id not in known]
+        odd = {at: members.odd[place] for at, place in enumerate(new) if place in members.odd}
+        return Gathered([members.person_ids[place] for place in new], members.reached, odd)
 
 
 class _Named:

@@ -8,12 +8,15 @@ lease was lost meanwhile nothing is written, and the record settles later what t
 
 from collections.abc import Sequence
 
-from clarion.domain.deliveries import Outcome
+from clarion.domain.deliveries import Outcome, Reason, State
 from clarion.pipeline.claim import Chunk, ChunkRules, open_next
 from clarion.pipeline.failpoint import Failpoint, nothing
-from clarion.store import ledger, slices
+from clarion.store import control, ledger, slices
 from clarion.store.engine import Transaction
 from clarion.store.slices import Claim
+
+_NOT_TRIED = frozenset({State.SKIPPED, State.DRAFTED, State.STOPPED})
+_NEVER_LEFT = frozenset({Reason.RENDER_FAILED, Reason.BAD_CONTENT})
 
 
 def record(
@@ -33,10 +36,18 @@ def record(
     Raises:
         LostLease: another worker holds the slice; nothing was written.
     """
-    state = slices.renew(tx, held, rules.lease_ms)
+    standing = slices.renew(tx, held, rules.lease_ms)
     ledger.settle(tx, held.trigger_id, outcomes, shard=held.no)
+    if chunk.paced:
+        unspent = len(chunk.rows) - sum(map(_was_handed_over, outcomes))
+        control.refund(tx, held.trigger_id, unspent, standing.now_ms)
     failpoint("record.before_commit")
     if last:
-        slices.give_back(tx, held)
+        slices.give_back(tx, held, locked=True)
         return None
-    return open_next(tx, held, state, after=chunk.last_seq, rules=rules)
+    return open_next(tx, held, standing, after=chunk.last_seq, rules=rules)
+
+
+def _was_handed_over(outcome: Outcome) -> bool:
+    """Whether a message left us, as far as a rate is concerned."""
+    return outcome.state not in _NOT_TRIED and outcome.reason not in _NEVER_LEFT

@@ -282,7 +282,7 @@ class Worker:
     async def _take_up_slices(self) -> None:
         """On PostgreSQL also every retry: no job is submitted for it. All that is due, not only what was seen."""
         grace_ms = self._rules.overdue_ms
-        if await asyncio.to_thread(self._store.read, lambda tx: slices.overdue(tx, grace_ms, 1)):
+        if await asyncio.to_thread(self._store.read, lambda tx: slices.anything_due(tx, grace_ms=grace_ms)):
             while await self.send_slice():
                 pass
 

@@ -29,6 +29,7 @@ class Access:
 
     workspace: Workspace
     scopes: frozenset[str]
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def update_workspace(tx: Transaction, changed: Workspace) -> None:
 def by_app_key(tx: Transaction, key: str) -> Access | None:
     """What an App API bearer key opens."""
     row = tx.one("key_by_hash", secret_hash=_hash(key), kind="app")
-    return Access(_workspace(row), frozenset(str(row["scopes"]).split())) if row else None
+    return Access(_workspace(row), frozenset(str(row["scopes"]).split()), str(row["key_name"])) if row else None
 
 
 def by_track_key(tx: Transaction, site_id: str, key: str) -> Access | None:
@@ -117,7 +118,7 @@ def by_track_key(tx: Transaction, site_id: str, key: str) -> Access | None:
     row = tx.one("key_by_hash", secret_hash=_hash(key), kind="track")
     if row is None or not secrets.compare_digest(str(row["site_id"]).encode(), site_id.encode()):
         return None
-    return Access(_workspace(row), frozenset(str(row["scopes"]).split()))
+    return Access(_workspace(row), frozenset(str(row["scopes"]).split()), str(row["key_name"]))
 
 
 def installation_secret(tx: Transaction) -> bytes:

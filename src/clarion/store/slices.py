@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from clarion.domain.broadcasts import DoubtPolicy
-from clarion.domain.deliveries import DeliveryKey
+from clarion.domain.deliveries import DeliveryKey, Reason
 from clarion.domain.errors import ClarionError
 from clarion.domain.triggers import TriggerState
-from clarion.store.engine import Transaction
+from clarion.store.engine import Row, Transaction
 
 _TURNS = 10
 
@@ -26,6 +26,21 @@ class LedgerFault(ClarionError):
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """How a slice's trigger stands at `now_ms` of the database.
+
+    `ended`: nothing more of it is sent, and why. `paced`: a rate or a spread holds it back.
+    """
+
+    state: TriggerState
+    ended: Reason | None
+    paused: bool
+    paced: bool
+    content_hash: str
+    now_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Picked:
     """A slice that may be taken, with what an earlier holder left: `open_lo`..`open_hi` is its open chunk."""
 
@@ -33,21 +48,31 @@ class Picked:
     no: int
     lo: int
     hi: int
+    tried: bool
     fence: int
     owner: str | None
     open_lo: int | None
     open_hi: int | None
     open_ms: int | None
-    trigger_state: TriggerState
-    content_hash: str
     workspace_id: int
     broadcast_id: int
     doubt_policy: DoubtPolicy
+    standing: Standing
+
+    @property
+    def trigger_state(self) -> TriggerState:
+        """The trigger's state."""
+        return self.standing.state
+
+    @property
+    def content_hash(self) -> str:
+        """What the trigger sends at present."""
+        return self.standing.content_hash
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A slice held under a lease; every step names owner and fence."""
+    """A slice held under a lease; every step names owner and fence. `tried`: everybody in it was tried once."""
 
     trigger_id: int
     no: int
@@ -55,6 +80,7 @@ class Claim:
     hi: int
     owner: str
     fence: int
+    tried: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +94,44 @@ class Holding:
 
 
 def pick(tx: Transaction, trigger_id: int = 0, no: int = 0) -> Picked | None:
-    """A slice that is due and free (a certain one, or any for trigger 0), locked until the transaction ends."""
-    row = tx.one("pick_slice", trigger_id=trigger_id, no=no)
+    """A slice that is due and free (a certain one, or any for trigger 0), locked until the transaction ends.
+
+    Any: by the triggers' priority, then in turns; never of one that is paused or whose rate is used up.
+    """
+    row = tx.one("pick_this_slice", trigger_id=trigger_id, no=no) if trigger_id else tx.one("pick_slice")
     if row is None:
         return None
-    known = {name: row[name] for name in Picked.__slots__ if name not in {"trigger_state", "doubt_policy"}}
+    known = {name: row[name] for name in Picked.__slots__ if name not in {"doubt_policy", "standing", "tried"}}
     return Picked(
-        **known, trigger_state=TriggerState(row["trigger_state"]), doubt_policy=DoubtPolicy(row["doubt_policy"])
+        **known,
+        tried=bool(row["tried"]),
+        doubt_policy=DoubtPolicy(row["doubt_policy"]),
+        standing=_standing(row),
     )
 
 
-def take(tx: Transaction, picked: Picked, owner: str, lease_ms: int) -> Claim:
-    """Take the lease; the fence grows, and the earlier holder's open chunk must be settled by now."""
+def _standing(row: Row) -> Standing:
+    state, ended = TriggerState(row["trigger_state"]), None
+    if state is TriggerState.STOPPED:
+        ended = Reason(row["stop_reason"]) if row["stop_reason"] else Reason.BROADCAST_STOPPED
+    elif row["expired"]:
+        ended = Reason.EXPIRED
+    return Standing(state, ended, bool(row["paused"]), bool(row["paced"]), str(row["content_hash"]), int(row["now_ms"]))
+
+
+def held_by(picked: Picked, owner: str) -> Claim:
+    """What `take` will make of a slice that was picked."""
+    return Claim(picked.trigger_id, picked.no, picked.lo, picked.hi, owner, picked.fence + 1, picked.tried)
+
+
+def take(
+    tx: Transaction, picked: Picked, owner: str, lease_ms: int, opening: tuple[int, int, int] | None = None
+) -> Claim:
+    """Take the lease; the fence grows, and the earlier holder's open chunk must be settled by now.
+
+    `opening` is the first chunk: from person, to person, database time. See `open_chunk`.
+    """
+    lo, hi, now_ms = opening or (None, None, None)
     taken = tx.execute(
         "take_slice",
         trigger_id=picked.trigger_id,
@@ -87,10 +139,13 @@ def take(tx: Transaction, picked: Picked, owner: str, lease_ms: int) -> Claim:
         fence=picked.fence,
         owner=owner,
         lease_ms=lease_ms,
+        lo=lo,
+        hi=hi,
+        now_ms=now_ms,
     )
     if not taken:
         raise LostLease(f"slice {picked.no} of trigger {picked.trigger_id} was taken by another worker")
-    return Claim(picked.trigger_id, picked.no, picked.lo, picked.hi, owner, picked.fence + 1)
+    return held_by(picked, owner)
 
 
 def opened(tx: Transaction, picked: Picked) -> list[tuple[DeliveryKey, int]]:
@@ -125,14 +180,23 @@ def extend(tx: Transaction, claim: Claim, lease_ms: int) -> None:
     _as_holder(tx, "extend_slice", claim, lease_ms=lease_ms)
 
 
-def renew(tx: Transaction, claim: Claim, lease_ms: int) -> TriggerState:
-    """Close the open chunk and renew the lease; the trigger's state as of now.
+def renew(tx: Transaction, claim: Claim, lease_ms: int) -> Standing:
+    """Close the open chunk and renew the lease; how the trigger stands now.
 
     Raises:
         LostLease: the slice has another holder.
     """
-    _set_open(tx, claim, None, None, None, lease_ms=lease_ms)
-    return trigger_state(tx, claim)
+    rows = tx.all(
+        "renew_slice",
+        trigger_id=claim.trigger_id,
+        no=claim.no,
+        owner=claim.owner,
+        fence=claim.fence,
+        lease_ms=lease_ms,
+    )
+    if not rows:
+        raise _lost(claim)
+    return _standing(rows[0])
 
 
 def _set_open(
@@ -145,7 +209,11 @@ def _as_holder(tx: Transaction, query: str, claim: Claim, **more: object) -> Non
     """Run a step of a slice's holder; LostLease when owner and fence meet no row."""
     held = tx.execute(query, trigger_id=claim.trigger_id, no=claim.no, owner=claim.owner, fence=claim.fence, **more)
     if not held:
-        raise LostLease(f"slice {claim.no} of trigger {claim.trigger_id} has another holder")
+        raise _lost(claim)
+
+
+def _lost(claim: Claim) -> LostLease:
+    return LostLease(f"slice {claim.no} of trigger {claim.trigger_id} has another holder")
 
 
 def holding(tx: Transaction, trigger_id: int, no: int) -> Holding | None:
@@ -154,17 +222,11 @@ def holding(tx: Transaction, trigger_id: int, no: int) -> Holding | None:
     return Holding(row["owner"], int(row["fence"]), row["open_lo"], row["open_hi"]) if row else None
 
 
-def anything_due(tx: Transaction, trigger_id: int = 0, no: int = 0) -> bool:
-    """Whether `pick` would find a slice; a look without a lock."""
-    return tx.one("slice_due", trigger_id=trigger_id, no=no) is not None
-
-
-def trigger_state(tx: Transaction, claim: Claim) -> TriggerState:
-    """How the slice's trigger stands."""
-    row = tx.one("slice", trigger_id=claim.trigger_id, no=claim.no)
-    if row is None:
-        raise LostLease("the slice is gone")
-    return TriggerState(row["trigger_state"])
+def anything_due(tx: Transaction, trigger_id: int = 0, no: int = 0, *, grace_ms: int = 0) -> bool:
+    """Whether `pick` would find a slice; a look without a lock. `grace_ms`: one that is due and free for so long."""
+    if trigger_id:
+        return tx.one("this_slice_due", trigger_id=trigger_id, no=no) is not None
+    return tx.one("slice_due", grace_ms=grace_ms) is not None
 
 
 def free_slices_of(tx: Transaction, owner: str) -> int:
@@ -172,31 +234,26 @@ def free_slices_of(tx: Transaction, owner: str) -> int:
     return tx.execute("free_slices_of", owner=owner)
 
 
-def give_back(tx: Transaction, claim: Claim) -> bool:
+def give_back(tx: Transaction, claim: Claim, *, locked: bool = False) -> bool:
     """Close a slice when all its accounts are final, else leave it for its next due time; True when closed.
+
+    `locked`: this transaction has locked the slice's row in an earlier statement.
 
     Raises:
         LostLease: the slice has another holder.
     """
-    # The row is locked before counting: somebody may be putting an account of it back to QUEUED right now.
-    _set_open(tx, claim, None, None, None, lease_ms=0)
+    if not locked:
+        # Before counting: somebody may be putting an account of it back to QUEUED right now.
+        _set_open(tx, claim, None, None, None, lease_ms=0)
     left = tx.one("left_in_slice", trigger_id=claim.trigger_id, lo=claim.lo, hi=claim.hi)
     waiting = int(left["n"]) if left else 0
-    tx.execute(
-        "give_back_slice",
-        trigger_id=claim.trigger_id,
-        no=claim.no,
-        owner=claim.owner,
-        fence=claim.fence,
-        done=int(waiting == 0),
-        due_ms=int(left["due_ms"]) if left and waiting else 0,
-    )
+    due_ms = int(left["due_ms"]) if left and waiting else 0
     # A due time is only ever set by an attempt: with none at 0, what is left are retries.
-    tried = waiting == 0 or (left is not None and int(left["due_ms"]) > 0)
-    if tried and tx.execute("tried_slice", trigger_id=claim.trigger_id, no=claim.no):
-        tx.execute("tried_slice_of", trigger_id=claim.trigger_id)
-    if waiting == 0:
-        tx.execute("close_slice", trigger_id=claim.trigger_id)
+    tried = claim.tried or waiting == 0 or due_ms > 0
+    _as_holder(tx, "give_back_slice", claim, done=int(waiting == 0), due_ms=due_ms, tried=int(tried))
+    first_time = tried and not claim.tried
+    if first_time or waiting == 0:
+        tx.execute("slice_given_back", trigger_id=claim.trigger_id, closed=int(waiting == 0), tried=int(first_time))
     return waiting == 0
 
 
@@ -224,13 +281,7 @@ def _reopen_slice(tx: Transaction, key: DeliveryKey) -> bool:
     raise LedgerFault(f"no slice of trigger {key.trigger_id} has account {key.seq}")
 
 
-def overdue(tx: Transaction, grace_ms: int, most: int) -> list[tuple[int, int]]:
-    """(trigger, slice) that have been due and free for at least `grace_ms`."""
-    rows = tx.all("overdue_slices", grace_ms=grace_ms, most=most)
-    return [(int(r["trigger_id"]), int(r["no"])) for r in rows]
-
-
 def next_due_ms(tx: Transaction) -> int | None:
-    """When the next slice or unresolved trigger wants attention; None when nothing waits."""
+    """When the next retry, rate or unresolved trigger wants attention; None when nothing waits for a time."""
     row = tx.one("next_due")
     return int(row["due"]) if row and row["due"] is not None else None

@@ -50,6 +50,30 @@ class Trigger:
     audience: int
     recipients: int
     open_slices: int
+    priority: int
+    paused_ms: int | None
+    rate_messages: int | None
+    rate_per_ms: int | None
+    spread_until_ms: int | None
+    scheduled_ms: int | None
+    expires_after_s: int
+    expires_ms: int | None
+    audience_ms: int | None
+    joins: int
+    cancelled_ms: int | None
+    control_by: str | None
+    control_ms: int | None
+
+    @property
+    def state_word(self) -> str:
+        """The state as answers show it: one that waits for its time is `scheduled`."""
+        waits = self.scheduled_ms is not None and self.audience_ms is None
+        return "scheduled" if waits and self.state is TriggerState.QUEUED else self.state.value
+
+    @property
+    def people_until_ms(self) -> int:
+        """Who was made after this moment is not in the audience."""
+        return self.created_ms if self.audience_ms is None else self.audience_ms
 
 
 class Entry(NamedTuple):
@@ -124,10 +148,13 @@ def create(
     entries: Sequence[Entry] = (),
     errors: Sequence[LineError] = (),
     failure: str | None = None,
+    scheduled_ms: int | None = None,
+    expires_after_s: int = 0,
 ) -> int:
     """A new trigger with the people it names and the errors found so far; its number.
 
     `failure` makes it one that failed at once: it exists for its number and its errors (contract §2.6).
+    `scheduled_ms`: nothing of it is done before; `expires_after_s` counts from then, 0 is never.
     """
     trigger_id = numbers.take(tx, "trigger")
     tx.execute(
@@ -148,6 +175,8 @@ def create(
         next_entry=len(entries) + 1,
         missing=0,
         error_count=len(errors),
+        scheduled_ms=scheduled_ms,
+        expires_after_s=expires_after_s,
     )
     add_entries(tx, trigger_id, entries)
     add_errors(tx, trigger_id, errors, first=0)
@@ -206,6 +235,10 @@ def hold(tx: Transaction, owner: str, lease_ms: int, trigger_id: int = 0) -> Tri
     row = tx.one("resolvable", trigger_id=trigger_id)
     if row is None:
         return None
+    if row["scheduled_ms"] is not None and row["audience_ms"] is None:
+        lowest, highest = numbers.person_range(int(row["workspace_id"]))
+        last = tx.one("last_person", lowest=lowest, highest=highest)
+        tx.execute("freeze_moment", trigger_id=row["trigger_id"], last_person=last["person_id"] if last else 0)
     tx.execute("hold_trigger", trigger_id=row["trigger_id"], owner=owner, lease_ms=lease_ms)
     return get(tx, int(row["trigger_id"]))
 

@@ -172,7 +172,16 @@ def _status(found: Trigger, action_ids: list[int]) -> dict[str, Any]:
         "data_file_processed": from_file and found.file_done,
         "data_file_error_count": found.error_count,
         "recipients_filter": found.echo,
-        "clarion": {"state": found.state.value, "failure": found.failure, "audience": found.audience},
+        "clarion": {
+            "state": found.state_word,
+            "failure": found.failure,
+            "audience": found.audience,
+            "paused": found.paused_ms is not None,
+            "priority": found.priority,
+            "scheduled_at": _seconds(found.scheduled_ms),
+            "expires_at": _seconds(found.expires_ms),
+            "cancelled_at": _seconds(found.cancelled_ms),
+        },
     }
 
 

@@ -16,6 +16,7 @@ from clarion.api.app.messages import (
     seconds,
 )
 from clarion.api.calls import Call, Endpoint, answer
+from clarion.api.clarion.control import control_shape
 from clarion.api.clarion.edits import Fields
 from clarion.domain.deliveries import REASON_WORDS, DeliveryKey, Reason, State, key_of, public_id
 from clarion.domain.errors import InvalidRequest, MalformedRequest, NotFound
@@ -59,9 +60,10 @@ def _trigger_shape(tx: Transaction, trigger: Trigger) -> dict[str, Any]:
     return {
         "id": trigger.trigger_id,
         "broadcast_id": trigger.broadcast_id,
-        "state": trigger.state.value,
+        "state": trigger.state_word,
         "doubt_policy": trigger.doubt_policy.value,
         "failure": trigger.failure,
+        "control": control_shape(trigger),
         "selector": trigger.selector.value,
         "audience": trigger.audience,
         "recipients": trigger.recipients,
@@ -105,6 +107,7 @@ def _account_shape(item: Listed, public: str, who: Identifiers | None) -> dict[s
         "meaning": REASON_WORDS[Reason(reason)] if reason else None,
         "words": row["words"],
         "attempts": int(row["attempts"]),
+        "again": int(row["again"]),
         "next_attempt_at": next_attempt_at(state, row["due_ms"]),
         "created_at": seconds(row["created_ms"]),
         "attempted_at": seconds(row["attempted_ms"]),

@@ -15,7 +15,7 @@ ORDER BY trigger_id DESC LIMIT :most;
 
 -- name: accounts_in_window
 -- Accounts after (:seq, :action_id) up to person :until; :states is a bit per state, :only_action 0 for all.
-SELECT trigger_id, seq, action_id, person_id, state, reason, words, recipient, attempts, due_ms, created_ms,
+SELECT trigger_id, seq, action_id, person_id, state, reason, words, recipient, attempts, again, due_ms, created_ms,
        attempted_ms, settled_ms
 FROM delivery
 WHERE trigger_id = :trigger_id AND seq >= :seq AND seq <= :until AND (seq > :seq OR action_id > :action_id)
@@ -25,7 +25,7 @@ ORDER BY seq, action_id LIMIT :most;
 
 -- name: accounts_by_reason
 -- The same by reason, for the few among many: the index holds only rows that have one.
-SELECT trigger_id, seq, action_id, person_id, state, reason, words, recipient, attempts, due_ms, created_ms,
+SELECT trigger_id, seq, action_id, person_id, state, reason, words, recipient, attempts, again, due_ms, created_ms,
        attempted_ms, settled_ms
 FROM delivery
 WHERE trigger_id = :trigger_id AND reason = :reason AND seq >= :seq AND (seq > :seq OR action_id > :action_id)

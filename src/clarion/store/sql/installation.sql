@@ -44,7 +44,7 @@ INSERT INTO api_key (key_id, workspace_id, kind, name, scopes, site_id, secret_h
 VALUES (:key_id, :workspace_id, :kind, :name, :scopes, :site_id, :secret_hash, {{now_ms}});
 
 -- name: key_by_hash
-SELECT k.workspace_id, k.scopes, k.site_id, w.name, w.identifiers
+SELECT k.workspace_id, k.scopes, k.site_id, k.name AS key_name, w.name, w.identifiers
 FROM api_key k JOIN workspace w ON w.workspace_id = k.workspace_id
 WHERE k.secret_hash = :secret_hash AND k.kind = :kind;
 

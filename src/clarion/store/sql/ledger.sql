@@ -38,33 +38,105 @@ SELECT action_id, state, reason, CAST(SUM(n) AS bigint) AS n FROM trigger_count
 WHERE trigger_id = :trigger_id GROUP BY action_id, state, reason ORDER BY action_id, state, reason;
 
 -- name: slice_due
--- A look without a lock, so that idle workers do not write.
-SELECT 1 AS yes FROM slice
-WHERE done = 0 AND due_ms <= {{now_ms}} AND lease_ms < {{now_ms}}
-  AND (:trigger_id = 0 OR (trigger_id = :trigger_id AND no = :no))
+-- A look without a lock, so that idle workers do not write: has anything been due and free for :grace_ms?
+-- Triggers first, as in pick_slice, whose conditions these are.
+SELECT 1 AS yes
+FROM (SELECT {{now_ms}} AS now_ms) n
+CROSS JOIN broadcast_trigger t LEFT JOIN trigger_flow f ON f.trigger_id = t.trigger_id
+WHERE t.processed_ms IS NULL AND t.open_slices > 0
+  AND (t.state = 'stopped' OR (t.paused_ms IS NULL AND COALESCE(f.ready_ms, 0) <= n.now_ms))
+  AND ((SELECT s.no FROM slice s WHERE s.trigger_id = t.trigger_id AND s.done = 0 AND s.tried = 0
+            AND s.due_ms <= n.now_ms - :grace_ms AND s.lease_ms < n.now_ms - :grace_ms
+        ORDER BY s.due_ms, s.no LIMIT 1) IS NOT NULL
+    OR (SELECT s.no FROM slice s WHERE s.trigger_id = t.trigger_id AND s.done = 0 AND s.tried = 1
+            AND s.due_ms <= n.now_ms - :grace_ms AND s.lease_ms < n.now_ms - :grace_ms
+        ORDER BY s.due_ms, s.no LIMIT 1) IS NOT NULL)
 LIMIT 1;
 
--- name: pick_slice
--- A slice that is due and that nobody holds. By number first: triggers take turns.
-SELECT s.*, t.state AS trigger_state, t.content_hash, t.workspace_id, t.broadcast_id, b.doubt_policy
+-- name: this_slice_due
+-- The same look at a certain slice.
+SELECT 1 AS yes
 FROM slice s JOIN broadcast_trigger t ON t.trigger_id = s.trigger_id
-JOIN broadcast b ON b.broadcast_id = t.broadcast_id
-WHERE s.done = 0 AND s.due_ms <= {{now_ms}} AND s.lease_ms < {{now_ms}}
-  AND (:trigger_id = 0 OR (s.trigger_id = :trigger_id AND s.no = :no))
-ORDER BY s.due_ms, s.no, s.trigger_id LIMIT 1;
+LEFT JOIN trigger_flow f ON f.trigger_id = s.trigger_id
+WHERE s.trigger_id = :trigger_id AND s.no = :no AND s.done = 0 AND s.due_ms <= {{now_ms}} AND s.lease_ms < {{now_ms}}
+  AND (t.state = 'stopped' OR (t.paused_ms IS NULL AND COALESCE(f.ready_ms, 0) <= {{now_ms}}));
+
+-- name: pick_slice
+-- A slice that is due and that nobody holds. Priority first, then the trigger whose last turn is longest ago; in a
+-- trigger, fresh slices and retries take turns, so that neither waits for the end of the other.
+SELECT s.*, c.trigger_state, c.stop_reason, c.expired, c.paused, c.paced, c.content_hash, c.workspace_id,
+       c.broadcast_id, c.now_ms, b.doubt_policy
+FROM (
+    SELECT t.trigger_id, t.state AS trigger_state, t.stop_reason, t.content_hash, t.workspace_id, t.broadcast_id,
+           n.now_ms, COALESCE(t.expires_ms <= n.now_ms, 0) AS expired, 0 AS paused,
+           (t.rate_messages IS NOT NULL OR t.spread_until_ms IS NOT NULL) AS paced,
+           (SELECT s.no FROM slice s WHERE s.trigger_id = t.trigger_id AND s.done = 0
+                AND s.tried = (COALESCE(f.claims, 0) + k.flip) % 2
+                AND s.due_ms <= n.now_ms AND s.lease_ms < n.now_ms
+            ORDER BY s.due_ms, s.no LIMIT 1) AS first_no
+    FROM (SELECT {{now_ms}} AS now_ms) n
+    CROSS JOIN broadcast_trigger t LEFT JOIN trigger_flow f ON f.trigger_id = t.trigger_id
+    CROSS JOIN (SELECT 0 AS flip UNION ALL SELECT 1) k
+    WHERE t.processed_ms IS NULL AND t.open_slices > 0 AND first_no IS NOT NULL
+      AND (t.state = 'stopped' OR (t.paused_ms IS NULL AND COALESCE(f.ready_ms, 0) <= n.now_ms))
+    ORDER BY t.priority DESC, COALESCE(f.turn, 0), t.trigger_id, k.flip LIMIT 1
+) c
+JOIN slice s ON s.trigger_id = c.trigger_id AND s.no = c.first_no
+JOIN broadcast b ON b.broadcast_id = c.broadcast_id;
 
 -- name: pick_slice @postgres
--- Differs: several workers pick at once; each passes over what another is just taking.
-SELECT s.*, t.state AS trigger_state, t.content_hash, t.workspace_id, t.broadcast_id, b.doubt_policy
+-- Differs: several workers pick at once; each passes over what another is just taking. The triggers come in their
+-- order out of the first part, the second looks into one after the other until it finds (and locks) a slice; with
+-- a third table to join, the planner could change that order.
+SELECT s.*, c.trigger_state, c.stop_reason, c.expired, c.paused, c.paced, c.content_hash, c.workspace_id,
+       c.broadcast_id, c.now_ms,
+       (SELECT b.doubt_policy FROM broadcast b WHERE b.broadcast_id = c.broadcast_id) AS doubt_policy
+FROM (
+    SELECT t.trigger_id, t.state AS trigger_state, t.stop_reason, t.content_hash, t.workspace_id, t.broadcast_id,
+           n.now_ms, COALESCE(t.expires_ms <= n.now_ms, FALSE) AS expired, FALSE AS paused,
+           (t.rate_messages IS NOT NULL OR t.spread_until_ms IS NOT NULL) AS paced,
+           (COALESCE(f.claims, 0) + k.flip) % 2 AS tried
+    FROM (SELECT {{now_ms}} AS now_ms) n
+    CROSS JOIN broadcast_trigger t LEFT JOIN trigger_flow f ON f.trigger_id = t.trigger_id
+    CROSS JOIN (VALUES (0), (1)) AS k (flip)
+    WHERE t.processed_ms IS NULL AND t.open_slices > 0
+      AND (t.state = 'stopped' OR (t.paused_ms IS NULL AND COALESCE(f.ready_ms, 0) <= n.now_ms))
+    ORDER BY t.priority DESC, COALESCE(f.turn, 0), t.trigger_id, k.flip
+) c
+CROSS JOIN LATERAL (
+    SELECT * FROM slice
+    WHERE trigger_id = c.trigger_id AND done = 0 AND tried = c.tried AND due_ms <= c.now_ms AND lease_ms < c.now_ms
+    ORDER BY due_ms, no LIMIT 1 FOR UPDATE SKIP LOCKED
+) s
+LIMIT 1;
+
+-- name: pick_this_slice
+-- A certain slice, under the same conditions.
+SELECT s.*, t.state AS trigger_state, t.stop_reason, t.content_hash, t.workspace_id, t.broadcast_id, b.doubt_policy,
+       {{now_ms}} AS now_ms, COALESCE(t.expires_ms <= {{now_ms}}, 0) AS expired, 0 AS paused,
+       (t.rate_messages IS NOT NULL OR t.spread_until_ms IS NOT NULL) AS paced
 FROM slice s JOIN broadcast_trigger t ON t.trigger_id = s.trigger_id
 JOIN broadcast b ON b.broadcast_id = t.broadcast_id
-WHERE s.done = 0 AND s.due_ms <= {{now_ms}} AND s.lease_ms < {{now_ms}}
-  AND (:trigger_id = 0 OR (s.trigger_id = :trigger_id AND s.no = :no))
-ORDER BY s.due_ms, s.no, s.trigger_id LIMIT 1 FOR UPDATE OF s SKIP LOCKED;
+LEFT JOIN trigger_flow f ON f.trigger_id = s.trigger_id
+WHERE s.trigger_id = :trigger_id AND s.no = :no AND s.done = 0 AND s.due_ms <= {{now_ms}} AND s.lease_ms < {{now_ms}}
+  AND (t.state = 'stopped' OR (t.paused_ms IS NULL AND COALESCE(f.ready_ms, 0) <= {{now_ms}}));
+
+-- name: pick_this_slice @postgres
+-- Differs: locked, and passed over when another worker is just taking it.
+SELECT s.*, t.state AS trigger_state, t.stop_reason, t.content_hash, t.workspace_id, t.broadcast_id, b.doubt_policy,
+       {{now_ms}} AS now_ms, COALESCE(t.expires_ms <= {{now_ms}}, FALSE) AS expired, FALSE AS paused,
+       (t.rate_messages IS NOT NULL OR t.spread_until_ms IS NOT NULL) AS paced
+FROM slice s JOIN broadcast_trigger t ON t.trigger_id = s.trigger_id
+JOIN broadcast b ON b.broadcast_id = t.broadcast_id
+LEFT JOIN trigger_flow f ON f.trigger_id = s.trigger_id
+WHERE s.trigger_id = :trigger_id AND s.no = :no AND s.done = 0 AND s.due_ms <= {{now_ms}} AND s.lease_ms < {{now_ms}}
+  AND (t.state = 'stopped' OR (t.paused_ms IS NULL AND COALESCE(f.ready_ms, 0) <= {{now_ms}}))
+FOR UPDATE OF s SKIP LOCKED;
 
 -- name: take_slice
+-- The lease, and with :lo the intent: from now on people between :lo and :hi may have been handed over.
 UPDATE slice SET owner = :owner, fence = fence + 1, lease_ms = {{now_ms}} + :lease_ms,
-    open_lo = NULL, open_hi = NULL, open_ms = NULL
+    open_lo = :lo, open_hi = :hi, open_ms = :now_ms
 WHERE trigger_id = :trigger_id AND no = :no AND fence = :fence AND done = 0;
 
 -- name: open_chunk
@@ -72,27 +144,47 @@ WHERE trigger_id = :trigger_id AND no = :no AND fence = :fence AND done = 0;
 UPDATE slice SET open_lo = :lo, open_hi = :hi, open_ms = :now_ms, lease_ms = {{now_ms}} + :lease_ms
 WHERE trigger_id = :trigger_id AND no = :no AND owner = :owner AND fence = :fence;
 
+-- name: renew_slice
+-- Closes the open chunk, renews the lease, and says how the trigger stands.
+UPDATE slice SET open_lo = NULL, open_hi = NULL, open_ms = NULL, lease_ms = {{now_ms}} + :lease_ms
+WHERE trigger_id = :trigger_id AND no = :no AND owner = :owner AND fence = :fence
+RETURNING {{now_ms}} AS now_ms,
+    (SELECT t.state FROM broadcast_trigger t WHERE t.trigger_id = slice.trigger_id) AS trigger_state,
+    (SELECT t.stop_reason FROM broadcast_trigger t WHERE t.trigger_id = slice.trigger_id) AS stop_reason,
+    (SELECT t.content_hash FROM broadcast_trigger t WHERE t.trigger_id = slice.trigger_id) AS content_hash,
+    (SELECT COALESCE(t.expires_ms <= {{now_ms}}, 0) FROM broadcast_trigger t
+     WHERE t.trigger_id = slice.trigger_id) AS expired,
+    (SELECT t.paused_ms IS NOT NULL FROM broadcast_trigger t WHERE t.trigger_id = slice.trigger_id) AS paused,
+    (SELECT t.rate_messages IS NOT NULL OR t.spread_until_ms IS NOT NULL FROM broadcast_trigger t
+     WHERE t.trigger_id = slice.trigger_id) AS paced;
+
+-- name: renew_slice @postgres
+-- Differs: the trigger is joined, which SQLite's RETURNING cannot show.
+UPDATE slice s SET open_lo = NULL, open_hi = NULL, open_ms = NULL, lease_ms = {{now_ms}} + :lease_ms
+FROM broadcast_trigger t
+WHERE s.trigger_id = :trigger_id AND s.no = :no AND s.owner = :owner AND s.fence = :fence
+  AND t.trigger_id = s.trigger_id
+RETURNING {{now_ms}} AS now_ms, t.state AS trigger_state, t.stop_reason, t.content_hash,
+    COALESCE(t.expires_ms <= {{now_ms}}, FALSE) AS expired, t.paused_ms IS NOT NULL AS paused,
+    (t.rate_messages IS NOT NULL OR t.spread_until_ms IS NOT NULL) AS paced;
+
 -- name: extend_slice
 -- A chunk takes long: the holder is alive and keeps the slice.
 UPDATE slice SET lease_ms = {{now_ms}} + :lease_ms
 WHERE trigger_id = :trigger_id AND no = :no AND owner = :owner AND fence = :fence;
 
 -- name: give_back_slice
+-- :tried says that everybody in it was tried once.
 UPDATE slice SET owner = NULL, lease_ms = 0, open_lo = NULL, open_hi = NULL, open_ms = NULL,
-    done = :done, due_ms = :due_ms
+    done = :done, due_ms = :due_ms, tried = :tried
 WHERE trigger_id = :trigger_id AND no = :no AND owner = :owner AND fence = :fence;
 
 -- name: free_slices_of
 -- A process on this machine is known to be dead: what it held can be taken at once.
 UPDATE slice SET lease_ms = 0 WHERE done = 0 AND owner = :owner;
 
--- name: tried_slice
--- Meets a row only once per slice.
-UPDATE slice SET tried = 1 WHERE trigger_id = :trigger_id AND no = :no AND tried = 0;
-
 -- name: slice
-SELECT s.*, t.state AS trigger_state FROM slice s JOIN broadcast_trigger t ON t.trigger_id = s.trigger_id
-WHERE s.trigger_id = :trigger_id AND s.no = :no;
+SELECT owner, fence, open_lo, open_hi FROM slice WHERE trigger_id = :trigger_id AND no = :no;
 
 -- name: chunk
 -- The next people of a slice, with what composing needs. A vanished person has no number on the right side.
@@ -148,20 +240,38 @@ FROM unnest(CAST(:trigger_id AS bigint[]), CAST(:seq AS bigint[]), CAST(:action_
     AS r (trigger_id, seq, action_id, from_state, state, reason, words, recipient, counted, due_ms, doubt_fence)
 WHERE d.trigger_id = r.trigger_id AND d.seq = r.seq AND d.action_id = r.action_id AND d.state = r.from_state;
 
+-- name: settle_sent
+-- The same for accounts that were simply sent.
+UPDATE delivery SET state = 1, reason = NULL, words = :words, recipient = COALESCE(:recipient, recipient),
+    attempts = attempts + 1, due_ms = 0, doubt_fence = NULL, attempted_ms = {{now_ms}}, settled_ms = {{now_ms}}
+WHERE trigger_id = :trigger_id AND seq = :seq AND action_id = :action_id AND state = 0;
+
+-- name: settle_sent @postgres
+-- Differs: rows travel as arrays.
+UPDATE delivery d SET state = 1, reason = NULL, words = r.words, recipient = COALESCE(r.recipient, d.recipient),
+    attempts = d.attempts + 1, due_ms = 0, doubt_fence = NULL, attempted_ms = {{now_ms}}, settled_ms = {{now_ms}}
+FROM unnest(CAST(:trigger_id AS bigint[]), CAST(:seq AS bigint[]), CAST(:action_id AS bigint[]),
+            CAST(:words AS text[]), CAST(:recipient AS text[])) AS r (trigger_id, seq, action_id, words, recipient)
+WHERE d.trigger_id = r.trigger_id AND d.seq = r.seq AND d.action_id = r.action_id AND d.state = 0;
+
 -- name: stop_rows
 -- Which people of a stopped trigger's slice were not reached.
 SELECT seq, action_id, reason FROM delivery
 WHERE trigger_id = :trigger_id AND seq BETWEEN :lo AND :hi AND state = 0;
 
 -- name: delivery
-SELECT d.*, t.broadcast_id, t.workspace_id, t.content_hash, t.data, e.data AS own_data
+-- With the content that it was made of: before an edit was applied to its trigger, what was sent until then.
+SELECT d.*, t.broadcast_id, t.workspace_id, t.data, e.data AS own_data,
+       COALESCE((SELECT c.before_hash FROM trigger_content_change c
+                 WHERE c.trigger_id = d.trigger_id AND c.changed_ms > d.attempted_ms AND d.state <> 0
+                 ORDER BY c.no LIMIT 1), t.content_hash) AS content_hash
 FROM delivery d JOIN broadcast_trigger t ON t.trigger_id = d.trigger_id
 LEFT JOIN trigger_entry e ON e.trigger_id = d.trigger_id AND e.entry = d.entry
 WHERE d.trigger_id = :trigger_id AND d.seq = :seq AND d.action_id = :action_id;
 
 -- name: deliveries
 -- A page of a trigger's accounts after (:seq, :action_id); :state -1 for all, :only_action 0 for all.
-SELECT trigger_id, seq, action_id, person_id, state, reason, words, recipient, attempts, due_ms, created_ms,
+SELECT trigger_id, seq, action_id, person_id, state, reason, words, recipient, attempts, again, due_ms, created_ms,
        attempted_ms, settled_ms
 FROM delivery
 WHERE trigger_id = :trigger_id AND (seq, action_id) > (:seq, :action_id)
@@ -181,16 +291,17 @@ UPDATE slice SET done = 0, due_ms = 0 WHERE trigger_id = :trigger_id AND :seq BE
 -- name: hurry_slice
 UPDATE slice SET due_ms = 0 WHERE trigger_id = :trigger_id AND :seq BETWEEN lo AND hi AND done = 0;
 
--- name: overdue_slices
--- The reconciler's question: what is due, held by nobody, and has been so for a while.
-SELECT trigger_id, no FROM slice
-WHERE done = 0 AND due_ms <= {{now_ms}} - :grace_ms AND lease_ms < {{now_ms}} - :grace_ms
-ORDER BY due_ms, no, trigger_id LIMIT :most;
-
 -- name: next_due
--- When the next slice or resolve wants attention, for a runner that polls.
+-- When the next retry, rate or resolve wants attention, for a runner that polls anyway.
 SELECT MIN(due) AS due FROM (
-    SELECT MIN(CASE WHEN due_ms > lease_ms THEN due_ms ELSE lease_ms + 1 END) AS due FROM slice WHERE done = 0
+    SELECT (SELECT s.due_ms FROM slice s WHERE s.trigger_id = t.trigger_id AND s.done = 0 AND s.tried = 1
+                AND s.lease_ms < {{now_ms}} ORDER BY s.due_ms, s.no LIMIT 1) AS due
+    FROM broadcast_trigger t LEFT JOIN trigger_flow f ON f.trigger_id = t.trigger_id
+    WHERE t.processed_ms IS NULL AND t.open_slices > 0 AND t.paused_ms IS NULL
+      AND COALESCE(f.ready_ms, 0) <= {{now_ms}}
+    UNION ALL
+    SELECT f.ready_ms FROM broadcast_trigger t JOIN trigger_flow f ON f.trigger_id = t.trigger_id
+    WHERE t.processed_ms IS NULL AND t.open_slices > 0 AND t.paused_ms IS NULL AND f.ready_ms > {{now_ms}}
     UNION ALL
     SELECT MIN(CASE WHEN resolve_due_ms > resolve_lease_ms THEN resolve_due_ms ELSE resolve_lease_ms + 1 END)
     FROM broadcast_trigger WHERE state IN ('queued', 'resolving')

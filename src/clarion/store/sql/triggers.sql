@@ -7,15 +7,19 @@ SELECT content FROM trigger_content WHERE content_hash = :content_hash;
 
 -- name: insert_trigger
 INSERT INTO broadcast_trigger (trigger_id, workspace_id, broadcast_id, state, failure, selector, condition, echo, data,
-    flags, content_hash, created_ms, processed_ms, resolve_until, next_entry, missing, error_count)
+    flags, content_hash, created_ms, processed_ms, resolve_until, next_entry, missing, error_count,
+    scheduled_ms, resolve_due_ms, expires_after_s, expires_ms)
 VALUES (:trigger_id, :workspace_id, :broadcast_id, :state, :failure, :selector, :condition, :echo, :data,
     :flags, :content_hash, {{now_ms}}, CASE WHEN :finished = 1 THEN {{now_ms}} END, :resolve_until, :next_entry,
-    :missing, :error_count);
+    :missing, :error_count, CAST(:scheduled_ms AS bigint), COALESCE(CAST(:scheduled_ms AS bigint), 0),
+    CAST(:expires_after_s AS bigint), CASE WHEN CAST(:expires_after_s AS bigint) > 0
+        THEN COALESCE(CAST(:scheduled_ms AS bigint), {{now_ms}}) + 1000 * CAST(:expires_after_s AS bigint) END);
 
 -- name: waiting_triggers
--- How many triggers of a broadcast are queued: the queue of 5. One that only waits for retries has left it.
+-- How many triggers of a broadcast are queued: the queue of 5. One that only waits for retries has left it, one
+-- whose time has not come has not joined it.
 SELECT COUNT(*) AS n FROM broadcast_trigger
-WHERE broadcast_id = :broadcast_id
+WHERE broadcast_id = :broadcast_id AND (scheduled_ms IS NULL OR scheduled_ms <= {{now_ms}})
   AND (state IN ('queued', 'resolving') OR (state = 'sending' AND fresh_slices > 0));
 
 -- name: conditions_waiting
@@ -56,14 +60,14 @@ SELECT no, line, text FROM trigger_error WHERE trigger_id = :trigger_id AND no >
 
 -- name: resolvable
 -- A trigger whose audience is to be worked out and that nobody holds; oldest first.
-SELECT trigger_id FROM broadcast_trigger
+SELECT trigger_id, workspace_id, scheduled_ms, audience_ms FROM broadcast_trigger
 WHERE state IN ('queued', 'resolving') AND resolve_lease_ms < {{now_ms}} AND resolve_due_ms <= {{now_ms}}
   AND (:trigger_id = 0 OR trigger_id = :trigger_id)
 ORDER BY trigger_id LIMIT 1;
 
 -- name: resolvable @postgres
 -- Differs: several workers may look at once.
-SELECT trigger_id FROM broadcast_trigger
+SELECT trigger_id, workspace_id, scheduled_ms, audience_ms FROM broadcast_trigger
 WHERE state IN ('queued', 'resolving') AND resolve_lease_ms < {{now_ms}} AND resolve_due_ms <= {{now_ms}}
   AND (:trigger_id = 0 OR trigger_id = :trigger_id)
 ORDER BY trigger_id LIMIT 1 FOR UPDATE SKIP LOCKED;
@@ -74,6 +78,12 @@ SELECT trigger_id FROM broadcast_trigger
 WHERE state IN ('queued', 'resolving') AND created_ms <= {{now_ms}} - :grace_ms
   AND resolve_lease_ms < {{now_ms}} - :grace_ms AND resolve_due_ms <= {{now_ms}} - :grace_ms
 ORDER BY trigger_id LIMIT 1;
+
+-- name: freeze_moment
+-- A scheduled trigger is for the people there are when its time has come.
+UPDATE broadcast_trigger SET audience_ms = {{now_ms}},
+    resolve_until = CASE WHEN condition IS NOT NULL THEN :last_person ELSE resolve_until END
+WHERE trigger_id = :trigger_id AND scheduled_ms IS NOT NULL AND audience_ms IS NULL;
 
 -- name: hold_trigger
 -- Take the resolve lease; the fence grows so that an earlier holder's next step meets no row.
@@ -156,15 +166,14 @@ UPDATE broadcast_trigger SET state = 'failed', failure = :failure, processed_ms 
     error_count = error_count + :errors
 WHERE trigger_id = :trigger_id AND state IN ('queued', 'resolving') AND resolve_fence = :fence;
 
--- name: close_slice
--- One slice fewer; the last one finishes the trigger.
-UPDATE broadcast_trigger SET open_slices = open_slices - 1,
-    state = CASE WHEN state = 'sending' AND open_slices = 1 THEN 'done' ELSE state END,
-    processed_ms = CASE WHEN state IN ('sending', 'stopped') AND open_slices = 1 THEN {{now_ms}} ELSE processed_ms END
+-- name: slice_given_back
+-- One slice fewer (:closed), or one fewer that holds somebody who was never tried (:tried); the last one closed
+-- finishes the trigger.
+UPDATE broadcast_trigger SET open_slices = open_slices - :closed, fresh_slices = fresh_slices - :tried,
+    state = CASE WHEN state = 'sending' AND open_slices = :closed THEN 'done' ELSE state END,
+    processed_ms = CASE WHEN state IN ('sending', 'stopped') AND open_slices = :closed THEN {{now_ms}}
+                        ELSE processed_ms END
 WHERE trigger_id = :trigger_id;
-
--- name: tried_slice_of
-UPDATE broadcast_trigger SET fresh_slices = fresh_slices - 1 WHERE trigger_id = :trigger_id;
 
 -- name: reopen_trigger
 UPDATE broadcast_trigger SET open_slices = open_slices + :slices, processed_ms = NULL,
@@ -180,5 +189,5 @@ WHERE broadcast_id = :broadcast_id AND state IN ('queued', 'resolving', 'sending
 -- name: rush_slices
 -- Slices that wait for a retry need not wait any longer: their trigger was stopped.
 UPDATE slice SET due_ms = 0
-WHERE done = 0 AND trigger_id IN (
+WHERE done = 0 AND due_ms > 0 AND trigger_id IN (
     SELECT trigger_id FROM broadcast_trigger WHERE broadcast_id = :broadcast_id AND state = 'stopped' AND open_slices > 0);

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What looking for the next slice costs: it does not depend on how many slices paused or waiting triggers have."""
+
+import json
+import sqlite3
+
+import psycopg
+import pytest
+
+from clarion.store import control, ledger, slices
+from clarion.store.access import Workspace
+from clarion.store.engine import Store
+from clarion.store.postgres import PostgresStore
+from clarion.store.queries import load
+from clarion.store.sqlite import SqliteStore
+
+from .ledgers import Played
+
+SLICES = 2_000
+LOOKS = {"pick_slice": {}, "slice_due": {"grace_ms": 0}, "next_due": {}}
+
+
+def cost(store: Store, name: str) -> int:
+    """Pages that PostgreSQL touched, or steps of SQLite's machine."""
+    text = load(store.engine)[name]
+    if isinstance(store, PostgresStore):
+        with psycopg.connect(store.url) as connection:
+            explained = ("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + text).encode()
+            found = connection.execute(explained, LOOKS[name]).fetchone()
+            assert found is not None
+            plan = found[0] if isinstance(found[0], list) else json.loads(found[0])
+            return int(plan[0]["Plan"]["Shared Hit Blocks"]) + int(plan[0]["Plan"]["Shared Read Blocks"])
+    assert isinstance(store, SqliteStore)
+    connection_ = sqlite3.connect(store._path)
+    steps = 0
+
+    def count() -> None:
+        nonlocal steps
+        steps += 1
+
+    connection_.set_progress_handler(count, 1)
+    connection_.execute(text, LOOKS[name]).fetchall()
+    connection_.close()
+    return steps
+
+
+@pytest.mark.parametrize("held", ["paused", "busy"])
+def test_ten_large_triggers_cost_nothing(store: Store, workspace: Workspace, held: str) -> None:
+    """Paused, or due and picked from by turns: a few probes of an index per trigger, however many slices."""
+    large = [Played.sending(store, workspace, people=SLICES, size=1) for _ in range(10)]
+    if held == "paused":
+        for played in large:
+            store.write(lambda tx, played=played: control.pause(tx, played.trigger_id, "a test"))  # type: ignore[misc]
+    small = Played.sending(store, workspace, people=50, size=50)
+    store.write(ledger.analyze)
+    if isinstance(store, PostgresStore):
+        with psycopg.connect(store.url, autocommit=True) as connection:
+            connection.execute("VACUUM ANALYZE slice, broadcast_trigger")
+    found = {name: cost(store, name) for name in LOOKS}
+    limit = 150 if store.engine == "postgres" else 3_000
+    assert max(found.values()) < limit, found
+    if held == "paused":
+        picked = store.write(slices.pick)
+        assert picked is not None
+        assert picked.trigger_id == small.trigger_id
