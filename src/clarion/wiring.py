@@ -180,11 +180,16 @@ def build_worker(house: House, provider: Deliverer, failpoint: Failpoint = nothi
         house.store,
         house.jobs,
         resolver,
-        SendStage(provider, retry=retry, drain_seconds=settings.worker.drain_seconds, failpoint=failpoint),
+        SendStage(
+            provider,
+            retry=retry,
+            drain_seconds=settings.worker.drain_seconds,
+            failpoint=failpoint,
+            meter=house.metrics,
+        ),
         owner=owner,
         flights=flights,
         sign=Sign(house.store.write(access.installation_secret), house.base_url),
-        retry=retry,
         rules=WorkerRules(
             slots=settings.worker.slots,
             chunk_rows=settings.worker.chunk_rows,
@@ -192,4 +197,6 @@ def build_worker(house: House, provider: Deliverer, failpoint: Failpoint = nothi
             reconcile_seconds=settings.worker.reconcile_seconds,
         ),
         failpoint=failpoint,
+        meter=house.metrics,
+        tracing=house.tracing,
     )

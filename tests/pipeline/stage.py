@@ -221,8 +221,8 @@ class Stage:
             owner=owner,
             flights=flights,
             sign=SIGN,
-            retry=retry,
-            rules=rules or WorkerRules(chunk_rows=10, lease_ms=LEASE, reconcile_seconds=0.05, overdue_ms=0),
+            rules=rules
+            or WorkerRules(chunk_rows=10, lease_ms=LEASE, reconcile_seconds=0.05, overdue_ms=0, look_seconds=0.05),
         )
 
     @asynccontextmanager

@@ -34,8 +34,8 @@ from .test_resolve_data_file import Host
 
 SIZES = Sizes(range_people=20, slice_people=8)
 # Nobody looks for work by themselves: what is done was driven.
-DRIVEN = WorkerRules(chunk_rows=10, lease_ms=LEASE, reconcile_seconds=600, overdue_ms=600_000)
-ONE_SLOT = WorkerRules(slots=1, chunk_rows=5, lease_ms=LEASE, reconcile_seconds=0.05, overdue_ms=0)
+DRIVEN = WorkerRules(chunk_rows=10, lease_ms=LEASE, reconcile_seconds=600, overdue_ms=600_000, look_seconds=600)
+ONE_SLOT = WorkerRules(slots=1, chunk_rows=5, lease_ms=LEASE, reconcile_seconds=0.05, overdue_ms=0, look_seconds=0.05)
 
 
 def driver(store: Store, url: str) -> Jobs:

@@ -25,12 +25,14 @@ from clarion.pipeline.claim import Chunk
 from clarion.pipeline.compose import Messages
 from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.pipeline.flight import FlightRecord, Mark
+from clarion.pipeline.meter import UNMETERED, Meter
 from clarion.pipeline.retry import RetryPolicy
 from clarion.pipeline.verdict import Verdict
 from clarion.store.engine import Row
 
 _log = structlog.get_logger("clarion.send")
 _AFTER_DEFECT = 5.0  # seconds
+_TIMED = 16  # one message in so many has its answer timed
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,12 @@ class SendStage:
         drain_seconds: float = 3.0,
         failpoint: Failpoint = nothing,
         clock: Callable[[], float] = time.monotonic,
+        meter: Meter = UNMETERED,
     ) -> None:
+        self.channel = provider.capabilities.channel
+        self.form = provider.capabilities.takes
         self.clock = clock
+        self.meter = meter
         self.retry = retry
         self.failpoint = failpoint
         self.away: Away | None = None
@@ -119,10 +125,12 @@ class SendStage:
         if self.away is None or self.away.words != away.words:
             _log.warning("provider.away", provider=self._provider.name, why=away.words)
         self.away, self._back_at = away, self.clock() + away.retry_after
+        self.meter.provider_away(self._provider.name, away=True)
 
     def _is_back(self) -> None:
         if self.away is not None:
             _log.info("provider.back", provider=self._provider.name)
+            self.meter.provider_away(self._provider.name, away=False)
         self.away = None
 
 
@@ -186,7 +194,7 @@ class _ChunkSource:
 class _Handover:
     """One message of a chunk on its way; see `channels.base.Handover`. After its end further calls do nothing."""
 
-    __slots__ = ("attempts", "ended", "index", "key", "message", "source")
+    __slots__ = ("attempts", "began", "ended", "index", "key", "message", "source")
 
     def __init__(
         self, source: _ChunkSource, index: int, key: DeliveryKey, attempts: int, message: EmailMessage
@@ -197,11 +205,14 @@ class _Handover:
         self.attempts = attempts
         self.message = message
         self.ended = False
+        self.began = 0.0
 
     def begin(self) -> bool:
         source = self.source
         if self.ended or not source.may_send():
             return False
+        if not self.index % _TIMED:
+            self.began = source.stage.clock()
         source.record.mark(self.index, Mark.HANDED_OVER)
         source.begun[self.index] = self
         source.stage.failpoint("send.handed_over")
@@ -224,5 +235,7 @@ class _Handover:
             return
         self.ended = True
         self.source.begun.pop(self.index, None)
+        if self.began:
+            self.source.stage.meter.answered(self.source.stage.channel, self.source.stage.clock() - self.began)
         self.source.settle(self, said)
         self.source.stage.failpoint("send.answered")

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One slice after another: claim it, send and record its chunks, give it back.
+
+Each step is a stage's (`claim`, `send`, `record`); here is their order, and what holds while they run: the flight
+record, the lease and its renewal, and whether a message may still be handed over. If the process dies, the ledger has
+the open chunk on record and the flight record what became of it: see the stages.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Set
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from clarion.domain.errors import detail_of
+from clarion.pipeline.claim import Chunk, ChunkRules, Work, claim
+from clarion.pipeline.compose import Messages
+from clarion.pipeline.control import Control
+from clarion.pipeline.failpoint import Failpoint
+from clarion.pipeline.flight import FlightRecord
+from clarion.pipeline.lease import Lease, now
+from clarion.pipeline.meter import Meter
+from clarion.pipeline.prepared import Prepared
+from clarion.pipeline.record import record
+from clarion.pipeline.send import SendStage, Task
+from clarion.pipeline.tracing import Tracing
+from clarion.store import people, slices
+from clarion.store.engine import Store, Transaction
+from clarion.store.slices import Claim, LostLease
+
+_log = structlog.get_logger("clarion.sender")
+
+
+@dataclass(frozen=True, slots=True)
+class SenderRules:
+    """`most`: slices at once; `chunk_rows` accounts a commit; the lease in ms."""
+
+    most: int
+    chunk_rows: int
+    lease_ms: int
+
+
+class Sender:
+    """Everything a process needs to send slices; several run at once."""
+
+    def __init__(
+        self,
+        store: Store,
+        send: SendStage,
+        prepared: Prepared,
+        control: Control,
+        *,
+        owner: str,
+        flights: Path,
+        rules: SenderRules,
+        failpoint: Failpoint,
+        meter: Meter,
+        tracing: Tracing,
+    ) -> None:
+        self._store = store
+        self._send = send
+        self._prepared = prepared
+        self._control = control
+        self._owner = owner
+        self._flights = flights
+        self._rules = rules
+        self._failpoint = failpoint
+        self._meter = meter
+        self._tracing = tracing
+        self._stopping = asyncio.Event()
+        self._claims = itertools.count(1)
+        self.busy = 0
+
+    def start(self, stopping: asyncio.Event) -> None:
+        """From `stopping` on no slice is begun and those in hand are let go."""
+        self._stopping = stopping
+
+    async def send_slice(self) -> bool:
+        """Work a slice until nothing of it is due; False: there was none to take."""
+        if self._stopping.is_set() or self.busy >= self._rules.most or not self._send.is_ready():
+            return False
+        self.busy += 1
+        try:
+            return await self._claim_and_work()
+        finally:
+            self.busy -= 1
+
+    async def _claim_and_work(self) -> bool:
+        if not await asyncio.to_thread(self._store.read, slices.anything_due):
+            return False
+        # A name of its own for each claim: an abandoned record must not be written over.
+        slot = f"{self._owner}/{next(self._claims)}"
+        flying = FlightRecord(self._flights, slot)
+        rules = ChunkRules(self._rules.chunk_rows, self._rules.lease_ms, flying.prepare)
+
+        def take(tx: Transaction) -> Work | None:
+            return claim(tx, owner=slot, flights=self._flights, retry=self._send.retry, rules=rules)
+
+        settled = False
+        lease = Lease(self._rules.lease_ms, now())
+        try:
+            work = await asyncio.to_thread(self._store.write, take)
+            if work is not None and work.chunk is not None:
+                flying.activate()
+                self._failpoint("claim.after_commit")
+                self._meter.slice_claimed()
+                trigger_id = work.claim.trigger_id
+                with self._control.working(trigger_id), self._tracing.span("slice", trigger_id, slice=work.claim.no):
+                    await self._work(work, work.chunk, flying, rules, lease)
+            settled = True
+            return work is not None
+        except LostLease as lost:
+            _log.warning("slice.lease_lost", slot=slot, why=str(lost))
+            self._meter.lease_lost()
+            return True
+        finally:
+            if settled:
+                flying.close()
+            else:
+                flying.abandon()  # it still holds what the ledger does not know
+
+    async def _work(self, work: Work, first: Chunk, flying: FlightRecord, rules: ChunkRules, lease: Lease) -> None:
+        """Send and record one chunk after another until the slice is given back."""
+        held = work.claim
+        chunk: Chunk | None = first
+        halt = asyncio.Event()
+        keeping = asyncio.create_task(self._keep(held, lease, halt))
+        try:
+            while chunk is not None:
+                opened = now()
+                task = Task(
+                    held.trigger_id,
+                    chunk,
+                    await self._messages_of(held.trigger_id, chunk.content_hash),
+                    work.picked.doubt_policy,
+                    await self._suppressed_in(chunk),
+                    partial(self._may_send, held.trigger_id, lease),
+                    halt,
+                )
+                with self._tracing.span("chunk", held.trigger_id, slice=held.no, accounts=len(chunk.rows)):
+                    outcomes = await self._send.send(task, flying)
+                asked = now()
+                chunk = await asyncio.to_thread(
+                    self._store.write,
+                    partial(
+                        record,
+                        held=held,
+                        chunk=chunk,
+                        outcomes=outcomes,
+                        rules=rules,
+                        last=self._stopping.is_set() or not self._send.is_ready(),
+                        failpoint=self._failpoint,
+                    ),
+                )
+                lease.renewed(asked)
+                if chunk is not None:
+                    flying.activate()
+                self._failpoint("record.after_commit")
+                self._meter.chunk_settled(self._send.channel, outcomes, now() - opened)
+        finally:
+            keeping.cancel()
+
+    def _may_send(self, trigger_id: int, lease: Lease) -> bool:
+        return lease.holds and self._control.may_send(trigger_id)
+
+    async def _messages_of(self, trigger_id: int, content_hash: str) -> Messages:
+        known = self._prepared.known(trigger_id, content_hash)
+        if known is not None:
+            return known
+        return await asyncio.to_thread(self._prepared.compile, trigger_id, content_hash)
+
+    async def _suppressed_in(self, chunk: Chunk) -> Set[int]:
+        """People of a chunk who are gone because they were suppressed."""
+        gone = [int(row["person_id"]) for row in chunk.rows if row["alive"] is None]
+        if not gone:
+            return frozenset()
+        return await asyncio.to_thread(self._store.read, lambda tx: people.suppressed_among(tx, gone))
+
+    async def _keep(self, held: Claim, lease: Lease, halt: asyncio.Event) -> None:
+        """Extend the lease while a slice is worked; set `halt` when it is lost, or when this worker is stopping."""
+        extend = partial(slices.extend, claim=held, lease_ms=self._rules.lease_ms)
+        pause = self._rules.lease_ms / 3_000
+        while not self._stopping.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause)
+            if self._stopping.is_set():
+                break
+            if lease.fresh(pause):  # a chunk was recorded meanwhile
+                continue
+            asked = now()
+            try:
+                await asyncio.to_thread(self._store.write, extend)
+            except LostLease:
+                break
+            except Exception as error:  # noqa: BLE001 - whatever it is: the lease runs out, unless the next try works
+                _log.warning("lease.not_extended", error=detail_of(error))
+            else:
+                lease.renewed(asked)
+        halt.set()
