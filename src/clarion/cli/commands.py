@@ -103,8 +103,11 @@ def migrate(
     config: ConfigOption = None,
     database_url: DatabaseOption = None,
     check: Annotated[bool, typer.Option("--check", help="Only say what would be done; exit 1 if anything.")] = False,
+    contract: Annotated[
+        bool, typer.Option("--contract", help="Also take steps that stop older programs; they are told first.")
+    ] = False,
 ) -> None:
-    """Bring the database's schema up to date."""
+    """Bring the database's schema up to date; older programs that are running go on."""
     settings = _settings(config, database__url=database_url)
     store = open_store(settings.database.url)
     try:
@@ -112,9 +115,13 @@ def migrate(
             waiting = migrations.pending(store)
             for step in waiting:
                 typer.echo(f"would apply {step.name}")
+            for step in migrations.contracts(store):
+                typer.echo(f"{step.name} waits for --contract")
             raise typer.Exit(1 if waiting else 0)
-        for name in migrations.migrate(store):
+        for name in migrations.migrate(store, contract=contract):
             typer.echo(f"applied {name}")
+        for step in migrations.contracts(store):
+            typer.echo(f"{step.name} waits for --contract: when no older program runs any more")
         typer.echo("the database is up to date")
     finally:
         store.close()

@@ -21,6 +21,7 @@ import uvicorn
 from clarion.cli import authority, demo_content
 from clarion.cli.keys import describe
 from clarion.domain.errors import SetupError
+from clarion.pipeline import upgrade
 from clarion.pipeline.failpoint import Failpoint
 from clarion.settings import Settings
 from clarion.store import access, migrate
@@ -202,16 +203,30 @@ def _run(
             loop.add_signal_handler(number, stop)
         if embedded is not None:
             embedded.start(failed=lambda: loop.call_soon_threadsafe(stop))
+        ended = asyncio.Event()
+        watching = asyncio.create_task(_until_outdated(house, ended, stop))
         try:
             await server.serve(sockets=[listener])
         finally:
+            ended.set()
             if embedded is not None:
                 embedded.stop()
                 await asyncio.to_thread(embedded.join)
+        too_old = await watching
         if embedded is not None and embedded.error is not None:
             raise embedded.error
+        if too_old is not None:
+            raise SetupError(too_old)
 
     asyncio.run(main())
+
+
+async def _until_outdated(house: House, ended: asyncio.Event, stop: Callable[[], None]) -> str | None:
+    """Stop the server when this program has become too old for the database; why, then."""
+    too_old = await upgrade.watch(house.store, ended)
+    if too_old is not None:
+        stop()
+    return too_old
 
 
 class _EmbeddedWorker:
@@ -257,10 +272,15 @@ class _EmbeddedWorker:
 
 async def _work(house: House, failpoint: Failpoint, stopping: asyncio.Event) -> None:
     provider = build_provider(house)
+    watching = asyncio.create_task(upgrade.watch(house.store, stopping))
     try:
         await build_worker(house, provider, failpoint).run(stopping)
     finally:
+        stopping.set()
         await provider.close()
+        too_old = await watching
+    if too_old is not None:
+        raise SetupError(too_old)
 
 
 async def _work_until_signal(house: House, failpoint: Failpoint) -> None:
