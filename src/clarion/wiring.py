@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The composition root: the only place where things are put together from settings."""
 
+import asyncio
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
@@ -12,8 +14,10 @@ from clarion.api import application
 from clarion.api.calls import Api, ApiOptions
 from clarion.channels import registry
 from clarion.channels.base import Provider
+from clarion.pipeline import retention
 from clarion.pipeline.compose import Sign
 from clarion.pipeline.data_file_download import DownloadedFile, DownloadRules, download
+from clarion.pipeline.erasure import BlankMail
 from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.pipeline.preview import Preview
 from clarion.pipeline.resolve import Resolver
@@ -82,6 +86,7 @@ def build_application(house: House, *, open_outbox: bool = False) -> ASGIApp:
             trigger_interval_seconds=settings.trigger.interval_seconds,
             trigger_queue=settings.trigger.queue,
             open_outbox=open_outbox,
+            blank_mail=blank_mail_of(house),
         ),
     )
     preview = Preview(house.store, Sign(secret, house.base_url))
@@ -97,6 +102,30 @@ def build_provider(house: House) -> Provider:
     if house.settings.email.provider == "outbox":
         return registry.build("outbox", {"directory": house.outbox_folder})
     return registry.build("smtp", house.settings.smtp)
+
+
+def blank_mail_of(house: House) -> BlankMail:
+    """What takes a person out of the captured mail, on this machine."""
+
+    def blank(workspace_id: int, delivery_ids: Collection[str], addresses: Collection[str]) -> int:
+        return registry.blank_captured(
+            house.outbox_folder, workspace_id, delivery_ids=delivery_ids, addresses=addresses
+        )
+
+    return blank
+
+
+async def keep_house(house: House, stopping: asyncio.Event) -> None:
+    """Retention and open erasures, until `stopping` is set; beside a worker."""
+    kept = house.settings.retention
+    rules = retention.RetentionRules(kept.accounts_days, kept.data_days, kept.events_days, kept.outbox_days)
+    await retention.run(
+        house.store,
+        rules,
+        stopping,
+        blank_mail=blank_mail_of(house),
+        drop_mail=partial(registry.drop_captured, house.outbox_folder),
+    )
 
 
 def build_worker(house: House, provider: Provider, failpoint: Failpoint = nothing) -> Worker:

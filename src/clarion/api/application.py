@@ -21,6 +21,7 @@ from clarion.api.calls import Api, Call, Endpoint, Family
 from clarion.api.clarion import broadcasts as clarion_broadcasts
 from clarion.api.clarion import ledger as clarion_ledger
 from clarion.api.clarion import outbox as clarion_outbox
+from clarion.api.clarion import people as clarion_people
 from clarion.api.clarion import workspace as clarion_workspace
 from clarion.api.track import people as track_people
 from clarion.api.track import region as track_region
@@ -43,6 +44,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *clarion_broadcasts.ENDPOINTS,
     *clarion_ledger.ENDPOINTS,
     *clarion_outbox.ENDPOINTS,
+    *clarion_people.ENDPOINTS,
     *clarion_workspace.ENDPOINTS,
 )
 

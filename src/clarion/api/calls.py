@@ -15,6 +15,7 @@ from starlette.responses import Response
 from clarion.api.bodies import read_json
 from clarion.channels.base import Outbox
 from clarion.domain.errors import MalformedRequest, NotFound
+from clarion.pipeline.erasure import BlankMail
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
 from clarion.store.jobs import Jobs
@@ -33,7 +34,7 @@ class ApiOptions:
 
     `trigger_interval_seconds`: the 10-second rule (0 switches it off); `trigger_queue`: unfinished triggers per
     broadcast; `base_url`: where this server is reached from outside, without a slash at the end; `open_outbox`:
-    whether captured mail is shown without a key (the demo).
+    whether captured mail is shown without a key (the demo); `blank_mail` blanks an erased person's captured mail.
     """
 
     base_url: str
@@ -41,6 +42,7 @@ class ApiOptions:
     trigger_interval_seconds: float = 10.0
     trigger_queue: int = 5
     open_outbox: bool = False
+    blank_mail: BlankMail | None = None
 
 
 @dataclass(frozen=True, slots=True)

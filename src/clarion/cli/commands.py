@@ -9,7 +9,7 @@ import typer
 
 from clarion import __version__
 from clarion.cli import demo as demo_command
-from clarion.cli import keys, serving
+from clarion.cli import keys, people, serving
 from clarion.domain.errors import SetupError
 from clarion.observability import set_up_logging
 from clarion.pipeline.failpoint import nothing as no_failpoint
@@ -142,6 +142,23 @@ def create_workspace(
         raise SetupError("--identifiers must be id_email or id")
     settings = _settings(config, database__url=database_url)
     keys.create(settings, name, identifiers, as_json=json)
+
+
+@app.command()
+def erase(
+    workspace: Annotated[int, typer.Option("--workspace", help="The workspace's number.")] = 1,
+    id_: Annotated[str | None, typer.Option("--id", help="The person's id.")] = None,
+    email: Annotated[str | None, typer.Option("--email", help="The person's e-mail address.")] = None,
+    cio_id: Annotated[str | None, typer.Option("--cio-id", help="Their cio_id; also of somebody deleted.")] = None,
+    suppress: Annotated[bool, typer.Option("--suppress", help="Block their identifiers, kept as hashes.")] = False,
+    listing: Annotated[bool, typer.Option("--list", help="Show the erasures of the workspace instead.")] = False,
+    config: ConfigOption = None,
+    database_url: DatabaseOption = None,
+    data_dir: DataOption = None,
+) -> None:
+    """Erase a person: everything that tells who they are goes, counts stay."""
+    settings = _settings(config, database__url=database_url, data__dir=data_dir)
+    people.erase(settings, workspace, {"id": id_, "email": email, "cio_id": cio_id}, suppress=suppress, listing=listing)
 
 
 @app.command()

@@ -27,7 +27,7 @@ from clarion.settings import Settings
 from clarion.store import access, migrate
 from clarion.store.access import Keys, Workspace
 from clarion.store.engine import Store
-from clarion.wiring import House, build_application, build_provider, build_worker, open_house
+from clarion.wiring import House, build_application, build_provider, build_worker, keep_house, open_house
 
 _log = structlog.get_logger("clarion.serve")
 _DRAIN_SECONDS = 3  # SIGTERM stops everything within 5 seconds: 3 to drain, the rest to close
@@ -273,11 +273,13 @@ class _EmbeddedWorker:
 async def _work(house: House, failpoint: Failpoint, stopping: asyncio.Event) -> None:
     provider = build_provider(house)
     watching = asyncio.create_task(upgrade.watch(house.store, stopping))
+    keeping = asyncio.create_task(keep_house(house, stopping))
     try:
         await build_worker(house, provider, failpoint).run(stopping)
     finally:
         stopping.set()
         await provider.close()
+        await keeping
         too_old = await watching
     if too_old is not None:
         raise SetupError(too_old)

@@ -170,11 +170,15 @@ def migrate(
         if one.minimum and not fresh:
             if not contract:
                 continue
-            store.write(lambda tx, one=one: tx.execute("raise_minimum", minimum=one.minimum))
+            _raise_minimum(store, one.minimum)
             pause(grace_seconds)
         if _take(store, one, pause):
             taken.append(one.name)
     return taken
+
+
+def _raise_minimum(store: Store, least: int) -> None:
+    store.write(lambda tx: tx.execute("raise_minimum", minimum=least))
 
 
 def _take(store: Store, one: Migration, pause: Pause) -> bool:
@@ -201,8 +205,6 @@ def _take(store: Store, one: Migration, pause: Pause) -> bool:
 
 def _script(engine: Engine, one: Migration) -> str:
     patience, turn = (steps_postgres.SHORT_PATIENCE, steps_postgres.TURN) if engine == "postgres" else ("", "")
-    least = f"UPDATE schema_guard SET minimum = {one.minimum} WHERE minimum < {one.minimum};\n" if one.minimum else ""
-    return (
-        f"{patience}{BOOTSTRAP}{turn}"
-        f"INSERT INTO schema_version (version, name) VALUES ({one.number}, '{one.name}');\n{least}{one.text}"
-    )
+    entry = f"INSERT INTO schema_version (version, name) VALUES ({one.number}, '{one.name}');\n"  # noqa: S608 - ours
+    least = f"UPDATE schema_guard SET minimum = {one.minimum} WHERE minimum < {one.minimum};\n"  # noqa: S608 - a number
+    return f"{patience}{BOOTSTRAP}{turn}{entry}{least}{one.text}"

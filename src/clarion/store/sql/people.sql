@@ -142,8 +142,10 @@ ON CONFLICT (workspace_id, kind, value) DO NOTHING;
 DELETE FROM suppressed_identifier WHERE workspace_id = :workspace_id AND kind = :kind AND value = :value;
 
 -- name: is_suppressed
-SELECT 1 AS yes FROM suppressed_identifier
-WHERE workspace_id = :workspace_id AND kind = :kind AND value = :value;
+-- Whether the identifier is blocked in clear, and whether there are any that are kept as a hash only.
+SELECT EXISTS (SELECT 1 FROM suppressed_identifier
+               WHERE workspace_id = :workspace_id AND kind = :kind AND value = :value) AS yes,
+       EXISTS (SELECT 1 FROM suppressed_hash WHERE workspace_id = :workspace_id) AS hashed;
 
 -- name: suppressed_people
 -- Which of these vanished people were suppressed rather than deleted.
