@@ -9,7 +9,7 @@ import typer
 
 from clarion import __version__
 from clarion.cli import demo as demo_command
-from clarion.cli import keys, people, serving
+from clarion.cli import keeping, keys, people, serving
 from clarion.domain.errors import SetupError
 from clarion.observability import set_up_logging
 from clarion.pipeline.failpoint import nothing as no_failpoint
@@ -142,6 +142,45 @@ def create_workspace(
         raise SetupError("--identifiers must be id_email or id")
     settings = _settings(config, database__url=database_url)
     keys.create(settings, name, identifiers, as_json=json)
+
+
+@app.command()
+def backup(
+    target: Annotated[Path, typer.Argument(help="The copy; it must not exist yet.")],
+    config: ConfigOption = None,
+    database_url: DatabaseOption = None,
+) -> None:
+    """Copy an SQLite database while it is used."""
+    keeping.backup(_settings(config, database__url=database_url), target)
+
+
+@app.command()
+def export(
+    target: Annotated[Path, typer.Argument(help="The file; gzipped when its name ends in .gz.")],
+    config: ConfigOption = None,
+    database_url: DatabaseOption = None,
+) -> None:
+    """Write the whole database to a file that either engine can import."""
+    keeping.export(_settings(config, database__url=database_url), target)
+
+
+@app.command("import")
+def load_export(
+    source: Annotated[Path, typer.Argument(help="What clarion export wrote.")],
+    config: ConfigOption = None,
+    database_url: DatabaseOption = None,
+    as_backup: Annotated[
+        bool, typer.Option("--as-backup", help="It is older than what was sent: also do what `restored` does.")
+    ] = False,
+) -> None:
+    """Fill an empty database from an export."""
+    keeping.load(_settings(config, database__url=database_url), source, as_backup=as_backup)
+
+
+@app.command()
+def restored(config: ConfigOption = None, database_url: DatabaseOption = None) -> None:
+    """After restoring a backup, before anything runs: hold what it would send a second time."""
+    keeping.restored(_settings(config, database__url=database_url))
 
 
 @app.command()
