@@ -163,8 +163,8 @@ def copied(url: str, folder: Path, cluster: Any) -> str:
     into = cluster.create(target)
     dump, plain = folder / "backup.dump", {**os.environ, "LC_ALL": "C"}
     for command in (
-        [programs / "pg_dump", "-Fc", "-f", dump, url],
-        [programs / "pg_restore", "--no-owner", "-d", into, dump],
+        [str(programs / "pg_dump"), "-Fc", "-f", str(dump), url],
+        [str(programs / "pg_restore"), "--no-owner", "-d", str(into), str(dump)],
     ):
         subprocess.run(command, check=True, timeout=50, env=plain, capture_output=True)
     return str(into)
