@@ -58,18 +58,19 @@ def test_erasing(tmp_path: Path, store: Store, store_url: str, workspace: Worksp
     ann = Person(number, "ann", "ann@x.test", {}, {}, 0)
     store.write(lambda tx: people.insert(tx, workspace, [ann]))
 
-    def erase(listing: bool = False, workspace_id: int = workspace.workspace_id, **named: str) -> str:
+    def erase(named: dict[str, str], *, listing: bool = False, workspace_id: int = workspace.workspace_id) -> str:
         erasing.erase(at(store_url, tmp_path), workspace_id, named, suppress=False, listing=listing)
         return capsys.readouterr().out
 
-    assert erase(id="ann").startswith(f"erased {ann.cio_id}: people 1, ")
-    assert erase(listing=True).startswith(f"{ann.cio_id} ")
-    for named, words in (
+    assert erase({"id": "ann"}).startswith(f"erased {ann.cio_id}: people 1, ")
+    assert erase({}, listing=True).startswith(f"{ann.cio_id} ")
+    faults: list[tuple[dict[str, str], str]] = [
         ({"id": "ann"}, "nobody was erased: not found"),
         ({}, "name exactly one of"),
         ({"id": "a", "email": "b"}, "name exactly one of"),
-    ):
+    ]
+    for named, words in faults:
         with pytest.raises(SetupError, match=words):
-            erase(**named)
+            erase(named)
     with pytest.raises(SetupError, match="there is no workspace 77"):
-        erase(workspace_id=77, id="ann")
+        erase({"id": "ann"}, workspace_id=77)

@@ -178,6 +178,16 @@ def load_export(
 
 
 @app.command()
+def partition(
+    every: Annotated[int, typer.Option(help="How many triggers one partition holds; about a month's.")],
+    config: ConfigOption = None,
+    database_url: DatabaseOption = None,
+) -> None:
+    """PostgreSQL: keep accounts in partitions by trigger, which retention drops whole. Stop the workers before."""
+    keeping.partition(_settings(config, database__url=database_url), every)
+
+
+@app.command()
 def restored(config: ConfigOption = None, database_url: DatabaseOption = None) -> None:
     """After restoring a backup, before anything runs: hold what it would send a second time."""
     keeping.restored(_settings(config, database__url=database_url))

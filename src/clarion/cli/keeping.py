@@ -8,7 +8,7 @@ import typer
 
 from clarion.domain.errors import SetupError
 from clarion.settings import Settings
-from clarion.store import restoring, transfer
+from clarion.store import partitions, restoring, transfer
 from clarion.store.opening import open_store
 
 
@@ -48,6 +48,14 @@ def restored(settings: Settings) -> None:
             f" {one.queued} messages were queued and may have been sent since"
         )
     typer.echo(f"{len(stopped)} triggers stopped; numbers given since the backup are skipped")
+
+
+def partition(settings: Settings, every: int) -> None:
+    """Turn the table of accounts into partitions."""
+    with closing(open_store(settings.database.url)) as store:
+        partitions.divide(store, every=every)
+        for one in partitions.listing(store):
+            typer.echo(f"{one.name}: triggers {one.low or 'before'} to {one.high or 'any'}")
 
 
 def _tell(table: str, rows: int) -> None:

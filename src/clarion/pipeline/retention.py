@@ -15,7 +15,7 @@ import structlog
 
 from clarion.domain.errors import Unavailable
 from clarion.pipeline.erasure import BlankMail, sweep_open
-from clarion.store import retention
+from clarion.store import partitions, retention
 from clarion.store.engine import Store
 
 _log = structlog.get_logger("clarion.retention")
@@ -63,6 +63,14 @@ async def run(
             await asyncio.wait_for(stopping.wait(), rules.look_seconds)
 
 
+def _tend(store: Store, before_ms: int) -> int:
+    try:
+        return partitions.tend(store, before_ms)
+    except Unavailable as error:  # a busy moment: by rows then, and by partitions at another turn
+        _log.warning("retention.partitions", error=str(error))
+        return 0
+
+
 def _turn(store: Store, task: str, every_ms: int) -> bool:
     return store.write(lambda tx: retention.take_turn(tx, task, every_ms))
 
@@ -76,6 +84,9 @@ async def tidy(store: Store, rules: RetentionRules, stopping: asyncio.Event) -> 
     now_ms = await asyncio.to_thread(store.read, lambda tx: tx.now_ms())
     gone: dict[str, int] = {}
     # Accounts also without a limit: clearing that was begun under another setting must come to its end.
+    oldest_ms = now_ms - int(rules.accounts_days * _DAY_MS) if rules.accounts_days else 0
+    if dropped := await asyncio.to_thread(_tend, store, oldest_ms):
+        gone["partitions"] = dropped
     kinds: list[tuple[str, float, Callable[[Store, int], Iterator[int]]]] = [
         ("accounts", rules.accounts_days, retention.clear_accounts),
         ("data", rules.data_days, retention.clear_data),
