@@ -35,8 +35,8 @@ ORDER BY person_id FOR UPDATE;
 SELECT 1 AS yes WHERE :workspace_id IS NOT NULL;
 
 -- name: lock_newcomers @postgres
--- Differs: who does not exist yet has no row to lock. The first number is ours among advisory locks.
-SELECT 1 AS yes FROM pg_advisory_xact_lock(7001, CAST(:workspace_id AS integer));
+-- Differs: who does not exist yet has no row to lock, but the workspace has one, which nobody else locks for long.
+SELECT 1 AS yes FROM workspace WHERE workspace_id = :workspace_id FOR NO KEY UPDATE;
 
 -- name: hold_people
 -- Which of these people exist; nothing to lock: the writer is alone.
