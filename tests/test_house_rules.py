@@ -55,6 +55,7 @@ CHECKS: dict[str, set[str]] = {
     "key_kind_known": {"app", "track"},
     "segment_kind_known": {"manual"},
     "sending_state_known": {state.value for state in SendingState},
+    "suppressed_hash_kind_known": {kind.value for kind in IdKind} - {IdKind.CIO_ID.value},
     "suppressed_kind_known": {kind.value for kind in IdKind} - {IdKind.CIO_ID.value},
     "trigger_state_known": {state.value for state in TriggerState},
 }

@@ -13,6 +13,7 @@ import msgspec
 from clarion.domain.errors import SetupError
 
 _PREFIX = "CLARION_"
+_LEAST_ACCOUNT_DAYS = 31  # laws ask that unsubscribing works for 30 days
 _NOT_SETTINGS = frozenset({"CLARION_CONFIG"})  # names the file itself; the command line reads it
 
 
@@ -76,6 +77,16 @@ class DataFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """See `settings.default.toml`."""
+
+    accounts_days: float
+    data_days: float
+    events_days: float
+    outbox_days: float
+
+
+@dataclass(frozen=True, slots=True)
 class Email:
     """See `settings.default.toml`."""
 
@@ -131,6 +142,7 @@ class Settings:
     worker: WorkerSettings
     trigger: TriggerSettings
     data_file: DataFile
+    retention: Retention
     email: Email
     metrics: MetricsSettings
     traces: Traces
@@ -239,6 +251,15 @@ def _check(settings: Settings) -> None:
     for name, value in positive.items():
         if value <= 0:
             raise SetupError(f"settings: {name} must be above 0")
+    kept = settings.retention
+    for name in ("accounts_days", "data_days", "events_days", "outbox_days"):
+        if getattr(kept, name) < 0:
+            raise SetupError(f"settings: retention.{name} cannot be negative")
+    if 0 < kept.accounts_days < _LEAST_ACCOUNT_DAYS:
+        raise SetupError(
+            f"settings: retention.accounts_days must be 0 or at least {_LEAST_ACCOUNT_DAYS}:"
+            " without its account the unsubscribe link of a message leads nowhere"
+        )
     if settings.worker.chunk_rows > 1_000:
         raise SetupError("settings: worker.chunk_rows must be at most 1000")
     if not 0 <= settings.worker.processes <= 1_000:

@@ -3,6 +3,7 @@
 
 import asyncio
 import atexit
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
@@ -17,8 +18,10 @@ from clarion.channels.base import Deliverer
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.observability.metrics import Metrics
 from clarion.observability.traces import OpenTelemetry
+from clarion.pipeline import retention
 from clarion.pipeline.compose import Sign
 from clarion.pipeline.data_file_download import DownloadedFile, DownloadRules, download
+from clarion.pipeline.erasure import BlankMail
 from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.pipeline.preview import Preview
 from clarion.pipeline.resolve import Resolver
@@ -109,6 +112,7 @@ def build_application(house: House, vitals: health.Vitals, *, open_outbox: bool 
             open_outbox=open_outbox,
             doubt_policy=_doubt_policy(house),
             stream_bytes=settings.data_file.max_bytes,
+            blank_mail=blank_mail_of(house),
         ),
     )
     preview = Preview(house.store, Sign(secret, house.base_url))
@@ -148,6 +152,30 @@ def _provider(settings: Settings, outbox_folder: Path) -> Deliverer:
     if settings.email.provider == "outbox":
         return registry.build("outbox", {"directory": outbox_folder})
     return registry.build(settings.email.provider, getattr(settings, settings.email.provider))
+
+
+def blank_mail_of(house: House) -> BlankMail:
+    """What takes a person out of the captured mail, on this machine."""
+
+    def blank(workspace_id: int, delivery_ids: Collection[str], addresses: Collection[str]) -> int:
+        return registry.blank_captured(
+            house.outbox_folder, workspace_id, delivery_ids=delivery_ids, addresses=addresses
+        )
+
+    return blank
+
+
+async def keep_house(house: House, stopping: asyncio.Event) -> None:
+    """Retention and open erasures, until `stopping` is set; beside a worker."""
+    kept = house.settings.retention
+    rules = retention.RetentionRules(kept.accounts_days, kept.data_days, kept.events_days, kept.outbox_days)
+    await retention.run(
+        house.store,
+        rules,
+        stopping,
+        blank_mail=blank_mail_of(house),
+        drop_mail=partial(registry.drop_captured, house.outbox_folder),
+    )
 
 
 def build_worker(house: House, provider: Deliverer, failpoint: Failpoint = nothing) -> Worker:

@@ -5,16 +5,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 
 from clarion.domain.errors import SetupError
 from clarion.store.engine import Store
-from clarion.store.migrate import Migration, applied, migrate, migrations, pending
+from clarion.store.migrate import Migration, applied, contracts, migrate, migrations, minimum, outdated, pending, step
 from clarion.store.opening import open_store
+from clarion.store.postgres import PostgresStore
 
-from .ledgers import together
+from .ledgers import ONLY_POSTGRES, together
 
 NEXT = Migration(9_001, "9001_next.sql", "CREATE TABLE extra (a bigint);")
+CONTRACT = step(9_010, "9010_contract.sql", "-- contract: 9001\nCREATE TABLE contracted (a bigint);")
 BROKEN = Migration(9_002, "9002_broken.sql", "CREATE TABLE half (a bigint);\nCREATE TABLE half (a bigint);")
 
 
@@ -43,12 +46,56 @@ def test_every_step_once(empty: Store) -> None:
     assert pending(empty) == []
 
 
-def test_a_newer_schema_is_refused(empty: Store) -> None:
+def test_a_newer_schema_is_no_obstacle_until_the_minimum_says_so(empty: Store) -> None:
     migrate(empty, known(empty, NEXT))
-    with pytest.raises(SetupError, match="schema version 9001"):
-        pending(empty)
-    with pytest.raises(SetupError, match="update it"):
-        migrate(empty)
+    assert pending(empty) == []
+    assert migrate(empty) == []
+    knows = migrations(empty.engine)[-1].number
+    assert outdated(empty, knows) is None
+    assert migrate(empty, known(empty, NEXT, CONTRACT), contract=True, pause=lambda _: None) == [CONTRACT.name]
+    assert outdated(empty, CONTRACT.number) is None
+    words = f"knows the database's schema up to step {knows}, it must know step 9001: update it"
+    assert words in str(outdated(empty, knows))
+    for refused in (pending, migrate):
+        with pytest.raises(SetupError, match="must know step 9001"):
+            refused(empty)
+
+
+def test_a_contract_waits_until_it_is_asked_for_and_older_programs_were_told(empty: Store) -> None:
+    migrate(empty)
+    steps = known(empty, NEXT, CONTRACT)
+    assert pending(empty, steps) == [NEXT]
+    assert migrate(empty, steps) == [NEXT.name]
+    assert (pending(empty, steps), contracts(empty, steps)) == ([], [CONTRACT])
+    assert (minimum(empty), has(empty, "contracted")) == (0, False)
+    told: list[tuple[float, int, bool]] = []
+
+    def pause(seconds: float) -> None:
+        told.append((seconds, minimum(empty), has(empty, "contracted")))
+
+    assert migrate(empty, steps, contract=True, grace_seconds=7.0, pause=pause) == [CONTRACT.name]
+    assert told == [(7.0, 9_001, False)]
+    assert has(empty, "contracted")
+    assert contracts(empty, steps) == []
+
+
+def test_a_new_database_takes_contracts_at_once(empty: Store) -> None:
+    def never(seconds: float) -> None:
+        pytest.fail("nobody uses a new database: there is nothing to wait for")
+
+    assert migrate(empty, known(empty, NEXT, CONTRACT), pause=never)[-1] == CONTRACT.name
+    assert minimum(empty) == 9_001
+
+
+def test_a_database_from_before_there_was_a_minimum(empty: Store) -> None:
+    first = migrations(empty.engine)[0]
+    empty.script(
+        "CREATE TABLE schema_version (version bigint PRIMARY KEY, name text NOT NULL);\n"
+        f"INSERT INTO schema_version (version, name) VALUES (1, 'initial');\n{first.text}"
+    )
+    assert minimum(empty) == 0
+    assert migrate(empty) == [step.name for step in migrations(empty.engine)[1:]]
+    assert pending(empty) == []
 
 
 def test_a_failing_step_leaves_nothing_and_is_taken_up_again(empty: Store) -> None:
@@ -127,6 +174,40 @@ def test_processes_at_once(empty_url: str) -> None:
         assert pending(store) == []
     finally:
         store.close()
+
+
+@ONLY_POSTGRES
+def test_a_step_never_waits_long_for_a_lock_so_senders_have_their_turn(store: Store, store_url: str) -> None:
+    assert isinstance(store, PostgresStore)
+    altering = Migration(9_001, "9001_alter.sql", "ALTER TABLE delivery ADD COLUMN extra bigint;")
+    pauses: list[float] = []
+    with psycopg.connect(store.url) as sender:
+        sender.execute("SELECT 1 FROM delivery")
+
+        def pause(seconds: float) -> None:
+            # While the step waits for its next turn nobody queues behind it.
+            pauses.append(seconds)
+            with psycopg.connect(store_url) as other:
+                other.execute("SET lock_timeout = '1s'")
+                other.execute("SELECT 1 FROM delivery")
+            sender.rollback()
+
+        assert migrate(store, known(store, altering), pause=pause) == ["9001_alter.sql"]
+    assert len(pauses) == 1
+
+
+@ONLY_POSTGRES
+def test_an_index_is_made_outside_a_transaction_by_one_program_only(store: Store) -> None:
+    text = (
+        "-- outside a transaction: writers go on\n"
+        "DROP INDEX CONCURRENTLY IF EXISTS delivery_extra;\n"
+        "CREATE INDEX CONCURRENTLY delivery_extra ON delivery (trigger_id, due_ms);\n"
+    )
+    made = step(9_001, "9001_index.postgres.sql", text)
+    assert made.outside
+    taken = together(*[lambda: migrate(store, known(store, made))] * 3)
+    assert [name for names in taken for name in names] == ["9001_index.postgres.sql"]
+    assert has(store, "delivery_extra")
 
 
 def test_numbers_are_unique_and_ascending() -> None:

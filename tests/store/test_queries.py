@@ -13,7 +13,7 @@ import clarion
 from clarion.domain.errors import SetupError
 from clarion.store import queries
 from clarion.store.engine import Store
-from clarion.store.migrate import migrations
+from clarion.store.migrate import BOOTSTRAP, migrations
 from clarion.store.postgres import PostgresStore
 from clarion.store.queries import load
 
@@ -29,7 +29,7 @@ def test_every_query_is_valid_on_sqlite() -> None:
     try:
         for step in migrations("sqlite"):
             connection.executescript(step.text)
-        connection.execute("CREATE TABLE schema_version (version bigint PRIMARY KEY, name text NOT NULL)")
+        connection.executescript(BOOTSTRAP)
         for name, text in load("sqlite").items():
             parameters = dict.fromkeys(re.findall(r":([a-z_0-9]+)", text))
             try:

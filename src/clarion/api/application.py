@@ -24,6 +24,7 @@ from clarion.api.clarion import control as clarion_control
 from clarion.api.clarion import installation as clarion_installation
 from clarion.api.clarion import ledger as clarion_ledger
 from clarion.api.clarion import outbox as clarion_outbox
+from clarion.api.clarion import people as clarion_people
 from clarion.api.clarion import repeats as clarion_repeats
 from clarion.api.clarion import workspace as clarion_workspace
 from clarion.api.track import people as track_people
@@ -51,6 +52,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *clarion_repeats.ENDPOINTS,
     *clarion_ledger.ENDPOINTS,
     *clarion_outbox.ENDPOINTS,
+    *clarion_people.ENDPOINTS,
     *clarion_workspace.ENDPOINTS,
 )
 

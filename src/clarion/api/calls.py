@@ -16,6 +16,7 @@ from clarion.api.bodies import read_json
 from clarion.channels.base import Outbox
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.errors import MalformedRequest, NotFound
+from clarion.pipeline.erasure import BlankMail
 from clarion.pipeline.tracing import UNTRACED, Tracing
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
@@ -36,7 +37,7 @@ class ApiOptions:
     `trigger_interval_seconds`: the 10-second rule (0 switches it off); `trigger_queue`: unfinished triggers per
     broadcast; `base_url`: where this server is reached from outside, without a slash at the end; `open_outbox`:
     whether captured mail is shown without a key (the demo); `stream_bytes`: the largest streamed body;
-    `doubt_policy`: of a new broadcast that names none.
+    `doubt_policy`: of a new broadcast that names none; `blank_mail` blanks an erased person's captured mail.
     """
 
     base_url: str
@@ -46,6 +47,7 @@ class ApiOptions:
     open_outbox: bool = False
     doubt_policy: DoubtPolicy = DoubtPolicy.HOLD
     stream_bytes: int = 10 * 2**30
+    blank_mail: BlankMail | None = None
 
 
 @dataclass(frozen=True, slots=True)

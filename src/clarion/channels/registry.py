@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one visible list of providers, and of the options each takes from a file or the environment."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from clarion.channels.base import Deliverer, Outbox
-from clarion.channels.outbox import OutboxProvider, OutboxReader, folder_of
+from clarion.channels.outbox import FILE_NAME, OutboxProvider, OutboxReader, folder_of
+from clarion.channels.outbox_removal import blank, drop_before
 from clarion.channels.postmark import PostmarkSettings, postmark
 from clarion.channels.smtp import SmtpProvider, SmtpSettings
 from clarion.domain.errors import SetupError
@@ -142,3 +143,15 @@ def build(name: str, options: Mapping[str, object]) -> Deliverer:
 def captured_mail(directory: Path, workspace_id: int) -> Outbox:
     """What the outbox provider captured of a workspace's mail."""
     return OutboxReader(folder_of(directory, workspace_id))
+
+
+def blank_captured(
+    directory: Path, workspace_id: int, *, delivery_ids: Collection[str], addresses: Collection[str]
+) -> int:
+    """Blank what was captured of these deliveries or went to these addresses; how many messages."""
+    return blank(folder_of(directory, workspace_id) / FILE_NAME, delivery_ids, addresses)
+
+
+def drop_captured(directory: Path, before_ms: int) -> int:
+    """Remove mail captured before a time, of all workspaces; how many bytes."""
+    return sum(drop_before(file, before_ms) for file in sorted(directory.glob(f"**/{FILE_NAME}")))

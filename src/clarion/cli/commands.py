@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from clarion import __version__
-from clarion.cli import database_examinations, examinations, keys, serving, supervised
+from clarion.cli import database_examinations, examinations, keeping, keys, people, serving, supervised
 from clarion.cli import demo as demo_command
 from clarion.cli import doctor as doctors
 from clarion.domain.errors import SetupError
@@ -124,8 +124,11 @@ def migrate(
     config: ConfigOption = None,
     database_url: DatabaseOption = None,
     check: Annotated[bool, typer.Option("--check", help="Only say what would be done; exit 1 if anything.")] = False,
+    contract: Annotated[
+        bool, typer.Option("--contract", help="Also take steps that stop older programs; they are told first.")
+    ] = False,
 ) -> None:
-    """Bring the database's schema up to date."""
+    """Bring the database's schema up to date; older programs that are running go on."""
     settings = _settings(config, database__url=database_url)
     store = open_store(settings.database.url)
     try:
@@ -133,9 +136,13 @@ def migrate(
             waiting = migrations.pending(store)
             for step in waiting:
                 typer.echo(f"would apply {step.name}")
+            for step in migrations.contracts(store):
+                typer.echo(f"{step.name} waits for --contract")
             raise typer.Exit(1 if waiting else 0)
-        for name in migrations.migrate(store):
+        for name in migrations.migrate(store, contract=contract):
             typer.echo(f"applied {name}")
+        for step in migrations.contracts(store):
+            typer.echo(f"{step.name} waits for --contract: when no older program runs any more")
         typer.echo("the database is up to date")
     finally:
         store.close()
@@ -195,6 +202,72 @@ def create_workspace(
         raise SetupError("--identifiers must be id_email or id")
     settings = _settings(config, database__url=database_url)
     keys.create(settings, name, identifiers, as_json=json)
+
+
+@app.command()
+def backup(
+    target: Annotated[Path, typer.Argument(help="The copy; it must not exist yet.")],
+    config: ConfigOption = None,
+    database_url: DatabaseOption = None,
+) -> None:
+    """Copy an SQLite database while it is used."""
+    keeping.backup(_settings(config, database__url=database_url), target)
+
+
+@app.command()
+def export(
+    target: Annotated[Path, typer.Argument(help="The file; gzipped when its name ends in .gz.")],
+    config: ConfigOption = None,
+    database_url: DatabaseOption = None,
+) -> None:
+    """Write the whole database to a file that either engine can import."""
+    keeping.export(_settings(config, database__url=database_url), target)
+
+
+@app.command("import")
+def load_export(
+    source: Annotated[Path, typer.Argument(help="What clarion export wrote.")],
+    config: ConfigOption = None,
+    database_url: DatabaseOption = None,
+    as_backup: Annotated[
+        bool, typer.Option("--as-backup", help="It is older than what was sent: also do what `restored` does.")
+    ] = False,
+) -> None:
+    """Fill an empty database from an export."""
+    keeping.load(_settings(config, database__url=database_url), source, as_backup=as_backup)
+
+
+@app.command()
+def partition(
+    every: Annotated[int, typer.Option(help="How many triggers one partition holds; about a month's.")],
+    config: ConfigOption = None,
+    database_url: DatabaseOption = None,
+) -> None:
+    """PostgreSQL: keep accounts in partitions by trigger, which retention drops whole. Stop the workers before."""
+    keeping.partition(_settings(config, database__url=database_url), every)
+
+
+@app.command()
+def restored(config: ConfigOption = None, database_url: DatabaseOption = None) -> None:
+    """After restoring a backup, before anything runs: hold what it would send a second time."""
+    keeping.restored(_settings(config, database__url=database_url))
+
+
+@app.command()
+def erase(
+    workspace: Annotated[int, typer.Option("--workspace", help="The workspace's number.")] = 1,
+    id_: Annotated[str | None, typer.Option("--id", help="The person's id.")] = None,
+    email: Annotated[str | None, typer.Option("--email", help="The person's e-mail address.")] = None,
+    cio_id: Annotated[str | None, typer.Option("--cio-id", help="Their cio_id; also of somebody deleted.")] = None,
+    suppress: Annotated[bool, typer.Option("--suppress", help="Block their identifiers, kept as hashes.")] = False,
+    listing: Annotated[bool, typer.Option("--list", help="Show the erasures of the workspace instead.")] = False,
+    config: ConfigOption = None,
+    database_url: DatabaseOption = None,
+    data_dir: DataOption = None,
+) -> None:
+    """Erase a person: everything that tells who they are goes, counts stay."""
+    settings = _settings(config, database__url=database_url, data__dir=data_dir)
+    people.erase(settings, workspace, {"id": id_, "email": email, "cio_id": cio_id}, suppress=suppress, listing=listing)
 
 
 @app.command()

@@ -24,6 +24,7 @@ from clarion.cli.working import EmbeddedWorker, OneLoop, work
 from clarion.domain.errors import SetupError
 from clarion.observability.exposition import Exposition
 from clarion.observability.vitals import ProcessVitals
+from clarion.pipeline import upgrade
 from clarion.pipeline.failpoint import nothing as no_failpoint
 from clarion.pipeline.failpoint import signal_at
 from clarion.settings import Settings
@@ -122,8 +123,17 @@ async def _supervise(house: House, count: int, failpoint: str | None) -> bool:
     supervisor = Supervisor(house.settings, house.base_url, count=count, failpoint=failpoint)
     _on_signals(supervisor.stop)
     exposition = Exposition(house.metrics.registry, supervisor.fleet)
-    with side_listener(house.settings, ProcessVitals(house.store, exposition, supervisor.loops)):
-        return await supervisor.run()
+    ended = asyncio.Event()
+    watching = asyncio.create_task(_until_outdated(house, ended, supervisor.stop))
+    try:
+        with side_listener(house.settings, ProcessVitals(house.store, exposition, supervisor.loops)):
+            drained = await supervisor.run()
+    finally:
+        ended.set()
+        too_old = await watching
+    if too_old is not None:
+        raise SetupError(too_old)
+    return drained
 
 
 def _on_signals(stop: Callable[[], object]) -> None:
@@ -215,17 +225,31 @@ async def _serve(
 
     _on_signals(stop)
     supervising = asyncio.create_task(supervisor.run()) if supervisor is not None else None
+    ended = asyncio.Event()
+    watching = asyncio.create_task(_until_outdated(house, ended, stop))
     if embedded is not None:
         embedded.start(failed=lambda: loop.call_soon_threadsafe(stop))
     try:
         with side_listener(house.settings, vitals):
             await server.serve(sockets=[listener])
     finally:
+        ended.set()
         if embedded is not None:
             embedded.stop()
             await asyncio.to_thread(embedded.join)
         if supervisor is not None and supervising is not None:
             supervisor.drain()
             await supervising
+        too_old = await watching
     if embedded is not None and embedded.error is not None:
         raise embedded.error
+    if too_old is not None:
+        raise SetupError(too_old)
+
+
+async def _until_outdated(house: House, ended: asyncio.Event, stop: Callable[[], None]) -> str | None:
+    """Stop when this program has become too old for the database; why, then."""
+    too_old = await upgrade.watch(house.store, ended)
+    if too_old is not None:
+        stop()
+    return too_old

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 import structlog
 
 from clarion.cli import loops
-from clarion.domain.errors import detail_of
+from clarion.domain.errors import SetupError, detail_of
 from clarion.observability.vitals import Loops, Pulse
+from clarion.pipeline import upgrade
 from clarion.pipeline.failpoint import Failpoint
 from clarion.pipeline.home import HINT, HomeGuard, Standing
-from clarion.wiring import House, build_provider, build_worker
+from clarion.wiring import House, build_provider, build_worker, keep_house
 
 _log = structlog.get_logger("clarion.worker")
 _BEAT_SECONDS = 1.0
@@ -37,11 +38,16 @@ async def work(
 ) -> None:
     """Send until `stopping`, then drain; `beat` is called every second as long as the loop turns.
 
-    While the database is not where it belongs (see `pipeline.home`) nothing is sent.
+    While the database is not where it belongs (see `pipeline.home`) nothing is sent. Beside that, retention.
+
+    Raises:
+        SetupError: this program has become too old for the database (see `pipeline.upgrade`).
     """
     provider = build_provider(house)
     guard = HomeGuard(house.store)
     beating = asyncio.create_task(_beat(beat))
+    watching = asyncio.create_task(upgrade.watch(house.store, stopping))
+    keeping = asyncio.create_task(keep_house(house, stopping))
 
     async def send(halt: asyncio.Event) -> None:
         try:
@@ -54,8 +60,13 @@ async def work(
     try:
         await guard.run(send, stopping)
     finally:
+        stopping.set()
         beating.cancel()
         await provider.close()
+        await keeping
+        too_old = await watching
+    if too_old is not None:
+        raise SetupError(too_old)
     if guard.standing is Standing.ELSEWHERE:
         _log.error("worker.never_sent", why="the database was copied or moved", hint=HINT)
 

@@ -7,7 +7,7 @@ because bodies are not stored.
 
 from clarion.domain.deliveries import DeliveryKey, public_id
 from clarion.pipeline.compose import Messages, Sign
-from clarion.store import ledger, triggers
+from clarion.store import ledger, retention, triggers
 from clarion.store.engine import Store, Transaction
 
 
@@ -30,6 +30,8 @@ class Preview:
             trigger = triggers.get(tx, key.trigger_id)
             if row is None or trigger is None or row["alive"] is None:
                 return None
+            if retention.removed(tx, key.trigger_id).data_ms is not None:
+                return None  # without the data it would be another mail
             messages = Messages(triggers.content(tx, trigger.content_hash), trigger.data, self._sign)
             return messages.render(key, row, public_id(key, self._sign.secret)).html
 

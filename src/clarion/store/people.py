@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from clarion.domain.people import Device, IdKind, Person, Reference, email_key, is_unsubscribed, person_id_of
-from clarion.store import numbers
+from clarion.store import erasure, numbers
 from clarion.store.access import Workspace
 from clarion.store.engine import Row, Transaction
 
@@ -100,13 +100,18 @@ def update(tx: Transaction, workspace: Workspace, person: Person) -> None:
     tx.execute("update_person", **_columns(workspace, person))
 
 
-def delete(tx: Transaction, person_id: int) -> None:
-    """Remove a person, their devices, events and memberships. Accounts in the ledger stay."""
+def delete(tx: Transaction, person_id: int) -> dict[str, int]:
+    """Remove a person, their devices, events and memberships; rows by kind. Accounts in the ledger stay."""
     # What was really taken out is what the sizes shrink by: somebody may change the memberships right now.
-    for segment_id in sorted(int(row["segment_id"]) for row in tx.all("delete_memberships", person_id=person_id)):
+    left = sorted(int(row["segment_id"]) for row in tx.all("delete_memberships", person_id=person_id))
+    for segment_id in left:
         tx.execute("change_segment_size", segment_id=segment_id, by=-1)
-    for query in ("delete_devices", "delete_events", "delete_person"):
-        tx.execute(query, person_id=person_id)
+    gone = {"memberships": len(left)}
+    for kind, query in (("devices", "delete_devices"), ("events", "delete_events"), ("", "delete_person")):
+        rows = tx.execute(query, person_id=person_id)
+        if kind:
+            gone[kind] = rows
+    return gone
 
 
 def numbers_by_id(tx: Transaction, workspace: Workspace, ids: Iterable[str]) -> dict[str, int]:
@@ -215,6 +220,8 @@ def suppress(tx: Transaction, workspace: Workspace, reference: Reference, person
 
 def unsuppress(tx: Transaction, workspace: Workspace, reference: Reference) -> None:
     """Free an identifier."""
+    if erasure.is_blocked(tx, workspace, reference.kind, _suppressed_value(reference)):
+        erasure.unblock(tx, workspace, reference.kind, _suppressed_value(reference))
     tx.execute(
         "unsuppress",
         workspace_id=workspace.workspace_id,
@@ -231,7 +238,11 @@ def is_suppressed(tx: Transaction, workspace: Workspace, reference: Reference) -
         kind=reference.kind.value,
         value=_suppressed_value(reference),
     )
-    return row is not None
+    if row is None:
+        raise AssertionError("is_suppressed returns a row")
+    if row["yes"] or not row["hashed"]:
+        return bool(row["yes"])
+    return erasure.is_blocked(tx, workspace, reference.kind, _suppressed_value(reference))
 
 
 def suppressed_among(tx: Transaction, person_ids: Iterable[int]) -> set[int]:

@@ -21,7 +21,7 @@ from clarion.api.clarion.edits import Fields
 from clarion.domain.deliveries import REASON_WORDS, DeliveryKey, Reason, State, key_of, public_id
 from clarion.domain.errors import InvalidRequest, MalformedRequest, NotFound
 from clarion.pipeline.doubt import Decision, Settled, settle_all, settle_some
-from clarion.store import deliveries, ledger, people, triggers
+from clarion.store import deliveries, ledger, people, retention, triggers
 from clarion.store.deliveries import ALL_STATES, Listed, Wanted
 from clarion.store.engine import Transaction
 from clarion.store.people import Identifiers
@@ -84,7 +84,14 @@ def _trigger_shape(tx: Transaction, trigger: Trigger) -> dict[str, Any]:
         },
         "created_at": seconds(trigger.created_ms),
         "processed_at": seconds(trigger.processed_ms),
+        **_removed(tx, trigger.trigger_id),
     }
+
+
+def _removed(tx: Transaction, trigger_id: int) -> dict[str, Any]:
+    """Since when its data and its accounts are gone with time (retention.*); null while they are there."""
+    gone = retention.removed(tx, trigger_id)
+    return {"data_removed_at": seconds(gone.data_ms), "details_removed_at": seconds(gone.details_ms)}
 
 
 async def get_trigger(call: Call) -> Response:
@@ -144,6 +151,7 @@ async def list_accounts(call: Call) -> Response:
                 for item in page.items
             ],
             "next": public_id(page.next, secret) if page.next else "",
+            **_removed(tx, trigger_id),
         }
 
     return answer(await call.api.read(read))

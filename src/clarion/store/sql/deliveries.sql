@@ -2,6 +2,7 @@
 -- Triggers that may have accounts created between :start_ms and :end_ms, newest first, from :newest down.
 SELECT trigger_id, broadcast_id, content_hash, next_seq FROM broadcast_trigger
 WHERE workspace_id = :workspace_id AND trigger_id <= :newest AND next_seq > 1
+  AND details_removed_ms IS NULL
   AND created_ms <= :end_ms AND (processed_ms IS NULL OR processed_ms >= :start_ms)
 ORDER BY trigger_id DESC LIMIT :most;
 
@@ -9,6 +10,7 @@ ORDER BY trigger_id DESC LIMIT :most;
 -- The same of one broadcast, and of one trigger when :only_trigger is not 0.
 SELECT trigger_id, broadcast_id, content_hash, next_seq FROM broadcast_trigger
 WHERE broadcast_id = :broadcast_id AND workspace_id = :workspace_id AND trigger_id <= :newest AND next_seq > 1
+  AND details_removed_ms IS NULL
   AND (:only_trigger = 0 OR trigger_id = :only_trigger)
   AND created_ms <= :end_ms AND (processed_ms IS NULL OR processed_ms >= :start_ms)
 ORDER BY trigger_id DESC LIMIT :most;

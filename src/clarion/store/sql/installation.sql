@@ -1,13 +1,20 @@
--- name: has_migrations
--- Whether any migration has run here.
-SELECT 1 AS yes FROM sqlite_master WHERE type = 'table' AND name = 'schema_version';
+-- name: schema_tables
+-- Which of the tables that every migration needs are here.
+SELECT name FROM sqlite_master WHERE type = 'table' AND name IN ('schema_version', 'schema_guard');
 
--- name: has_migrations @postgres
--- Differs: the catalogue has another name.
-SELECT 1 AS yes FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = 'schema_version';
+-- name: schema_tables @postgres
+-- Differs: the catalogue has another name, and one with a search path.
+SELECT name FROM (VALUES ('schema_version'), ('schema_guard')) AS wanted (name) WHERE to_regclass(name) IS NOT NULL;
 
 -- name: list_migrations
 SELECT version FROM schema_version ORDER BY version;
+
+-- name: schema_minimum
+-- The newest step that a running program must know.
+SELECT minimum FROM schema_guard;
+
+-- name: raise_minimum
+UPDATE schema_guard SET minimum = :minimum WHERE minimum < :minimum;
 
 -- name: database_now
 -- The database's clock.

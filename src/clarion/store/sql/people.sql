@@ -35,8 +35,8 @@ ORDER BY person_id FOR UPDATE;
 SELECT 1 AS yes WHERE :workspace_id IS NOT NULL;
 
 -- name: lock_newcomers @postgres
--- Differs: who does not exist yet has no row to lock. The first number is ours among advisory locks.
-SELECT 1 AS yes FROM pg_advisory_xact_lock(7001, CAST(:workspace_id AS integer));
+-- Differs: who does not exist yet has no row to lock, but the workspace has one, which nobody else locks for long.
+SELECT 1 AS yes FROM workspace WHERE workspace_id = :workspace_id FOR NO KEY UPDATE;
 
 -- name: hold_people
 -- Which of these people exist; nothing to lock: the writer is alone.
@@ -142,8 +142,10 @@ ON CONFLICT (workspace_id, kind, value) DO NOTHING;
 DELETE FROM suppressed_identifier WHERE workspace_id = :workspace_id AND kind = :kind AND value = :value;
 
 -- name: is_suppressed
-SELECT 1 AS yes FROM suppressed_identifier
-WHERE workspace_id = :workspace_id AND kind = :kind AND value = :value;
+-- Whether the identifier is blocked in clear, and whether there are any that are kept as a hash only.
+SELECT EXISTS (SELECT 1 FROM suppressed_identifier
+               WHERE workspace_id = :workspace_id AND kind = :kind AND value = :value) AS yes,
+       EXISTS (SELECT 1 FROM suppressed_hash WHERE workspace_id = :workspace_id) AS hashed;
 
 -- name: suppressed_people
 -- Which of these vanished people were suppressed rather than deleted.

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes with time, in small steps: accounts of finished triggers, people's own data in them, events."""
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+
+from clarion.store.engine import Store, Transaction
+
+BATCH = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """When parts of a trigger began to be removed, Unix milliseconds; None: they are there."""
+
+    data_ms: int | None
+    details_ms: int | None
+
+
+def take_turn(tx: Transaction, task: str, every_ms: int) -> bool:
+    """Whether a periodic task is due and this process is to do it."""
+    return tx.execute("take_turn", task=task, every_ms=every_ms) > 0
+
+
+def removed(tx: Transaction, trigger_id: int) -> Removed:
+    """What of a trigger cannot be shown or sent again any more."""
+    row = tx.one("removed_when", trigger_id=trigger_id)
+    return Removed(row["data_removed_ms"], row["details_removed_ms"]) if row else Removed(None, None)
+
+
+def clear_accounts(store: Store, before_ms: int, batch: int = BATCH) -> Generator[int, None, None]:
+    """Remove the accounts of triggers that ended before a time; yields the rows gone after each transaction.
+
+    The mark on the trigger comes first, then ranges of its audience with the checkpoint, entries and errors, the
+    slices last; whoever finds a mark without an end goes on. Counters, content and the trigger stay.
+    """
+    while found := store.read(lambda tx: tx.all("triggers_to_clear", before_ms=before_ms, most=20)):
+        for row in found:
+            if not (yield from _clear(store, row["trigger_id"], row["removed_to"], row["next_seq"] - 1, batch)):
+                return
+            yield from _ranges(store, "clear_entries", row["trigger_id"], row["next_entry"], batch)
+            yield from _ranges(store, "clear_errors", row["trigger_id"], row["error_count"], batch)
+
+            def end(tx: Transaction, trigger_id: int = row["trigger_id"]) -> int:
+                slices = tx.execute("clear_slices", trigger_id=trigger_id)
+                tx.execute("end_clearing", trigger_id=trigger_id)
+                return slices
+
+            yield store.write(end)
+
+
+def _clear(store: Store, trigger_id: int, done: int, last: int, batch: int) -> Generator[int, None, bool]:
+    """False: it was reopened in time, or another process is at it."""
+    store.write(lambda tx: tx.execute("begin_clearing", trigger_id=trigger_id))
+    while done < last:
+        until = min(done + batch, last)
+
+        def step(tx: Transaction, after: int = done, until: int = until) -> int:
+            if not tx.execute("cleared_accounts", trigger_id=trigger_id, after=after, until=until):
+                return -1
+            return tx.execute("clear_accounts", trigger_id=trigger_id, after=after, until=until)
+
+        rows = store.write(step)
+        if rows < 0:
+            return False
+        yield rows
+        done = until
+    return store.read(lambda tx: removed(tx, trigger_id)).details_ms is not None
+
+
+def _step(query: str, **parameters: object) -> Callable[[Transaction], int]:
+    return lambda tx: tx.execute(query, **parameters)
+
+
+def _ranges(store: Store, query: str, trigger_id: int, last: int, batch: int) -> Iterator[int]:
+    for after in range(0, last, batch):
+        yield store.write(_step(query, trigger_id=trigger_id, after=after, until=after + batch))
+
+
+def clear_data(store: Store, before_ms: int, batch: int = BATCH) -> Iterator[int]:
+    """Remove people's own data from triggers that ended before a time; yields as `clear_accounts` does.
+
+    The mark comes last: a run that died begins the trigger again, which changes nothing twice.
+    """
+    while found := store.read(lambda tx: tx.all("triggers_with_data", before_ms=before_ms, most=20)):
+        for row in found:
+            yield from _ranges(store, "clear_data", row["trigger_id"], row["next_entry"], batch)
+            yield store.write(_step("mark_data_cleared", trigger_id=row["trigger_id"]))
+
+
+def clear_events(store: Store, before_ms: int, batch: int = BATCH) -> Iterator[int]:
+    """Remove events older than a time, walking the table once; yields as `clear_accounts` does."""
+    person_id, event_id = 0, ""
+    while True:
+
+        def stretch(tx: Transaction, person_id: int = person_id, event_id: str = event_id) -> tuple[int, str] | None:
+            row = tx.one("event_after", person_id=person_id, event_id=event_id, count=batch)
+            return (int(row["person_id"]), str(row["event_id"])) if row else None
+
+        until = store.read(stretch)
+        last = until or (2**62, "")
+        key = {"person_id": person_id, "event_id": event_id}
+        ends = {"until_person": last[0], "until_event": last[1]}
+        yield store.write(_step("clear_events", **key, **ends, before_ms=before_ms))
+        if until is None:
+            return
+        person_id, event_id = until

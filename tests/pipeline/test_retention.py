@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is removed with time: accounts, data, events; what stays: triggers, counters, everything unfinished."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from tests.support.jobs import LostJobs
+
+from clarion.domain.deliveries import DeliveryKey
+from clarion.domain.errors import Unknown
+from clarion.pipeline import preview, retention
+from clarion.pipeline.retention import RetentionRules
+from clarion.store import deliveries, ledger, people
+from clarion.store import retention as removal
+from clarion.store.deliveries import Wanted
+from clarion.store.engine import Transaction
+
+from .providers import Fails, Scripted
+from .stage import SIGN, Stage, until
+
+DAY = 86_400_000
+EVERYTHING = RetentionRules(accounts_days=100, data_days=50, events_days=10)
+
+
+async def sent(stage: Stage, body: dict[str, Any] | None = None, provider: Scripted | None = None) -> int:
+    """A trigger that was worked to its end."""
+    trigger_id = stage.trigger(stage.broadcast(), body)
+    async with stage.working(stage.worker(provider or Scripted(), LostJobs())):
+        await stage.finished(trigger_id)
+    return trigger_id
+
+
+def age(stage: Stage, trigger_id: int, days: int) -> None:
+    """As if it had ended so long ago."""
+    by = f"UPDATE broadcast_trigger SET processed_ms = processed_ms - {days * DAY} WHERE trigger_id = {trigger_id};"
+    stage.store.script(by)
+
+
+def left(stage: Stage, trigger_id: int) -> dict[str, int]:
+    """Rows of a trigger by table."""
+    tables = ("delivery", "trigger_entry", "trigger_error", "slice")
+    return {
+        table: int(stage.select(f"SELECT COUNT(*) AS n FROM {table} WHERE trigger_id = :t", t=trigger_id)[0]["n"])
+        for table in tables
+    }
+
+
+def named(*names: str) -> dict[str, Any]:
+    return {
+        "per_user_data": [{"id": name, "data": {"code": f"secret-{name}"}} for name in names],
+        "id_ignore_missing": True,
+    }
+
+
+async def tidy(stage: Stage, rules: RetentionRules = EVERYTHING) -> dict[str, int]:
+    return await retention.tidy(stage.store, rules, asyncio.Event())
+
+
+async def test_accounts_of_old_triggers_go_and_their_counters_stay(stage: Stage) -> None:
+    stage.crowd(25)
+    old = await sent(stage, named(*[f"p{n}" for n in range(1, 26)], "nobody"))
+    young = await sent(stage)
+    before = stage.store.read(lambda tx: ledger.counts(tx, old))
+    age(stage, old, 101)
+    age(stage, young, 99)
+    assert (await tidy(stage))["accounts"] > 25
+    assert left(stage, old) == {"delivery": 0, "trigger_entry": 0, "trigger_error": 0, "slice": 0}
+    assert left(stage, young)["delivery"] == 25
+    assert stage.store.read(lambda tx: ledger.counts(tx, old)) == before != []
+    gone = stage.get(old)
+    assert (gone.state.value, gone.audience, gone.data, gone.echo) == ("done", 25, {}, {})
+    assert stage.store.read(lambda tx: removal.removed(tx, old)).details_ms is not None
+    assert stage.store.read(lambda tx: removal.removed(tx, young)).details_ms is None
+    listed = stage.store.read(lambda tx: deliveries.page(tx, stage.workspace, Wanted(), after=None, most=100))
+    assert {item.key.trigger_id for item in listed.items} == {young}
+    assert (await tidy(stage))["accounts"] == 0
+
+
+async def test_nothing_is_removed_without_a_limit(stage: Stage) -> None:
+    stage.crowd(3)
+    old = await sent(stage)
+    age(stage, old, 10_000)
+    assert await tidy(stage, RetentionRules()) == {"accounts": 0}
+    assert stage.sums(old) == {"sent": 3}
+
+
+async def test_what_is_in_doubt_or_unfinished_stays(stage: Stage) -> None:
+    stage.crowd(4)
+    doubtful = await sent(stage, provider=Scripted({"p2@x.test": [Fails(Unknown("gone"), handed=True)]}))
+    waiting = stage.trigger(stage.broadcast())
+    age(stage, doubtful, 1_000)
+    await tidy(stage)
+    assert stage.sums(doubtful) == {"sent": 3, "in_doubt no_answer": 1}
+    assert stage.get(waiting).state.value == "queued"
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2, 3, 5])
+async def test_a_removal_that_died_is_gone_on_with(stage: Stage, steps: int) -> None:
+    stage.crowd(12)
+    old = await sent(stage, named(*[f"p{n}" for n in range(1, 13)]))
+    age(stage, old, 101)
+    dying = removal.clear_accounts(stage.store, stage.store.read(lambda tx: tx.now_ms()) - 100 * DAY, batch=4)
+    for _ in range(steps):
+        assert next(dying) > 0
+    dying.close()
+    # Even when the setting was taken back meanwhile: half a list is of no use to anybody.
+    await tidy(stage, RetentionRules() if steps else EVERYTHING)
+    assert set(left(stage, old).values()) == {0}
+
+
+async def test_a_trigger_that_is_reopened_in_time_keeps_everything(stage: Stage) -> None:
+    stage.crowd(5)
+    old = await sent(stage)
+    age(stage, old, 101)
+    found: list[int] = []
+
+    class Between:
+        """A store where somebody sends again between the look and the mark."""
+
+        engine = stage.store.engine
+
+        def read(self, work: Any) -> Any:
+            result = stage.store.read(work)
+            if not found:
+                found.append(old)
+                stage.store.script(f"UPDATE broadcast_trigger SET state = 'sending' WHERE trigger_id = {old};")
+            return result
+
+        def write(self, work: Any) -> Any:
+            return stage.store.write(work)
+
+    between: Any = Between()
+    assert list(removal.clear_accounts(between, 2**60)) == []
+    assert left(stage, old)["delivery"] == 5
+
+
+async def test_own_data_goes_and_the_mail_cannot_be_shown_with_other_content(stage: Stage) -> None:
+    stage.crowd(3)
+    old = await sent(stage, {**named("p1", "p2", "p3"), "data": {"coupon": "X"}})
+    key = DeliveryKey(old, 1, int(stage.rows(old)[0]["action_id"]))
+    show = preview.Preview(stage.store, SIGN)
+    assert show(key) is not None
+    age(stage, old, 51)
+    assert (await tidy(stage))["data"] > 0
+    assert stage.select("SELECT data FROM trigger_entry WHERE data IS NOT NULL") == []
+    assert stage.get(old).data == {}
+    assert show(key) is None
+    assert stage.sums(old) == {"sent": 3}
+
+
+async def test_events_go_by_their_own_time(stage: Stage) -> None:
+    numbers = stage.crowd(3)
+    now = stage.store.read(lambda tx: tx.now_ms())
+
+    def add(tx: Transaction) -> None:
+        for number in numbers:
+            for days in (1, 9, 11, 400):
+                at = now - days * DAY
+                people.add_event(tx, number, event_id=f"e{days}", at_ms=at, kind="event", name="x", data={})
+
+    stage.store.write(add)
+    for batch in (1, 5):
+        for _ in removal.clear_events(stage.store, now - 10 * DAY, batch):
+            pass
+        rows = stage.select("SELECT person_id, event_id FROM person_event ORDER BY 1, 2")
+        assert [(row["person_id"], row["event_id"]) for row in rows] == [
+            (number, event) for number in numbers for event in ("e1", "e9")
+        ]
+
+
+async def test_one_process_at_a_time_and_a_failure_is_tried_again(stage: Stage) -> None:
+    turns = await asyncio.gather(
+        *[asyncio.to_thread(stage.store.write, lambda tx: removal.take_turn(tx, "t", 60_000)) for _ in range(4)]
+    )
+    assert sorted(turns) == [False, False, False, True]
+    calls: list[int] = []
+
+    def drop(before_ms: int) -> int:
+        calls.append(before_ms)
+        if len(calls) == 1:
+            raise OSError("no such file")
+        return 0
+
+    stopping = asyncio.Event()
+    rules = RetentionRules(outbox_days=1, every_seconds=0, look_seconds=0.01)
+    running = asyncio.create_task(retention.run(stage.store, rules, stopping, drop_mail=drop))
+    await until(lambda: len(calls) > 1)
+    stopping.set()
+    await asyncio.wait_for(running, 10)
+    now = stage.store.read(lambda tx: tx.now_ms())
+    assert abs(now - DAY - calls[0]) < 60_000
