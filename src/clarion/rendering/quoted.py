@@ -50,7 +50,9 @@ def encoded(text: str) -> str:
 
 
 def _line(text: str, *, ended: bool) -> str:
-    quoted = "".join([_OCTETS[octet] for octet in text.encode("utf-8", "replace")])
+    quoted = text
+    if "=" in text or not (text.isascii() and text.isprintable()):
+        quoted = "".join([_OCTETS[octet] for octet in text.encode("utf-8", "replace")])
     if ended and quoted[-1:] in {" ", "\t"}:
         quoted = f"{quoted[:-1]}={ord(quoted[-1]):02X}"
     pieces: list[str] = []
