@@ -11,13 +11,14 @@ _ROOTS = (
     "trigger.flag", "trigger.nested.a.b", "trigger.none", "trigger.when", "trigger.code", "unknown", "unknown.x",
     "message.subject", "message.name", "campaign.name", "delivery_id", "a", "b", "x", "x.name", "x.price",
     "forloop.index", "forloop.first", "forloop.last", "forloop.rindex0", "forloop.length", "snippets.one",
-    "snippets.two", "customer.tags.size", "trigger.items.first.name", "trigger.items.last", "trigger[x]", "customer.tags[b]",
+    "snippets.two", "customer.tags.size", "trigger.items.first.name", "trigger.items.last", "trigger[x]",
+    "customer.tags[b]",
 )  # fmt: skip
 # What hardly ever fails; with the rest alone, nearly every template would.
 _SAFE_ROOTS = (
-    "customer.name", "customer.plan", "customer.html", "customer.born", "customer.tags", "customer.age", "trigger.title",
-    "trigger.price", "trigger.items", "trigger.code", "trigger.flag", "a", "b", "x", "message.subject", "campaign.name",
-    "delivery_id", "snippets.two", "customer.name", "trigger.when",
+    "customer.name", "customer.plan", "customer.html", "customer.born", "customer.tags", "customer.age",
+    "trigger.title", "trigger.price", "trigger.items", "trigger.code", "trigger.flag", "a", "b", "x", "message.subject",
+    "campaign.name", "delivery_id", "snippets.two", "customer.name", "trigger.when",
 )  # fmt: skip
 _SAFE_FILTERS = (
     "upcase", "capitalize", "escape", "strip", "size", "default: 'friend'", "default: a", "append: '!'", "prepend: a",
@@ -31,9 +32,11 @@ _FILTERS = (
     "append: customer.name", "prepend: a", "date: '%d %B %Y'", "date: '%-d.%m.%y %H:%M', 'Europe/Berlin'", "plus: 1",
     "times: 2", "minus: customer.age", "divided_by: 3", "modulo: 2", "round: 1", "join: ', '", "first", "last", "sort",
     "reverse", "json", "truncate: 5", "truncatewords: 2", "replace: 'a', '='", "split: ','", "map: 'name'",
-    "sum: 'price'", "where: 'name', 'b'", "uniq", "compact", "slice: 1, 2", "url_encode", "strip_html", "newline_to_br", "titlecase",
-    "currency: 'en', 'EUR'", "format_number", "pluralize: 'day'", "md5", "slugify", "concat: customer.tags", "push: 1",
-    "at_least: 2", "abs", "ceil", "remove: 'n'", "where_exp: 'i', 'i.price > 2'", "group_by: 'name'", "escape_once",
+    "sum: 'price'", "where: 'name', 'b'", "uniq", "compact", "slice: 1, 2", "url_encode", "strip_html", "newline_to_br",
+    "titlecase", "currency: 'en', 'EUR'", "format_number", "pluralize: 'day'", "md5", "slugify",
+    "concat: customer.tags",
+    "push: 1", "at_least: 2", "abs", "ceil", "remove: 'n'", "where_exp: 'i', 'i.price > 2'", "group_by: 'name'",
+    "escape_once",
     "date: a", "add_day: 2", "from_json", "base64", "array_to_sentence_string", "number_of_words", "limit: 1",
 )  # fmt: skip
 _TEXTS = (
