@@ -16,7 +16,7 @@ from tests.support.postgres_cluster import INSTALL_HINT, binaries
 from clarion.observability import set_up_logging
 from clarion.store.queries import Engine
 
-from . import audience, demo, memory
+from . import audience, demo, memory, rendering
 from .ground import Ground
 from .report import Result, as_json, machine_facts, show
 
@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, Callable[[Ground, str], Result]] = {
     "demo": demo.run,
     "audience": audience.run,
     "memory": memory.run,
+    "rendering": rendering.run,
 }
 _PEOPLE = 1_000_000
 

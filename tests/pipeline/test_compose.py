@@ -106,6 +106,37 @@ def test_identifiers_are_attributes() -> None:
     assert message.subject == "p9 ann@x.test 00000000004d 5"
 
 
+def test_in_parts_for_providers_that_put_it_together_themselves() -> None:
+    content = replace(MAIL, cc="{{customer.first_name}}@x.test", headers=(("X-A", "{{customer.id}}"),))
+    whole = made(content)
+    for email in (content, replace(content, body=MAIL.body + "{% cycle customer.id %}")):  # compiled, interpreted
+        message = messages(action(email), form="fields").compose(KEY, row(), suppressed=False)
+        assert isinstance(message, EmailMessage)
+        assert message.fields is not None
+        assert (message.content, message.recipient, message.copies) == (b"", whole.recipient, whole.copies)
+        assert (message.fields.sender, message.fields.cc) == ("Acme <news@acme.test>", ("Ann@x.test",))
+        assert message.fields.html.startswith("<p>Hello</p>")
+        assert dict(message.fields.headers) == {
+            name: str(parsed(whole)[name])
+            for name in ("Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post", "X-A")
+        }
+
+
+@pytest.mark.parametrize("body", ["<p>{{customer.first_name}}</p>", "{{customer | size}}", "{% cycle customer.id %}"])
+def test_compiled_or_interpreted_it_is_the_same_message(body: str) -> None:
+    ways = messages(action(replace(MAIL, body=body)))
+    quick, slow = ways._quick(KEY, row(), "d" * 32), ways.interpreted(KEY, row(), "d" * 32)
+    assert isinstance(slow, EmailMessage)
+    assert (quick is None) == ("cycle" in body)
+    if quick is not None:
+        for kind in ("plain", "html"):
+            ours, theirs = parsed(quick).get_body((kind,)), parsed(slow).get_body((kind,))
+            assert ours is not None
+            assert theirs is not None
+            assert ours.get_content() == theirs.get_content()
+        assert parsed(quick).items() == parsed(slow).items()
+
+
 # -- skipped ----------------------------------------------------------------------------------------------------------
 
 
