@@ -14,6 +14,7 @@ from clarion.rendering.runtime import LONGEST, NAMES
 
 _PLAIN = frozenset({str, int, bool, type(None)})
 _LONGEST_REPR = 200
+_MANY = 50  # holes
 
 
 @dataclass(slots=True)
@@ -151,6 +152,8 @@ def function(
     for number, (ops, writing) in enumerate(texts):
         source.line(1, f"p{number} = []")
         source.write(ops, 1, f"p{number}", writing)
+        if sum(isinstance(op, Hole) for op in every(ops)) > _MANY:  # before a text is made of it all
+            source.line(1, f"if sum(map(len, p{number})) > {LONGEST}: over()")
         source.line(1, f"r{number} = ''.join(p{number})")
         source.line(1, f"if len(r{number}) + n > {LONGEST}: over()")
     source.line(1, "return " + ", ".join(f"r{number}" for number in range(len(texts))))
@@ -240,6 +243,7 @@ class _Source:
             inner = f"c{self._captures}"
             self.line(depth, f"{inner} = []")
             self.write(op.body, depth, inner, PLAIN)
+            self.line(depth, f"if sum(map(len, {inner})) > {LONGEST}: over()")
             self.line(depth, f"{op.variable} = ''.join({inner}); n += len({op.variable})")
             self.line(depth, f"if n > {LONGEST}: over()")
 

@@ -6,8 +6,8 @@ authority on texts and errors.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import idna
 
@@ -28,8 +28,7 @@ _NO_KEYS: frozenset[str] = frozenset()
 _MARK = "Qm7delivery0id0mark7mQ"
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """The person of one message: raw attributes with the identifiers among them, and data of their own.
 
     With `SpecialEmail.whole_person`, `attributes` must be the template view instead.
