@@ -91,7 +91,7 @@ check-all: check ## check, then the property tests in ROUNDS=10 more rounds with
 	@for round in $$(seq $(ROUNDS)); do \
 		seed=$$(od -An -N4 -tu4 /dev/urandom | tr -d ' '); \
 		echo "== fuzzing, round $$round, seed $$seed"; \
-		env -u CI $(PYTEST) -q -m hypothesis --hypothesis-seed=$$seed || exit 1; \
+		env -u CI FUZZ_MAILS=100 $(PYTEST) -q -m hypothesis --hypothesis-seed=$$seed || exit 1; \
 	done
 
 .PHONY: crash

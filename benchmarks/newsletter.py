@@ -25,8 +25,8 @@ _CARD = """<tr><td style="padding:12px 24px;border-bottom:1px solid #e4e4e4;font
 <br>from {{ deal.price | currency: "en", "EUR" }} per person, flight and two nights</td></tr>
 """
 BODY = f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width"><title>News</title></head>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>News</title></head>
 <body style="margin:0;background:#f4f4f4"><table role="presentation" width="100%" cellpadding="0" cellspacing="0">
 <tr><td style="padding:24px;font:16px/1.5 Helvetica,Arial,sans-serif;color:#1a1a1a;background:#ffffff">
 <h1 style="font-size:24px;margin:0 0 16px">{{{{ trigger.headline }}}}</h1>

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Actions, compiled messages and accounts as the ledger hands them out, without a database."""
 
-from typing import Any
+from typing import Any, Literal
 
 from clarion.domain.broadcasts import (
     Action,
@@ -34,10 +34,14 @@ def action(content: EmailContent, **others: Any) -> Action:
 
 
 def messages(
-    *actions: Action, data: dict[str, Any] | None = None, snippets: dict[str, str] | None = None, at: float = 0.0
+    *actions: Action,
+    data: dict[str, Any] | None = None,
+    snippets: dict[str, str] | None = None,
+    at: float = 0.0,
+    form: Literal["mime", "fields"] = "mime",
 ) -> Messages:
     broadcast = Broadcast(3, 1, "Spring", BroadcastState.RUNNING, {}, DoubtPolicy.HOLD, 0, 0, None, (), actions)
-    return Messages(freeze(broadcast, snippets or {}), data or {}, SIGN, clock=lambda: at)
+    return Messages(freeze(broadcast, snippets or {}), data or {}, SIGN, form=form, clock=lambda: at)
 
 
 def row(**others: Any) -> dict[str, Any]:

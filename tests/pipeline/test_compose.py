@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from clarion.channels.smtp_syntax import with_dots, with_line_ends
 from clarion.domain.broadcasts import EmailContent
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State, key_of, public_id
 from clarion.domain.errors import RenderError
 from clarion.domain.messages import EmailMessage
 from clarion.pipeline.preview import Preview
+from clarion.store.people import encode
 
 from .letters import KEY, MAIL, SECRET, action, messages, row
 from .stage import SIGN, Stage
@@ -104,6 +106,37 @@ def test_identifiers_are_attributes() -> None:
     content = replace(MAIL, subject="{{customer.id}} {{customer.email}} {{customer.cio_id}} {{customer.n | plus: 1}}")
     message = made(content, attributes='{"id":"fake","email":"fake","n":4}')
     assert message.subject == "p9 ann@x.test 00000000004d 5"
+
+
+def test_in_parts_for_providers_that_put_it_together_themselves() -> None:
+    content = replace(MAIL, cc="{{customer.first_name}}@x.test", headers=(("X-A", "{{customer.id}}"),))
+    whole = made(content)
+    for email in (content, replace(content, body=MAIL.body + "{% cycle customer.id %}")):  # compiled, interpreted
+        message = messages(action(email), form="fields").compose(KEY, row(), suppressed=False)
+        assert isinstance(message, EmailMessage)
+        assert message.fields is not None
+        assert (message.content, message.recipient, message.copies) == (b"", whole.recipient, whole.copies)
+        assert (message.fields.sender, message.fields.cc) == ("Acme <news@acme.test>", ("Ann@x.test",))
+        assert message.fields.html.startswith("<p>Hello</p>")
+        assert dict(message.fields.headers) == {
+            name: str(parsed(whole)[name])
+            for name in ("Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post", "X-A")
+        }
+
+
+@pytest.mark.parametrize("body", ["<p>{{customer.first_name}}</p>", "{{customer | size}}", "{% cycle customer.id %}"])
+def test_compiled_or_interpreted_it_is_the_same_message(body: str) -> None:
+    ways = messages(action(replace(MAIL, body=body)))
+    quick, slow = ways._quick(KEY, row(), "d" * 32), ways.interpreted(KEY, row(), "d" * 32)
+    assert isinstance(slow, EmailMessage)
+    assert (quick is None) == ("cycle" in body)
+    if quick is not None:
+        for kind in ("plain", "html"):
+            ours, theirs = parsed(quick).get_body((kind,)), parsed(slow).get_body((kind,))
+            assert ours is not None
+            assert theirs is not None
+            assert ours.get_content() == theirs.get_content()
+        assert parsed(quick).items() == parsed(slow).items()
 
 
 # -- skipped ----------------------------------------------------------------------------------------------------------
@@ -204,6 +237,18 @@ def test_a_broken_action_fails_its_own_messages_only() -> None:
     assert isinstance(broken, Outcome)
     assert broken.reason is Reason.RENDER_FAILED
     assert isinstance(both.compose(DeliveryKey(5, 9, 2), row(), suppressed=False), EmailMessage)
+
+
+@pytest.mark.parametrize("interpreted", [False, True])
+def test_what_is_called_ready_for_the_wire_needs_no_change_there(interpreted: bool) -> None:
+    odd = ".a\n.b\r\n..c\r.d\u2028.e = " + "x." * 90
+    body = "<p>{{ customer.odd }}</p>\n.x{{ customer.odd }}" + ("{% cycle 'a' %}" if interpreted else "")
+    content = replace(MAIL, subject="{{ customer.odd }}", body=body, headers=(("X-Odd", "{{ customer.odd }}"),))
+    message = made(content, attributes=encode({"odd": odd}))
+    assert message.wire_ready
+    assert with_dots(with_line_ends(message.content)) == message.content
+    dotted = made(replace(MAIL, headers=((".X", "1"),)))
+    assert not dotted.wire_ready
 
 
 async def test_the_preview_is_of_today_and_says_when_it_cannot_be_made(stage: Stage) -> None:

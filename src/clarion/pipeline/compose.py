@@ -74,7 +74,7 @@ class Messages:
             return _skipped(key, Reason.NO_ADDRESS)
         delivery_id = self._public_id(key)
         made = self._quick(key, row, delivery_id)
-        return self._interpreted(key, row, delivery_id) if made is None else made
+        return self.interpreted(key, row, delivery_id) if made is None else made
 
     def render(self, key: DeliveryKey, row: Row, delivery_id: str) -> RenderedEmail:
         """The rendered texts for one person, by the interpreter.
@@ -109,7 +109,8 @@ class Messages:
             return None
         return _message(row, delivery_id, subject, made)
 
-    def _interpreted(self, key: DeliveryKey, row: Row, delivery_id: str) -> EmailMessage | Outcome:
+    def interpreted(self, key: DeliveryKey, row: Row, delivery_id: str) -> EmailMessage | Outcome:
+        """The message, or why there is none, by the interpreter alone."""
         try:
             rendered = self.render(key, row, delivery_id)
             if not rendered.recipient:
@@ -187,6 +188,8 @@ def _message(
         needs_smtputf8=made.needs_smtputf8,
         workspace_id=workspace_of(int(row["person_id"])),
         fields=fields,
+        # Its line ends are CRLF by construction; a dot could begin a line only as the name of a custom header.
+        wire_ready=b"\r\n." not in made.content,
     )
 
 

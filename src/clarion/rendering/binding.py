@@ -14,6 +14,7 @@ from liquid import Token
 from liquid.undefined import UNDEFINED
 
 from clarion.rendering.context import Links, Scope, Template
+from clarion.rendering.filters_dates import is_moving
 
 OF_ALL_OBJECTS = ("size", "first", "last")  # what Liquid knows of any object
 _RANDOM = frozenset({"random"})
@@ -147,11 +148,6 @@ class StaticScope(Scope):
                 now.update(before)
             budget.characters, budget.snippets = kept[2], kept[3]
             raise
-
-
-def is_moving(value: object) -> bool:
-    """Whether a date filter reads the clock for this value."""
-    return isinstance(value, str) and value.strip() in ("now", "today")
 
 
 def _timeless(found: Callable[..., object]) -> Callable[..., object]:

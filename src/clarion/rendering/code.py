@@ -14,6 +14,7 @@ from clarion.rendering.runtime import LONGEST, NAMES
 
 _PLAIN = frozenset({str, int, bool, type(None)})
 _LONGEST_REPR = 200
+_MANY = 50  # holes
 
 
 @dataclass(slots=True)
@@ -147,11 +148,11 @@ def function(
     """
     source = _Source(constants, texts)
     source.line(0, f"def write({', '.join(parameters)}):")
-    source.line(1, "n = 0; s = 0")
+    source.line(1, "n = 0; s = 0; g = 0")
     for number, (ops, writing) in enumerate(texts):
         source.line(1, f"p{number} = []")
         source.write(ops, 1, f"p{number}", writing)
-        if any(isinstance(op, Loop) for op in every(ops)):  # before a text is made of it all
+        if sum(isinstance(op, Hole) for op in every(ops)) > _MANY:  # before a text is made of it all
             source.line(1, f"if sum(map(len, p{number})) > {LONGEST}: over()")
         source.line(1, f"r{number} = ''.join(p{number})")
         source.line(1, f"if len(r{number}) + n > {LONGEST}: over()")
@@ -176,6 +177,7 @@ class _Source:
         self.lines: list[str] = []
         self._constants = constants
         self._captures = 0
+        self._loops = 0
         codes = [_canonical(writing.hole(op)) for ops, writing in texts for op in every(ops) if isinstance(op, Hole)]
         counted = Counter(codes)
         self._repeated = {code for code in counted if code is not None and counted[code] > 1}
@@ -202,9 +204,13 @@ class _Source:
         pieces: list[str] = []
 
         def flush() -> None:
-            if pieces:
+            if pieces and self._loops:  # counted as they come: encoding too much takes long
+                self.line(depth, f"q = ({', '.join(pieces)},)")
+                self.line(depth, f"{into} += q; g += sum(map(len, q))")
+                self.line(depth, f"if g > {LONGEST}: over()")
+            elif pieces:
                 self.line(depth, f"{into} += ({', '.join(pieces)},)")
-                pieces.clear()
+            pieces.clear()
 
         for op in ops:
             if isinstance(op, Fixed):
@@ -229,7 +235,9 @@ class _Source:
                 self.write(op.other, depth + 1, into, writing)
         elif isinstance(op, Loop):
             self.line(depth, op.head)
+            self._loops += 1
             self.write(op.body, depth + 1, into, writing)
+            self._loops -= 1
         else:
             self._captures += 1
             inner = f"c{self._captures}"

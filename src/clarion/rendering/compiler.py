@@ -40,8 +40,7 @@ class Compiler(Statements):
         if holds.known:
             self._alternatives(node.alternatives, node.default)
             return
-        with self._decided_later([node]):
-            names = dict(self.scope.locals)
+        with self._decided_later([node]) as names:
             with self._into() as then:
                 self._block(node.consequence)
             self.scope.locals.update(names)
@@ -64,9 +63,10 @@ class Compiler(Statements):
                 self._alternatives(rest, default)
             return
         nodes: list[Node] = [first, *rest, *([default] if default else [])]
-        with self._decided_later(nodes):
+        with self._decided_later(nodes) as names:
             with self._into() as then:
                 self._block(first.block)
+            self.scope.locals.update(names)
             with self._into() as other:
                 self._alternatives(rest, default)
         self.add(Choice(holds.code, then, other))
@@ -75,9 +75,10 @@ class Compiler(Statements):
         value = self.value(node.expression)
         code = self.kept(value)
         pending = self.fresh()
-        with self._decided_later([node]):
+        with self._decided_later([node]) as names:
             self.add(Line(f"{pending} = True"))
             for block in node.blocks:
+                self.scope.locals.update(names)
                 if isinstance(block, MultiExpressionBlockNode):
                     holds = self.matches(code, block.expression.expressions)
                     body: BlockNode = block.block
@@ -143,7 +144,7 @@ class Compiler(Statements):
             ),
             expression.identifier: Dynamic(name),
         }
-        with self._decided_later([node]):
+        with self._decided_later([node]) as names:
             with self._into() as body:
                 self._check_iterations(length)
                 breakable, self._breakable = self._breakable, True
@@ -155,6 +156,7 @@ class Compiler(Statements):
                 self.scope.runtime_loops -= 1
                 self._breakable = breakable
                 self.add(Loop(f"for {index}, {name} in enumerate({items}):", inner))
+            self.scope.locals.update(names)
             with self._into() as other:
                 if node.default is not None:
                     self._block(node.default)

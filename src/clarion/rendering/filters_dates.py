@@ -42,7 +42,9 @@ def moment_of(value: object) -> datetime | None:
     if not isinstance(value, str):
         return None
     text = value.strip()
-    if text in ("now", "today"):
+    if text.isdecimal() and text.isascii() and len(text) <= 11:
+        return _from_unix(int(text))
+    if is_moving(text):
         return datetime.now(UTC)
     if _SECONDS.fullmatch(text):
         return _from_unix(float(text) if "." in text else int(text))
@@ -51,12 +53,19 @@ def moment_of(value: object) -> datetime | None:
     return _parsed(text)
 
 
+def is_moving(value: object) -> bool:
+    """Whether a value means another time at each use."""
+    return isinstance(value, str) and ("now" in value or "today" in value) and value.strip() in ("now", "today")
+
+
 def date_(value: object, pattern: object = "", zone: object = None) -> object:
     """`value` in the words of `pattern`, in UTC or in `zone`; a value that is no time is returned as it is.
 
     `zone` is an IANA name or minutes *behind* UTC (360 is UTC-6), contract §13.1. Raises ValueError for an
     unknown zone.
     """
+    if zone is None and type(value) is str and type(pattern) is str and pattern and not is_moving(value):
+        return _dated(value, pattern)
     if is_undefined(value) or value is None or value == "":
         return ""
     moment = moment_of(value)
@@ -69,6 +78,15 @@ def date_(value: object, pattern: object = "", zone: object = None) -> object:
     if is_undefined(pattern) or not pattern:
         return shown(value)
     return strftime(moment, str(pattern))
+
+
+@lru_cache(maxsize=8_192)
+def _dated(value: str, pattern: str) -> str:
+    """A text as a date in UTC; the same again for everybody who was born on that day."""
+    if not value:
+        return ""
+    moment = moment_of(value)
+    return value if moment is None else strftime(moment.astimezone(UTC), pattern)
 
 
 def zone_of(zone: object) -> tzinfo:

@@ -17,7 +17,7 @@ RESERVED = frozenset({
 
 def cleaned(value: str) -> str:
     """`value` on one line: control characters become spaces, the ends are trimmed."""
-    if _CONTROLS.search(value):
+    if not value.isprintable() and _CONTROLS.search(value):
         value = _CONTROLS.sub(" ", value)
     return value.strip()
 

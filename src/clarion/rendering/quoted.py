@@ -14,6 +14,7 @@ from clarion.rendering.runtime import Fallback
 
 _LINE_ENDS = re.compile(r"\r\n|\r|\n")
 _LONGEST = 75  # without the ``=`` of a soft line end
+_LONGEST_VALUE = 50_000
 _OCTETS = tuple(chr(octet) if 32 <= octet <= 126 and octet != 61 else f"={octet:02X}" for octet in range(256))
 _OCTETS = (*_OCTETS[:9], "\t", *_OCTETS[10:])
 SOFT = "=\r\n"
@@ -27,7 +28,10 @@ def fixed(text: str) -> str:
 
 
 def hole(value: str) -> str:
-    """A piece of one message. Raises Fallback for a carriage return, which may belong to what follows."""
+    """A piece of one message.
+
+    Raises Fallback for a carriage return, which may belong to what follows, and for a very long text.
+    """
     if len(value) < 74 and value.isascii() and value.isprintable() and "=" not in value and value[:1] != ".":
         return f"{value}=\r\n" if value else ""
     return _remembered(value) if len(value) < 1_000 else _unusual(value)
@@ -50,7 +54,9 @@ def encoded(text: str) -> str:
 
 
 def _line(text: str, *, ended: bool) -> str:
-    quoted = "".join([_OCTETS[octet] for octet in text.encode("utf-8", "replace")])
+    quoted = text
+    if "=" in text or not (text.isascii() and text.isprintable()):
+        quoted = "".join([_OCTETS[octet] for octet in text.encode("utf-8", "replace")])
     if ended and quoted[-1:] in {" ", "\t"}:
         quoted = f"{quoted[:-1]}={ord(quoted[-1]):02X}"
     pieces: list[str] = []
@@ -70,7 +76,7 @@ def _line(text: str, *, ended: bool) -> str:
 
 
 def _unusual(value: str) -> str:
-    if "\r" in value:
+    if "\r" in value or len(value) > _LONGEST_VALUE:
         raise Fallback
     return encoded(value)
 

@@ -6,8 +6,8 @@ authority on texts and errors.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import idna
 
@@ -28,8 +28,7 @@ _NO_KEYS: frozenset[str] = frozenset()
 _MARK = "Qm7delivery0id0mark7mQ"
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """The person of one message: raw attributes with the identifiers among them, and data of their own.
 
     With `SpecialEmail.whole_person`, `attributes` must be the template view instead.
@@ -85,9 +84,10 @@ class _Mail:
         self._parts = variant.parts
         self._headers = variant.headers
         self._quoted = variant.quoted
+        self._never_blank = variant.never_blank
         self._sender = _fixed_mailbox(variant.parts["from"], "from")
         self._domain = domain_of(variant.parts["from"].text or "")
-        self._envelope = all(variant.parts[part].text == "" for part in ("reply_to", "cc", "bcc"))
+        self._copies = _fixed_copies(variant)
         own_link = any(name.lower() == "list-unsubscribe" for name, _ in variant.headers)
         self._unsubscribe = "" if own_link else source.links(_MARK).unsubscribe
         pieces = _one_click(self._unsubscribe)
@@ -119,8 +119,8 @@ class _Mail:
             content.encode("utf-8", "replace"),
             sender.address,
             recipient.address,
-            tuple([copy.address for copy in copies]),
-            sender.needs_smtputf8 or recipient.needs_smtputf8 or any(copy.needs_smtputf8 for copy in copies),
+            tuple([copy.address for copy in copies]) if copies else (),
+            sender.needs_smtputf8 or recipient.needs_smtputf8 or any(each.needs_smtputf8 for each in copies),
         )
         return made, subject
 
@@ -156,14 +156,7 @@ class _Mail:
         if not address:
             raise Fallback
         recipient = mailbox(address, "recipient")
-        lines, copies = "", []
-        if not self._envelope:
-            cc = [mailbox(each, "cc") for each in split_list(_written(parts["cc"], values))]
-            copies = [*cc, *[mailbox(each, "bcc") for each in split_list(_written(parts["bcc"], values))]]
-            if reply_to := _written(parts["reply_to"], values).strip():
-                lines += f"Reply-To: {mailbox(reply_to, 'reply_to').header}\r\n"
-            if cc:
-                lines += f"Cc: {mime.listed(cc)}\r\n"
+        lines, copies = self._copies or _copies(*[_written(parts[part], values) for part in ("reply_to", "cc", "bcc")])
         if self._unsubscribe:
             if self._after_id is None:
                 raise Fallback
@@ -178,8 +171,8 @@ class _Mail:
         subject, preheader = self._lines(customer, trigger, delivery_id)
         values = (customer, trigger, delivery_id, subject, preheader)
         texts = {name: _written(part, values) for name, part in self._parts.items()}
-        if not texts["body"].strip() and not texts["plain"].strip():
-            raise Fallback
+        if not self._never_blank and (preheader or not (texts["body"].strip() or texts["plain"].strip())):
+            raise Fallback  # a preheader is nothing to read, and it is in the body already
         return RenderedEmail(
             subject=subject,
             preheader=preheader,
@@ -200,6 +193,23 @@ def _written(part: Part, values: tuple[object, ...]) -> str:
     if part.write is None:
         raise Fallback
     return part.write(*values)
+
+
+def _copies(reply_to: str, cc: str, bcc: str) -> tuple[str, list[Mailbox]]:
+    """The lines about them, and the further addresses of the envelope. Raises RenderError."""
+    lines = f"Reply-To: {mailbox(reply_to.strip(), 'reply_to').header}\r\n" if reply_to.strip() else ""
+    shown = [mailbox(each, "cc") for each in split_list(cc)]
+    if shown:
+        lines += f"Cc: {mime.listed(shown)}\r\n"
+    return lines, [*shown, *[mailbox(each, "bcc") for each in split_list(bcc)]]
+
+
+def _fixed_copies(variant: Variant) -> tuple[str, list[Mailbox]] | None:
+    texts = [variant.parts[part].text for part in ("reply_to", "cc", "bcc")]
+    try:
+        return _copies(*[text for text in texts if text is not None]) if None not in texts else None
+    except RenderError:
+        return None
 
 
 def _fixed_mailbox(part: Part, name: str) -> Mailbox | None:

@@ -253,13 +253,16 @@ class Statements(Expressions):
                 self.scope.locals[name] = Dynamic(variable, missing=True)
 
     @contextmanager
-    def _decided_later(self, nodes: list[Node]) -> Iterator[None]:
-        """Around code that may run or not, or several times; afterwards its names are whatever it left."""
+    def _decided_later(self, nodes: list[Node]) -> Iterator[dict[str, object]]:
+        """Around code that may run or not, or several times; afterwards its names are whatever it left.
+
+        Gives these names, to be set again between parts of which either runs.
+        """
         self._personal_names(nodes)
-        names = {name: self.scope.locals[name] for name in assigned_names(nodes)}
+        names: dict[str, object] = {name: self.scope.locals[name] for name in assigned_names(nodes)}
         before, self._personal = self._personal, True
         try:
-            yield
+            yield names
         finally:
             self._personal = before
             self.scope.locals.update(names)

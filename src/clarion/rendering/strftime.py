@@ -20,7 +20,7 @@ _Number = tuple[Callable[[datetime], int], int, str]  # value, width, padding
 
 def strftime(moment: datetime, pattern: str) -> str:
     """`moment` (with a time zone) in the words of a Ruby pattern; unknown directives stay as they are."""
-    return "".join([piece if isinstance(piece, str) else piece(moment) for piece in _compiled(pattern)])
+    return "".join([piece if piece.__class__ is str else piece(moment) for piece in _compiled(pattern)])  # type: ignore[operator]
 
 
 @lru_cache(maxsize=256)
@@ -57,8 +57,10 @@ def _writer(flags: str, width: str, colons: str, letter: str) -> Writer | None:
 
 def _number(number: _Number, flags: str, size: int) -> Writer:
     value, width, fill = number
-    if "-" in flags:
+    if "-" in flags or width <= 1 >= size:
         return lambda moment: str(value(moment))
+    if (size or width) == 2 and fill == "0" and "_" not in flags:
+        return lambda moment: f"{value(moment):02d}"
     fill = " " if "_" in flags else "0" if "0" in flags else fill
     width = size or width
     return lambda moment: str(value(moment)).rjust(width, fill)

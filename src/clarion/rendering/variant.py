@@ -44,7 +44,11 @@ class Source:
 
 
 class Variant:
-    """The compiled parts. `quoted`: text and HTML in quoted-printable, None where their place is not certain."""
+    """The compiled parts.
+
+    `quoted`: text and HTML in quoted-printable, None where their place is not certain. `never_blank`: whatever the
+    person, there is something to read.
+    """
 
     def __init__(self, source: Source, shared: Mapping[str, object], own: frozenset[str] | None) -> None:
         self._source = source
@@ -80,6 +84,8 @@ class Variant:
     def _texts(self) -> None:
         parts = self._source.parts
         body, plain = self._ops("body", parts["body"]), self._ops("plain", parts["plain"])
+        never_blank = [ops is not None and _is_never_blank(ops) for ops in (body, plain)]
+        self.never_blank = any(never_blank)
         preheader = self.parts["preheader"].text
         if body is not None and preheader != "":
             element = Hole("hidden(preheader)", is_text=True) if preheader is None else Fixed(hidden(preheader))
@@ -88,9 +94,8 @@ class Variant:
             except Unsupported:
                 body = None
         self.parts["body"], self.parts["plain"] = self._part(body), self._part(plain)
-        if body is None or plain is None or not (_is_never_blank(body) and _is_never_blank(plain)):
-            return
-        self.quoted = self._function((plain, QUOTED), (body, QUOTED))
+        if body is not None and plain is not None and all(never_blank):
+            self.quoted = self._function((plain, QUOTED), (body, QUOTED))
 
     def _ops(self, part: str, template: "str | Template") -> Ops | None:
         """The operations; None: the interpreter writes this part."""

@@ -23,7 +23,7 @@ def hold(tx: Transaction) -> list[Stopped]:
 
     One transaction; doing it again stops nothing and skips again.
     """
-    found = tx.all("unfinished_triggers")
+    found = tx.all("triggers_to_hold")
     tx.execute("stop_unfinished")
     tx.execute("rush_unfinished")
     tx.execute("jump_numbers", jump=_JUMP)

@@ -2,7 +2,7 @@
 -- What was made after the backup has numbers that are out in the world; nothing gets one of them again.
 UPDATE number_range SET next = next + :jump;
 
--- name: unfinished_triggers
+-- name: triggers_to_hold
 -- With how many accounts nobody knows of: the backup has them queued, but they may have been sent since.
 SELECT t.trigger_id, t.broadcast_id, t.state,
        (SELECT COALESCE(SUM(c.n), 0) FROM trigger_count c WHERE c.trigger_id = t.trigger_id AND c.state = 0) AS queued
