@@ -170,9 +170,7 @@ async def test_events_go_by_their_own_time(stage: Stage) -> None:
 
 
 async def test_one_process_at_a_time_and_a_failure_is_tried_again(stage: Stage) -> None:
-    turns = await asyncio.gather(
-        *[asyncio.to_thread(stage.store.write, lambda tx: removal.take_turn(tx, "t", 60_000)) for _ in range(4)]
-    )
+    turns = await asyncio.gather(*[asyncio.to_thread(removal.take_turn, stage.store, "t", 60_000) for _ in range(4)])
     assert sorted(turns) == [False, False, False, True]
     calls: list[int] = []
 

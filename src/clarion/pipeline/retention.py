@@ -15,7 +15,7 @@ import structlog
 
 from clarion.domain.errors import Unavailable
 from clarion.pipeline.erasure import BlankMail, sweep_open
-from clarion.store import partitions, retention
+from clarion.store import erasure, partitions, retention
 from clarion.store.engine import Store
 
 _log = structlog.get_logger("clarion.retention")
@@ -47,10 +47,13 @@ async def run(
     """Look whether a turn is due until `stopping` is set; whatever fails is tried again at the next turn."""
     drop_at = 0.0  # captured mail is this machine's, whoever's turn it is
     while not stopping.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), rules.look_seconds)
+        if stopping.is_set():
+            break
         try:
-            if await asyncio.to_thread(_turn, store, "erasure", _ERASURE_MS):
-                await asyncio.to_thread(sweep_open, store, blank_mail)
-            if await asyncio.to_thread(_turn, store, "retention", int(rules.every_seconds * 1_000)):
+            await asyncio.to_thread(_erase, store, blank_mail)
+            if await asyncio.to_thread(retention.take_turn, store, "retention", int(rules.every_seconds * 1_000)):
                 await tidy(store, rules, stopping)
             if drop_mail is not None and rules.outbox_days and time.monotonic() >= drop_at:
                 drop_at = time.monotonic() + rules.every_seconds
@@ -59,8 +62,6 @@ async def run(
             _log.warning("store.unavailable", error=str(error))
         except Exception:  # noqa: BLE001 - housekeeping must not end a worker
             _log.exception("retention.failed")
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), rules.look_seconds)
 
 
 def _tend(store: Store, before_ms: int) -> int:
@@ -71,8 +72,10 @@ def _tend(store: Store, before_ms: int) -> int:
         return 0
 
 
-def _turn(store: Store, task: str, every_ms: int) -> bool:
-    return store.write(lambda tx: retention.take_turn(tx, task, every_ms))
+def _erase(store: Store, blank_mail: BlankMail | None) -> None:
+    waiting = store.read(lambda tx: erasure.asked(tx, only_open=True))
+    if waiting and retention.take_turn(store, "erasure", _ERASURE_MS):
+        sweep_open(store, blank_mail)
 
 
 def _drop(store: Store, rules: RetentionRules, drop_mail: DropMail) -> int:

@@ -17,9 +17,11 @@ class Removed:
     details_ms: int | None
 
 
-def take_turn(tx: Transaction, task: str, every_ms: int) -> bool:
-    """Whether a periodic task is due and this process is to do it."""
-    return tx.execute("take_turn", task=task, every_ms=every_ms) > 0
+def take_turn(store: Store, task: str, every_ms: int) -> bool:
+    """Whether a periodic task is due and this process is to do it; a look that finds nothing due writes nothing."""
+    if store.read(lambda tx: tx.one("turn_taken", task=task)):
+        return False
+    return store.write(lambda tx: tx.execute("take_turn", task=task, every_ms=every_ms)) > 0
 
 
 def removed(tx: Transaction, trigger_id: int) -> Removed:

@@ -1,3 +1,7 @@
+-- name: turn_taken
+-- A look without a lock: whether the task is not due yet.
+SELECT 1 AS yes FROM housekeeping WHERE task = :task AND due_ms > {{now_ms}};
+
 -- name: take_turn
 -- Meets a row when the task is due: this process does it, the next turn is in :every_ms.
 INSERT INTO housekeeping (task, due_ms) VALUES (:task, {{now_ms}} + :every_ms)
