@@ -80,8 +80,12 @@ check: lint typecheck imports docs-check ## everything CI does; needs PostgreSQL
 	@$(MAKE) --no-print-directory test-all
 
 .PHONY: test-all
-test-all: $(VENV)/.dev node ## every test; missing PostgreSQL or Node.js is a failure
+test-all: $(VENV)/.dev node mail-servers ## every test; what is missing (PostgreSQL, Node.js) is a failure
 	@CI=true $(PYTEST) -m ""
+
+.PHONY: mail-servers
+mail-servers: ## unpack Debian's Postfix and Exim into .mail-servers, for tests and benchmarks
+	@.ci/mail-servers
 
 .PHONY: node
 node: $(CLIENTS)

@@ -43,7 +43,6 @@ def test_usual_ports(security: Any, port: int) -> None:
     ("name", "options", "words"),
     [
         ("pigeon", {}, "'pigeon'; there are: outbox, postmark, smtp"),
-        ("postmark", {"token": "t"}, "from a source only"),
         ("postmark", {}, "token is missing"),
         ("postmark", {"token": ""}, "token must be"),
         ("postmark", {"token": "a\r\nb"}, "token must be"),

@@ -64,43 +64,34 @@ class OutboxProvider:
     async def deliver(self, source: Source) -> None:
         """See `Deliverer.deliver`. Writes in the event loop: an append to the page cache takes microseconds.
 
-        A group is as many messages as there are "connections", in one write: so many can be in doubt at most when
-        the process dies, as with any other provider.
+        One message begins when the one before it has its end, so at most one is in doubt when the process dies.
         """
-        while await self._group(source):
-            pass
+        taken = 0
+        while (handover := source.take()) is not None:
+            self._keep(handover)
+            taken += 1
+            if taken % self.capabilities.connections == 0:
+                await asyncio.sleep(0)  # others have work to do, too
 
-    async def _group(self, source: Source) -> bool:
-        """Keep the next messages; whether to go on."""
-        lines: dict[int | None, list[tuple[Handover, bytes]]] = {}
-        handover = None
-        for _ in range(self.capabilities.connections):
-            handover = source.take()
-            if handover is None:
-                break
-            try:
-                line = _line(handover.message)
-            except UnicodeEncodeError as error:
-                handover.failed(Permanent(f"the message is not Unicode: {detail_of(error)}", "bad_content"))
-            else:
-                lines.setdefault(handover.message.workspace_id, []).append((handover, line))
-        for workspace_id, pairs in lines.items():
-            self._keep(workspace_id, pairs)
-        await asyncio.sleep(0)  # others have work to do, too
-        return handover is not None
-
-    def _keep(self, workspace_id: int | None, pairs: list[tuple[Handover, bytes]]) -> None:
+    def _keep(self, handover: Handover) -> None:
+        message = handover.message
         try:
-            file = self._open(workspace_id)
-            fcntl.flock(file, fcntl.LOCK_EX)
-        except OSError as error:
-            for handover, _ in pairs:
-                handover.failed(Temporary(f"outbox: {detail_of(error)}"))
+            line = _line(message)
+            file = self._open(message.workspace_id)
+        except UnicodeEncodeError as error:
+            handover.failed(Permanent(f"the message is not Unicode: {detail_of(error)}", "bad_content"))
             return
-        try:
-            _append(file, pairs)
-        finally:
-            fcntl.flock(file, fcntl.LOCK_UN)
+        except OSError as error:
+            handover.failed(Temporary(f"outbox: {detail_of(error)}"))
+            return
+        if not handover.begin():
+            handover.untouched()
+            return
+        failure = _append(file, line)  # no call to others within: one that dawdles must not keep the lock
+        if failure is None:
+            handover.sent("kept in the outbox")
+        else:
+            handover.failed(failure)
 
     async def close(self) -> None:
         """Close the files; a later send opens them again."""
@@ -294,43 +285,29 @@ def _entry(index: int, line: bytes) -> OutboxEntry:
     )
 
 
-def _append(file: int, pairs: list[tuple[Handover, bytes]]) -> None:
-    """Add the lines, all of them or none, and say to each what became of it; the caller holds the lock."""
+def _append(file: int, line: bytes) -> SendError | None:
+    """Add one line, whole or not at all; why it was not done."""
     try:
-        size = os.fstat(file).st_size
-        torn = size > 0 and os.pread(file, 1, size - 1) != b"\n"  # another process died in the middle of its line
+        fcntl.flock(file, fcntl.LOCK_EX)
     except OSError as error:
-        for handover, _ in pairs:
-            handover.failed(Temporary(f"outbox: {detail_of(error)}"))
-        return
-    begun: list[Handover] = []
-    data = b"\n" if torn else b""
-    for handover, line in pairs:
-        if handover.begin():
-            begun.append(handover)
-            data += line
-        else:
-            handover.untouched()
-    failure = _write(file, data, size) if begun else None
-    for handover in begun:
-        if failure is None:
-            handover.sent("kept in the outbox")
-        else:
-            handover.failed(failure)
-
-
-def _write(file: int, data: bytes, size: int) -> SendError | None:
-    """Write all of `data` behind the `size` bytes that are there, or nothing; why it was not done."""
+        return Temporary(f"outbox: {detail_of(error)}")
+    size = None
     written = 0
     try:
-        while written < len(data):
-            written += os.write(file, data[written:])
+        size = os.fstat(file).st_size
+        if size and os.pread(file, 1, size - 1) != b"\n":
+            line = b"\n" + line  # another process died in the middle of its line
+        while written < len(line):
+            written += os.write(file, line[written:])
     except OSError as error:
         try:
-            os.ftruncate(file, size)
+            if written and size is not None:
+                os.ftruncate(file, size)
         except OSError:
             return Unknown(f"outbox: {detail_of(error)}")
         return Temporary(f"outbox: {detail_of(error)}")
+    finally:
+        fcntl.flock(file, fcntl.LOCK_UN)
     return None
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A message as SMTP says it: its commands in the groups they may go out in, its body, and what replies mean for it."""
 
+from functools import lru_cache
+
 from clarion.channels.smtp_queue import Taken
 from clarion.channels.smtp_sign_in import LEAVE_ALONE_SECONDS, LoginRefused, Offers
 from clarion.channels.smtp_syntax import is_address, with_dots, with_line_ends
@@ -17,6 +19,7 @@ OUT_OF_SEQUENCE = 503
 LOGIN_CODES = frozenset({530, 534, 535, 538})
 
 _ENVELOPE = (MAIL, RCPT, DATA)
+_is_sender = lru_cache(maxsize=256)(is_address)  # a broadcast has one or few
 
 
 def verdict(verb: str, reply: Reply) -> SendError:
@@ -91,7 +94,7 @@ class Letter:
 def _mail(message: EmailMessage, body: bytes, offers: Offers) -> bytes:
     """MAIL with the parameters of RFC 1870, 6152, 6531. Raises Permanent: the server cannot take the message."""
     sender, recipient = message.sender, message.recipient
-    if sender and not is_address(sender):
+    if sender and not _is_sender(sender):
         raise Permanent(printable(f"not a sender address: {sender!r}"), "sender_refused")
     if not is_address(recipient):
         raise Permanent(printable(f"not an e-mail address: {recipient!r}"), "invalid_address")
@@ -108,6 +111,6 @@ def _mail(message: EmailMessage, body: bytes, offers: Offers) -> bytes:
         if not offers.eight_bit:
             raise Permanent("the server takes 7-bit messages only (no 8BITMIME)", "8bitmime_unsupported")
         parameters += " BODY=8BITMIME"
-    if international or (offers.smtputf8 and not all(map(str.isascii, message.copies))):
+    if international or (message.copies and offers.smtputf8 and not all(map(str.isascii, message.copies))):
         parameters += " SMTPUTF8"
     return f"MAIL FROM:<{sender}>{parameters}\r\n".encode()

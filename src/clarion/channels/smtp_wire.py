@@ -23,6 +23,8 @@ _BLANKS = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029]+")
 
 def printable(text: str) -> str:
     """`text` on one line, without control characters, at most `MAX_WORDS` characters."""
+    if len(text) <= MAX_WORDS and text.isprintable() and "  " not in text:
+        return text.strip()
     return _BLANKS.sub(" ", text[: 2 * MAX_WORDS]).strip()[:MAX_WORDS]
 
 
