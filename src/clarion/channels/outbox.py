@@ -98,9 +98,15 @@ class OutboxProvider:
                 handover.failed(Temporary(f"outbox: {detail_of(error)}"))
             return
         try:
-            _append(file, pairs)
+            written, failure = _append(file, pairs)
         finally:
             fcntl.flock(file, fcntl.LOCK_UN)
+        # Only now: a process that is put to sleep while it takes note must not hold up all the others.
+        for handover in written:
+            if failure is None:
+                handover.sent("kept in the outbox")
+            else:
+                handover.failed(failure)
 
     async def close(self) -> None:
         """Close the files; a later send opens them again."""
@@ -294,15 +300,13 @@ def _entry(index: int, line: bytes) -> OutboxEntry:
     )
 
 
-def _append(file: int, pairs: list[tuple[Handover, bytes]]) -> None:
-    """Add the lines, all of them or none, and say to each what became of it; the caller holds the lock."""
+def _append(file: int, pairs: list[tuple[Handover, bytes]]) -> tuple[list[Handover], SendError | None]:
+    """Add the lines, all of them or none: which they were, and why it was not done. The caller holds the lock."""
     try:
         size = os.fstat(file).st_size
         torn = size > 0 and os.pread(file, 1, size - 1) != b"\n"  # another process died in the middle of its line
     except OSError as error:
-        for handover, _ in pairs:
-            handover.failed(Temporary(f"outbox: {detail_of(error)}"))
-        return
+        return [handover for handover, _ in pairs], Temporary(f"outbox: {detail_of(error)}")
     begun: list[Handover] = []
     data = b"\n" if torn else b""
     for handover, line in pairs:
@@ -311,12 +315,7 @@ def _append(file: int, pairs: list[tuple[Handover, bytes]]) -> None:
             data += line
         else:
             handover.untouched()
-    failure = _write(file, data, size) if begun else None
-    for handover in begun:
-        if failure is None:
-            handover.sent("kept in the outbox")
-        else:
-            handover.failed(failure)
+    return begun, _write(file, data, size) if begun else None
 
 
 def _write(file: int, data: bytes, size: int) -> SendError | None:
