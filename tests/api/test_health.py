@@ -37,6 +37,7 @@ class _Broken:
     """A store whose database is away, or hangs until `release` is set."""
 
     engine: Engine = "sqlite"
+    url = "sqlite:///nowhere"
 
     def __init__(self, release: threading.Event | None = None) -> None:
         self._release = release

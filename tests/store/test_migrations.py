@@ -13,6 +13,7 @@ from clarion.store.engine import Store
 from clarion.store.migrate import Migration, applied, contracts, migrate, migrations, minimum, outdated, pending, step
 from clarion.store.opening import open_store
 from clarion.store.postgres import PostgresStore
+from clarion.store.watched import WatchedStore
 
 from .ledgers import ONLY_POSTGRES, together
 
@@ -26,6 +27,11 @@ def empty(empty_url: str) -> Iterator[Store]:
     store = open_store(empty_url)
     yield store
     store.close()
+
+
+def test_a_server_brings_its_empty_database_up_to_date_through_the_store_it_watches(empty: Store) -> None:
+    migrate(WatchedStore(empty, away=lambda: None))
+    assert not pending(empty)
 
 
 def known(store: Store, *more: Migration) -> list[Migration]:

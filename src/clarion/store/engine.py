@@ -69,9 +69,10 @@ class Transaction(Protocol):
 
 
 class Store(Protocol):
-    """An open database."""
+    """An open database; `url` is what it was opened by."""
 
     engine: Engine
+    url: str
 
     def read(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` on one consistent snapshot, without writing."""

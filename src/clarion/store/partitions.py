@@ -14,7 +14,7 @@ from psycopg import sql
 
 from clarion.domain.errors import SetupError, Unavailable
 from clarion.store.engine import Store, Transaction
-from clarion.store.postgres import PostgresStore, connection_of
+from clarion.store.postgres import connection_of
 
 AHEAD = 2
 _BRIEFLY = "SET LOCAL lock_timeout = '2s'"  # everybody who sends waits behind whoever waits for the table
@@ -37,7 +37,7 @@ def divide(store: Store, *, every: int, ahead: int = AHEAD) -> None:
     Raises:
         SetupError: not PostgreSQL, in partitions already, `every` below 1, or somebody holds the table.
     """
-    if not isinstance(store, PostgresStore):
+    if store.engine != "postgres":
         raise SetupError("partitions are for PostgreSQL")
     if every < 1:
         raise SetupError("a partition holds at least one trigger")

@@ -83,6 +83,7 @@ class SqliteStore:
     engine: Engine = "sqlite"
 
     def __init__(self, path: Path) -> None:
+        self.url = f"sqlite:///{path}"
         self._path = path
         self._queries = load("sqlite")
         self._local = threading.local()

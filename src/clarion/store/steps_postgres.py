@@ -5,7 +5,6 @@ import psycopg
 from psycopg import errors
 
 from clarion.store.engine import Store
-from clarion.store.postgres import PostgresStore
 
 # Whoever waits for a lock makes all others on that table wait behind it: nobody waits long. And who waits for the
 # turn to migrate does so without a snapshot, or CREATE INDEX CONCURRENTLY of the program whose turn it is waits for it.
@@ -24,8 +23,6 @@ def take_outside(store: Store, number: int, name: str, text: str, bootstrap: str
     A second connection holds the row that programs which migrate wait for; should this process die, the server
     lets it go, and whoever comes next repeats all statements of the step.
     """
-    if not isinstance(store, PostgresStore):
-        raise TypeError("not a PostgreSQL store")
     with psycopg.connect(store.url) as guard, psycopg.connect(store.url, autocommit=True) as working:
         working.execute(bootstrap.encode())
         guard.execute(SHORT_PATIENCE.encode())

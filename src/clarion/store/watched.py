@@ -15,11 +15,13 @@ class WatchedStore:
     """`away` is called for each transaction that raised `Unavailable`."""
 
     engine: Engine
+    url: str
 
     def __init__(self, store: Store, away: Callable[[], None]) -> None:
         self._store = store
         self._away = away
         self.engine = store.engine
+        self.url = store.url
 
     def read(self, work: Callable[[Transaction], T]) -> T:
         """As the wrapped store."""
