@@ -76,7 +76,12 @@ PLANS: list[tuple[str, dict[str, object], str, str]] = [
         r"INDEX slice_of_trigger_to_do \(trigger_id=\? AND tried=\? AND due_ms<",
         "slice_of_trigger_to_do",
     ),
-    ("slice_due", {"grace_ms": 0}, r"slice_of_trigger_to_do \(trigger_id=\? AND tried=\? AND due_ms<", TO_DO),
+    (
+        "slice_due",
+        {"grace_ms": 0, "most": 2},
+        r"slice_of_trigger_to_do \(trigger_id=\? AND tried=\? AND due_ms<",
+        TO_DO,
+    ),
     ("next_due", {}, r"slice_of_trigger_to_do \(trigger_id=\? AND tried=\?\)", TO_DO),
     ("pick_this_slice", {"no": 77}, r"\(trigger_id=\? AND no=\?\)", "slice_pkey"),
     ("this_slice_due", {"no": 77}, r"\(trigger_id=\? AND no=\?\)", "slice_pkey"),
