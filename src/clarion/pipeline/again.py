@@ -37,7 +37,8 @@ def ask(
     """Ask for a repeat; how many accounts are meant at present, None for people who joined since.
 
     Raises:
-        Conflict: the trigger was stopped or failed, or parts of it were removed; who joined is asked for while the audience is worked out.
+        Conflict: the trigger was stopped or failed, or parts of it were removed; who joined is asked for while the
+            audience is worked out.
         InvalidRequest: in doubt without saying that it may double; joined since of people named one by one.
     """
     if trigger.state in _OVER:

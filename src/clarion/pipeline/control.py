@@ -2,8 +2,8 @@
 """Control in mid-send: what a worker may send at this moment, as the database said half a second ago.
 
 Reads, twice a second, how every unfinished trigger stands and what there is to do that nobody submits a job for.
-Commits only the end of triggers whose time has run out. If the process dies nothing is lost: claims and openings of chunks ask the database
-themselves, so this only makes a pause or a stop effective in the middle of a chunk.
+Commits only the end of triggers whose time has run out. If the process dies nothing is lost: claims and openings of
+chunks ask the database themselves, so this only makes a pause or a stop effective in the middle of a chunk.
 """
 
 import asyncio

@@ -55,11 +55,14 @@ LIMIT :most;
 
 -- name: ended_slice_due
 -- A slice of a trigger that was stopped, due and free: to be closed, also while nothing can be sent.
-SELECT t.trigger_id, MIN(s.no) AS no
-FROM broadcast_trigger t JOIN slice s ON s.trigger_id = t.trigger_id
-WHERE t.processed_ms IS NULL AND t.open_slices > 0 AND t.state = 'stopped'
-  AND s.done = 0 AND s.due_ms <= {{now_ms}} AND s.lease_ms < {{now_ms}}
-GROUP BY t.trigger_id LIMIT 1;
+SELECT trigger_id, no FROM (
+    SELECT t.trigger_id, COALESCE(
+        (SELECT s.no FROM slice s WHERE s.trigger_id = t.trigger_id AND s.done = 0 AND s.tried = 0
+            AND s.due_ms <= {{now_ms}} AND s.lease_ms < {{now_ms}} ORDER BY s.due_ms, s.no LIMIT 1),
+        (SELECT s.no FROM slice s WHERE s.trigger_id = t.trigger_id AND s.done = 0 AND s.tried = 1
+            AND s.due_ms <= {{now_ms}} AND s.lease_ms < {{now_ms}} ORDER BY s.due_ms, s.no LIMIT 1)) AS no
+    FROM broadcast_trigger t WHERE t.processed_ms IS NULL AND t.open_slices > 0 AND t.state = 'stopped'
+) AS ended WHERE no IS NOT NULL LIMIT 1;
 
 -- name: this_slice_due
 -- The same look at a certain slice.
