@@ -201,6 +201,7 @@ def test_people_streamed_in_the_call_plain_packed_and_broken_off(call: Caller) -
         connection.sendall(head.encode())
         for line in lines(200):
             connection.sendall(b"%x\r\n%s\r\n" % (len(line), line))
+        call.until(last + 1)  # it is on record while it is being received
     found = call.until(last + 1, "failed")
     assert found["failure"]
     assert sum(found["states"].values()) == 0, "nobody was sent anything"
