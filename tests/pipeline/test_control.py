@@ -15,7 +15,7 @@ from clarion.domain.errors import Conflict, InvalidRequest
 from clarion.domain.pace import Rate
 from clarion.domain.triggers import TriggerState
 from clarion.pipeline.claim import Chunk, ChunkRules, Work, claim
-from clarion.pipeline.control import Control
+from clarion.pipeline.control import Control, Tell
 from clarion.pipeline.edit import apply_content
 from clarion.pipeline.flight import ChunkName
 from clarion.pipeline.record import record
@@ -319,7 +319,7 @@ async def test_the_watch_tells_what_may_be_sent(store: Store, workspace: Workspa
     played = Played.sending(store, workspace, people=3, size=3)
     other = Played.sending(store, workspace, people=3, size=3)
     woken: list[bool] = []
-    watch = Control(store, look_seconds=0.01, sendable=lambda: woken.append(True))
+    watch = Control(store, look_seconds=0.01, tell=Tell(lambda: woken.append(True)))
     assert watch.may_send(played.trigger_id)
     stopping = asyncio.Event()
     watching = asyncio.create_task(watch.watch(stopping))

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from tests.support.jobs import LostJobs
 
-from clarion.domain.deliveries import DeliveryKey
-from clarion.domain.errors import Unknown
-from clarion.pipeline import preview, retention
+from clarion.domain.deliveries import DeliveryKey, Reason
+from clarion.domain.errors import Conflict, Permanent, Unknown
+from clarion.domain.triggers import Repeat
+from clarion.pipeline import again, preview, retention
+from clarion.pipeline.edit import apply_content
 from clarion.pipeline.retention import RetentionRules
 from clarion.store import deliveries, ledger, people
 from clarion.store import retention as removal
@@ -188,3 +190,40 @@ async def test_one_process_at_a_time_and_a_failure_is_tried_again(stage: Stage) 
     await asyncio.wait_for(running, 10)
     now = stage.store.read(lambda tx: tx.now_ms())
     assert abs(now - DAY - calls[0]) < 60_000
+
+
+def ask_again(stage: Stage, trigger_id: int, kind: Repeat = Repeat.FAILED) -> int | None:
+    trigger = stage.get(trigger_id)
+    return stage.store.write(
+        lambda tx: again.ask(tx, trigger, kind, (), by="Ann", may_double=True, submit=lambda _, __: None)
+    )
+
+
+@pytest.mark.parametrize(("days", "what"), [(101, "accounts"), (51, "data")])
+async def test_what_was_removed_is_not_sent_again(stage: Stage, days: int, what: str) -> None:
+    stage.crowd(3)
+    old = await sent(stage, None, Scripted({"p2@x.test": [Fails(Permanent("550 no", Reason.REFUSED))]}))
+    age(stage, old, days)
+    assert (await tidy(stage))[what] >= 0
+    for kind in Repeat:
+        with pytest.raises(Conflict, match=f"the {what} of the trigger were removed"):
+            ask_again(stage, old, kind)
+    trigger = stage.get(old)
+    with pytest.raises(Conflict, match=f"the {what} of the trigger were removed"):
+        stage.store.write(lambda tx: apply_content(tx, stage.workspace, trigger, "Ann"))
+
+
+async def test_a_repeat_that_retention_came_before_ends_without_anybody(stage: Stage) -> None:
+    stage.crowd(3)
+    old = await sent(stage, None, Scripted({"p2@x.test": [Fails(Permanent("550 no", Reason.REFUSED))]}))
+    age(stage, old, 101)
+    before = stage.store.read(lambda tx: ledger.counts(tx, old))
+    assert ask_again(stage, old) == 1
+    removing = removal.clear_accounts(stage.store, 2**60, batch=1)
+    assert next(removing) == 1, "it has begun"
+    assert again.work_off(stage.store) == 0
+    assert list(removing), "and comes to its end"
+    assert stage.get(old).state.value == "done"
+    assert left(stage, old)["delivery"] == 0
+    assert stage.store.read(lambda tx: ledger.counts(tx, old)) == before
+    assert stage.select("SELECT no FROM trigger_again WHERE done_ms IS NULL") == []

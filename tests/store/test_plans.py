@@ -76,7 +76,13 @@ PLANS: list[tuple[str, dict[str, object], str, str]] = [
         r"INDEX slice_of_trigger_to_do \(trigger_id=\? AND tried=\? AND due_ms<",
         "slice_of_trigger_to_do",
     ),
-    ("slice_due", {"grace_ms": 0}, r"slice_of_trigger_to_do \(trigger_id=\? AND tried=\? AND due_ms<", TO_DO),
+    (
+        "slice_due",
+        {"grace_ms": 0, "most": 2},
+        r"slice_of_trigger_to_do \(trigger_id=\? AND tried=\? AND due_ms<",
+        TO_DO,
+    ),
+    ("ended_slice_due", {}, r"slice_of_trigger_to_do \(trigger_id=\? AND tried=\? AND due_ms<", TO_DO),
     ("next_due", {}, r"slice_of_trigger_to_do \(trigger_id=\? AND tried=\?\)", TO_DO),
     ("pick_this_slice", {"no": 77}, r"\(trigger_id=\? AND no=\?\)", "slice_pkey"),
     ("this_slice_due", {"no": 77}, r"\(trigger_id=\? AND no=\?\)", "slice_pkey"),
@@ -92,6 +98,12 @@ PLANS: list[tuple[str, dict[str, object], str, str]] = [
     (
         "open_chunk",
         {"no": 77, "lo": 1, "hi": 2, "now_ms": 1, "lease_ms": 1, **CLAIM},
+        r"\(trigger_id=\? AND no=\?\)",
+        "slice_pkey",
+    ),
+    (
+        "give_back_slice",
+        {"no": 77, "done": 0, "due_ms": 0, "tried": 0, **CLAIM},
         r"\(trigger_id=\? AND no=\?\)",
         "slice_pkey",
     ),

@@ -14,7 +14,7 @@ from clarion.domain.deliveries import Reason, State
 from clarion.domain.errors import Conflict, InvalidRequest
 from clarion.domain.triggers import Repeat, TriggerState
 from clarion.pipeline.failpoint import Failpoint, nothing
-from clarion.store import again, ledger
+from clarion.store import again, ledger, retention
 from clarion.store.engine import Store, Transaction
 from clarion.store.triggers import Trigger
 
@@ -37,11 +37,13 @@ def ask(
     """Ask for a repeat; how many accounts are meant at present, None for people who joined since.
 
     Raises:
-        Conflict: the trigger was stopped or failed; who joined is asked for while the audience is worked out.
+        Conflict: the trigger was stopped or failed, or parts of it were removed; who joined is asked for while the
+            audience is worked out.
         InvalidRequest: in doubt without saying that it may double; joined since of people named one by one.
     """
     if trigger.state in _OVER:
         raise Conflict(f"the trigger is {trigger.state.value}: nothing of it is sent any more", "/to")
+    retention.refuse_removed(tx, trigger.trigger_id)
     if kind is Repeat.JOINED_SINCE:
         _join(tx, trigger, by, submit)
         return None
@@ -80,11 +82,22 @@ def work_off(
     if not store.read(again.waiting):  # idle workers do not write
         return queued
     while not halted():
-        done = store.write(partial(_step, batch=batch, failpoint=failpoint))
+        try:
+            done = store.write(partial(_step, batch=batch, failpoint=failpoint))
+        except again.AccountsRemovedError:
+            done = store.write(_end)
         if done is None:
             break
         queued += done
     return queued
+
+
+def _end(tx: Transaction) -> int:
+    """Retention came first, and nobody is left to be queued."""
+    asked = again.next_asked(tx)
+    if asked is not None and retention.removed(tx, asked.trigger_id).details_ms is not None:
+        again.move(tx, asked, (asked.after_seq, asked.after_action), 0, finished=True)
+    return 0
 
 
 def _step(tx: Transaction, *, batch: int, failpoint: Failpoint) -> int | None:

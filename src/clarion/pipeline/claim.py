@@ -84,7 +84,7 @@ def claim(
     chunk = _next_chunk(tx, held, standing, after=held.lo, rules=rules)
     if chunk is None:
         slices.take(tx, picked, owner, rules.lease_ms)
-        _let_go(tx, held, standing)
+        let_go(tx, held, standing)
         return Work(held, picked, None)
     slices.take(tx, picked, owner, rules.lease_ms, (chunk.first_seq, chunk.last_seq, chunk.now_ms))
     control.note_turn(tx, picked.trigger_id)
@@ -99,11 +99,21 @@ def open_next(tx: Transaction, held: Claim, standing: Standing, *, after: int, r
     """
     chunk = _next_chunk(tx, held, standing, after=after + 1, rules=rules)
     if chunk is None:
-        _let_go(tx, held, standing)
+        let_go(tx, held, standing)
         return None
     slices.open_chunk(tx, held, chunk.first_seq, chunk.last_seq, chunk.now_ms, rules.lease_ms)
     _lay_out(held, chunk, rules)
     return chunk
+
+
+def let_go(tx: Transaction, held: Claim, standing: Standing) -> None:
+    """Give a slice back; of a trigger that is over, with the end of everybody who was not reached."""
+    if standing.ended is not None:
+        stopped = [_stopped(key, doubted, standing.ended) for key, doubted in ledger.unreached(tx, held)]
+        ledger.settle(tx, held.trigger_id, stopped, shard=held.no)
+        if standing.ended is Reason.EXPIRED:
+            control.expire(tx, held.trigger_id)
+    slices.give_back(tx, held, locked=True)
 
 
 def _next_chunk(tx: Transaction, held: Claim, standing: Standing, *, after: int, rules: ChunkRules) -> Chunk | None:
@@ -122,16 +132,6 @@ def _next_chunk(tx: Transaction, held: Claim, standing: Standing, *, after: int,
     if granted is not None:
         control.spend(tx, held.trigger_id, granted, len(rows))
     return Chunk(tuple(rows), standing.now_ms, standing.content_hash, granted is not None)
-
-
-def _let_go(tx: Transaction, held: Claim, standing: Standing) -> None:
-    """Give a slice back; of a trigger that is over, with the end of everybody who was not reached."""
-    if standing.ended is not None:
-        stopped = [_stopped(key, doubted, standing.ended) for key, doubted in ledger.unreached(tx, held)]
-        ledger.settle(tx, held.trigger_id, stopped, shard=held.no)
-        if standing.ended is Reason.EXPIRED:
-            control.expire(tx, held.trigger_id)
-    slices.give_back(tx, held, locked=True)
 
 
 def _lay_out(held: Claim, chunk: Chunk, rules: ChunkRules) -> None:

@@ -9,7 +9,7 @@ is made of the content it was opened with, so workers follow within one chunk.
 from clarion.domain.broadcasts import freeze
 from clarion.domain.errors import Conflict
 from clarion.domain.triggers import TriggerState
-from clarion.store import broadcasts, control, snippets, triggers
+from clarion.store import broadcasts, control, retention, snippets, triggers
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 from clarion.store.triggers import Trigger
@@ -19,11 +19,12 @@ def apply_content(tx: Transaction, workspace: Workspace, trigger: Trigger, by: s
     """Send what the broadcast says now to everybody who was not sent anything yet; False when it says the same.
 
     Raises:
-        Conflict: the trigger was stopped or failed, or actions were added, removed or switched that the ledger has
-            accounts for, or not.
+        Conflict: the trigger was stopped or failed, parts of it were removed, or actions were added, removed or
+            switched that the ledger has accounts for, or not.
     """
     if trigger.state in {TriggerState.STOPPED, TriggerState.FAILED}:
         raise Conflict(f"the trigger is {trigger.state.value}: nothing of it is sent any more")
+    retention.refuse_removed(tx, trigger.trigger_id)
     broadcast = broadcasts.get(tx, workspace, trigger.broadcast_id)
     if broadcast is None:
         raise AssertionError("a broadcast is never removed")

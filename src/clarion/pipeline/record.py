@@ -9,7 +9,7 @@ lease was lost meanwhile nothing is written, and the record settles later what t
 from collections.abc import Sequence
 
 from clarion.domain.deliveries import Outcome, Reason, State
-from clarion.pipeline.claim import Chunk, ChunkRules, open_next
+from clarion.pipeline.claim import Chunk, ChunkRules, let_go, open_next
 from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.store import control, ledger, slices
 from clarion.store.engine import Transaction
@@ -29,8 +29,9 @@ def record(
     last: bool = False,
     failpoint: Failpoint = nothing,
 ) -> Chunk | None:
-    """Settle a chunk and open the next; None when the slice was given back (`last`: because we are stopping).
+    """Settle a chunk and open the next; None when the slice was given back.
 
+    `last`: it is given back because we are stopping, the provider is away, or other triggers come next.
     Accounts of the chunk without an outcome were not handed over and stay queued.
 
     Raises:
@@ -43,7 +44,7 @@ def record(
         control.refund(tx, held.trigger_id, unspent, standing.now_ms)
     failpoint("record.before_commit")
     if last:
-        slices.give_back(tx, held, locked=True)
+        let_go(tx, held, standing)  # of one that was stopped nobody may wait for a retry
         return None
     return open_next(tx, held, standing, after=chunk.last_seq, rules=rules)
 

@@ -37,7 +37,8 @@ _TIMED = 16  # one message in so many has its answer timed
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What is sent for one chunk, and until when. `may_send` is asked before each message.
+    """What is sent for one chunk, and until when. `may_send` is asked before each message, and again before
+    it is handed over; `turn_over` before each message only.
 
     `suppressed`: people of the chunk who are gone because they were suppressed.
     """
@@ -49,6 +50,7 @@ class Task:
     suppressed: Set[int]
     may_send: Callable[[], bool]
     stopping: asyncio.Event
+    turn_over: Callable[[], bool] = bool
 
 
 class SendStage:
@@ -102,17 +104,18 @@ class SendStage:
             await asyncio.gather(delivering, return_exceptions=True)
             if asked:
                 self._asking = False
-        self._learn(delivering)
+        self._learn(delivering, asked=source.given > 0)
         source.close()
         return source.outcomes
 
-    def _learn(self, delivering: "asyncio.Task[None]") -> None:
-        """What the end of a delivery says of the provider."""
+    def _learn(self, delivering: "asyncio.Task[None]", *, asked: bool) -> None:
+        """What the end of a delivery says of the provider, if it was given anything."""
         if delivering.cancelled():
             return
         error = delivering.exception()
         if error is None:
-            self._is_back()
+            if asked:
+                self._is_back()
         elif isinstance(error, Away):
             self._is_away(error)
         elif isinstance(error, Exception):  # a defect in a provider must not lose the chunk
@@ -144,6 +147,7 @@ class _ChunkSource:
         self.outcomes: list[Outcome] = []
         self.begun: dict[int, _Handover] = {}
         self.over = False  # nobody waits for this chunk any more
+        self.given = 0
         self.began = stage.clock()
         self._rows = iter(enumerate(task.chunk.rows))
 
@@ -152,13 +156,14 @@ class _ChunkSource:
 
     def take(self) -> "_Handover | None":
         task = self.task
-        for index, row in self._rows if self.may_send() else ():
+        for index, row in self._rows if self.may_send() and not task.turn_over() else ():
             key = DeliveryKey(task.trigger_id, row["seq"], row["action_id"])
             made = self._composed(key, row)
             if isinstance(made, Outcome):
                 self.outcomes.append(made)
                 continue
             self.stage.failpoint("send.composed")
+            self.given += 1
             return _Handover(self, index, key, row["attempts"], made)
         return None
 

@@ -80,8 +80,8 @@ class Sender:
         self._stopping = stopping
 
     async def send_slice(self) -> bool:
-        """Work a slice until nothing of it is due; False: there was none to take."""
-        if self._stopping.is_set() or self.busy >= self._rules.most or not self._send.is_ready():
+        """Work a slice until nothing of it is due, or its turn is over; False: there was none to take."""
+        if self._stopping.is_set() or self.busy >= self._rules.most:
             return False
         self.busy += 1
         try:
@@ -90,7 +90,13 @@ class Sender:
             self.busy -= 1
 
     async def _claim_and_work(self) -> bool:
-        if not await asyncio.to_thread(self._store.read, slices.anything_due):
+        certain = (0, 0)
+        if self._send.is_ready():
+            found = await asyncio.to_thread(self._store.read, slices.anything_due)
+        else:  # a stop does not wait for a provider that is away
+            ended = await asyncio.to_thread(self._store.read, slices.ended_due)
+            found, certain = ended is not None, ended or certain
+        if not found:
             return False
         # A name of its own for each claim: an abandoned record must not be written over.
         slot = f"{self._owner}/{next(self._claims)}"
@@ -98,7 +104,16 @@ class Sender:
         rules = ChunkRules(self._rules.chunk_rows, self._rules.lease_ms, flying.prepare)
 
         def take(tx: Transaction) -> Work | None:
-            return claim(tx, owner=slot, flights=self._flights, retry=self._send.retry, rules=rules)
+            trigger_id, no = certain
+            return claim(
+                tx,
+                owner=slot,
+                flights=self._flights,
+                retry=self._send.retry,
+                rules=rules,
+                trigger_id=trigger_id,
+                no=no,
+            )
 
         settled = False
         lease = Lease(self._rules.lease_ms, now())
@@ -128,6 +143,7 @@ class Sender:
         held = work.claim
         chunk: Chunk | None = first
         halt = asyncio.Event()
+        turn = self._control.turn(held.trigger_id)
         keeping = asyncio.create_task(self._keep(held, lease, halt))
         try:
             while chunk is not None:
@@ -140,6 +156,7 @@ class Sender:
                     await self._suppressed_in(chunk),
                     partial(self._may_send, held.trigger_id, lease),
                     halt,
+                    turn.over,
                 )
                 with self._tracing.span("chunk", held.trigger_id, slice=held.no, accounts=len(chunk.rows)):
                     outcomes = await self._send.send(task, flying)
@@ -152,7 +169,7 @@ class Sender:
                         chunk=chunk,
                         outcomes=outcomes,
                         rules=rules,
-                        last=self._stopping.is_set() or not self._send.is_ready(),
+                        last=self._stopping.is_set() or not self._send.is_ready() or turn.over(),
                         failpoint=self._failpoint,
                     ),
                 )

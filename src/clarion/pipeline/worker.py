@@ -16,7 +16,7 @@ import structlog
 from clarion.domain.errors import Unavailable
 from clarion.pipeline import again, evidence, flight
 from clarion.pipeline.compose import Sign
-from clarion.pipeline.control import LOOK_SECONDS, Control
+from clarion.pipeline.control import LOOK_SECONDS, Control, Tell
 from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.pipeline.flight import FlightRecord
 from clarion.pipeline.meter import UNMETERED, Meter
@@ -27,7 +27,7 @@ from clarion.pipeline.sender import Sender, SenderRules
 from clarion.pipeline.tracing import UNTRACED, Tracing
 from clarion.store import triggers
 from clarion.store.engine import Store
-from clarion.store.jobs import Handlers, Jobs
+from clarion.store.jobs import RESOLVING, Handlers, Jobs
 
 _log = structlog.get_logger("clarion.worker")
 _RESTART_SECONDS = 3.0
@@ -35,7 +35,8 @@ _RESTART_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class WorkerRules:
-    """`slots` slices at once; `chunk_rows` accounts a commit; leases in ms; `reconcile_seconds` between looks.
+    """`slots` slices at once; `chunk_rows` accounts a commit; leases in ms; `reconcile_seconds` between looks
+    after the dead; `overdue_ms` a new trigger is left to the driver.
 
     `look_seconds`: how soon a pause, a rate or a stop is effective, and work that nobody was told of is found.
     """
@@ -80,9 +81,14 @@ class Worker:
         self._rules = rules
         self._meter = meter
         self._stopping = asyncio.Event()
-        self._due = asyncio.Event()
+        self._due, self._unresolved, self._repeats = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._control = Control(store, look_seconds=rules.look_seconds, sendable=self._tell_due)
+        self._control = Control(
+            store,
+            look_seconds=rules.look_seconds,
+            overdue_ms=rules.overdue_ms,
+            tell=Tell(*(partial(self._tell, event) for event in (self._due, self._unresolved, self._repeats))),
+        )
         self._sender = Sender(
             store,
             send,
@@ -107,14 +113,22 @@ class Worker:
         await self._reported(self._look_after_the_dead)
         beside = [
             asyncio.create_task(work)
-            for work in (self._reconcile(), self._tell_the_resolver(), self._control.watch(stopping), self._take_up())
+            for work in (
+                self._reconcile(),
+                self._tell_the_resolver(),
+                self._control.watch(stopping),
+                self._whenever(self._due, self._take_up_slices, lambda _: self._sender.busy < self._rules.slots),
+                self._whenever(self._unresolved, self._take_up_audience, lambda taking: taking < RESOLVING),
+                self._whenever(self._repeats, self._send_again, lambda taking: not taking),
+            )
         ]
         try:
             while not stopping.is_set():
                 await self._drive(stopping)
         finally:
             stopping.set()
-            self._due.set()
+            for told in (self._due, self._unresolved, self._repeats):
+                told.set()
             await asyncio.gather(*beside)
             presence.close()
 
@@ -131,21 +145,24 @@ class Worker:
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), _RESTART_SECONDS)
 
-    # -- what nobody submits a job for: retries, rates, resumed triggers, jobs that were lost ------------------
+    # -- what nobody submits a job for: retries, rates, resumed triggers, schedules, repeats, jobs that were lost --
 
-    def _tell_due(self) -> None:
-        """Something is due; called in a thread."""
+    def _tell(self, event: asyncio.Event) -> None:
+        """Called in a thread."""
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop is closed: so is the work
-                self._loop.call_soon_threadsafe(self._due.set)
+                self._loop.call_soon_threadsafe(event.set)
 
-    async def _take_up(self) -> None:
+    async def _whenever(
+        self, told: asyncio.Event, work: Callable[[], Awaitable[None]], room: Callable[[int], bool]
+    ) -> None:
+        """Begin a piece of work each time it is told of, if there is `room` beside so many that are at it."""
         taking: set[asyncio.Task[None]] = set()
         while not self._stopping.is_set():
-            await self._due.wait()
-            self._due.clear()
-            if not self._stopping.is_set() and self._sender.busy < self._rules.slots:
-                task = asyncio.create_task(self._reported(self._take_up_slices))
+            await told.wait()
+            told.clear()
+            if not self._stopping.is_set() and room(len(taking)):
+                task = asyncio.create_task(self._reported(work))
                 taking.add(task)
                 task.add_done_callback(taking.discard)
         await asyncio.gather(*taking)
@@ -155,22 +172,24 @@ class Worker:
         while await self._sender.send_slice():
             pass
 
+    async def _take_up_audience(self) -> None:
+        grace_ms = self._rules.overdue_ms
+        waiting = await asyncio.to_thread(self._store.read, lambda tx: triggers.overdue(tx, grace_ms))
+        if waiting and not self._stopping.is_set():
+            await self._resolver.run_once(waiting)
+
+    async def _send_again(self) -> None:
+        await asyncio.to_thread(partial(again.work_off, self._store, halted=self._stopping.is_set))
+
     # -- looking after -----------------------------------------------------------------------------------
 
     async def _reconcile(self) -> None:
-        """Every few seconds: settle what dead processes left, and take up work that nobody came for."""
-        # What is taken up may take long, and neither the dead nor each other must wait for it.
-        looks = [self._look_after_the_dead, self._take_up_audiences, self._send_again]
-        taking: dict[int, asyncio.Task[None]] = {}
+        """Every few seconds: settle what dead processes left."""
         while not self._stopping.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), self._rules.reconcile_seconds)
-            if self._stopping.is_set():
-                break
-            for number, look in enumerate(looks):
-                if number not in taking or taking[number].done():
-                    taking[number] = asyncio.create_task(self._reported(look))
-        await asyncio.gather(*taking.values())
+            if not self._stopping.is_set():
+                await self._reported(self._look_after_the_dead)
 
     @staticmethod
     async def _reported(look: Callable[[], Awaitable[None]]) -> None:
@@ -180,15 +199,6 @@ class Worker:
             _log.warning("store.unavailable", error=str(error))
         except Exception:  # noqa: BLE001 - the next look may fare better; the rows are still there
             _log.exception("reconcile.failed")
-
-    async def _take_up_audiences(self) -> None:
-        grace_ms = self._rules.overdue_ms
-        waiting = await asyncio.to_thread(self._store.read, lambda tx: triggers.overdue(tx, grace_ms))
-        if waiting and not self._stopping.is_set():
-            await self._resolver.run_once(waiting)
-
-    async def _send_again(self) -> None:
-        await asyncio.to_thread(partial(again.work_off, self._store, halted=self._stopping.is_set))
 
     async def _look_after_the_dead(self) -> None:
         """Settle from the flight records of processes on this machine that are gone."""

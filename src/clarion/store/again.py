@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from clarion.domain.deliveries import ALLOWED, Reason, State
+from clarion.domain.errors import ClarionError
 from clarion.domain.triggers import Repeat, TriggerState
 from clarion.store import ledger, numbers
 from clarion.store.engine import Row, Transaction
@@ -14,6 +15,10 @@ from clarion.store.slices import LedgerFault
 
 SOURCES = {Repeat.FAILED: State.FAILED, Repeat.IN_DOUBT: State.IN_DOUBT}
 _RANGE = 20_000  # people that one step looks through at most
+
+
+class AccountsRemovedError(ClarionError):
+    """Retention came first: there is nobody to send to again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,11 @@ def next_asked(tx: Transaction) -> Asked | None:
 
 
 def step(tx: Transaction, asked: Asked, most: int) -> int:
-    """Queue up to `most` accounts again, with their counters, their slices and the checkpoint; how many."""
+    """Queue up to `most` accounts again, with their counters, their slices and the checkpoint; how many.
+
+    Raises:
+        AccountsRemovedError: retention is removing them.
+    """
     until = min(asked.after_seq + _RANGE, asked.last_seq)
     found = tx.all(
         "again_rows",
@@ -139,8 +148,8 @@ def reopen(tx: Transaction, trigger_id: int, seqs: Sequence[int], due_ms: int) -
         raise LedgerFault(f"accounts of trigger {trigger_id} have no slice")
     opened = tx.execute("reopen_slices", trigger_id=trigger_id, numbers=numbers_, due_ms=due_ms)
     tx.execute("hurry_slices", trigger_id=trigger_id, numbers=numbers_, due_ms=due_ms)
-    if opened:
-        tx.execute("reopen_trigger", trigger_id=trigger_id, slices=opened)
+    if opened and not tx.execute("reopen_trigger", trigger_id=trigger_id, slices=opened):
+        raise AccountsRemovedError(f"the accounts of trigger {trigger_id} are being removed")
 
 
 def _requeue(tx: Transaction, asked: Asked, rows: Sequence[Row], due_ms: int) -> None:

@@ -4,6 +4,7 @@
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
+from clarion.domain.errors import Conflict
 from clarion.store.engine import Store, Transaction
 
 BATCH = 2_000
@@ -28,6 +29,18 @@ def removed(tx: Transaction, trigger_id: int) -> Removed:
     """What of a trigger cannot be shown or sent again any more."""
     row = tx.one("removed_when", trigger_id=trigger_id)
     return Removed(row["data_removed_ms"], row["details_removed_ms"]) if row else Removed(None, None)
+
+
+def refuse_removed(tx: Transaction, trigger_id: int) -> None:
+    """Whatever would send a trigger's messages needs all of it.
+
+    Raises:
+        Conflict: its accounts, or people's own data in it, were removed.
+    """
+    gone = removed(tx, trigger_id)
+    what = "accounts" if gone.details_ms is not None else "data" if gone.data_ms is not None else ""
+    if what:
+        raise Conflict(f"the {what} of the trigger were removed when their time was over: it can not be sent again")
 
 
 def clear_accounts(store: Store, before_ms: int, batch: int = BATCH) -> Generator[int, None, None]:

@@ -226,7 +226,18 @@ def anything_due(tx: Transaction, trigger_id: int = 0, no: int = 0, *, grace_ms:
     """Whether `pick` would find a slice; a look without a lock. `grace_ms`: one that is due and free for so long."""
     if trigger_id:
         return tx.one("this_slice_due", trigger_id=trigger_id, no=no) is not None
-    return tx.one("slice_due", grace_ms=grace_ms) is not None
+    return tx.one("slice_due", grace_ms=grace_ms, most=1) is not None
+
+
+def due_triggers(tx: Transaction, most: int = 2) -> frozenset[int]:
+    """Up to `most` triggers of which `pick` could take a slice; a look without a lock."""
+    return frozenset(int(row["trigger_id"]) for row in tx.all("slice_due", grace_ms=0, most=most))
+
+
+def ended_due(tx: Transaction) -> tuple[int, int] | None:
+    """(trigger, number) of a slice that is only to be closed, because its trigger was stopped; None for none."""
+    row = tx.one("ended_slice_due")
+    return (int(row["trigger_id"]), int(row["no"])) if row else None
 
 
 def free_slices_of(tx: Transaction, owner: str) -> int:

@@ -249,7 +249,7 @@ def free_held_by(tx: Transaction, owner: str) -> int:
 
 
 def overdue(tx: Transaction, grace_ms: int) -> int:
-    """A trigger that nobody has come for since `grace_ms`; 0 for none."""
+    """A trigger that nobody has come for since `grace_ms`, or whose time has come; 0 for none."""
     row = tx.one("overdue_trigger", grace_ms=grace_ms)
     return int(row["trigger_id"]) if row else 0
 

@@ -38,9 +38,9 @@ SELECT action_id, state, reason, CAST(SUM(n) AS bigint) AS n FROM trigger_count
 WHERE trigger_id = :trigger_id GROUP BY action_id, state, reason ORDER BY action_id, state, reason;
 
 -- name: slice_due
--- A look without a lock, so that idle workers do not write: has anything been due and free for :grace_ms?
+-- A look without a lock, so that idle workers do not write: which triggers have something due and free for :grace_ms?
 -- Triggers first, as in pick_slice, whose conditions these are.
-SELECT 1 AS yes
+SELECT t.trigger_id
 FROM (SELECT {{now_ms}} AS now_ms) n
 CROSS JOIN broadcast_trigger t LEFT JOIN trigger_flow f ON f.trigger_id = t.trigger_id
 WHERE t.processed_ms IS NULL AND t.open_slices > 0
@@ -51,7 +51,18 @@ WHERE t.processed_ms IS NULL AND t.open_slices > 0
     OR (SELECT s.no FROM slice s WHERE s.trigger_id = t.trigger_id AND s.done = 0 AND s.tried = 1
             AND s.due_ms <= n.now_ms - :grace_ms AND s.lease_ms < n.now_ms - :grace_ms
         ORDER BY s.due_ms, s.no LIMIT 1) IS NOT NULL)
-LIMIT 1;
+LIMIT :most;
+
+-- name: ended_slice_due
+-- A slice of a trigger that was stopped, due and free: to be closed, also while nothing can be sent.
+SELECT trigger_id, no FROM (
+    SELECT t.trigger_id, COALESCE(
+        (SELECT s.no FROM slice s WHERE s.trigger_id = t.trigger_id AND s.done = 0 AND s.tried = 0
+            AND s.due_ms <= {{now_ms}} AND s.lease_ms < {{now_ms}} ORDER BY s.due_ms, s.no LIMIT 1),
+        (SELECT s.no FROM slice s WHERE s.trigger_id = t.trigger_id AND s.done = 0 AND s.tried = 1
+            AND s.due_ms <= {{now_ms}} AND s.lease_ms < {{now_ms}} ORDER BY s.due_ms, s.no LIMIT 1)) AS no
+    FROM broadcast_trigger t WHERE t.processed_ms IS NULL AND t.open_slices > 0 AND t.state = 'stopped'
+) AS ended WHERE no IS NOT NULL LIMIT 1;
 
 -- name: this_slice_due
 -- The same look at a certain slice.

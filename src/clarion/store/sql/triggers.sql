@@ -73,10 +73,11 @@ WHERE state IN ('queued', 'resolving') AND resolve_lease_ms < {{now_ms}} AND res
 ORDER BY trigger_id LIMIT 1 FOR UPDATE SKIP LOCKED;
 
 -- name: overdue_trigger
--- The reconciler's question: whose audience should long have been worked out.
+-- Whose audience nobody works out. A job is submitted for a new one, so it is left to that for a while; nobody
+-- submits one for a time that has come.
 SELECT trigger_id FROM broadcast_trigger
 WHERE state IN ('queued', 'resolving') AND created_ms <= {{now_ms}} - :grace_ms
-  AND resolve_lease_ms < {{now_ms}} - :grace_ms AND resolve_due_ms <= {{now_ms}} - :grace_ms
+  AND resolve_lease_ms < {{now_ms}} - :grace_ms AND resolve_due_ms <= {{now_ms}}
 ORDER BY trigger_id LIMIT 1;
 
 -- name: freeze_moment
@@ -178,7 +179,7 @@ WHERE trigger_id = :trigger_id;
 -- name: reopen_trigger
 UPDATE broadcast_trigger SET open_slices = open_slices + :slices, processed_ms = NULL,
     state = CASE WHEN state = 'done' THEN 'sending' ELSE state END
-WHERE trigger_id = :trigger_id;
+WHERE trigger_id = :trigger_id AND details_removed_ms IS NULL;
 
 -- name: stop_triggers
 -- Stop whatever of a broadcast is unfinished; slices already made are closed by whoever claims them next.
