@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The newsletter that sending is measured with: 4.5 KB as a message, personal in text and HTML.
 
-A loop, a condition, three filters, links, an unsubscribe link in the mail and in its header.
+A loop, a condition, three filters, tracked links, the pixel, an unsubscribe link in the mail and in its header.
 """
 
 import random
@@ -47,6 +47,7 @@ travel <a href="https://shop.example/premium" style="color:#1a4fa3">first class<
 CONTENT = EmailContent(
     subject=SUBJECT, body=BODY, preheader="Four journeys for {{ customer.first_name | capitalize }}",
     sender="Acme Travel <news@acme.example>", reply_to="help@acme.example",
+    tracked=True,
 )  # fmt: skip
 _FIRST = ("ada", "björn", "chloé", "dmitri", "elif", "femi", "grace", "hiro", "inès", "jürgen", "kofi", "léa", "mei")
 _LAST = ("Abara", "O'Brien", "Castillo", "Dąbrowski", "Eriksen", "Fontaine", "Gruber", "Hashimoto")
