@@ -123,7 +123,7 @@ def interpreted(
 
 
 def check_mail(dice: Random, counted: Counter[str]) -> None:
-    content, snippets = content_of(Author(dice))
+    content, snippets = content_of(Author(dice, linking=dice.random() < 0.5))
     campaign = Campaign(7, "Spring")
     try:
         compiled = compile_email(

@@ -46,7 +46,7 @@ class LinkSigner:
         The same for everybody who gets the action's mail, which is why nearly all of a tracked link is made once.
         """
         raw = url.encode("utf-8", "replace")
-        return base64.urlsafe_b64encode(_mac(self._keyed, raw) + raw).decode().rstrip("=")
+        return _token(_mac(self._keyed, raw) + raw)
 
 
 def target_of(token: str, action_id: int, secret: bytes) -> str | None:
@@ -56,9 +56,14 @@ def target_of(token: str, action_id: int, secret: bytes) -> str | None:
     except (binascii.Error, ValueError):
         return None
     mac, url = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
-    if not url or not hmac.compare_digest(mac, _mac(_keyed(secret, action_id), url)):
+    if not url or _token(raw) != token:
         return None
-    return url.decode("utf-8", "replace")
+    is_ours = hmac.compare_digest(mac, _mac(_keyed(secret, action_id), url))
+    return url.decode("utf-8", "replace") if is_ours else None
+
+
+def _token(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def _keyed(secret: bytes, action_id: int) -> blake2s:
