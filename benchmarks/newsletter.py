@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The newsletter that sending is measured with: 4.5 KB as a message, personal in text and HTML.
 
-A loop, a condition, three filters, links, an unsubscribe link in the mail and in its header.
+A loop, a condition, three filters, tracked links, the pixel, an unsubscribe link in the mail and in its header.
 """
 
 import random
@@ -20,15 +20,15 @@ TRIGGER_DATA: dict[str, Any] = {
         {"title": "Gdańsk", "price": 79, "url": "https://shop.example/deals/gdansk?ref=mail"},
     ],
 }
-_CARD = """<tr><td style="padding:12px 24px;border-bottom:1px solid #e4e4e4;font:16px/1.5 Helvetica,Arial,sans-serif">
-<a href="{{ deal.url }}" style="color:#1a4fa3;text-decoration:none"><strong>{{ deal.title | escape }}</strong></a>
+_CARD = """<tr><td style="padding:12px 24px">
+<a href="{{ deal.url }}"><strong>{{ deal.title | escape }}</strong></a>
 <br>from {{ deal.price | currency: "en", "EUR" }} per person, flight and two nights</td></tr>
 """
 BODY = f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>News</title></head>
 <body style="margin:0;background:#f4f4f4"><table role="presentation" width="100%" cellpadding="0" cellspacing="0">
-<tr><td style="padding:24px;font:16px/1.5 Helvetica,Arial,sans-serif;color:#1a1a1a;background:#ffffff">
+<tr><td style="padding:24px">
 <h1 style="font-size:24px;margin:0 0 16px">{{{{ trigger.headline }}}}</h1>
 <p>Dear {{{{ customer.first_name | capitalize }}}} {{{{ customer.last_name | escape }}}},</p>
 <p>you have been with us since {{{{ customer.created_at | date: "%-d %B %Y" }}}}, and there are seats for
@@ -36,10 +36,10 @@ BODY = f"""<!doctype html>
 {{{{ trigger.until | date: "%A, %-d %B" }}}} and the second person travels at half the price.</p>
 {{% if customer.plan == "premium" %}}<p><strong>First class is on us:</strong> your code is
 <code>{{{{ customer.code }}}}</code>.</p>{{% else %}}<p>You have {{{{ customer.points }}}} points; at 500 you
-travel <a href="https://shop.example/premium" style="color:#1a4fa3">first class</a>.</p>{{% endif %}}
+travel <a href="https://shop.example/premium">first class</a>.</p>{{% endif %}}
 </td></tr>
 {{% for deal in trigger.deals %}}{_CARD}{{% endfor %}}
-<tr><td style="padding:24px;font:13px/1.5 Helvetica,Arial,sans-serif;color:#666666;background:#ffffff">
+<tr><td style="padding:24px">
 <p>You get this message because you asked for our offers. <a href="https://shop.example/imprint">Imprint</a>,
 <a href="https://shop.example/privacy">privacy</a>, <a href="{{% unsubscribe_url %}}">unsubscribe</a>.</p>
 </td></tr></table></body></html>
@@ -47,6 +47,7 @@ travel <a href="https://shop.example/premium" style="color:#1a4fa3">first class<
 CONTENT = EmailContent(
     subject=SUBJECT, body=BODY, preheader="Four journeys for {{ customer.first_name | capitalize }}",
     sender="Acme Travel <news@acme.example>", reply_to="help@acme.example",
+    tracked=True,
 )  # fmt: skip
 _FIRST = ("ada", "björn", "chloé", "dmitri", "elif", "femi", "grace", "hiro", "inès", "jürgen", "kofi", "léa", "mei")
 _LAST = ("Abara", "O'Brien", "Castillo", "Dąbrowski", "Eriksen", "Fontaine", "Gruber", "Hashimoto")

@@ -60,7 +60,10 @@ async def test_new_broadcast_with_everything(manage: Client) -> None:
         recipients=recipients,
         doubt_policy="resend",
         tags=["a", "b", "a"],
-        actions=[EMAIL, {**EMAIL, "sending_state": "off", "headers": [{"name": "X-A", "value": "1"}]}],
+        actions=[
+            EMAIL,
+            {**EMAIL, "sending_state": "off", "tracked": False, "headers": [{"name": "X-A", "value": "1"}]},
+        ],
     )
     assert made["recipients"] == recipients
     assert (made["doubt_policy"], made["tags"]) == ("resend", ["a", "b"])
@@ -70,6 +73,7 @@ async def test_new_broadcast_with_everything(manage: Client) -> None:
     assert first["recipient"] == "{{customer.email}}"
     assert (first["sending_state"], second["sending_state"]) == ("automatic", "off")
     assert second["headers"] == [{"name": "X-A", "value": "1"}]
+    assert (first["tracked"], second["tracked"]) == (True, False)
     (listed,) = (await manage("GET", ALL)).json["broadcasts"]
     assert listed["actions"][0] == {name: first[name] for name in ("id", "kind", "name", "sending_state", "subject")}
     assert {**listed, "actions": made["actions"]} == made
@@ -87,7 +91,9 @@ async def test_edit_changes_only_what_it_mentions(manage: Client) -> None:
     assert edited.status == 200
     shown = edited.json["action"]
     assert (shown["subject"], shown["send_to_unsubscribed"]) == ("Bye", True)
-    assert shown["body"] == EMAIL["body"]
+    assert (shown["body"], shown["tracked"]) == (EMAIL["body"], True)
+    assert not (await manage("PATCH", action, {"tracked": False})).json["action"]["tracked"]
+    assert not (await manage("PATCH", action, {"name": "Welcome"})).json["action"]["tracked"]
 
     added = await manage("POST", f"{path}/actions", {"name": "More"})
     assert added.status == 201
@@ -126,7 +132,13 @@ async def test_every_fault_of_a_body_is_named(manage: Client) -> None:
             "actions": [
                 {"subject": 1, "headers": [{"name": "", "value": None, "a/b": 1}], "sending_state": True},
                 "mail",
-                {"kind": "push", "send_to_unsubscribed": "yes", "body": "x" * 1_000_001, "subject": "é" * 501},
+                {
+                    "kind": "push",
+                    "send_to_unsubscribed": "yes",
+                    "tracked": 1,
+                    "body": "x" * 1_000_001,
+                    "subject": "é" * 501,
+                },
             ],
         },
     )
@@ -146,6 +158,7 @@ async def test_every_fault_of_a_body_is_named(manage: Client) -> None:
         "/actions/1",
         "/actions/2/kind",
         "/actions/2/send_to_unsubscribed",
+        "/actions/2/tracked",
         "/actions/2/body",
         "/actions/2/subject",
     }

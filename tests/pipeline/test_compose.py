@@ -4,14 +4,16 @@
 from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage as Parsed
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 import pytest
 
 from clarion.channels.smtp_syntax import with_dots, with_line_ends
 from clarion.domain.broadcasts import EmailContent
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State, key_of, public_id
 from clarion.domain.errors import RenderError
+from clarion.domain.links import LinkSigner
 from clarion.domain.messages import EmailMessage
 from clarion.pipeline.preview import Preview
 from clarion.store.people import encode
@@ -264,3 +266,49 @@ async def test_the_preview_is_of_today_and_says_when_it_cannot_be_made(stage: St
     stage.delete(ann)
     assert preview(key) is None
     assert preview(key._replace(seq=99)) is None
+
+
+TRACKED = replace(MAIL, body="<body><p>{{customer.first_name}}</p><a href='https://x.test/'>x</a></body>", tracked=True)
+
+
+@pytest.mark.parametrize("name", ["Ann", "<b>Ann</b>", "<a href='https://y.test/'>"])
+def test_links_of_a_tracked_mail_lead_through_us_however_it_is_made(name: str) -> None:
+    account, delivery_id = row(attributes=encode({"first_name": name})), public_id(KEY, SECRET)
+    compiled = messages(action(TRACKED))
+    quick = compiled.compose(KEY, account, suppressed=False)
+    slow = compiled.interpreted(KEY, account, delivery_id)
+    assert isinstance(quick, EmailMessage)
+    assert isinstance(slow, EmailMessage)
+    html, other = (parsed(each).get_body(("html",)) for each in (quick, slow))
+    assert html is not None
+    assert other is not None
+    assert html.get_content() == other.get_content()
+    token = LinkSigner(SECRET, 1)("https://x.test/")
+    assert f"<a href='https://clarion.test/e/c/{delivery_id}/{token}'>x</a>" in html.get_content()
+    assert f'<img src="https://clarion.test/e/o/{delivery_id}"' in html.get_content()
+    assert "y.test" not in html.get_content()
+
+
+@pytest.mark.parametrize("consent", [False, "false", 0])
+@pytest.mark.parametrize("form", ["mime", "fields"])
+def test_who_does_not_consent_gets_a_mail_without_tracking(form: Literal["mime", "fields"], consent: object) -> None:
+    attributes = {"first_name": "Ann", "cio_email_tracking_consent": consent}
+    compiled = messages(action(TRACKED), form=form)
+    account = row(attributes=encode(attributes))
+    for message in (
+        compiled.compose(KEY, account, suppressed=False),
+        compiled.interpreted(KEY, account, public_id(KEY, SECRET)),
+    ):
+        assert isinstance(message, EmailMessage)
+        html = message.fields.html if message.fields else message.content.decode()
+        assert "x.test/" in html
+        assert "/e/" not in html
+    others = compiled.compose(KEY, row(), suppressed=False)
+    assert isinstance(others, EmailMessage)
+    assert "/e/c/" in (others.fields.html if others.fields else others.content.decode())
+
+
+def test_content_that_was_stored_without_the_choice_is_not_tracked() -> None:
+    stored = msgspec.json.decode(b'{"subject": "Hi", "body": "<a href=https://x.test/>"}', type=EmailContent)
+    assert not stored.tracked
+    assert b"/e/" not in made(replace(stored, sender="a@b.test")).content

@@ -43,6 +43,20 @@ _TEXTS = (
     "Hello ", "\n", "<p>", "</p>\r\n", " ", "  \n ", "Grüße, ", "=", ".", "\n.\n", "=20", "“quoted” ", "x" * 90, "\t\n",
     "<a href='https://x.y/?a=1&b=2'>", "</a>", "</body>", "{ ", "é" * 40, "😀", ". ", "end.\n",
 )  # fmt: skip
+# {0} and {1}: what an author puts in there.
+_LINKS = (
+    '<a href="https://shop.example/{0}?a=1&amp;b=2" class="button">', "<area href='{0}'>", "<a {0} href={1}>",
+    '<a href="https://shop.example/?p={0}&copy={1}">', "<A\nHREF = ' https://shop.example/é '\ttitle='{0}'>",
+    '<a class="x untracked" href="https://shop.example/">', "<a href='mailto:{0}'>", '<a href="#{0}">',
+    '<!--[if mso]><a href="http://shop.example/"><![endif]-->', '<a href="{{% unsubscribe_url %}}">',
+    "<abbr title='{0}'>",
+    '<a href="https://c.test/u/{0}">', '<a title="{0}>" href="https://shop.example/{{% cio_link_id %}}">', "<a {0}",
+    '<a id={{{{ delivery_id }}}} href="https://shop.example/a" >', "<a", "<", '<a href="https://shop.example/a',
+    "<p {0}>",
+    "<a href=\"https://shop.example/{{% if customer.plan == 'a' %}}'\" title=\"{0}{{% else %}}{1}{{% endif %}}\">",
+    "<a{{% if trigger.flag %}} class=untracked{{% endif %}} href=HTTPS://shop.example/{0}>", "</bo", "</BODY >",
+    "</{0}>",
+)  # fmt: skip
 _TAGS = (
     "{% unsubscribe %}", "{% unsubscribe_url %}", "{% view_in_browser_url %}", "{% cio_link_id %}",
     "{% cio_link url: trigger.title %}", "{% cio_link url: customer.name %}", "{% render_liquid trigger.liquid %}",
@@ -54,8 +68,9 @@ _TAGS = (
 class Author:
     """Writes one template after another."""
 
-    def __init__(self, dice: Random) -> None:
+    def __init__(self, dice: Random, *, linking: bool = False) -> None:
         self.dice = dice
+        self.linking = linking
 
     def value(self) -> str:
         kind = self.dice.random()
@@ -87,6 +102,8 @@ class Author:
 
     def piece(self, depth: int) -> str:
         kind = self.dice.random()
+        if self.linking and kind < 0.15:
+            return self.link()
         if kind < 0.35 or depth > 3:
             return self.dice.choice(_TEXTS)
         if kind < 0.6:
@@ -96,6 +113,10 @@ class Author:
         if kind < 0.71:
             return self.dice.choice(_TAGS[:5] if self.dice.random() < 0.8 else _TAGS)
         return self.block(depth + 1)
+
+    def link(self) -> str:
+        inner = [self.dice.choice(("", "shop", f"{{{{ {self.expression()} }}}}")) for _ in range(2)]
+        return self.dice.choice(_LINKS[:12] if self.dice.random() < 0.7 else _LINKS).format(*inner)
 
     def block(self, depth: int) -> str:
         inner, other = self.text(depth), self.text(depth)
@@ -132,7 +153,9 @@ def attributes(dice: Random) -> dict[str, Any]:
         "tags": dice.choice(([], ["a", "b", "c"], ["a"], "a,b", [1, 2], [["x"], None])),
         "address": dice.choice(({"city": "Łódź"}, {}, {"city": None}, "none")),
         "empty": dice.choice(("", None, " ", [])),
-        "html": "<b>&amp; 'x'</b>",
+        "html": dice.choice(
+            ("<b>&amp; 'x'</b>", "<a href='https://shop.example/'>x</a>", "<a b", "> <", '"', "</body>")
+        ),
         "born": dice.choice(("2001-02-03", "981158400", 981158400, "now and then", "2001-02-03T04:05:06+02:00")),
         "odd name": "odd",
     }

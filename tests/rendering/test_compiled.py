@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from clarion.domain.broadcasts import EmailContent
 from clarion.domain.errors import RenderError
+from clarion.domain.links import LinkSigner
 from clarion.domain.people import template_view
 from clarion.rendering import mime
 from clarion.rendering.binding import Dynamic, StaticScope, Unsupported
@@ -24,6 +25,7 @@ from clarion.rendering.context import Links
 from clarion.rendering.email import Campaign, CompiledEmail, Recipient, compile_email
 from clarion.rendering.environment import compile_template, render_text
 from clarion.rendering.special import Person, SpecialEmail, domain_of
+from clarion.rendering.tracking import Tracker
 
 from .random_templates import Author, attributes, own_data, trigger_data
 from .test_golden_liquid import CASES
@@ -104,9 +106,11 @@ def parsed(content: bytes) -> dict[str, Any]:
     return {"headers": [(k, str(v)) for k, v in message.items() if k != "Content-Type"], **texts}
 
 
-def interpreted(compiled: CompiledEmail, recipient: Recipient) -> tuple[mime.MimeMessage, str] | None:
+def interpreted(
+    compiled: CompiledEmail, recipient: Recipient, tracker: Tracker | None
+) -> tuple[mime.MimeMessage, str] | None:
     try:
-        rendered = compiled.render(recipient)
+        rendered = compiled.render(recipient, tracker)
         made = mime.build(
             rendered,
             message_id=f"<{recipient.delivery_id}@{domain_of(rendered.sender)}>",
@@ -119,7 +123,7 @@ def interpreted(compiled: CompiledEmail, recipient: Recipient) -> tuple[mime.Mim
 
 
 def check_mail(dice: Random, counted: Counter[str]) -> None:
-    content, snippets = content_of(Author(dice))
+    content, snippets = content_of(Author(dice, linking=dice.random() < 0.5))
     campaign = Campaign(7, "Spring")
     try:
         compiled = compile_email(
@@ -129,12 +133,13 @@ def check_mail(dice: Random, counted: Counter[str]) -> None:
         counted["refused"] += 1
         return
     shared = trigger_data(dice)
-    special = SpecialEmail(compiled, shared, links)
+    tracker = Tracker("https://c.test", LinkSigner(b"k" * 32, 3)) if dice.random() < 0.7 else None
+    special = SpecialEmail(compiled, shared, links, tracker)
     for number in range(3):
         raw, own = attributes(dice), own_data(dice)
         email, delivery_id = f"p{number}@example.org", f"{number:032d}"
         view = template_view(number, f"p{number}", email, raw)
-        wanted = interpreted(compiled, Recipient(view, {**shared, **own}, delivery_id, links(delivery_id)))
+        wanted = interpreted(compiled, Recipient(view, {**shared, **own}, delivery_id, links(delivery_id)), tracker)
         seen = {**raw, "id": f"p{number}", "email": email, "cio_id": view["cio_id"]}
         try:
             made = special.message(Person(view if special.whole_person else seen, own, delivery_id), date=DATE)

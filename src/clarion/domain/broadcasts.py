@@ -38,7 +38,8 @@ class EmailContent:
 
     `sender` is the From header (``Name <a@b>`` or a bare address); `recipient` defaults to the person's
     e-mail; `headers` are extra header lines, name and Liquid value. An empty `plain` means: make one from
-    the body.
+    the body. `tracked`: links in the body lead through us, and a pixel tells that it was opened; content that
+    was stored before there was such a choice is not.
     """
 
     subject: str = ""
@@ -51,6 +52,7 @@ class EmailContent:
     cc: str = ""
     bcc: str = ""
     headers: tuple[tuple[str, str], ...] = ()
+    tracked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

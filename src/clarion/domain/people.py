@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from clarion.domain.errors import InvalidRequest, MalformedRequest
 
@@ -15,6 +15,8 @@ MAX_VALUE_BYTES = 1_000
 MAX_ATTRIBUTES = 300
 MAX_NESTED_BYTES = 100_000
 MAX_NESTING = 32
+
+CONSENT: Final = "cio_email_tracking_consent"  # Customer.io's name (contract §7.1)
 
 # Keys of an identify call that are instructions, not attributes (contract §8.1).
 INSTRUCTIONS = frozenset({"_update", "_timestamp", "cio_relationships", "anonymous_id", "cio_id"})
@@ -158,6 +160,11 @@ def is_unsubscribed(attributes: Mapping[str, object]) -> bool:
     """Whether `unsubscribed` counts as true: "true" in any casing, 1 or "1" (contract §4)."""
     value = attributes.get("unsubscribed")
     return value is True or str(value).lower() in {"true", "1"}
+
+
+def denies_tracking(attributes: Mapping[str, object]) -> bool:
+    """Whether somebody said that we may not see what they open and follow."""
+    return str(attributes.get(CONSENT)).lower() in {"false", "0"}
 
 
 def check_attributes(changes: Mapping[str, Any]) -> None:

@@ -14,13 +14,14 @@ from typing import Any, Literal
 from clarion.domain.broadcasts import DEFAULT_RECIPIENT, Action, FrozenContent
 from clarion.domain.deliveries import DeliveryKey, IdSigner, Outcome, Reason, State
 from clarion.domain.errors import RenderError
-from clarion.domain.links import links_of
+from clarion.domain.links import LinkSigner, links_of
 from clarion.domain.messages import EmailFields, EmailMessage
-from clarion.domain.people import cio_id, template_view
+from clarion.domain.people import CONSENT, cio_id, denies_tracking, template_view
 from clarion.rendering import mime
 from clarion.rendering.context import Links
 from clarion.rendering.email import Campaign, CompiledEmail, Recipient, RenderedEmail, compile_email
 from clarion.rendering.special import Person, SpecialEmail, domain_of
+from clarion.rendering.tracking import Tracker
 from clarion.store.engine import Row
 from clarion.store.numbers import workspace_of
 from clarion.store.people import decode
@@ -59,7 +60,12 @@ class Messages:
         self._actions = {action.action_id: action for action in content.actions}
         self._own_address = {action.action_id: goes_to_own_address(action) for action in content.actions}
         self._compiled = {action.action_id: _compile(content, action) for action in content.actions}
-        self._special: dict[int, SpecialEmail | None] = {}
+        self._trackers = {
+            action.action_id: Tracker(sign.base_url, LinkSigner(sign.secret, action.action_id))
+            for action in content.actions
+            if action.content.tracked
+        }
+        self._special: dict[tuple[int, bool], SpecialEmail | None] = {}
 
     def compose(self, key: DeliveryKey, row: Row, suppressed: bool) -> EmailMessage | Outcome:
         """The message for an account of a chunk (a row of `ledger.next_rows`), or its final outcome.
@@ -86,22 +92,30 @@ class Messages:
         if isinstance(compiled, RenderError):
             raise compiled
         own = decode(row["data"]) if row["data"] is not None else {}
+        attributes = decode(row["attributes"])
+        tracker = self._trackers.get(key.action_id)
+        if tracker is not None and denies_tracking(attributes):
+            tracker = None
         return compiled.render(
             Recipient(
-                customer=template_view(int(row["person_id"]), row["id"], row["email"], decode(row["attributes"])),
+                customer=template_view(int(row["person_id"]), row["id"], row["email"], attributes),
                 trigger={**self._data, **own},
                 delivery_id=delivery_id,
                 links=self._links(delivery_id),
-            )
+            ),
+            tracker,
         )
 
     def _quick(self, key: DeliveryKey, row: Row, delivery_id: str) -> EmailMessage | None:
         """The message by compiled code; None where it does not make it."""
-        special = self._special_email(key.action_id)
+        is_tracked = key.action_id in self._trackers
+        special = self._special_email(key.action_id, tracked=is_tracked)
         if special is None:
             return None
         try:
             person = _person(row, delivery_id, whole=special.whole_person)
+            if is_tracked and CONSENT in person.attributes and denies_tracking(person.attributes):
+                special = self._special_email(key.action_id, tracked=False) or special
             if self._form == "fields":
                 return self._in_parts(row, delivery_id, special.rendered(person))
             made, subject = special.message(person, date=self._date())
@@ -138,14 +152,15 @@ class Messages:
         )
         return _message(row, delivery_id, fields.subject, envelope, fields)
 
-    def _special_email(self, action_id: int) -> SpecialEmail | None:
+    def _special_email(self, action_id: int, *, tracked: bool) -> SpecialEmail | None:
         """The action's compiled code, made with the first message: previews need none."""
-        if action_id not in self._special:
+        if (action_id, tracked) not in self._special:
             compiled = self._compiled[action_id]
-            self._special[action_id] = (
-                None if isinstance(compiled, RenderError) else SpecialEmail(compiled, self._data, self._links)
+            tracker = self._trackers[action_id] if tracked else None
+            self._special[action_id, tracked] = (
+                None if isinstance(compiled, RenderError) else SpecialEmail(compiled, self._data, self._links, tracker)
             )
-        return self._special[action_id]
+        return self._special[action_id, tracked]
 
     def _links(self, delivery_id: str) -> Links:
         links = links_of(self._base_url, delivery_id)

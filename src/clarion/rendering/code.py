@@ -26,12 +26,16 @@ class Fixed:
 
 @dataclass(slots=True)
 class Hole:
-    """An expression whose text is written. `is_text`: it is a string for sure. `plain`: it may not hold a ``<``."""
+    """An expression whose text is written. `is_text`: it is a string for sure. `plain`: it may not hold a ``<``.
+
+    `linking`: what it holds of links is to be tracked.
+    """
 
     code: str
     is_text: bool = False
     plain: bool = False
     is_safe: bool = False  # of letters and digits that no encoding changes
+    linking: bool = False
 
 
 @dataclass(slots=True)
@@ -98,14 +102,23 @@ class Writing:
     fixed: Callable[[str], str]
     hole: Callable[[Hole], str]  # of an expression that gives text, the one that gives its encoding
     names: dict[str, object] = field(default_factory=dict)
+    encoded: Callable[[str], str] = str  # of the expression of a text; no encoding may hide a ``<``
+
+    def linked(self, made: str, op: Hole) -> str:
+        """The expression for a hole with links; `made` gives it as it is, and nearly always that will do."""
+        name = made if made.isidentifier() else "z"
+        value = made if made.isidentifier() else f"(z := {made})"
+        again = self.encoded(f"tracked_value({text_of(op)}, delivery_id)")
+        return f"({name} if '<' not in {value} else {again})"
 
 
-def _text_of(hole: Hole) -> str:
+def text_of(hole: Hole) -> str:
+    """The expression for the text of a hole."""
     code = hole.code if hole.is_text else f"text({hole.code})"
     return f"plain({code})" if hole.plain else code
 
 
-PLAIN = Writing(lambda text: text, _text_of)
+PLAIN = Writing(lambda text: text, text_of)
 
 
 def merged(ops: Iterable[Op]) -> Ops:
@@ -216,7 +229,8 @@ class _Source:
             if isinstance(op, Fixed):
                 pieces.append(self._constants.code(writing.fixed(op.text)))
             elif isinstance(op, Hole):
-                pieces.append(self._hole(writing.hole(op), depth))
+                made = self._hole(writing.hole(op), depth)
+                pieces.append(writing.linked(made, op) if op.linking else made)
             else:
                 flush()
                 self._statement(op, depth, into, writing)

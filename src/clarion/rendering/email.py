@@ -20,6 +20,7 @@ from clarion.rendering.headers import RESERVED, cleaned
 from clarion.rendering.plain import plain_template
 from clarion.rendering.preheader import with_preheader
 from clarion.rendering.syntax import paths_below
+from clarion.rendering.tracking import Tracker
 from clarion.rendering.variant import Source
 
 __all__ = [
@@ -98,7 +99,7 @@ class CompiledEmail:
         self._campaign = campaign
         self._message = message
 
-    def render(self, recipient: Recipient) -> RenderedEmail:
+    def render(self, recipient: Recipient, tracker: Tracker | None = None) -> RenderedEmail:
         """The message for one person. Raises RenderError, also for a blank subject or body."""
         message = dict(self._message)
         names: dict[str, object] = {
@@ -119,10 +120,13 @@ class CompiledEmail:
         plain = self._text("plain", {**names, "snippets": self._plain_snippets}, recipient)
         if not html.strip() and not plain.strip():
             raise RenderError("body can not be blank", part="body")
+        shown = with_preheader(html, preheader) if preheader else html
+        if tracker is not None and html.strip():
+            shown = tracker.instrumented(shown, recipient.delivery_id)
         return RenderedEmail(
             subject=subject,
             preheader=preheader,
-            html=with_preheader(html, preheader) if preheader else html,
+            html=shown,
             plain=plain,
             sender=self._text("from", names, recipient).strip(),
             reply_to=self._text("reply_to", names, recipient).strip(),
@@ -134,7 +138,7 @@ class CompiledEmail:
             ),
         )
 
-    def source(self, links: Callable[[str], Links]) -> Source:
+    def source(self, links: Callable[[str], Links], tracker: Tracker | None = None) -> Source:
         """What `special` compiles. `links`: the URLs of a delivery id."""
         templates = [*self._parts.values(), *(value for _, value in self._headers)]
         for snippets in (self._snippets, self._plain_snippets):
@@ -148,6 +152,7 @@ class CompiledEmail:
             self._message,
             whole_person=any(_sees_all(each) for each in templates if isinstance(each, Template)),
             links=links,
+            tracker=tracker,
         )
 
     def _text(self, part: str, names: Mapping[str, object], recipient: Recipient) -> str:

@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 
 from clarion.rendering.binding import Unsupported
-from clarion.rendering.code import Hole, Writing
+from clarion.rendering.code import Hole, Writing, text_of
 from clarion.rendering.runtime import Fallback
 
 _LINE_ENDS = re.compile(r"\r\n|\r|\n")
@@ -87,8 +87,11 @@ _remembered = lru_cache(maxsize=8_192)(_unusual)
 def _code(op: Hole) -> str:
     if op.is_safe:
         return f"({op.code} + '=\\r\\n')"
-    code = op.code if op.is_text else f"text({op.code})"
-    return f"quoted(plain({code}))" if op.plain else f"quoted({code})"
+    return _quoted(text_of(op))
 
 
-QUOTED = Writing(fixed, _code, {"quoted": hole})
+def _quoted(code: str) -> str:
+    return f"quoted({code})"
+
+
+QUOTED = Writing(fixed, _code, {"quoted": hole}, _quoted)

@@ -20,6 +20,7 @@ from clarion.rendering.headers import cleaned, line
 from clarion.rendering.mime import MimeMessage
 from clarion.rendering.quoted import ended
 from clarion.rendering.runtime import Fallback
+from clarion.rendering.tracking import Tracker
 from clarion.rendering.variant import Part, Source, Variant
 
 _MOST_VARIANTS = 8
@@ -42,8 +43,14 @@ class Person(NamedTuple):
 class SpecialEmail:
     """One e-mail of one trigger. Not for use by several threads at once."""
 
-    def __init__(self, compiled: CompiledEmail, shared: Mapping[str, object], links: Callable[[str], Links]) -> None:
-        self._source = compiled.source(links)
+    def __init__(
+        self,
+        compiled: CompiledEmail,
+        shared: Mapping[str, object],
+        links: Callable[[str], Links],
+        tracker: Tracker | None = None,
+    ) -> None:
+        self._source = compiled.source(links, tracker)
         self._shared = dict(shared)
         self._variants: dict[frozenset[str] | None, _Mail | None] = {}
         self.whole_person = self._source.whole_person

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from clarion.rendering.binding import Dynamic, Partly, StaticScope, Unsupported
-from clarion.rendering.code import PLAIN, Constants, Fixed, Hole, Ops, Writing, function, merged
+from clarion.rendering.code import PLAIN, Choice, Constants, Fixed, Hole, Ops, Writing, function, merged
 from clarion.rendering.compiler import Compiler
 from clarion.rendering.context import Links, Template
 from clarion.rendering.headers import cleaned
 from clarion.rendering.preheader import hidden, placed
 from clarion.rendering.quoted import QUOTED
+from clarion.rendering.tracking import Tracker, tracked
 
 Write = Callable[..., str]  # of the five parameters
 _PARAMETERS = ("customer", "trigger", "delivery_id", "subject", "preheader")
@@ -30,7 +31,7 @@ class Source:
     """What is compiled: the templates, and the names that are the same for everybody.
 
     `whole_person`: some template looks at the person as a whole, so all attributes must be made text before.
-    `links`: the URLs of a delivery id.
+    `links`: the URLs of a delivery id. `tracker`: makes links lead through us, if they are to.
     """
 
     parts: Mapping[str, "str | Template"]
@@ -41,6 +42,7 @@ class Source:
     message: Mapping[str, object]
     whole_person: bool
     links: Callable[[str], Links]
+    tracker: Tracker | None = None
 
 
 class Variant:
@@ -87,15 +89,27 @@ class Variant:
         never_blank = [ops is not None and _is_never_blank(ops) for ops in (body, plain)]
         self.never_blank = any(never_blank)
         preheader = self.parts["preheader"].text
-        if body is not None and preheader != "":
+        element: Fixed | Hole | None = None
+        if preheader != "":
             element = Hole("hidden(preheader)", is_text=True) if preheader is None else Fixed(hidden(preheader))
-            try:
-                body = merged(placed(body, element))
-            except Unsupported:
-                body = None
+        if body is not None:
+            body = self._finished(body, element, never_blank=never_blank[0])
         self.parts["body"], self.parts["plain"] = self._part(body), self._part(plain)
         if body is not None and plain is not None and all(never_blank):
             self.quoted = self._function((plain, QUOTED), (body, QUOTED))
+
+    def _finished(self, body: Ops, preheader: Fixed | Hole | None, *, never_blank: bool) -> Ops | None:
+        """The body with the preheader, its links and the pixel; None: the interpreter writes it."""
+        tracker = self._source.tracker
+        try:
+            made = body if preheader is None else merged(placed(body, preheader))
+            if tracker is not None and body:
+                if not never_blank:
+                    raise Unsupported("a blank mail has no pixel")
+                made = merged(tracked(made, tracker, self._constants, preheader))
+        except Unsupported:
+            return None
+        return made
 
     def _ops(self, part: str, template: "str | Template") -> Ops | None:
         """The operations; None: the interpreter writes this part."""
@@ -135,4 +149,8 @@ class Variant:
 
 
 def _is_never_blank(ops: Ops) -> bool:
-    return any(isinstance(op, Fixed) and op.text.strip() for op in ops)
+    return any(
+        (isinstance(op, Fixed) and op.text.strip())
+        or (isinstance(op, Choice) and _is_never_blank(op.then) and _is_never_blank(op.other))
+        for op in ops
+    )

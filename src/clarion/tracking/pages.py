@@ -5,8 +5,9 @@ import base64
 import hashlib
 from dataclasses import dataclass
 from html import escape
+from urllib.parse import quote
 
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 _STYLE = (
     "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:4rem auto;padding:0 1rem;"
@@ -34,6 +35,9 @@ _MAIL_POLICY = (
     "style-src 'unsafe-inline' http: https:; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; "
     "sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation"
 )
+
+
+_PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,18 @@ def page(
 def mail(html: str) -> HTMLResponse:
     """A mail as it is, shut in."""
     return HTMLResponse(html, headers={**_PRIVATE, "Content-Security-Policy": _MAIL_POLICY})
+
+
+def onward(url: str) -> Response:
+    """302 to another site."""
+    # What a URL may not hold is written as browsers would; "%" stays, for what is written so already.
+    location = quote(url, safe=":/?#[]@!$&'()*+,;=%~")
+    return Response(status_code=302, headers={**_PRIVATE, "Location": location})
+
+
+def pixel() -> Response:
+    """A transparent picture of one point, to be asked for each time."""
+    return Response(_PIXEL, media_type="image/gif", headers=_PRIVATE)
 
 
 def unknown() -> HTMLResponse:

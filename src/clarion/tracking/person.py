@@ -2,7 +2,7 @@
 """Who stands behind a link, and the two attributes that the pages set."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from clarion.domain.deliveries import DeliveryKey
 from clarion.domain.people import IdKind, Person, Reference, cio_id, is_unsubscribed
@@ -10,7 +10,6 @@ from clarion.store import access, ledger, people
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 
-CONSENT: Final = "cio_email_tracking_consent"  # Customer.io's name (contract §7.1)
 Attribute = Literal["unsubscribed", "cio_email_tracking_consent"]
 
 

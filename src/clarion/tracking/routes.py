@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the links in mails open: unsubscribe, preferences, consent to tracking, the mail in a browser.
+"""What the links in mails open: unsubscribe, preferences, consent to tracking, the mail in a browser, other sites.
 
 A GET changes nothing: scanners of links and prefetching mail programs open every one of them.
 """
@@ -16,10 +16,12 @@ from starlette.routing import Route
 
 from clarion.domain.deliveries import DeliveryKey, key_of
 from clarion.domain.errors import RenderError, Unavailable
+from clarion.domain.links import target_of
+from clarion.domain.people import CONSENT
 from clarion.store.engine import Transaction
 from clarion.tracking import pages
 from clarion.tracking.pages import Button
-from clarion.tracking.person import CONSENT, Attribute, Reader, reader, set_attribute
+from clarion.tracking.person import Attribute, Reader, reader, set_attribute
 
 T = TypeVar("T")
 Preview = Callable[[DeliveryKey], str | None]
@@ -64,6 +66,8 @@ def routes(backend: Backend, preview: Preview) -> list[Route]:
         Route("/consent/{token}", _shown(public.ask_consent), methods=["GET"]),
         Route("/consent/{token}", _shown(public.set_consent), methods=["POST"]),
         Route("/view/{token}", _shown(public.view), methods=["GET"]),
+        Route("/e/c/{token}/{link}", _shown(public.follow), methods=["GET"]),
+        Route("/e/o/{token}", _shown(public.opened), methods=["GET"]),
     ]
 
 
@@ -164,6 +168,20 @@ class _Pages:
         except RenderError:
             return pages.outdated()  # the person has changed since; the mail cannot be made again
         return pages.unknown() if html is None else pages.mail(html)
+
+    async def follow(self, request: Request) -> Response:
+        """On to where a link leads. Only to what its checksum names, so nobody can lend our name to another site.
+
+        Nothing is read: links work as long as the installation's secret does, whatever was removed since.
+        """
+        key = self._key(request)
+        link = unquote(request.path_params["link"])
+        url = target_of(link, key.action_id, self._backend.secret) if key is not None else None
+        return pages.unknown() if url is None else pages.onward(url)
+
+    async def opened(self, request: Request) -> Response:
+        """The picture at the end of a mail."""
+        return pages.unknown() if self._key(request) is None else pages.pixel()
 
 
 def _preferences(found: Reader) -> Response:

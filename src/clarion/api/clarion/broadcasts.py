@@ -87,6 +87,7 @@ def action_shape(action: Action) -> dict[str, Any]:
         "name": action.name,
         "sending_state": action.sending_state.value,
         "send_to_unsubscribed": action.send_to_unsubscribed,
+        "tracked": content.tracked,
         "subject": content.subject,
         "preheader": content.preheader,
         "body": content.body,

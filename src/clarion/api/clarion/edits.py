@@ -44,9 +44,9 @@ _TEXTS: dict[str, tuple[str, int]] = {
     "bcc": ("bcc", MAX_LINE_BYTES),
 }
 _BROADCAST_KEYS = ("name", "recipients", "doubt_policy", "tags")
-_ACTION_KEYS = ("name", "sending_state", "send_to_unsubscribed", "headers", *_TEXTS)
+_ACTION_KEYS = ("name", "sending_state", "send_to_unsubscribed", "tracked", "headers", *_TEXTS)
 
-NEW_ACTION = Action(0, 0, "", "email", SendingState.AUTOMATIC, False, EmailContent(), 0, 0)
+NEW_ACTION = Action(0, 0, "", "email", SendingState.AUTOMATIC, False, EmailContent(tracked=True), 0, 0)
 
 
 @dataclass(slots=True)
@@ -198,7 +198,7 @@ def _action(fields: Fields, before: Action) -> Action:
         name=fields.text("name", before.name, MAX_NAME_BYTES),
         sending_state=fields.choice("sending_state", before.sending_state),
         send_to_unsubscribed=fields.flag("send_to_unsubscribed", before=before.send_to_unsubscribed),
-        content=EmailContent(**texts, headers=headers),
+        content=EmailContent(**texts, headers=headers, tracked=fields.flag("tracked", before=before.content.tracked)),
     )
 
 
