@@ -8,11 +8,12 @@ the open chunk on record and the flight record what became of it: see the stages
 
 import asyncio
 import itertools
-from collections.abc import Set
+from collections.abc import Callable, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
@@ -33,6 +34,7 @@ from clarion.store.engine import Store, Transaction
 from clarion.store.slices import Claim, LostLease
 
 _log = structlog.get_logger("clarion.sender")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +91,22 @@ class Sender:
         finally:
             self.busy -= 1
 
+    async def _database(self, run: Callable[[Callable[[Transaction], T]], T], work: Callable[[Transaction], T]) -> T:
+        """A transaction, beside the event loop where it waits for a server.
+
+        SQLite's are computing, a millisecond or so at a time: in a thread they would hand the interpreter's lock to
+        and fro for each row, which costs more than they do.
+        """
+        if self._store.engine == "sqlite":
+            return run(work)
+        return await asyncio.to_thread(run, work)
+
     async def _claim_and_work(self) -> bool:
         certain = (0, 0)
         if self._send.is_ready():
-            found = await asyncio.to_thread(self._store.read, slices.anything_due)
+            found = await self._database(self._store.read, slices.anything_due)
         else:  # a stop does not wait for a provider that is away
-            ended = await asyncio.to_thread(self._store.read, slices.ended_due)
+            ended = await self._database(self._store.read, slices.ended_due)
             found, certain = ended is not None, ended or certain
         if not found:
             return False
@@ -118,7 +130,7 @@ class Sender:
         settled = False
         lease = Lease(self._rules.lease_ms, now())
         try:
-            work = await asyncio.to_thread(self._store.write, take)
+            work = await self._database(self._store.write, take)
             if work is not None and work.chunk is not None:
                 flying.activate()
                 self._failpoint("claim.after_commit")
@@ -161,7 +173,7 @@ class Sender:
                 with self._tracing.span("chunk", held.trigger_id, slice=held.no, accounts=len(chunk.rows)):
                     outcomes = await self._send.send(task, flying)
                 asked = now()
-                chunk = await asyncio.to_thread(
+                chunk = await self._database(
                     self._store.write,
                     partial(
                         record,
@@ -195,7 +207,7 @@ class Sender:
         gone = [int(row["person_id"]) for row in chunk.rows if row["alive"] is None]
         if not gone:
             return frozenset()
-        return await asyncio.to_thread(self._store.read, lambda tx: people.suppressed_among(tx, gone))
+        return await self._database(self._store.read, lambda tx: people.suppressed_among(tx, gone))
 
     async def _keep(self, held: Claim, lease: Lease, halt: asyncio.Event) -> None:
         """Extend the lease while a slice is worked; set `halt` when it is lost, or when this worker is stopping."""
@@ -210,7 +222,7 @@ class Sender:
                 continue
             asked = now()
             try:
-                await asyncio.to_thread(self._store.write, extend)
+                await self._database(self._store.write, extend)
             except LostLease:
                 break
             except Exception as error:  # noqa: BLE001 - whatever it is: the lease runs out, unless the next try works

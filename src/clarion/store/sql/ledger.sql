@@ -228,10 +228,11 @@ WHERE trigger_id = :trigger_id AND seq BETWEEN :lo AND :hi AND state = 0;
 
 -- name: settle
 -- From :from_state only; a retry stays QUEUED with a due time. What is only put off keeps the time of its last
--- attempt that counted, or of the first time it was put off.
+-- attempt that counted, or of the first time it was put off; one that is put back into the queue begins anew.
 UPDATE delivery SET state = :state, reason = :reason, words = :words, recipient = COALESCE(:recipient, recipient),
     attempts = attempts + :counted, due_ms = :due_ms, doubt_fence = :doubt_fence,
-    attempted_ms = CASE WHEN :counted = 1 OR (:state = 0 AND attempted_ms IS NULL) THEN {{now_ms}}
+    attempted_ms = CASE WHEN :state = 0 AND :from_state <> 0 THEN NULL
+                        WHEN :counted = 1 OR (:state = 0 AND attempted_ms IS NULL) THEN {{now_ms}}
                         ELSE attempted_ms END,
     settled_ms = CASE WHEN :state = 0 THEN NULL ELSE {{now_ms}} END
 WHERE trigger_id = :trigger_id AND seq = :seq AND action_id = :action_id AND state = :from_state;
@@ -241,7 +242,8 @@ WHERE trigger_id = :trigger_id AND seq = :seq AND action_id = :action_id AND sta
 UPDATE delivery d SET state = r.state, reason = r.reason, words = r.words,
     recipient = COALESCE(r.recipient, d.recipient), attempts = d.attempts + r.counted, due_ms = r.due_ms,
     doubt_fence = r.doubt_fence,
-    attempted_ms = CASE WHEN r.counted = 1 OR (r.state = 0 AND d.attempted_ms IS NULL) THEN {{now_ms}}
+    attempted_ms = CASE WHEN r.state = 0 AND r.from_state <> 0 THEN NULL
+                        WHEN r.counted = 1 OR (r.state = 0 AND d.attempted_ms IS NULL) THEN {{now_ms}}
                         ELSE d.attempted_ms END,
     settled_ms = CASE WHEN r.state = 0 THEN NULL ELSE {{now_ms}} END
 FROM unnest(CAST(:trigger_id AS bigint[]), CAST(:seq AS bigint[]), CAST(:action_id AS bigint[]),
