@@ -50,6 +50,7 @@ def row(**others: Any) -> dict[str, Any]:
         "action_id": 1,
         "person_id": 77,
         "attempts": 0,
+        "attempted_ms": None,
         "alive": 77,
         "id": "p9",
         "email": "ann@x.test",

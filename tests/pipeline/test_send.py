@@ -150,6 +150,14 @@ async def test_every_verdict_in_one_chunk(sender: Sender) -> None:
     assert provider.tried.total() == 10
 
 
+async def test_what_was_only_put_off_for_a_day_is_given_up(sender: Sender) -> None:
+    provider = Scripted(usual=Fails(Throttled("421 slow", 2.0)))
+    day_ms = int(RETRY.put_off_s * 1_000)
+    found = await sender(provider, chunk_of({"attempted_ms": NOW - day_ms}, {"attempted_ms": NOW - day_ms + 1}, {}))
+    assert [found[seq].state for seq in (1, 2, 3)] == [State.FAILED, State.QUEUED, State.QUEUED]
+    assert (found[1].reason, found[1].words) == (Reason.GAVE_UP, "put off again and again: 421 slow")
+
+
 async def test_a_broadcast_that_resends_what_is_in_doubt(sender: Sender) -> None:
     provider = Scripted(usual=Fails(Unknown("eof"), handed=True))
     found = await sender(provider, chunk_of({}, {"attempts": 1}), doubt=DoubtPolicy.RESEND)

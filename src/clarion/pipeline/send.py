@@ -164,7 +164,7 @@ class _ChunkSource:
                 continue
             self.stage.failpoint("send.composed")
             self.given += 1
-            return _Handover(self, index, key, row["attempts"], made)
+            return _Handover(self, index, key, row, made)
         return None
 
     def _composed(self, key: DeliveryKey, row: Row) -> EmailMessage | Outcome:
@@ -182,11 +182,12 @@ class _ChunkSource:
             verdict.outcome(
                 handover.key,
                 said,
-                attempts=handover.attempts,
+                attempts=handover.row["attempts"],
                 now_ms=self.task.chunk.now_ms + int((self.stage.clock() - self.began) * 1_000),
                 retry=self.stage.retry,
                 doubt=self.task.doubt,
                 recipient=handover.message.recipient,
+                since_ms=handover.row["attempted_ms"],
             )
         )
 
@@ -199,15 +200,13 @@ class _ChunkSource:
 class _Handover:
     """One message of a chunk on its way; see `channels.base.Handover`. After its end further calls do nothing."""
 
-    __slots__ = ("attempts", "began", "ended", "index", "key", "message", "source")
+    __slots__ = ("began", "ended", "index", "key", "message", "row", "source")
 
-    def __init__(
-        self, source: _ChunkSource, index: int, key: DeliveryKey, attempts: int, message: EmailMessage
-    ) -> None:
+    def __init__(self, source: _ChunkSource, index: int, key: DeliveryKey, row: Row, message: EmailMessage) -> None:
         self.source = source
         self.index = index
         self.key = key
-        self.attempts = attempts
+        self.row = row
         self.message = message
         self.ended = False
         self.began = 0.0

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import structlog
 
-from clarion.domain.errors import Unavailable
+from clarion.domain.errors import Unavailable, detail_of
 from clarion.pipeline import again, evidence, flight
 from clarion.pipeline.compose import Sign
 from clarion.pipeline.control import LOOK_SECONDS, Control, Tell
@@ -140,8 +140,8 @@ class Worker:
         """Run the driver; a database that went away is not the end, the driver is started again."""
         try:
             await self._jobs.run(slots=self._rules.slots, stopping=stopping)
-        except Exception:  # noqa: BLE001 - the driver's own errors are not ours to know
-            _log.exception("jobs.failed")
+        except Exception as error:  # noqa: BLE001 - the driver's own errors are not ours to know
+            _log.warning("jobs.failed", error=detail_of(error))
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), _RESTART_SECONDS)
 

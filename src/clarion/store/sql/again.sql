@@ -59,13 +59,13 @@ WHERE trigger_id = :trigger_id ORDER BY no;
 -- Back to the start, with a due time later than any chunk that is open now. :reason stays where a message may have
 -- been sent before: should the trigger be stopped first, the account is in doubt after all.
 UPDATE delivery SET state = 0, reason = :reason, attempts = 0, due_ms = :due_ms, again = again + 1,
-    doubt_fence = NULL, settled_ms = NULL
+    doubt_fence = NULL, attempted_ms = NULL, settled_ms = NULL
 WHERE trigger_id = :trigger_id AND seq = :seq AND action_id = :action_id AND state = :from_state;
 
 -- name: requeue @postgres
 -- Differs: rows travel as arrays.
 UPDATE delivery d SET state = 0, reason = r.reason, attempts = 0, due_ms = r.due_ms, again = d.again + 1,
-    doubt_fence = NULL, settled_ms = NULL
+    doubt_fence = NULL, attempted_ms = NULL, settled_ms = NULL
 FROM unnest(CAST(:trigger_id AS bigint[]), CAST(:seq AS bigint[]), CAST(:action_id AS bigint[]),
             CAST(:from_state AS smallint[]), CAST(:due_ms AS bigint[]), CAST(:reason AS text[]))
     AS r (trigger_id, seq, action_id, from_state, due_ms, reason)
