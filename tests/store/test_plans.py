@@ -101,12 +101,6 @@ PLANS: list[tuple[str, dict[str, object], str, str]] = [
         r"\(trigger_id=\? AND no=\?\)",
         "slice_pkey",
     ),
-    (
-        "give_back_slice",
-        {"no": 77, "done": 0, "due_ms": 0, "tried": 0, **CLAIM},
-        r"\(trigger_id=\? AND no=\?\)",
-        "slice_pkey",
-    ),
     ("accounts_in_doubt", {}, "USING INDEX trigger_count_in_doubt", "trigger_count"),
     ("unfinished_accounts", {"state": 0}, r"c USING (INDEX \w+|PRIMARY KEY) \(trigger_id=\?", "trigger_count"),
     ("unfinished_triggers", {}, "USING INDEX broadcast_trigger_unfinished", "broadcast_trigger"),
