@@ -2,6 +2,7 @@
 """What composing makes and a provider is given: a finished message to one person."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,7 @@ class EmailFields:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class EmailMessage:
+class EmailMessage(NamedTuple):
     """One e-mail, ready to hand over.
 
     `content` is the RFC 5322 message, CRLF line ends, no dot-stuffing. `sender` and `recipient` are the

@@ -58,6 +58,11 @@ class Messages:
         self._date_of = -1, ""
         self._public_id = IdSigner(sign.secret)
         self._actions = {action.action_id: action for action in content.actions}
+        # Line ends are CRLF by construction; a dot could begin a line only as the name of a custom header.
+        self._wire_ready = {
+            action.action_id: not any(name.startswith(".") for name, _ in action.content.headers)
+            for action in content.actions
+        }
         self._own_address = {action.action_id: goes_to_own_address(action) for action in content.actions}
         self._compiled = {action.action_id: _compile(content, action) for action in content.actions}
         self._trackers = {
@@ -121,7 +126,7 @@ class Messages:
             made, subject = special.message(person, date=self._date())
         except Exception:  # noqa: BLE001 - compiled code handles no errors: the interpreter does
             return None
-        return _message(row, delivery_id, subject, made)
+        return _message(row, delivery_id, subject, made, wire_ready=self._wire_ready[key.action_id])
 
     def interpreted(self, key: DeliveryKey, row: Row, delivery_id: str) -> EmailMessage | Outcome:
         """The message, or why there is none, by the interpreter alone."""
@@ -142,7 +147,7 @@ class Messages:
             of_address = error.part in {"recipient", "from"} and error.line is None
             reason = Reason.INVALID_ADDRESS if of_address else Reason.RENDER_FAILED
             return Outcome(key, State.FAILED, reason, str(error))
-        return _message(row, delivery_id, rendered.subject, made)
+        return _message(row, delivery_id, rendered.subject, made, wire_ready=self._wire_ready[key.action_id])
 
     def _in_parts(self, row: Row, delivery_id: str, rendered: RenderedEmail) -> EmailMessage:
         fields, envelope = mime.fields(
@@ -191,7 +196,13 @@ def _person(row: Row, delivery_id: str, *, whole: bool) -> Person:
 
 
 def _message(
-    row: Row, delivery_id: str, subject: str, made: mime.MimeMessage, fields: EmailFields | None = None
+    row: Row,
+    delivery_id: str,
+    subject: str,
+    made: mime.MimeMessage,
+    fields: EmailFields | None = None,
+    *,
+    wire_ready: bool = False,
 ) -> EmailMessage:
     return EmailMessage(
         delivery_id=delivery_id,
@@ -203,8 +214,7 @@ def _message(
         needs_smtputf8=made.needs_smtputf8,
         workspace_id=workspace_of(int(row["person_id"])),
         fields=fields,
-        # Its line ends are CRLF by construction; a dot could begin a line only as the name of a custom header.
-        wire_ready=b"\r\n." not in made.content,
+        wire_ready=wire_ready,
     )
 
 

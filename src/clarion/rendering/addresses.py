@@ -5,8 +5,8 @@ RFC 5321 §4.1.2, RFC 5322 §3.4, RFC 6531 for non-ASCII local parts, IDNA for d
 """
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 from unicodedata import category
 
 import idna
@@ -36,8 +36,7 @@ _LONGEST_DOMAIN = 255  # octets, RFC 5321 §4.5.3.1.2
 _LONGEST_ADDRESS = 254  # octets, RFC 5321 §4.5.3.1.3 without the angle brackets
 
 
-@dataclass(frozen=True, slots=True)
-class Mailbox:
+class Mailbox(NamedTuple):
     """One address: `address` is for the envelope (domain in ASCII), `header` for a header line."""
 
     address: str
