@@ -102,6 +102,10 @@ check-all: check ## check, then the property tests in ROUNDS=10 more rounds with
 crash: $(VENV)/.dev ## kill workers, API and PostgreSQL KILLS=200 times under load, then compare ledger and sink; SEED=…
 	@$(BIN)/python -m tests.crash.campaign --kills $(KILLS) $(if $(SEED),--seed $(SEED)) --engine $(or $(ENGINE),postgres)
 
+.PHONY: bench-send
+bench-send: $(VENV)/.dev mail-servers ## sending into smtp-sink against smtp-source, and what it rests on; a line of JSON a figure
+	@$(BIN)/python -m benchmarks --lines --rounds $(or $(SEND_ROUNDS),5) send grow rendering http-provider
+
 .PHONY: bench
 bench: $(VENV)/.dev ## the measurements of benchmarks/
 	@$(BIN)/python -m benchmarks
