@@ -82,11 +82,12 @@ def test_one_that_is_killed_is_started_again_and_the_ledger_is_complete(
     place = ("--database-url", f"sqlite:///{tmp_path / 'shared.db'}", "--data-dir", str(tmp_path / "shared"))
     server = start("serve", "--demo", "--no-worker", *place)
     path = f"/v1/campaigns/{server.facts['broadcast_id']}/triggers"
-    trigger_id = server.call("POST", path, "app_key", {"data": TRIGGER_DATA})["id"]
     workers = command("worker", "--processes", "2", *place, CLARION_METRICS_LISTEN="127.0.0.1:0")
     pids = {line["process"]: line["pid"] for line in workers.until("worker_process.started", 2)}
     assert len(set(pids.values())) == 2
     probes = workers.until("probes.listening")[0]["url"]
+    workers.until("worker.started", 2)
+    trigger_id = server.call("POST", path, "app_key", {"data": TRIGGER_DATA})["id"]
     wait_for(server, trigger_id, lambda found: found["states"]["sent"] > 200)
 
     os.kill(pids[1], signal.SIGKILL)
@@ -95,6 +96,7 @@ def test_one_that_is_killed_is_started_again_and_the_ledger_is_complete(
     again = workers.until("worker_process.started", 3)[2]
     assert again["process"] == 1
     assert again["pid"] != pids[1]
+    workers.until("worker.started", 3)
 
     found = wait_for(server, trigger_id, lambda found: found["state"] == "done")
     states = found["states"]
