@@ -2,6 +2,7 @@
 """Listening sockets, uvicorn without its own ideas of signals, and the second listener for probes and monitoring."""
 
 import contextlib
+import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -56,11 +57,17 @@ def listening(settings: Settings) -> Iterator[tuple[socket.socket, str, authorit
         yield listener, url_of(listener, server.host, "https" if tls else "http"), tls
 
 
+def _says_something(record: logging.LogRecord) -> bool:
+    """Not uvicorn's error that it gave up waiting for no task at all: idle connections end so."""
+    return not (str(record.msg).startswith("Cancel %s running task") and record.args in {(0,), 0})
+
+
 class Server(uvicorn.Server):
     """uvicorn, telling when it is ready; signals are ours."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None] = lambda: None) -> None:
         super().__init__(config)
+        logging.getLogger("uvicorn.error").addFilter(_says_something)
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
