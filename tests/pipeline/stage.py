@@ -271,10 +271,16 @@ class Stage:
         rows = self.select("SELECT no, lo, hi FROM slice WHERE trigger_id = :t ORDER BY no", t=trigger_id)
         return [(int(row["no"]), int(row["lo"]), int(row["hi"])) for row in rows]
 
+    def sent(self, trigger_id: int) -> int:
+        """How many were sent so far, as the counters say; may be asked while the trigger runs."""
+        counted = self.store.read(lambda tx: ledger.counts(tx, trigger_id))
+        return sum(n for _, state, _, n in counted if state is State.SENT)
+
     def sums(self, trigger_id: int) -> dict[str, int]:
         """How many accounts stand in each state, as ``state`` or ``state reason``, after checking every sum.
 
-        Counters and rows agree, nobody is missing or in twice, slices cover the audience without a gap.
+        Counters and rows agree, nobody is missing or in twice, slices cover the audience without a gap. For a
+        trigger that nobody works on: the figures are read one after the other.
         """
         trigger, rows = self.get(trigger_id), self.rows(trigger_id)
         content = self.store.read(lambda tx: triggers.content(tx, trigger.content_hash))
