@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clarion.channels.smtp_syntax import with_dots, with_line_ends
-from clarion.channels.smtp_wire import Lost, Reply, Wire, printable
+from clarion.channels.smtp_wire import Lost, Outflow, Reply, Wire, printable
 
 
 class Sink(asyncio.Transport):
@@ -19,8 +19,12 @@ class Sink(asyncio.Transport):
     def abort(self) -> None:
         pass
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[bytes] = []
+
     def write(self, data: Any) -> None:
-        pass
+        self.written.append(data)
 
 
 class Ear:
@@ -127,3 +131,29 @@ def test_nothing_in_a_message_can_end_it(content: bytes) -> None:
     assert b".\r\n" not in [part + b"\r\n" for part in line.split(b"\r\n")]
     assert b"".join(part.removeprefix(b".") for part in line.splitlines(keepends=True)) == clean
     assert clean.splitlines() == content.splitlines()
+
+
+async def test_what_is_said_in_one_round_of_the_event_loop_goes_out_at_its_end() -> None:
+    outflow = Outflow()
+    sinks, wires = [Sink(), Sink()], [Wire(1.0, Ear(), outflow), Wire(1.0, Ear(), outflow)]
+    for wire, sink in zip(wires, sinks, strict=True):
+        wire.connection_made(sink)
+    wires[0].send(b"MAIL\r\n", 1)
+    wires[1].send(b"RSET\r\n", 1)
+    wires[0].send(b"RCPT\r\n", 1)
+    assert [sink.written for sink in sinks] == [[], []]
+    await asyncio.sleep(0)
+    assert [sink.written for sink in sinks] == [[b"MAIL\r\nRCPT\r\n"], [b"RSET\r\n"]]
+    wires[0].send(b"DATA\r\n", 1)
+    wires[0].flush()
+    await asyncio.sleep(0)
+    assert sinks[0].written[1:] == [b"DATA\r\n"]
+
+
+async def test_what_was_to_go_out_over_a_dropped_connection_does_not() -> None:
+    wire, sink = Wire(1.0, Ear()), Sink()
+    wire.connection_made(sink)
+    wire.send(b"MAIL\r\n", 1)
+    wire.abort()
+    await asyncio.sleep(0)
+    assert sink.written == []

@@ -10,7 +10,7 @@ from clarion.channels.smtp_queue import Delivery, Queue, Taken
 from clarion.channels.smtp_session import Session
 from clarion.channels.smtp_settings import SmtpSettings
 from clarion.channels.smtp_sign_in import LoginRefused, Offers, sign_in
-from clarion.channels.smtp_wire import FAREWELL_SECONDS, Wire, printable
+from clarion.channels.smtp_wire import FAREWELL_SECONDS, Outflow, Wire, printable
 from clarion.domain.errors import SendError, detail_of
 
 __all__ = ["SmtpProvider", "SmtpSettings"]
@@ -35,6 +35,7 @@ class SmtpProvider:
         self._clock = clock
         self._patience = Patience(settings.connections)
         self._queue = Queue()
+        self._outflow = Outflow()
         self._working: set[Session] = set()
         self._idle: list[Session] = []  # the last one used is taken first, so that the others may age
         self._leaving: set[Wire] = set()  # QUIT is said: they still count for the server
@@ -197,7 +198,7 @@ class SmtpProvider:
 
     def _open(self) -> None:
         started = self._now()
-        task = asyncio.get_running_loop().create_task(sign_in(self._settings, self._tls))
+        task = asyncio.get_running_loop().create_task(sign_in(self._settings, self._tls, self._outflow))
         self._opening.add(task)
         task.add_done_callback(lambda task: self._opened(task, started))
 

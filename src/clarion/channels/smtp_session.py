@@ -231,6 +231,7 @@ class Session:
         """Write a long body in pieces, as fast as the peer takes them; it begins with the last one."""
         while len(letter.body) - self._poured > PIECE:
             self.wire.send(letter.body[self._poured : self._poured + PIECE], 0)
+            self.wire.flush()
             self._poured += PIECE
             if self.wire.paused:
                 return

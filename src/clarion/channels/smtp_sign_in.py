@@ -11,7 +11,7 @@ from typing import Self
 
 from clarion.channels.smtp_settings import SmtpSettings
 from clarion.channels.smtp_syntax import number
-from clarion.channels.smtp_wire import Lost, Reply, Wire, printable
+from clarion.channels.smtp_wire import Lost, Outflow, Reply, Wire, printable
 from clarion.domain.errors import SendError, Temporary, Throttled
 
 LEAVE_ALONE_SECONDS = 30.0  # after a 421
@@ -54,9 +54,9 @@ class Offers:
         )
 
 
-async def sign_in(settings: SmtpSettings, tls: ssl.SSLContext | None) -> tuple[Wire, Offers]:
+async def sign_in(settings: SmtpSettings, tls: ssl.SSLContext | None, outflow: Outflow) -> tuple[Wire, Offers]:
     """Connect and sign in, within `settings.timeout`. Raises SendError, Lost, OSError."""
-    talk = _Talk(settings)
+    talk = _Talk(settings, outflow)
     implicit = settings.security == "tls"
     try:
         async with asyncio.timeout(settings.timeout):
@@ -80,8 +80,8 @@ async def sign_in(settings: SmtpSettings, tls: ssl.SSLContext | None) -> tuple[W
 class _Talk:
     """Asks one thing after another and waits for each answer."""
 
-    def __init__(self, settings: SmtpSettings) -> None:
-        self.wire = Wire(settings.timeout, self)
+    def __init__(self, settings: SmtpSettings, outflow: Outflow) -> None:
+        self.wire = Wire(settings.timeout, self, outflow)
         self._settings = settings
         self._extensions: dict[str, str] = {}
         self._replies: deque[Reply] = deque()

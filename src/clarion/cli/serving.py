@@ -95,6 +95,7 @@ def work_until_stopped(settings: Settings, failpoint: str | None) -> None:
             _log.warning("base_url.guessed", base_url=house.base_url, hint="set server.base_url for links in messages")
         count = processes(settings)
         if count == 1:
+            loops.settle_memory()
             loops.run(_work_here(house, failpoint), settings.server.event_loop)
         else:
             check_provider(settings)  # wrong, it must end this command, not each of its processes again and again
@@ -191,6 +192,7 @@ def _run(
     open_outbox: bool = False,
 ) -> None:
     """Serve until a signal, with a worker in a thread, or with worker processes, or with none."""
+    loops.settle_memory()
     loops.run(_serve(house, listener, tls, worker, failpoint, announce, open_outbox), house.settings.server.event_loop)
 
 

@@ -56,6 +56,7 @@ def run(failpoint: Failpoint) -> None:
     )
     house = open_house(settings, orders.base_url)
     try:
+        loops.settle_memory()
         loops.run(_work(house, failpoint), settings.server.event_loop)
     finally:
         house.store.close()

@@ -53,7 +53,7 @@ class Sizes:
     """How much at once: people a range, people a slice, lines a stretch."""
 
     range_people: int = 20_000
-    slice_people: int = 500
+    slice_people: int = 2000
     file_lines: int = 5_000
 
 

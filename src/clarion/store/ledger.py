@@ -197,25 +197,20 @@ def _is_plainly_sent(outcome: Outcome) -> bool:
 
 def _settle_sent(tx: Transaction, trigger_id: int, outcomes: Sequence[Outcome], shard: int) -> None:
     """What nearly every chunk is, with the columns that differ only."""
-    rows: list[dict[str, Any]] = []
+    action_ids = [outcome.key.action_id for outcome in outcomes]
+    columns: dict[str, list[Any]] = {
+        "seq": [outcome.key.seq for outcome in outcomes],
+        "action_id": action_ids,
+        "words": [_storable(outcome.words) for outcome in outcomes],
+        "recipient": [_storable(outcome.recipient) for outcome in outcomes],
+    }
     counted: Counter[tuple[int, State, Reason | None]] = Counter()
-    for outcome in outcomes:
-        key = outcome.key
-        rows.append(
-            {
-                "trigger_id": trigger_id,
-                "seq": key.seq,
-                "action_id": key.action_id,
-                "words": _storable(outcome.words),
-                "recipient": _storable(outcome.recipient),
-            }
-        )
-    for action_id, n in Counter([outcome.key.action_id for outcome in outcomes]).items():
+    for action_id, n in Counter(action_ids).items():
         counted[action_id, State.QUEUED, None] = -n
         counted[action_id, State.SENT, None] = n
-    changed = tx.many("settle_sent", rows)
-    if changed != len(rows):
-        raise LedgerFault(f"{len(rows) - changed} accounts of trigger {trigger_id} were not {State.QUEUED.word}")
+    changed = tx.bulk("settle_sent", columns, trigger_id=trigger_id)
+    if changed != len(outcomes):
+        raise LedgerFault(f"{len(outcomes) - changed} accounts of trigger {trigger_id} were not {State.QUEUED.word}")
     count(tx, trigger_id, shard, counted)
 
 

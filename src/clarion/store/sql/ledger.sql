@@ -263,9 +263,9 @@ WHERE trigger_id = :trigger_id AND seq = :seq AND action_id = :action_id AND sta
 -- Differs: rows travel as arrays.
 UPDATE delivery d SET state = 1, reason = NULL, words = r.words, recipient = COALESCE(r.recipient, d.recipient),
     attempts = d.attempts + 1, due_ms = 0, doubt_fence = NULL, attempted_ms = {{now_ms}}, settled_ms = {{now_ms}}
-FROM unnest(CAST(:trigger_id AS bigint[]), CAST(:seq AS bigint[]), CAST(:action_id AS bigint[]),
-            CAST(:words AS text[]), CAST(:recipient AS text[])) AS r (trigger_id, seq, action_id, words, recipient)
-WHERE d.trigger_id = r.trigger_id AND d.seq = r.seq AND d.action_id = r.action_id AND d.state = 0;
+FROM unnest(CAST(:seq AS bigint[]), CAST(:action_id AS bigint[]), CAST(:words AS text[]), CAST(:recipient AS text[]))
+    AS r (seq, action_id, words, recipient)
+WHERE d.trigger_id = :trigger_id AND d.seq = r.seq AND d.action_id = r.action_id AND d.state = 0;
 
 -- name: stop_rows
 -- Which people of a stopped trigger's slice were not reached.
