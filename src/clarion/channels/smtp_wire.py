@@ -8,6 +8,7 @@ connection: after it, no later "250" could be trusted to belong to the message a
 import asyncio
 import re
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Protocol, cast
@@ -53,6 +54,14 @@ def _single(line: bytes) -> Reply | None:
     """The reply that this line is by itself, if it is one; servers say the same few lines again and again."""
     match = _REPLY_LINE.fullmatch(line.removesuffix(b"\r"))
     return Reply(int(match[1]), (match[3] or b"",)) if match and match[2] != b"-" else None
+
+
+@lru_cache(maxsize=256)
+def _whole(data: bytes) -> tuple[Reply, ...]:
+    """The replies that `data` is, where it is whole lines that are each a reply; else none."""
+    *lines, rest = data.split(b"\n")
+    replies = tuple([reply for line in lines if (reply := _single(line)) is not None])
+    return replies if not rest and len(replies) == len(lines) else ()
 
 
 class Lost(Exception):
@@ -243,8 +252,10 @@ class Wire(asyncio.Protocol):
             self._break(self._fault)
 
     def _take(self, data: bytes) -> None:
-        *lines, self._rest = (self._rest + data if self._rest else data).split(b"\n")
-        replies = self._replies(lines)
+        replies: Sequence[Reply] = () if self._rest or self._lines else _whole(data)
+        if not replies:
+            *lines, self._rest = (self._rest + data if self._rest else data).split(b"\n")
+            replies = self._replies(lines)
         if len(self._rest) > MAX_LINE:
             self._find_fault("unintelligible answer: a line without an end")
         if replies:
@@ -306,7 +317,7 @@ class Wire(asyncio.Protocol):
         self._lines.clear()
         return reply
 
-    def _asked_for(self, replies: list[Reply]) -> list[Reply]:
+    def _asked_for(self, replies: Sequence[Reply]) -> Sequence[Reply]:
         """Those of `replies` that the server owed; anything beyond is found fault with before they are acted on."""
         more = len(replies) - self._awaited
         if more < 0 or self._fault:
