@@ -2,11 +2,16 @@
 """The filters of contract §13.4, by tables of template and result."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clarion.domain.errors import RenderError
 from clarion.rendering.environment import render_text
+from clarion.rendering.filters_dates import date_
+from clarion.rendering.strftime import is_of_day, strftime
 
 SCOPE = {
     "customer": {"age": "30", "name": "Ann"},
@@ -213,3 +218,17 @@ def test_generated_values() -> None:
     assert render("{% random 1 %}") == "0"
     assert 0 <= int(render("{% random 10 %}")) < 10
     assert 0 <= int(render("{{ 10 | random }}")) < 10
+
+
+@given(
+    seconds=st.integers(0, 99_999_999_999),
+    letters=st.text(st.sampled_from("YCymdejHkIlMSuwGgVUWsBbhAapPZntq%cDxFTXRrv+zLN"), min_size=1, max_size=3),
+)
+def test_seconds_are_shown_by_their_day_only_where_the_pattern_sees_no_clock(seconds: int, letters: str) -> None:
+    pattern = " ".join(f"%{letter}" for letter in letters)
+    moment = datetime.fromtimestamp(seconds, UTC)
+    assert date_(str(seconds), pattern) == strftime(moment, pattern)
+    if is_of_day(pattern):
+        assert strftime(moment.replace(hour=23, minute=59, second=59, microsecond=999_999), pattern) == strftime(
+            moment.replace(hour=0, minute=0, second=0, microsecond=0), pattern
+        )

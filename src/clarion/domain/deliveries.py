@@ -120,6 +120,7 @@ class Outcome(NamedTuple):
 
 _KEY_BYTES = 16  # 6 trigger, 5 seq, 5 action
 _MAC_BYTES = 8
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class IdSigner:
@@ -139,7 +140,7 @@ class IdSigner:
         body = key.trigger_id.to_bytes(6) + key.seq.to_bytes(5) + key.action_id.to_bytes(5)
         mac = self._keyed.copy()
         mac.update(body)
-        return base64.urlsafe_b64encode(body + mac.digest()).decode()
+        return binascii.b2a_base64(body + mac.digest(), newline=False).translate(_URL_SAFE).decode()
 
 
 def public_id(key: DeliveryKey, secret: bytes) -> str:

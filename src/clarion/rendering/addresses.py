@@ -15,9 +15,9 @@ from clarion.domain.errors import RenderError
 from clarion.rendering.headers import encoded_words
 
 # The usual case: dot-atom in ASCII at a domain of letters, digits and hyphens.
-_USUAL = re.compile(
-    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
-    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_USUAL_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]++(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]++)*+")
+_USUAL_DOMAIN = re.compile(
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 )
 _LOCAL = re.compile(
     r"[^\s\x00-\x20\x7f-\x9f\"(),:;<>@\[\\\].\ud800-\udfff]+(?:\.[^\s\x00-\x20\x7f-\x9f\"(),:;<>@\[\\\].\ud800-\udfff]+)*"
@@ -46,9 +46,20 @@ class Mailbox(NamedTuple):
 
 def mailbox(text: str, part: str) -> Mailbox:
     """Read ``a@b`` or ``Name <a@b>``. Raises RenderError: blank, or no address; `part` names the field."""
-    if len(text) <= _LONGEST_ADDRESS and _USUAL.fullmatch(text) and text.index("@") <= _LONGEST_LOCAL:
+    local, _, domain = text.partition("@")
+    if (
+        len(text) <= _LONGEST_ADDRESS
+        and len(local) <= _LONGEST_LOCAL
+        and ((local.isalnum() and local.isascii()) or _USUAL_LOCAL.fullmatch(local))
+        and _is_usual(domain)
+    ):
         return Mailbox(text, text)
     return _read(text, part)
+
+
+@lru_cache(maxsize=2_048)
+def _is_usual(domain: str) -> bool:
+    return _USUAL_DOMAIN.fullmatch(domain) is not None
 
 
 def split_list(text: str) -> tuple[str, ...]:
@@ -82,7 +93,7 @@ def _read(text: str, part: str) -> Mailbox:
     address = f"{local}@{host if host != domain.lower() else domain}"
     size = len(local.encode())
     fits = size <= _LONGEST_LOCAL and len(host) <= _LONGEST_DOMAIN and size + len(host) < _LONGEST_ADDRESS
-    if not fits or not _USUAL.fullmatch(f"a@{host}"):
+    if not fits or not _USUAL_DOMAIN.fullmatch(host):
         raise _no_address(text, part)
     return Mailbox(address, _header(_unquoted(name), address), needs_smtputf8=not local.isascii())
 

@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from liquid.undefined import is_undefined
 
-from clarion.rendering.strftime import ordinal, strftime
+from clarion.rendering.strftime import is_of_day, ordinal, strftime
 from clarion.rendering.text import shown
 
 _SECONDS = re.compile(r"-?\d{1,11}(\.\d+)?")
 _MILLISECONDS = re.compile(r"\d{12,14}")
+_DAY = 86_400  # seconds; Unix times have no others
 _OFFSET = re.compile(r"-?\d{1,4}")
 _RUBY = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?) (UTC|Z|[+-]\d\d:?\d\d)")
 _WORDED = (
@@ -80,9 +81,20 @@ def date_(value: object, pattern: object = "", zone: object = None) -> object:
     return strftime(moment, str(pattern))
 
 
-@lru_cache(maxsize=8_192)
 def _dated(value: str, pattern: str) -> str:
-    """A text as a date in UTC; the same again for everybody who was born on that day."""
+    """A text as a date in UTC. Nearly everybody's seconds are another number, but days are few."""
+    if value.isdecimal() and value.isascii() and len(value) <= 11 and is_of_day(pattern):
+        return _on_day(int(value) // _DAY, pattern)
+    return _read_and_dated(value, pattern)
+
+
+@lru_cache(maxsize=8_192)
+def _on_day(day: int, pattern: str) -> str:
+    return strftime(datetime.fromtimestamp(day * _DAY, UTC), pattern)
+
+
+@lru_cache(maxsize=8_192)
+def _read_and_dated(value: str, pattern: str) -> str:
     if not value:
         return ""
     moment = moment_of(value)

@@ -11,6 +11,7 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
+_OF_CLOCK = frozenset("HkIlMSsLNpP")
 _DIRECTIVE = re.compile(r"%([-0^#_]*)(\d*)(:{0,2})([a-zA-Z%+])")
 _WIDTH_LIMIT = 100
 
@@ -21,6 +22,13 @@ _Number = tuple[Callable[[datetime], int], int, str]  # value, width, padding
 def strftime(moment: datetime, pattern: str) -> str:
     """`moment` (with a time zone) in the words of a Ruby pattern; unknown directives stay as they are."""
     return "".join([piece if piece.__class__ is str else piece(moment) for piece in _compiled(pattern)])  # type: ignore[operator]
+
+
+@lru_cache(maxsize=256)
+def is_of_day(pattern: str) -> bool:
+    """Whether a pattern says the same for all moments of one day in one zone."""
+    letters = {match[4] for match in _DIRECTIVE.finditer(pattern)}
+    return not letters & _OF_CLOCK and all(is_of_day(_COMBINED[letter]) for letter in letters & _COMBINED.keys())
 
 
 @lru_cache(maxsize=256)
