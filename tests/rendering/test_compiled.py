@@ -44,7 +44,7 @@ def compiled_text(source: str, data: Mapping[str, Any], personal: set[str]) -> s
     names = {name: Dynamic(f"given[{name!r}]") if name in personal else value for name, value in data.items()}
     constants = Constants()
     ops = merged(Compiler(StaticScope(template, names=names, part="body"), constants).compile(template))
-    return str(function(["given"], [(ops, PLAIN)], constants)(data))
+    return str(function(["given"], ops, PLAIN, constants)(data))
 
 
 @pytest.mark.skipif(not CASES, reason="golden_liquid.json is not here")

@@ -3,12 +3,15 @@
 
 import quopri
 from dataclasses import replace
+from email import message_from_bytes, policy
+from email.message import EmailMessage as Parsed
 from random import Random
 from typing import Any
 
 import pytest
 
 from clarion.domain.broadcasts import EmailContent
+from clarion.domain.people import attribute_text
 from clarion.rendering import mime
 from clarion.rendering.binding import Dynamic, StaticScope, Unsupported
 from clarion.rendering.code import Constants, Fixed, Hole, Ops, merged
@@ -17,7 +20,8 @@ from clarion.rendering.context import Links
 from clarion.rendering.email import Campaign, RenderedEmail, compile_email
 from clarion.rendering.environment import compile_template
 from clarion.rendering.preheader import placed
-from clarion.rendering.quoted import ended, fixed, hole
+from clarion.rendering.quoted import ending, fixed, hole
+from clarion.rendering.remembered import Remembered
 from clarion.rendering.runtime import Fallback
 from clarion.rendering.special import Person, SpecialEmail
 
@@ -143,7 +147,8 @@ def test_pieces_in_any_order_are_one_text(value: str) -> None:
     dice = Random(value)
     for _ in range(50):
         texts = [dice.choice((value, ".x", "plain ", "\n", "a.\n")) for _ in range(5)]
-        pieces = ended("".join(dice.choice((fixed, hole))(text) for text in texts))
+        written = [dice.choice((fixed, hole))(text) for text in texts]
+        pieces = "".join([*written, *ending(written)])
         decoded = quopri.decodestring(pieces.encode()).decode().replace("\r\n", "\n")
         assert decoded.removesuffix("\n") == "".join(texts).removesuffix("\n")
         assert pieces.endswith("\r\n")
@@ -158,6 +163,54 @@ def test_a_carriage_return_may_belong_to_the_next_piece() -> None:
     with pytest.raises(Fallback):
         hole("a\r")
     assert fixed("a\rb\r\nc\n") == "a\r\nb\r\nc\r\n"
+
+
+def test_what_is_remembered_of_one_person_is_of_the_same_value_only() -> None:
+    body = (
+        "{{ customer.n | upcase }}|{{ customer.n | default: 'none' }}|{{ customer.n | date: '%Y' }}"
+        "|{{ customer.n | append: trigger.x }}|{{ customer.n | append: customer.m | upcase }}"
+    )
+    mail = special(replace(CONTENT, subject="{{ customer.n | upcase }}", body=body, plain=body), {"x": "<&"})
+    values: list[Any] = ["a", "b", "ü", "a", True, 1, "1", 1.0, 1.5, 0, False, "true", "=", ".", "x" * 300, 10**30]
+    for value in [*values, *values]:
+        text = attribute_text(value) or ""
+        shown = "1970" if text in {"0", "1", "1.5"} else text
+        wanted = "|".join((text.upper(), text, shown, f"{text}<&", f"{text}{value}".upper()))
+        texts = mail.rendered(person(n=value, m=str(value)))
+        assert (texts.subject, texts.html, texts.plain) == (text.upper(), wanted, wanted)
+        made, subject = mail.message(person(n=value, m=str(value)), date=DATE)
+        found = message_from_bytes(made.content, policy=policy.default)
+        assert isinstance(found, Parsed)
+        assert (subject, str(found["Subject"])) == (text.upper(), text.upper())
+        for part in found.iter_parts():
+            assert str(part.get_content()).rstrip("\r\n") == wanted
+
+
+def test_what_is_remembered_is_bounded_and_never_the_moment() -> None:
+    remembered = Remembered(str.upper)
+    texts = [f"t{number}" for number in range(2_000)] + ["now", " today ", "x" * 10_000]
+    assert [remembered[text] for text in texts] == [text.upper() for text in texts]
+    assert 100 < len(remembered) < 1_000
+    remembered = Remembered(str.upper)
+    assert [remembered[text] for text in texts[-3:]] == [text.upper() for text in texts[-3:]]
+    assert not remembered
+
+
+@pytest.mark.parametrize(
+    ("output", "lasts"),
+    [
+        ("customer.x | upcase", True),
+        ("customer.x | date: '%Y' | upcase", True),
+        ("customer.x | add_day: 1 | timezone: 'UTC' | date: '%s'", True),
+        ("customer.x | append: 'w' | date: '%s'", False),  # "no" makes it the moment
+        ("customer.x | date: 'no%P' | date: '%s'", False),
+        ("customer.x | random", False),
+        ("customer.x | append: customer.y", False),
+    ],
+)
+def test_what_one_attribute_decides_for_good(output: str, lasts: bool) -> None:
+    found = compiled_ops(f"{{{{ {output} }}}}")
+    assert [isinstance(op, Hole) and op.of for op in found] == ["x" if lasts else ""]
 
 
 def test_fields_are_what_the_headers_say() -> None:

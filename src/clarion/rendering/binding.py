@@ -5,7 +5,7 @@ Compiling evaluates expressions and whole tags with the interpreter itself in a 
 `NotStatic` depends on the person and becomes code; all the rest is text by then.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,10 +18,20 @@ from clarion.rendering.filters_dates import is_moving
 
 OF_ALL_OBJECTS = ("size", "first", "last")  # what Liquid knows of any object
 _RANDOM = frozenset({"random"})
-_OF_TIMES = frozenset({
-    "date", "timezone", "date_to_string", "date_to_long_string", "date_to_rfc822", "date_to_xmlschema",
-    "add_day", "add_month", "add_year", "subtract_day", "subtract_month", "subtract_year",
+_SHIFTS = frozenset({
+    "timezone", "add_day", "add_month", "add_year", "subtract_day", "subtract_month", "subtract_year",
 })  # fmt: skip
+_OF_TIMES = _SHIFTS | frozenset({
+    "date", "date_to_string", "date_to_long_string", "date_to_rfc822", "date_to_xmlschema",
+})  # fmt: skip
+
+
+def is_lasting(name: str, before: Sequence[str]) -> bool:
+    """Whether a filter, after others, gives the same again for the same value, unless that is ``now`` or ``today``.
+
+    A filter may make one of these words of something else; only what shifts a time does not.
+    """
+    return name not in _RANDOM and (name not in _OF_TIMES or _SHIFTS.issuperset(before))
 
 
 class NotStatic(Exception):

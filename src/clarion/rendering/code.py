@@ -15,6 +15,7 @@ from clarion.rendering.runtime import LONGEST, NAMES
 _PLAIN = frozenset({str, int, bool, type(None)})
 _LONGEST_REPR = 200
 _MANY = 50  # holes
+_MOST_REMEMBERED = 32  # holes of one text
 
 
 @dataclass(slots=True)
@@ -28,7 +29,7 @@ class Fixed:
 class Hole:
     """An expression whose text is written. `is_text`: it is a string for sure. `plain`: it may not hold a ``<``.
 
-    `linking`: what it holds of links is to be tracked.
+    `linking`: what it holds of links is to be tracked. `of`: the attribute that alone decides its text.
     """
 
     code: str
@@ -36,6 +37,14 @@ class Hole:
     plain: bool = False
     is_safe: bool = False  # of letters and digits that no encoding changes
     linking: bool = False
+    of: str = ""
+
+
+@dataclass(slots=True)
+class Ready:
+    """An expression of text that is encoded already."""
+
+    code: str
 
 
 @dataclass(slots=True)
@@ -70,7 +79,7 @@ class Capture:
     body: "Ops"
 
 
-Op = Fixed | Hole | Line | Choice | Loop | Capture
+Op = Fixed | Hole | Ready | Line | Choice | Loop | Capture
 Ops = list[Op]
 
 
@@ -153,28 +162,25 @@ def every(ops: Iterable[Op]) -> Iterator[Op]:
 
 
 def function(
-    parameters: Sequence[str], texts: Sequence[tuple[Ops, Writing]], constants: Constants
-) -> Callable[..., Any]:
-    """A function that writes one text, or several at once as a tuple.
+    parameters: Sequence[str], ops: Ops, writing: Writing, constants: Constants, *, longest: int = LONGEST
+) -> Callable[..., str]:
+    """A function that writes a text of at most `longest` characters; `customer` is one of its parameters.
 
-    Raises SyntaxError or RecursionError when they are nested too deeply for Python.
+    Raises SyntaxError or RecursionError when it is nested too deeply for Python.
     """
-    source = _Source(constants, texts)
+    source = _Source(constants, ops, writing)
     source.line(0, f"def write({', '.join(parameters)}):")
     source.line(1, "n = 0; s = 0; g = 0")
-    for number, (ops, writing) in enumerate(texts):
-        source.line(1, f"p{number} = []")
-        source.write(ops, 1, f"p{number}", writing)
-        if sum(isinstance(op, Hole) for op in every(ops)) > _MANY:  # before a text is made of it all
-            source.line(1, f"if sum(map(len, p{number})) > {LONGEST}: over()")
-        source.line(1, f"r{number} = ''.join(p{number})")
-        source.line(1, f"if len(r{number}) + n > {LONGEST}: over()")
-    source.line(1, "return " + ", ".join(f"r{number}" for number in range(len(texts))))
-    names: dict[str, Any] = {**NAMES, **constants.values, "__builtins__": {}}
-    for _, writing in texts:
-        names |= writing.names
-    exec(compile("\n".join(source.lines), "<template>", "exec"), names)  # noqa: S102 of our own making
-    made: Callable[..., Any] = names["write"]
+    source.line(1, "p = []")
+    source.write(ops, 1, "p", writing)
+    if sum(isinstance(op, Hole) for op in every(ops)) > _MANY:  # before a text is made of it all
+        source.line(1, f"if sum(map(len, p)) > {longest}: over()")
+    source.line(1, "r = ''.join(p)")
+    source.line(1, f"if len(r) + n > {longest}: over()")
+    source.line(1, "return r")
+    names: dict[str, Any] = {**NAMES, **constants.values, **writing.names, "__builtins__": {}}
+    exec(compile("\n".join([*source.before, *source.lines]), "<template>", "exec"), names)  # noqa: S102 of our own making
+    made: Callable[..., str] = names["write"]
     return made
 
 
@@ -184,24 +190,32 @@ _CHANGING = re.compile(r"\bv\d+\b|\bx_|\bnew_uuid\b|\bsmall_random\b")
 
 
 class _Source:
-    """Lines of Python. What is written several times for the same person is made once."""
+    """Lines of Python, and those that stand before the function.
 
-    def __init__(self, constants: Constants, texts: Sequence[tuple[Ops, Writing]]) -> None:
+    What is written several times for the same person is made once, and what depends on one attribute is remembered.
+    """
+
+    def __init__(self, constants: Constants, ops: Ops, writing: Writing) -> None:
         self.lines: list[str] = []
+        self.before: list[str] = []
         self._constants = constants
         self._captures = 0
         self._loops = 0
-        codes = [_canonical(writing.hole(op)) for ops, writing in texts for op in every(ops) if isinstance(op, Hole)]
+        codes = [_canonical(writing.hole(op)) for op in every(ops) if isinstance(op, Hole)]
         counted = Counter(codes)
         self._repeated = {code for code in counted if code is not None and counted[code] > 1}
         self._made: dict[str, str] = {}
+        self._remembered: dict[str, str] = {}
 
     def line(self, depth: int, text: str) -> None:
         self.lines.append(" " * depth + text)
 
-    def _hole(self, code: str, depth: int) -> str:
+    def _hole(self, op: Hole, writing: Writing, depth: int) -> str:
         """The expression for a hole: a variable where it is, or will be, needed again."""
+        code = writing.hole(op)
         canonical = _canonical(code)
+        if op.of and canonical is not None and (op.is_text or code != text_of(op)):
+            code = self._of_one(op.of, code, canonical)
         if canonical is None or canonical not in self._repeated:
             return code
         if canonical in self._made:
@@ -211,6 +225,19 @@ class _Source:
         name = self._made[canonical] = f"h{len(self._made)}"
         self.line(depth, f"{name} = {code}")
         return name
+
+    def _of_one(self, name: str, code: str, canonical: str) -> str:
+        """The expression for what one attribute decides: looked up by its text, made where it is a list or object."""
+        if canonical not in self._remembered:
+            if len(self._remembered) >= _MOST_REMEMBERED:
+                return code
+            number = len(self._remembered)
+            self._remembered[canonical] = f"m{number}"
+            self.before.append(f"w{number} = lambda customer: {code}")
+            self.before.append(f"m{number} = remembered(lambda value: w{number}({{{name!r}: value}}))")
+        made = self._remembered[canonical]
+        as_text = f"{made}[str(u)] if u.__class__ is int else w{made[1:]}(customer)"
+        return f"({made}[u] if (u := customer.get({name!r})).__class__ is str else {as_text})"
 
     def write(self, ops: Ops, depth: int, into: str, writing: Writing) -> None:
         """The statements for `ops`, appending to the list `into`."""
@@ -228,8 +255,10 @@ class _Source:
         for op in ops:
             if isinstance(op, Fixed):
                 pieces.append(self._constants.code(writing.fixed(op.text)))
+            elif isinstance(op, Ready):
+                pieces.append(op.code)
             elif isinstance(op, Hole):
-                made = self._hole(writing.hole(op), depth)
+                made = self._hole(op, writing, depth)
                 pieces.append(writing.linked(made, op) if op.linking else made)
             else:
                 flush()

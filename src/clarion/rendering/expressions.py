@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Expressions of templates as Python expressions, or as the values that they have for everybody."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -22,7 +22,7 @@ from liquid.exceptions import LiquidError
 from liquid.undefined import Undefined
 
 from clarion.domain.errors import RenderError
-from clarion.rendering.binding import OF_ALL_OBJECTS, Dynamic, NotStatic, Partly, StaticScope, Unsupported
+from clarion.rendering.binding import OF_ALL_OBJECTS, Dynamic, NotStatic, Partly, StaticScope, Unsupported, is_lasting
 from clarion.rendering.code import Constants
 from clarion.rendering.context import ODD_VALUES, Missing, Snippets, Template
 from clarion.rendering.environment import STRING_LIMIT
@@ -60,6 +60,7 @@ class Value:
     is_text: bool = False
     is_true: bool = False  # it is True or False
     is_safe: bool = False
+    of: str = ""  # the attribute that alone decides it, as text too: 5 and "5" give the same
 
 
 class Expressions:
@@ -246,13 +247,15 @@ class Expressions:
                 f"({variable} if ({variable} := {code}[{key}]).__class__ is str and {variable} else attr({variable}))"
             )
             if len(rest) == 1:
-                return Value(found)
+                return Value(found, of=str(rest[0]))
             if needed:
                 return self._below(path, root, found, rest[1:], needed=True)
             missing = self._missing(path, root)
             inner = self._below(path, root, f"attr({code}[{key}])", rest[1:], needed=False)
             return Value(f"({inner.code} if {key} in {code} else {missing})", missing=True)
-        return Value(f"attr_or({code}, {key}, {self._missing(path, root)})", missing=True)
+        variable, missing = self.temporary(), self._missing(path, root)
+        usual = f"{variable} if ({variable} := {code}.get({key})).__class__ is str and {variable}"
+        return Value(f"({usual} else attr_or({code}, {key}, {missing}))", missing=True, of=str(rest[0]))
 
     def _missing(self, path: Path, root: str) -> str:
         return self.constants.code(Missing(root, token=path.token, hint=f"Variable '{path}' is missing"))
@@ -277,8 +280,10 @@ class Expressions:
             value = self.captured(snippet)
         else:
             value = self.value(expression.left, needed=first_needs or (needed and not filters))
-        for each in filters:
+        for index, each in enumerate(filters):
             value = self._filter(value, each)
+            if not is_lasting(each.name, [earlier.name for earlier in filters[:index]]):
+                value = replace(value, of="")
         return value
 
     def _filter(self, value: Value, used: Filter) -> Value:
@@ -291,8 +296,10 @@ class Expressions:
         lenient = used.name == "default"
         codes = [value.code if lenient or not value.missing else f"need({value.code})"]
         missing = lenient and value.missing
+        of = value.of
         for argument in used.args:
             given = self.value(argument.value, needed=not lenient and not isinstance(argument, KeywordArgument))
+            of = of if given.known else ""
             if isinstance(argument, KeywordArgument):
                 if not argument.name.isidentifier():
                     raise Unsupported("an odd name of an argument")
@@ -308,6 +315,8 @@ class Expressions:
             method = f"{word}.{_METHODS[used.name]}()"
             call = f"({method} if ({word} := {codes[0]}).__class__ is str else {name}({word}))"
         if used.name in _TEXT_FILTERS:
-            return Value(f"({variable} if len({variable} := {call}) <= {STRING_LIMIT} else over())", is_text=True)
+            return Value(
+                f"({variable} if len({variable} := {call}) <= {STRING_LIMIT} else over())", is_text=True, of=of
+            )
         tested = f"({variable} := {call}).__class__ is not str or len({variable}) <= {STRING_LIMIT}"
-        return Value(f"({variable} if {tested} else over())", missing=missing)
+        return Value(f"({variable} if {tested} else over())", missing=missing, of=of)

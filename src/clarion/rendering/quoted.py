@@ -6,10 +6,11 @@ with a dot, so SMTP has nothing to double.
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from clarion.rendering.binding import Unsupported
-from clarion.rendering.code import Hole, Writing, text_of
+from clarion.rendering.code import Fixed, Hole, Line, Ops, Ready, Writing, text_of
 from clarion.rendering.runtime import Fallback
 
 _LINE_ENDS = re.compile(r"\r\n|\r|\n")
@@ -37,9 +38,17 @@ def hole(value: str) -> str:
     return _remembered(value) if len(value) < 1_000 else _unusual(value)
 
 
-def ended(pieces: str) -> str:
-    """The whole text, with its last line ended."""
-    return f"{pieces}\r\n" if pieces.endswith(SOFT) else pieces
+def ending(pieces: Sequence[str]) -> tuple[str, ...]:
+    """What ends the last line of the text so far."""
+    last = next((piece for piece in reversed(pieces) if piece), "")
+    return ("\r\n",) if last.endswith(SOFT) else ()
+
+
+def ended(ops: Ops) -> Ops:
+    """Operations that write a whole text, with its last line ended."""
+    if ops and isinstance(ops[-1], Fixed):
+        return [*ops, Ready(repr("\r\n"))] if fixed(ops[-1].text).endswith(SOFT) else ops
+    return [*ops, Line("p += ending(p)")]
 
 
 def encoded(text: str) -> str:
@@ -94,4 +103,4 @@ def _quoted(code: str) -> str:
     return f"quoted({code})"
 
 
-QUOTED = Writing(fixed, _code, {"quoted": hole}, _quoted)
+QUOTED = Writing(fixed, _code, {"quoted": hole, "ending": ending}, _quoted)

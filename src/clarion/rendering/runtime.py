@@ -13,6 +13,7 @@ from liquid.limits import to_int
 
 from clarion.domain.people import attribute_text
 from clarion.rendering.context import Missing
+from clarion.rendering.remembered import Remembered
 from clarion.rendering.syntax import is_blank, is_in_order
 from clarion.rendering.text import shown
 
@@ -173,6 +174,8 @@ NAMES: dict[str, object] = {
     "less": _lt,
     "has": _contains,
     "str": str,
+    "int": int,
+    "remembered": Remembered,
     "len": len,
     "enumerate": enumerate,
     "sum": sum,

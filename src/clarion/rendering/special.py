@@ -6,7 +6,7 @@ authority on texts and errors.
 """
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import idna
@@ -18,7 +18,7 @@ from clarion.rendering.context import Links
 from clarion.rendering.email import CompiledEmail, RenderedEmail
 from clarion.rendering.headers import cleaned, line
 from clarion.rendering.mime import MimeMessage
-from clarion.rendering.quoted import ended
+from clarion.rendering.remembered import Remembered
 from clarion.rendering.runtime import Fallback
 from clarion.rendering.tracking import Tracker
 from clarion.rendering.variant import Part, Source, Variant
@@ -100,6 +100,7 @@ class _Mail:
         pieces = _one_click(self._unsubscribe)
         self._before_id = pieces[0]
         self._after_id = pieces[1] if len(pieces) == 2 else None
+        self._subjects = Remembered(partial(line, "Subject"))
         boundary = mime.boundary().decode()
         top = f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n--{boundary}\r\n'
         self._top = f"MIME-Version: 1.0\r\n{top}{mime.part_head('plain')}"
@@ -116,18 +117,19 @@ class _Mail:
         subject, preheader = self._lines(customer, trigger, delivery_id)
         values = (customer, trigger, delivery_id, subject, preheader)
         sender, sent_by, recipient, head, copies = self._head(values)
-        text, html = quoted(*values)
-        content = (
-            f"From: {sender.header}\r\nTo: {recipient.header}\r\n{line('Subject', subject)}Date: {date}\r\n"
-            f"Message-ID: <{delivery_id}@{sent_by}>\r\n{head}"
-            f"{self._top}{ended(text)}{self._middle}{ended(html)}{self._end}"
+        head = (
+            f"From: {sender.header}\r\nTo: {recipient.header}\r\n{self._subjects[subject]}Date: {date}\r\n"
+            f"Message-ID: <{delivery_id}@{sent_by}>\r\n{head}{self._top}"
         )
+        content = quoted(customer, trigger, delivery_id, subject, preheader, head, self._middle, self._end)
         made = MimeMessage(
             content.encode("utf-8", "replace"),
             sender.address,
             recipient.address,
             tuple([copy.address for copy in copies]) if copies else (),
-            sender.needs_smtputf8 or recipient.needs_smtputf8 or any(each.needs_smtputf8 for each in copies),
+            sender.needs_smtputf8
+            or recipient.needs_smtputf8
+            or bool(copies and any(each.needs_smtputf8 for each in copies)),
         )
         return made, subject
 

@@ -148,7 +148,7 @@ class Statements(Expressions):
         elif self._muted:
             self.add(Line(f"text({value.code})"))
         else:
-            self.add(Hole(value.code, is_text=value.is_text, is_safe=value.is_safe))
+            self.add(Hole(value.code, is_text=value.is_text, is_safe=value.is_safe, of=value.of))
 
     def _TextNode(self, node: TextNode) -> None:  # noqa: N802 named after the node
         for op in tag_ops(node, self, self._links):

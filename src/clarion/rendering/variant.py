@@ -2,16 +2,18 @@
 """The parts of an e-mail compiled for one kind of recipient: those who bring the same keys of their own."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 from clarion.rendering.binding import Dynamic, Partly, StaticScope, Unsupported
-from clarion.rendering.code import PLAIN, Choice, Constants, Fixed, Hole, Ops, Writing, function, merged
+from clarion.rendering.code import PLAIN, Choice, Constants, Fixed, Hole, Ops, Ready, Writing, function, merged
 from clarion.rendering.compiler import Compiler
 from clarion.rendering.context import Links, Template
 from clarion.rendering.headers import cleaned
 from clarion.rendering.preheader import hidden, placed
-from clarion.rendering.quoted import QUOTED
+from clarion.rendering.quoted import QUOTED, ended
+from clarion.rendering.remembered import Remembered
+from clarion.rendering.runtime import LONGEST
 from clarion.rendering.tracking import Tracker, tracked
 
 Write = Callable[..., str]  # of the five parameters
@@ -48,14 +50,14 @@ class Source:
 class Variant:
     """The compiled parts.
 
-    `quoted`: text and HTML in quoted-printable, None where their place is not certain. `never_blank`: whatever the
-    person, there is something to read.
+    `quoted`: text and HTML in quoted-printable between `head`, `middle` and `end`, which are further parameters; None
+    where their place is not certain. `never_blank`: whatever the person, there is something to read.
     """
 
     def __init__(self, source: Source, shared: Mapping[str, object], own: frozenset[str] | None) -> None:
         self._source = source
         self._constants = Constants()
-        self._constants.values["hidden"] = hidden
+        self._constants.values["hidden"] = Remembered(hidden)
         self._trigger: object = Dynamic("trigger")
         if own:
             codes = {key: f"trigger[{key!r}]" for key in own}
@@ -65,7 +67,7 @@ class Variant:
         self._known = dict(source.message)
         self._codes: dict[str, str] = {}
         self.parts: dict[str, Part] = {}
-        self.quoted: Callable[..., tuple[str, str]] | None = None
+        self.quoted: Write | None = None
         self._line("subject")
         self._line("preheader")
         self._texts()
@@ -91,12 +93,14 @@ class Variant:
         preheader = self.parts["preheader"].text
         element: Fixed | Hole | None = None
         if preheader != "":
-            element = Hole("hidden(preheader)", is_text=True) if preheader is None else Fixed(hidden(preheader))
+            element = Hole("hidden[preheader]", is_text=True) if preheader is None else Fixed(hidden(preheader))
         if body is not None:
             body = self._finished(body, element, never_blank=never_blank[0])
         self.parts["body"], self.parts["plain"] = self._part(body), self._part(plain)
         if body is not None and plain is not None and all(never_blank):
-            self.quoted = self._function((plain, QUOTED), (body, QUOTED))
+            with suppress(Unsupported):
+                ops = [Ready("head"), *ended(plain), Ready("middle"), *ended(body), Ready("end")]
+                self.quoted = self._function(ops, QUOTED, "head", "middle", "end", longest=2 * LONGEST)
 
     def _finished(self, body: Ops, preheader: Fixed | Hole | None, *, never_blank: bool) -> Ops | None:
         """The body with the preheader, its links and the pixel; None: the interpreter writes it."""
@@ -139,11 +143,11 @@ class Variant:
             return Part()
         if all(isinstance(op, Fixed) for op in ops):
             return Part("".join(op.text for op in ops if isinstance(op, Fixed)))
-        return Part(write=self._function((ops, PLAIN)))
+        return Part(write=self._function(ops, PLAIN))
 
-    def _function(self, *texts: tuple[Ops, Writing]) -> Callable[..., Any] | None:
+    def _function(self, ops: Ops, writing: Writing, *more: str, longest: int = LONGEST) -> Write | None:
         try:
-            return function(_PARAMETERS, texts, self._constants)
+            return function((*_PARAMETERS, *more), ops, writing, self._constants, longest=longest)
         except (Unsupported, SyntaxError, RecursionError, MemoryError):
             return None  # nested too deeply for Python
 
