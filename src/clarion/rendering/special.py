@@ -57,8 +57,9 @@ class SpecialEmail:
 
     def message(self, person: Person, *, date: str) -> tuple[MimeMessage, str]:
         """The bytes and the subject. Raises anything where the interpreter has to decide."""
-        mail, trigger = self._mail(person.own)
-        return mail.message(person.attributes, trigger, person.delivery_id, date)
+        attributes, own, delivery_id = person
+        mail, trigger = self._mail(own)
+        return mail.message(attributes, trigger, delivery_id, date)
 
     def rendered(self, person: Person) -> RenderedEmail:
         """The texts. Raises anything where the interpreter has to decide."""
