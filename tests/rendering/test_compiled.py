@@ -141,12 +141,14 @@ def check_mail(dice: Random, counted: Counter[str]) -> None:
         view = template_view(number, f"p{number}", email, raw)
         wanted = interpreted(compiled, Recipient(view, {**shared, **own}, delivery_id, links(delivery_id)), tracker)
         seen = {**raw, "id": f"p{number}", "email": email, "cio_id": view["cio_id"]}
+        person = Person(view if special.whole_person else seen, own, delivery_id)
         try:
-            made = special.message(Person(view if special.whole_person else seen, own, delivery_id), date=DATE)
+            made = special.message(person, date=DATE)
         except Exception:  # noqa: BLE001 - any means: ask the interpreter
             counted["left, fails" if wanted is None else "left"] += 1
             continue
         assert wanted is not None, (content, snippets, shared, raw, own)
+        assert special.message(person, date=DATE) == made  # of what was remembered by now
         for line in made[0].content.partition(b"\r\n\r\n")[2].split(b"\r\n"):
             assert len(line) <= 76
             assert not line.startswith(b".")

@@ -6,13 +6,19 @@ from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
+import idna
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clarion.domain.broadcasts import EmailContent
 from clarion.domain.errors import RenderError
-from clarion.rendering.email import RenderedEmail
+from clarion.rendering.addresses import split_list
+from clarion.rendering.context import Links
+from clarion.rendering.email import Campaign, RenderedEmail, compile_email
 from clarion.rendering.mime import MimeMessage, build
+from clarion.rendering.runtime import Fallback
+from clarion.rendering.special import Person, SpecialEmail
 
 EMAIL = RenderedEmail(
     subject="Hello",
@@ -25,6 +31,25 @@ EMAIL = RenderedEmail(
     cc=(),
     bcc=(),
     headers=(),
+)
+PERSONAL = SpecialEmail(
+    compile_email(
+        EmailContent(
+            subject="{{ customer.subject | append: '' }}",
+            body="<p>{{ customer.html }}!",
+            plain="x{{ customer.plain }}",
+            sender="{{ customer.code }} <shop@example.com>",
+            cc="{{ customer.code }}",
+            headers=(("X-Custom", "{{ customer.value }}"),),
+        ),
+        snippets={},
+        campaign=Campaign(7, "S"),
+        message_id=3,
+        message_name="M",
+        send_to_unsubscribed=False,
+    ),
+    {},
+    lambda delivery_id: Links(*[f"https://c.test/u/{delivery_id}"] * 4),
 )
 DATE = "Mon, 01 Jan 2024 00:00:00 +0000"
 OURS = {
@@ -204,6 +229,61 @@ def test_no_address_field_injects_a_header(text: str) -> None:
         head = message.content.partition(b"\r\n\r\n")[0]
         names = {line.partition(b":")[0].decode() for line in head.split(b"\r\n") if not line.startswith(b" ")}
         assert names <= OURS | {"Cc", "Reply-To"}
+
+
+LOCAL = st.text(st.sampled_from("abz09+-_üñßд漢😀"), min_size=1, max_size=4)
+LABEL = st.text(st.sampled_from("abcz09üéßдя漢字"), min_size=1, max_size=12).filter(lambda text: not text.isdecimal())
+
+
+@settings(deadline=None, max_examples=300)
+@given(locals_=st.lists(LOCAL, min_size=1, max_size=3), labels=st.lists(LABEL, min_size=1, max_size=3))
+def test_addresses_in_any_script_reach_the_envelope(locals_: list[str], labels: list[str]) -> None:
+    local, domain = ".".join(locals_), ".".join([*labels, "example"])
+    try:
+        host = domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
+    except idna.IDNAError:  # scripts that may not stand in one label
+        with pytest.raises(RenderError):
+            built(replace(EMAIL, recipient=f"{local}@{domain}"))
+        return
+    for recipient in (f"{local}@{domain}", f"Ann <{local}@{domain}>", f"Änne <{local}@{domain}>"):
+        message = built(replace(EMAIL, recipient=recipient, cc=(recipient,)))
+        assert_well_formed(message.content)
+        assert message.recipient == f"{local}@{host}"
+        assert message.copies == (message.recipient,)
+        assert message.needs_smtputf8 is not local.isascii()
+        head = message.content.partition(b"\r\n\r\n")[0].decode().replace("\r\n ", " ")
+        to = next(line for line in head.split("\r\n") if line.startswith("To: "))
+        assert to.removesuffix(">").endswith(message.recipient)
+        assert head.isascii() is local.isascii()
+
+
+@settings(deadline=None, max_examples=200)
+@given(values=st.tuples(*[ANY_TEXT] * 4), code=st.text(st.sampled_from('ab\r\n :,;@<>"ü'), max_size=30))
+def test_compiled_mails_read_back_as_what_the_person_is(values: tuple[str, str, str, str], code: str) -> None:
+    subject, value, html, plain = values
+    attributes = {"subject": subject, "value": value, "html": html, "plain": plain, "code": code}
+    wanted = replace(EMAIL, sender=f"{code} <shop@example.com>", cc=tuple(split_list(code)))
+    try:
+        refused = not built(wanted)
+    except RenderError:
+        refused = True
+    for _ in range(2):  # the second time from what was remembered
+        try:
+            made, shown = PERSONAL.message(Person({"email": "ann@example.org", **attributes}, {}, "d1"), date=DATE)
+        except (Fallback, RenderError):  # the interpreter decides
+            assert refused or "\r" in html + plain or not one_line(subject)
+            return
+        assert not refused
+        assert_well_formed(made.content)
+        message = message_from_bytes(made.content, policy=policy.default)
+        assert str(message["Subject"]) == shown == one_line(subject)
+        assert str(message["X-Custom"] or "") == one_line(value)
+        own = {"X-Custom"} if one_line(value) else set()
+        assert set(message.keys()) == OURS | own | ({"Cc"} if wanted.cc else set())
+        assert message["From"].addresses[-1].addr_spec == "shop@example.com"
+        assert (made.recipient, made.copies) == ("ann@example.org", built(wanted).copies)
+        assert normal(part(message, "html")) == normal(f"<p>{html}!")
+        assert normal(part(message, "plain")) == normal(f"x{plain}")
 
 
 def test_lone_surrogates_do_no_harm() -> None:

@@ -9,6 +9,8 @@ from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clarion.domain.broadcasts import EmailContent
 from clarion.domain.people import attribute_text
@@ -155,6 +157,16 @@ def test_pieces_in_any_order_are_one_text(value: str) -> None:
         for line in pieces.split("\r\n"):
             assert len(line) <= 76
             assert not line.startswith(".")
+
+
+@given(value=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=90))
+def test_any_value_is_a_piece_of_its_own(value: str) -> None:
+    for text in (value, f".{value}", f"{value} ", f"{value}\t", f"{value}=é"):
+        piece = hole(text)
+        assert quopri.decodestring(f"{piece}|\r\n".encode("ascii")).decode() == text.replace("\n", "\r\n") + "|\r\n"
+        lines = piece.split("\r\n")
+        assert lines.pop() == ""
+        assert all(len(line) <= 76 and line[:1] != "." and line.isprintable() | ("\t" in line) for line in lines)
 
 
 def test_a_carriage_return_may_belong_to_the_next_piece() -> None:

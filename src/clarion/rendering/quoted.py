@@ -6,6 +6,7 @@ with a dot, so SMTP has nothing to double.
 """
 
 import re
+from binascii import b2a_qp
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -85,6 +86,10 @@ def _line(text: str, *, ended: bool) -> str:
 
 
 def _unusual(value: str) -> str:
+    if 0 < len(value) <= _LONGEST and value[0] != "." and "\n" not in value and "\r" not in value:
+        quoted = b2a_qp(value.encode("utf-8", "replace")).decode("ascii")
+        if len(quoted) <= _LONGEST and "\n" not in quoted:  # else it was broken, at other places than ours
+            return f"{quoted}=\r\n"
     if "\r" in value or len(value) > _LONGEST_VALUE:
         raise Fallback
     return encoded(value)
