@@ -46,33 +46,35 @@ def name_people(
     """
     by_id = people.numbers_by_id(tx, workspace, _ids(lines))
     by_email = people.numbers_by_email(tx, workspace, _emails(lines))
-    entries: list[Entry] = []
+    found: list[tuple[int, int, str | None]] = []
     errors: list[LineError] = []
     malformed = missing = 0
-    next_entry = first_entry
     for no, value in lines:
         if isinstance(value, str):
             errors.append(LineError(no, value))
             malformed += 1
             continue
-        if value.id is not None:
-            found = [by_id[value.id]] if value.id in by_id else []
-            excused, words = flags.id_ignore_missing, f'customer id "{value.id[:_SHOWN]}" not found'
-        else:
-            found = by_email.get(email_key(value.email or ""), [])
-            excused, words = flags.email_ignore_missing, f'email "{(value.email or "")[:_SHOWN]}" not found'
-            if len(found) > 1 and not flags.email_add_duplicates:
-                errors.append(LineError(no, f'email "{(value.email or "")[:_SHOWN]}" matches more than one customer'))
-                missing += 1
-                continue
-        if not found:
-            errors.append(LineError(no, words))
-            missing += not excused
         data = None if value.data == _EMPTY else value.data.decode()
-        for person_id in found:
-            entries.append(Entry(next_entry, no, person_id, data))
-            next_entry += 1
-    return Named(tuple(entries), tuple(errors), malformed, missing)
+        own_id = value.id
+        if own_id is not None:
+            if own_id in by_id:
+                found.append((no, by_id[own_id], data))
+            else:
+                errors.append(LineError(no, f'customer id "{own_id[:_SHOWN]}" not found'))
+                missing += not flags.id_ignore_missing
+            continue
+        email = value.email or ""
+        several = by_email.get(email_key(email), ())
+        if len(several) > 1 and not flags.email_add_duplicates:
+            errors.append(LineError(no, f'email "{email[:_SHOWN]}" matches more than one customer'))
+            missing += 1
+            continue
+        if not several:
+            errors.append(LineError(no, f'email "{email[:_SHOWN]}" not found'))
+            missing += not flags.email_ignore_missing
+        found += [(no, person_id, data) for person_id in several]
+    entries = tuple(Entry(number, *one) for number, one in enumerate(found, start=first_entry))
+    return Named(entries, tuple(errors), malformed, missing)
 
 
 def _ids(lines: Iterable[Line]) -> list[str]:

@@ -34,7 +34,7 @@ from clarion.pipeline.receive import ENDED_EARLY
 from clarion.store import access, ledger, triggers
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
-from clarion.store.ledger import Accounts, SliceRange
+from clarion.store.ledger import Account, Accounts, Queued, SliceRange
 from clarion.store.slices import LostLease
 from clarion.store.triggers import LineError, Trigger
 
@@ -246,7 +246,7 @@ class Resolver:
 
     def _freeze_range(self, trigger: Trigger, content: FrozenContent, gathered: Gathered) -> None:
         people = len(gathered.person_ids)
-        accounts = _accounts(trigger.next_seq, content.actions, gathered)
+        plain, accounts = _accounts(trigger.next_seq, content.actions, gathered)
         slices = _slices(trigger, people, self._sizes.slice_people)
 
         def freeze(tx: Transaction) -> None:
@@ -258,6 +258,7 @@ class Resolver:
                 resolved_to=gathered.reached,
                 next_seq=trigger.next_seq + people,
                 lease_ms=self._lease_ms,
+                plain=plain,
             )
             self._submit(tx, trigger.trigger_id, [part.no for part in slices])
             self._failpoint("resolve.before_commit")
@@ -278,25 +279,22 @@ class Resolver:
         return workspace
 
 
-def _accounts(first: int, actions: Sequence[Action], gathered: Gathered) -> Accounts:
-    """What is known before composing: people who cannot or must not get an action are skipped, with the reason."""
-    people, every = len(gathered.person_ids), len(actions)
-    size = people * every
-    seq, action_id, person_id = [0] * size, [0] * size, [0] * size
-    state: list[int] = [int(State.QUEUED)] * size
-    reason: list[str | None] = [None] * size
-    entry: list[int | None] | None = None if gathered.entries is None else [None] * size
-    for number, action in enumerate(actions):  # a person's actions stand next to each other
-        seq[number::every] = range(first, first + people)
-        action_id[number::every] = [action.action_id] * people
-        person_id[number::every] = gathered.person_ids
-        if entry is not None and gathered.entries is not None:
-            entry[number::every] = gathered.entries
-        for place, odd in gathered.odd.items():
-            why = _bar(action, odd)
-            if why is not None:
-                state[place * every + number], reason[place * every + number] = int(State.SKIPPED), why.value
-    return Accounts(seq, action_id, person_id, state, reason, entry)
+def _accounts(first: int, actions: Sequence[Action], gathered: Gathered) -> tuple[Queued, Accounts]:
+    """What is known before composing: people who cannot or must not get an action are skipped, with the reason.
+
+    Most people are plainly queued; one row for each action is made of those of whom there is something to be said.
+    """
+    person_ids: list[int | None] = list(gathered.person_ids)
+    odd: list[Account] = []
+    for place, why in sorted(gathered.odd.items()):
+        person_id, person_ids[place] = gathered.person_ids[place], None
+        entry = None if gathered.first_entry is None else gathered.first_entry + place
+        for action in actions:
+            reason = _bar(action, why)
+            state = State.SKIPPED if reason else State.QUEUED
+            odd.append(Account(first + place, action.action_id, person_id, entry, state, reason))
+    action_ids = [action.action_id for action in actions]
+    return Queued(first, person_ids, action_ids, gathered.first_entry), Accounts.of(odd)
 
 
 def _bar(action: Action, odd: Odd) -> Reason | None:

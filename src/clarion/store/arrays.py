@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Columns as PostgreSQL array literals (PostgreSQL manual, 8.15.2).
+"""Columns as PostgreSQL array literals (PostgreSQL manual, 8.15.2) and as the lines that COPY reads (manual, COPY).
 
 The driver's own array dumper looks at each element several times in Python: a chunk's settling spent more there than
 in all else. Statements cast each parameter, ``CAST(:seq AS bigint[])``, so the text has the column's type.
@@ -7,6 +7,7 @@ in all else. Statements cast each parameter, ``CAST(:seq AS bigint[])``, so the 
 
 from collections.abc import Sequence
 from types import NoneType
+from typing import cast
 
 import msgspec
 
@@ -27,6 +28,32 @@ def literal(values: Sequence[object]) -> str:
         if escapes.count("\\") == escapes.count(r"\""):
             return "{" + text[1:-1] + "}"
     return "{" + ",".join([_element(value) for value in values]) + "}"
+
+
+_ESCAPED = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+
+
+def copied(columns: Sequence[Sequence[object]]) -> bytes:
+    """Rows in COPY's text format, of columns of numbers, texts and None, all of one length."""
+    lines = map("\t".join, zip(*map(_fields, columns), strict=True))
+    return "".join([line + "\n" for line in lines]).encode()
+
+
+def _fields(values: Sequence[object]) -> list[str]:
+    kinds = set(map(type, values))
+    if kinds == {int}:
+        return list(map(str, values))
+    texts = [value for value in values if isinstance(value, str)] if kinds != {str} else cast("Sequence[str]", values)
+    together = "".join(texts)
+    if any(special in together for special in "\\\t\n\r"):
+        return [_field(value) for value in values]
+    return [r"\N" if value is None else str(value) for value in values]
+
+
+def _field(value: object) -> str:
+    if value is None:
+        return r"\N"
+    return value.translate(_ESCAPED) if isinstance(value, str) else str(value)
 
 
 def _element(value: object) -> str:

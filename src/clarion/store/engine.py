@@ -47,6 +47,10 @@ class Transaction(Protocol):
         """
         ...
 
+    def load(self, query: str, columns: Mapping[str, Sequence[object]], **constants: object) -> int:
+        """Like `bulk` for rows with long texts; on PostgreSQL a COPY, whose columns come in this order, constants last."""
+        ...
+
     def tuples(self, query: str, **parameters: object) -> list[tuple[Any, ...]]:
         """Every row as its values in the order of the statement: for results of thousands of rows."""
         ...

@@ -14,7 +14,7 @@ from psycopg.rows import dict_row, tuple_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from clarion.domain.errors import SetupError, Unavailable, UnknownOutcome
-from clarion.store.arrays import literal
+from clarion.store.arrays import copied, literal
 from clarion.store.engine import Row, Transaction, columns, run_after_commit
 from clarion.store.queries import Engine, for_driver, load
 
@@ -74,6 +74,13 @@ class _PostgresTransaction:
     def bulk(self, query: str, columns: Mapping[str, Sequence[object]], **constants: object) -> int:
         arrays = {name: literal(values) for name, values in columns.items()}
         return self._run(self._queries[query], {**arrays, **constants}).rowcount
+
+    def load(self, query: str, columns: Mapping[str, Sequence[object]], **constants: object) -> int:
+        rows = len(next(iter(columns.values())))
+        lines = copied([*columns.values(), *([value] * rows for value in constants.values())])
+        with self.connection.cursor() as cursor, cursor.copy(cast("QueryNoTemplate", self._queries[query])) as copy:
+            copy.write(lines)
+        return rows
 
     def tuples(self, query: str, **parameters: object) -> list[tuple[Any, ...]]:
         return self._values(self._queries[query], parameters)

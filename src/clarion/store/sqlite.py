@@ -49,6 +49,9 @@ class _SqliteTransaction:
         rows = zip(*columns.values(), *(repeat(value) for value in constants.values()), strict=False)
         return self._connection.executemany(text, rows).rowcount
 
+    def load(self, query: str, columns: Mapping[str, Sequence[object]], **constants: object) -> int:
+        return self.bulk(query, columns, **constants)
+
     def tuples(self, query: str, **parameters: object) -> list[tuple[Any, ...]]:
         return self._connection.execute(self._queries[query], parameters).fetchall()
 

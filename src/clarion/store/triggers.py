@@ -14,6 +14,7 @@ from clarion.store import numbers
 from clarion.store.access import Workspace
 from clarion.store.engine import Row, Transaction
 from clarion.store.people import decode, encode
+from clarion.store.slices import LedgerFault
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +211,7 @@ def add_entries(tx: Transaction, trigger_id: int, entries: Iterable[Entry]) -> N
     """Store people named one by one."""
     columns = dict(zip(Entry._fields, zip(*entries, strict=True), strict=False))
     if columns:
-        tx.bulk("insert_entries", columns, trigger_id=trigger_id)
+        tx.load("insert_entries", columns, trigger_id=trigger_id)
 
 
 def add_errors(tx: Transaction, trigger_id: int, errors: Iterable[LineError], *, first: int) -> None:
@@ -316,20 +317,30 @@ def drop_entries_to(tx: Transaction, trigger: Trigger, upto: int, lease_ms: int)
     return True
 
 
-class NamedPerson(NamedTuple):
-    """A person named one by one. `odd` is 0 for nearly everybody, else the sum of what is to be said of them now."""
-
-    entry: int
-    person_id: int
-    odd: int
-
-
 UNSUBSCRIBED, WITHOUT_EMAIL, VANISHED, REPEATED = 1, 2, 4, 8
 
 
-def named_people(tx: Transaction, trigger_id: int, *, after: int, most: int) -> list[NamedPerson]:
-    """Entries after number `after`, in order."""
-    return [NamedPerson(*row) for row in tx.tuples("named_people", trigger_id=trigger_id, after=after, most=most)]
+def names_repeat(tx: Transaction, trigger_id: int) -> bool:
+    """Whether anybody is named more than once."""
+    return tx.one("repeated_name", trigger_id=trigger_id) is not None
+
+
+def named_people(
+    tx: Transaction, trigger_id: int, *, after: int, most: int, repeats: bool
+) -> tuple[list[int], dict[int, int]]:
+    """person_ids of the entries after number `after`, in order, and by place what is to be said of some of them now.
+
+    That is a sum of the constants above. `repeats` as `names_repeat` answered: looking for the same name before each
+    one costs more than all the rest.
+
+    Raises:
+        LedgerFault: the entries are not numbered one after the other.
+    """
+    query = "named_people" if repeats else "people_named_once"
+    rows = tx.tuples(query, trigger_id=trigger_id, after=after, most=most)
+    if rows and rows[-1][0] != after + len(rows):
+        raise LedgerFault(f"entries of trigger {trigger_id} are missing between {after} and {rows[-1][0]}")
+    return [row[1] for row in rows], {place: row[2] for place, row in enumerate(rows) if row[2]}
 
 
 def finish_resolve(tx: Transaction, trigger: Trigger) -> bool:
