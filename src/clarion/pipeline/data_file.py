@@ -161,7 +161,9 @@ def _read_line(line_no: int, end_offset: int, raw: bytes) -> Line:
     if not named or len(named) > _UNDOUBTED or "\0" in named:
         return _read_carefully(line_no, end_offset, raw)
     data = encode_data(usual.data)
-    return BadLine(line_no, end_offset, data) if isinstance(data, str) else Entry(line_no, end_offset, own_id, email, data)
+    return (
+        BadLine(line_no, end_offset, data) if isinstance(data, str) else Entry(line_no, end_offset, own_id, email, data)
+    )
 
 
 def _read_carefully(line_no: int, end_offset: int, raw: bytes) -> Line:

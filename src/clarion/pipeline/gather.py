@@ -29,7 +29,7 @@ class Odd:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """The members of a range, in order; `odd` by place. People named one by one have entries, numbered `first_entry` on.
+    """The members of a range, in order; `odd` by place. Those named one by one have entries from `first_entry` on.
 
     `reached`: how far the checkpoint may move when they are in the ledger.
     """

@@ -13,7 +13,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,10 +26,11 @@ from clarion.domain.errors import Unavailable, detail_of
 from clarion.domain.triggers import Selector
 from clarion.pipeline import staging
 from clarion.pipeline.compose import goes_to_own_address
-from clarion.pipeline.data_file import DataFileError, lines
+from clarion.pipeline.data_file import DataFileError, Line, lines
 from clarion.pipeline.data_file_download import DownloadedFile
 from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.pipeline.gather import Gathered, Odd, gathering
+from clarion.pipeline.naming import Named
 from clarion.pipeline.receive import ENDED_EARLY
 from clarion.store import access, ledger, triggers
 from clarion.store.access import Workspace
@@ -87,6 +88,7 @@ class Resolver:
         self._stopping = threading.Event()
         # Of its own: a large audience keeps a thread for a minute, and sending must not wait for one.
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="resolve")
+        self._storing = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="stage")
         self._busy = 0
 
     def stop(self) -> None:
@@ -202,22 +204,29 @@ class Resolver:
             trigger = self._current(trigger)
         workspace = self._workspace(trigger)
         rest = lines(file.path, offset=trigger.file_offset, line_no=trigger.file_line)
+        stored: Future[None] | None = None
         done = False
-        while not done:
-            self._check_stopping()
-            stretch, done = staging.take(rest, self._sizes.file_lines, trigger.file_offset)
-            keep = partial(
-                staging.keep,
-                trigger=trigger,
-                named=staging.name(self._store, trigger, workspace, stretch),
-                stretch=stretch,
-                done=done,
-                lease_ms=self._lease_ms,
-            )
-            if not self._store.write(keep):
-                raise LostLease("another worker stages this file")
-            self._failpoint("resolve.file_staged")
-            trigger = self._current(trigger)
+        try:
+            # A stretch is read and its people are looked up while the one before it is stored.
+            while not done:
+                self._check_stopping()
+                stretch, done = staging.take(rest, self._sizes.file_lines, trigger.file_offset)
+                named = staging.name(self._store, trigger, workspace, stretch)
+                if stored is not None:
+                    stored.result()
+                stored = self._storing.submit(self._keep_lines, trigger, named, stretch, done)
+                trigger = staging.moved(trigger, named, stretch)
+        finally:
+            if stored is not None:
+                wait([stored])  # it would move the lease behind the back of whoever gives it back
+        if stored is not None:
+            stored.result()
+
+    def _keep_lines(self, trigger: Trigger, named: Named, stretch: list[Line], done: bool) -> None:
+        keep = partial(staging.keep, trigger=trigger, named=named, stretch=stretch, done=done, lease_ms=self._lease_ms)
+        if not self._store.write(keep):
+            raise LostLease("another worker stages this file")
+        self._failpoint("resolve.file_staged")
 
     # -- the ledger ---------------------------------------------------------------------------------------
 

@@ -40,6 +40,8 @@ def copied(columns: Sequence[Sequence[object]]) -> bytes:
 
 
 def _fields(values: Sequence[object]) -> list[str]:
+    if isinstance(values, range):
+        return list(map(str, values))
     kinds = set(map(type, values))
     if kinds == {int}:
         return list(map(str, values))

@@ -47,8 +47,14 @@ class Transaction(Protocol):
         """
         ...
 
-    def load(self, query: str, columns: Mapping[str, Sequence[object]], **constants: object) -> int:
-        """Like `bulk` for rows with long texts; on PostgreSQL a COPY, whose columns come in this order, constants last."""
+    def load(
+        self, query: str, columns: Mapping[str, Sequence[int]], texts: Sequence[str | None], **constants: object
+    ) -> int:
+        """Insert rows of whole numbers and a long text, which is not empty; the number of rows.
+
+        On PostgreSQL a COPY, with the constants first and the text last. On SQLite one statement: `:rows` is JSON,
+        for each row its numbers and where in the bytes of `:texts` its text begins (from 1) and how long it is.
+        """
         ...
 
     def tuples(self, query: str, **parameters: object) -> list[tuple[Any, ...]]:

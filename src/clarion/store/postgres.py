@@ -75,9 +75,11 @@ class _PostgresTransaction:
         arrays = {name: literal(values) for name, values in columns.items()}
         return self._run(self._queries[query], {**arrays, **constants}).rowcount
 
-    def load(self, query: str, columns: Mapping[str, Sequence[object]], **constants: object) -> int:
-        rows = len(next(iter(columns.values())))
-        lines = copied([*columns.values(), *([value] * rows for value in constants.values())])
+    def load(
+        self, query: str, columns: Mapping[str, Sequence[int]], texts: Sequence[str | None], **constants: object
+    ) -> int:
+        rows = len(texts)
+        lines = copied([*([value] * rows for value in constants.values()), *columns.values(), texts])
         with self.connection.cursor() as cursor, cursor.copy(cast("QueryNoTemplate", self._queries[query])) as copy:
             copy.write(lines)
         return rows

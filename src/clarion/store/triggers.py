@@ -87,6 +87,31 @@ class Entry(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Entries:
+    """People named one by one as columns, numbered from `first` on: there may be millions."""
+
+    first: int
+    line: Sequence[int] = ()
+    person_id: Sequence[int] = ()
+    data: Sequence[str | None] = ()
+
+    @classmethod
+    def of(cls, rows: Sequence[Entry]) -> "Entries":
+        """The same from rows that are numbered one after the other."""
+        return cls(rows[0].entry, *zip(*(row[1:] for row in rows), strict=True)) if rows else cls(1)
+
+    def __len__(self) -> int:
+        return len(self.line)
+
+    def rows(self) -> tuple[Entry, ...]:
+        """One by one."""
+        return tuple(map(Entry, range(self.first, self.first + len(self)), self.line, self.person_id, self.data))
+
+
+NOBODY = Entries(1)
+
+
+@dataclass(frozen=True, slots=True)
 class LineError:
     """Why a line of the call or the data file reaches nobody; `line` is None for the whole."""
 
@@ -146,7 +171,7 @@ def create(
     flags: Flags,
     content_hash: str,
     resolve_until: int,
-    entries: Sequence[Entry] = (),
+    entries: Entries = NOBODY,
     errors: Sequence[LineError] = (),
     failure: str | None = None,
     scheduled_ms: int | None = None,
@@ -207,11 +232,12 @@ def waiting(tx: Transaction, broadcast_id: int) -> int:
     return int(row["n"]) if row else 0
 
 
-def add_entries(tx: Transaction, trigger_id: int, entries: Iterable[Entry]) -> None:
+def add_entries(tx: Transaction, trigger_id: int, entries: Entries) -> None:
     """Store people named one by one."""
-    columns = dict(zip(Entry._fields, zip(*entries, strict=True), strict=False))
-    if columns:
-        tx.load("insert_entries", columns, trigger_id=trigger_id)
+    if entries:
+        entry = range(entries.first, entries.first + len(entries))
+        columns = {"entry": entry, "line": entries.line, "person_id": entries.person_id}
+        tx.load("insert_entries", columns, entries.data, trigger_id=trigger_id)
 
 
 def add_errors(tx: Transaction, trigger_id: int, errors: Iterable[LineError], *, first: int) -> None:
@@ -262,7 +288,7 @@ def advance_file(
     offset: int,
     line: int,
     done: bool,
-    entries: Sequence[Entry],
+    entries: Entries,
     errors: Sequence[LineError],
     missing: int,
     lease_ms: int,

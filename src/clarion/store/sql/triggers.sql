@@ -38,11 +38,13 @@ FROM broadcast_trigger WHERE broadcast_id = :broadcast_id ORDER BY trigger_id DE
 
 -- name: insert_entries
 INSERT INTO trigger_entry (trigger_id, entry, line, person_id, data)
-VALUES (:trigger_id, :entry, :line, :person_id, :data);
+SELECT :trigger_id, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+       NULLIF(CAST(substr(:texts, json_extract(value, '$[3]'), json_extract(value, '$[4]')) AS text), '')
+FROM json_each(:rows);
 
 -- name: insert_entries @postgres
--- Differs: copied; as arrays each person's data would be escaped here and read again there, at twice the cost.
-COPY trigger_entry (entry, line, person_id, data, trigger_id) FROM STDIN;
+-- Differs: copied; as an array each text would be escaped here and read again there, at twice the cost.
+COPY trigger_entry (trigger_id, entry, line, person_id, data) FROM STDIN;
 
 -- name: insert_errors
 INSERT INTO trigger_error (trigger_id, no, line, text) VALUES (:trigger_id, :no, :line, :text);
