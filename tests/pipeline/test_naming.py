@@ -10,7 +10,8 @@ from clarion.domain.triggers import Flags
 from clarion.pipeline.naming import Named, name_people
 from clarion.store import access
 from clarion.store.engine import Store
-from clarion.store.triggers import Entry, LineError
+from clarion.store.entries import Entry
+from clarion.store.triggers import LineError
 
 from .stage import Stage
 

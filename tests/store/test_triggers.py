@@ -10,7 +10,8 @@ from clarion.domain.triggers import Flags, Selector, TriggerState
 from clarion.store import triggers
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
-from clarion.store.triggers import Entries, Entry, LineError, Trigger
+from clarion.store.entries import Entries, Entry
+from clarion.store.triggers import LineError, Trigger
 
 from .ledgers import FAR, LEASE, Played, held, new_broadcast, new_trigger, together
 
@@ -141,7 +142,7 @@ def advance(store: Store, trigger: Trigger, **others: object) -> bool:
         "offset": 100,
         "line": 7,
         "done": False,
-        "entries": Entries(trigger.next_entry, [5, 6], [60, 61], [None, "{}"]),
+        "entries": Entries(trigger.next_entry, [5, 6], [60, 61], [None, b"{}"]),
         "errors": [LineError(7, "bad")],
         "missing": 1,
         "lease_ms": LEASE,

@@ -7,7 +7,7 @@ from functools import partial
 
 from clarion.domain.deliveries import Reason
 from clarion.pipeline.accept import parse_condition
-from clarion.store import ledger, triggers
+from clarion.store import entries, ledger
 from clarion.store.access import Workspace
 from clarion.store.audience import Selection
 from clarion.store.engine import Store
@@ -90,15 +90,15 @@ class _Named:
     def __init__(self, store: Store, trigger_id: int, most: int) -> None:
         self._store = store
         self._most = most
-        self._repeats = store.read(partial(triggers.names_repeat, trigger_id=trigger_id))
+        self._repeats = store.read(partial(entries.names_repeat, trigger_id=trigger_id))
 
     def gather(self, trigger: Trigger) -> Gathered:
         after = trigger.resolved_to
         ask = partial(
-            triggers.named_people, trigger_id=trigger.trigger_id, after=after, most=self._most, repeats=self._repeats
+            entries.named_people, trigger_id=trigger.trigger_id, after=after, most=self._most, repeats=self._repeats
         )
         person_ids, flagged = self._store.read(ask)
-        vanished = [person_ids[place] for place, flags in flagged.items() if flags & triggers.VANISHED]
+        vanished = [person_ids[place] for place, flags in flagged.items() if flags & entries.VANISHED]
         suppressed: set[int] = set()
         if vanished:
             suppressed = self._store.read(lambda tx: suppressed_among(tx, vanished))
@@ -109,11 +109,11 @@ class _Named:
 
 def _odd(flags: int, suppressed: bool) -> Odd:
     gone = None
-    if flags & triggers.VANISHED:
+    if flags & entries.VANISHED:
         gone = Reason.SUPPRESSED if suppressed else Reason.DELETED
     return Odd(
-        unsubscribed=bool(flags & triggers.UNSUBSCRIBED),
-        without_email=bool(flags & triggers.WITHOUT_EMAIL),
+        unsubscribed=bool(flags & entries.UNSUBSCRIBED),
+        without_email=bool(flags & entries.WITHOUT_EMAIL),
         gone=gone,
-        repeated=bool(flags & triggers.REPEATED),
+        repeated=bool(flags & entries.REPEATED),
     )

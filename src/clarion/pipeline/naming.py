@@ -11,7 +11,8 @@ from clarion.pipeline.data_file import Entry as FileEntry
 from clarion.store import people
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
-from clarion.store.triggers import Entries, LineError
+from clarion.store.entries import Entries
+from clarion.store.triggers import LineError
 
 _EMPTY = b"{}"
 _SHOWN = 150
@@ -47,7 +48,7 @@ def name_people(
     by_email = people.numbers_by_email(tx, workspace, _emails(lines))
     line: list[int] = []
     named: list[int] = []
-    own_data: list[str | None] = []
+    own_data: list[bytes | None] = []
     errors: list[LineError] = []
     malformed = missing = 0
     for no, value in lines:
@@ -68,7 +69,7 @@ def name_people(
         if not several:
             errors.append(LineError(no, words.format((value.id or value.email or "")[:_SHOWN])))
             missing += not excused
-        data = None if value.data == _EMPTY else value.data.decode()
+        data = None if value.data == _EMPTY else value.data
         for person_id in several:
             line.append(no)
             named.append(person_id)

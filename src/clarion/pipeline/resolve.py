@@ -13,8 +13,8 @@ import contextlib
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from clarion.domain.deliveries import Reason, State
 from clarion.domain.errors import Unavailable, detail_of
 from clarion.domain.triggers import Selector
 from clarion.pipeline import staging
+from clarion.pipeline.behind import Behind
 from clarion.pipeline.compose import goes_to_own_address
 from clarion.pipeline.data_file import DataFileError, Line, lines
 from clarion.pipeline.data_file_download import DownloadedFile
@@ -204,23 +205,15 @@ class Resolver:
             trigger = self._current(trigger)
         workspace = self._workspace(trigger)
         rest = lines(file.path, offset=trigger.file_offset, line_no=trigger.file_line)
-        stored: Future[None] | None = None
         done = False
-        try:
-            # A stretch is read and its people are looked up while the one before it is stored.
+        # A stretch is read and its people are looked up while the one before it is stored.
+        with Behind(self._storing) as behind:
             while not done:
                 self._check_stopping()
                 stretch, done = staging.take(rest, self._sizes.file_lines, trigger.file_offset)
                 named = staging.name(self._store, trigger, workspace, stretch)
-                if stored is not None:
-                    stored.result()
-                stored = self._storing.submit(self._keep_lines, trigger, named, stretch, done)
+                behind.start(partial(self._keep_lines, trigger, named, stretch, done))
                 trigger = staging.moved(trigger, named, stretch)
-        finally:
-            if stored is not None:
-                wait([stored])  # it would move the lease behind the back of whoever gives it back
-        if stored is not None:
-            stored.result()
 
     def _keep_lines(self, trigger: Trigger, named: Named, stretch: list[Line], done: bool) -> None:
         keep = partial(staging.keep, trigger=trigger, named=named, stretch=stretch, done=done, lease_ms=self._lease_ms)
@@ -233,30 +226,40 @@ class Resolver:
     def _freeze_all(self, trigger: Trigger) -> None:
         """Range after range until the audience is complete. Blocking; runs in a thread."""
         content = self._store.read(partial(triggers.content, content_hash=trigger.content_hash))
-        gather = gathering(self._store, self._workspace(trigger), self._current(trigger), self._sizes.range_people)
+        trigger = self._current(trigger)
+        gather = gathering(self._store, self._workspace(trigger), trigger, self._sizes.range_people)
         ranges = 0
-        while True:
-            self._check_stopping()
-            trigger = self._current(trigger)
-            gathered = gather(trigger)
-            if gathered.person_ids or gathered.reached > trigger.resolved_to:
-                self._freeze_range(trigger, content, gathered)
-                ranges += 1
-                if ranges == 1 and trigger.next_seq == 1 and len(gathered.person_ids) >= _ANALYZE_FROM:
-                    self._store.write(ledger.analyze)
-            if gathered.reached >= trigger.resolve_until:
-                break
+        # A range is gathered while the one before it is written.
+        with Behind(self._storing) as behind:
+            while True:
+                self._check_stopping()
+                gathered = gather(trigger)
+                people = len(gathered.person_ids)
+                if people or gathered.reached > trigger.resolved_to:
+                    slices = _slices(trigger, people, self._sizes.slice_people)
+                    behind.start(partial(self._freeze_range, trigger, content, gathered, slices))
+                    ranges += 1
+                    if ranges == 1 and trigger.next_seq == 1 and people >= _ANALYZE_FROM:
+                        behind.finish()
+                        self._store.write(ledger.analyze)
+                    trigger = replace(
+                        trigger,
+                        resolved_to=gathered.reached,
+                        next_seq=trigger.next_seq + people,
+                        next_slice=trigger.next_slice + len(slices),
+                    )
+                if gathered.reached >= trigger.resolve_until:
+                    break
         if ranges > 1:
             self._store.write(ledger.analyze)
-        finished = trigger
-        if not self._store.write(lambda tx: triggers.finish_resolve(tx, finished)):
+        if not self._store.write(partial(triggers.finish_resolve, trigger=trigger)):
             raise LostLease("the trigger was stopped or taken")
         _log.info("trigger.resolved", trigger_id=trigger.trigger_id)
 
-    def _freeze_range(self, trigger: Trigger, content: FrozenContent, gathered: Gathered) -> None:
-        people = len(gathered.person_ids)
+    def _freeze_range(
+        self, trigger: Trigger, content: FrozenContent, gathered: Gathered, slices: Sequence[SliceRange]
+    ) -> None:
         plain, accounts = _accounts(trigger.next_seq, content.actions, gathered)
-        slices = _slices(trigger, people, self._sizes.slice_people)
 
         def freeze(tx: Transaction) -> None:
             ledger.freeze(
@@ -265,7 +268,7 @@ class Resolver:
                 accounts,
                 slices,
                 resolved_to=gathered.reached,
-                next_seq=trigger.next_seq + people,
+                next_seq=trigger.next_seq + len(gathered.person_ids),
                 lease_ms=self._lease_ms,
                 plain=plain,
             )

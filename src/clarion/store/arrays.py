@@ -5,13 +5,13 @@ The driver's own array dumper looks at each element several times in Python: a c
 in all else. Statements cast each parameter, ``CAST(:seq AS bigint[])``, so the text has the column's type.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import NoneType
-from typing import cast
 
 import msgspec
 
 _AS_JSON = {int, str, NoneType}
+_ESCAPED = ((b"\\", rb"\\"), (b"\t", rb"\t"), (b"\n", rb"\n"), (b"\r", rb"\r"))
 
 
 def literal(values: Sequence[object]) -> str:
@@ -30,32 +30,19 @@ def literal(values: Sequence[object]) -> str:
     return "{" + ",".join([_element(value) for value in values]) + "}"
 
 
-_ESCAPED = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+def copied(numbers: Sequence[Iterable[object]], texts: Sequence[bytes | None]) -> bytes:
+    """Rows in COPY's text format: whole numbers, then a text in UTF-8 or None."""
+    row = b"%d\t" * len(numbers) + b"%b\n"
+    return b"".join([row % values for values in zip(*numbers, map(_copied, texts), strict=False)])
 
 
-def copied(columns: Sequence[Sequence[object]]) -> bytes:
-    """Rows in COPY's text format, of columns of numbers, texts and None, all of one length."""
-    lines = map("\t".join, zip(*map(_fields, columns), strict=True))
-    return "".join([line + "\n" for line in lines]).encode()
-
-
-def _fields(values: Sequence[object]) -> list[str]:
-    if isinstance(values, range):
-        return list(map(str, values))
-    kinds = set(map(type, values))
-    if kinds == {int}:
-        return list(map(str, values))
-    texts = [value for value in values if isinstance(value, str)] if kinds != {str} else cast("Sequence[str]", values)
-    together = "".join(texts)
-    if any(special in together for special in "\\\t\n\r"):
-        return [_field(value) for value in values]
-    return [r"\N" if value is None else str(value) for value in values]
-
-
-def _field(value: object) -> str:
-    if value is None:
-        return r"\N"
-    return value.translate(_ESCAPED) if isinstance(value, str) else str(value)
+def _copied(text: bytes | None) -> bytes:
+    if text is None:
+        return rb"\N"
+    for raw, escaped in _ESCAPED:
+        if raw in text:
+            text = text.replace(raw, escaped)
+    return text
 
 
 def _element(value: object) -> str:

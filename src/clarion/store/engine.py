@@ -48,9 +48,9 @@ class Transaction(Protocol):
         ...
 
     def load(
-        self, query: str, columns: Mapping[str, Sequence[int]], texts: Sequence[str | None], **constants: object
+        self, query: str, columns: Mapping[str, Sequence[int]], texts: Sequence[bytes | None], **constants: object
     ) -> int:
-        """Insert rows of whole numbers and a long text, which is not empty; the number of rows.
+        """Insert rows of whole numbers and a long text, UTF-8 and not empty; the number of rows.
 
         On PostgreSQL a COPY, with the constants first and the text last. On SQLite one statement: `:rows` is JSON,
         for each row its numbers and where in the bytes of `:texts` its text begins (from 1) and how long it is.

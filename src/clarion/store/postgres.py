@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import repeat
 from typing import Any, TypeVar, cast
 
 import psycopg
@@ -76,13 +77,12 @@ class _PostgresTransaction:
         return self._run(self._queries[query], {**arrays, **constants}).rowcount
 
     def load(
-        self, query: str, columns: Mapping[str, Sequence[int]], texts: Sequence[str | None], **constants: object
+        self, query: str, columns: Mapping[str, Sequence[int]], texts: Sequence[bytes | None], **constants: object
     ) -> int:
-        rows = len(texts)
-        lines = copied([*([value] * rows for value in constants.values()), *columns.values(), texts])
+        lines = copied([*map(repeat, constants.values()), *columns.values()], texts)
         with self.connection.cursor() as cursor, cursor.copy(cast("QueryNoTemplate", self._queries[query])) as copy:
             copy.write(lines)
-        return rows
+        return len(texts)
 
     def tuples(self, query: str, **parameters: object) -> list[tuple[Any, ...]]:
         return self._values(self._queries[query], parameters)

@@ -52,10 +52,10 @@ class _SqliteTransaction:
         return self._connection.executemany(text, rows).rowcount
 
     def load(
-        self, query: str, columns: Mapping[str, Sequence[int]], texts: Sequence[str | None], **constants: object
+        self, query: str, columns: Mapping[str, Sequence[int]], texts: Sequence[bytes | None], **constants: object
     ) -> int:
         # One statement, which other threads of the process need not wait for as they do row by row.
-        pieces = [b"" if text is None else text.encode() for text in texts]
+        pieces = [text or b"" for text in texts]
         starts = accumulate(map(len, pieces), initial=1)
         rows = msgspec.json.encode(list(zip(*columns.values(), starts, map(len, pieces), strict=False))).decode()
         parameters = {**constants, "rows": rows, "texts": b"".join(pieces)}

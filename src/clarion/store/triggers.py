@@ -4,17 +4,18 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from clarion.domain.broadcasts import DoubtPolicy, FrozenContent
 from clarion.domain.triggers import Flags, Selector, TriggerState
+from clarion.store import entries as named_ones
 from clarion.store import numbers
 from clarion.store.access import Workspace
 from clarion.store.engine import Row, Transaction
+from clarion.store.entries import NOBODY, Entries
 from clarion.store.people import decode, encode
-from clarion.store.slices import LedgerFault
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,40 +76,6 @@ class Trigger:
     def people_until_ms(self) -> int:
         """Who was made after this moment is not in the audience."""
         return self.created_ms if self.audience_ms is None else self.audience_ms
-
-
-class Entry(NamedTuple):
-    """A person named one by one: `entry` counts people, `line` the caller's lines; `data` is JSON text."""
-
-    entry: int
-    line: int
-    person_id: int
-    data: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Entries:
-    """People named one by one as columns, numbered from `first` on: there may be millions."""
-
-    first: int
-    line: Sequence[int] = ()
-    person_id: Sequence[int] = ()
-    data: Sequence[str | None] = ()
-
-    @classmethod
-    def of(cls, rows: Sequence[Entry]) -> "Entries":
-        """The same from rows that are numbered one after the other."""
-        return cls(rows[0].entry, *zip(*(row[1:] for row in rows), strict=True)) if rows else cls(1)
-
-    def __len__(self) -> int:
-        return len(self.line)
-
-    def rows(self) -> tuple[Entry, ...]:
-        """One by one."""
-        return tuple(map(Entry, range(self.first, self.first + len(self)), self.line, self.person_id, self.data))
-
-
-NOBODY = Entries(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +171,7 @@ def create(
         scheduled_ms=scheduled_ms,
         expires_after_s=expires_after_s,
     )
-    add_entries(tx, trigger_id, entries)
+    named_ones.add(tx, trigger_id, entries)
     add_errors(tx, trigger_id, errors, first=0)
     return trigger_id
 
@@ -230,14 +197,6 @@ def waiting(tx: Transaction, broadcast_id: int) -> int:
     """How many triggers of a broadcast are unfinished."""
     row = tx.one("waiting_triggers", broadcast_id=broadcast_id)
     return int(row["n"]) if row else 0
-
-
-def add_entries(tx: Transaction, trigger_id: int, entries: Entries) -> None:
-    """Store people named one by one."""
-    if entries:
-        entry = range(entries.first, entries.first + len(entries))
-        columns = {"entry": entry, "line": entries.line, "person_id": entries.person_id}
-        tx.load("insert_entries", columns, entries.data, trigger_id=trigger_id)
 
 
 def add_errors(tx: Transaction, trigger_id: int, errors: Iterable[LineError], *, first: int) -> None:
@@ -308,7 +267,7 @@ def advance_file(
     )
     if not moved:
         return False
-    add_entries(tx, trigger.trigger_id, entries)
+    named_ones.add(tx, trigger.trigger_id, entries)
     add_errors(tx, trigger.trigger_id, errors, first=trigger.error_count)
     return True
 
@@ -341,32 +300,6 @@ def drop_entries_to(tx: Transaction, trigger: Trigger, upto: int, lease_ms: int)
         return False
     tx.execute("drop_entries_to", trigger_id=trigger.trigger_id, upto=upto)
     return True
-
-
-UNSUBSCRIBED, WITHOUT_EMAIL, VANISHED, REPEATED = 1, 2, 4, 8
-
-
-def names_repeat(tx: Transaction, trigger_id: int) -> bool:
-    """Whether anybody is named more than once."""
-    return tx.one("repeated_name", trigger_id=trigger_id) is not None
-
-
-def named_people(
-    tx: Transaction, trigger_id: int, *, after: int, most: int, repeats: bool
-) -> tuple[list[int], dict[int, int]]:
-    """person_ids of the entries after number `after`, in order, and by place what is to be said of some of them now.
-
-    That is a sum of the constants above. `repeats` as `names_repeat` answered: looking for the same name before each
-    one costs more than all the rest.
-
-    Raises:
-        LedgerFault: the entries are not numbered one after the other.
-    """
-    query = "named_people" if repeats else "people_named_once"
-    rows = tx.tuples(query, trigger_id=trigger_id, after=after, most=most)
-    if rows and rows[-1][0] != after + len(rows):
-        raise LedgerFault(f"entries of trigger {trigger_id} are missing between {after} and {rows[-1][0]}")
-    return [row[1] for row in rows], {place: row[2] for place, row in enumerate(rows) if row[2]}
 
 
 def finish_resolve(tx: Transaction, trigger: Trigger) -> bool:
