@@ -5,7 +5,8 @@ Reads people in ranges of their key up to the last one that existed when the tri
 people named one by one, in their order). Commits, one transaction a range: the accounts, the slices over
 them, their counters and the checkpoint. If the process dies, the next holder of the lease goes on behind the
 last committed range: nobody is left out, nobody is in twice. A data file is staged first, in stretches with a
-checkpoint of their own, so that a line that names nobody can fail the trigger before anyone is sent anything.
+checkpoint of their own, so that a line that names nobody can fail the trigger before anyone is sent anything. What
+comes next is read while another thread commits what was read before; commits never change places.
 """
 
 import asyncio
