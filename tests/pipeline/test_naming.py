@@ -7,10 +7,11 @@ import pytest
 
 from clarion.domain.entries import EntryValue
 from clarion.domain.triggers import Flags
-from clarion.pipeline.naming import Line, Named, name_people
+from clarion.pipeline.naming import Named, name_people
 from clarion.store import access
 from clarion.store.engine import Store
-from clarion.store.triggers import Entry, LineError
+from clarion.store.entries import Entry
+from clarion.store.triggers import LineError
 
 from .stage import Stage
 
@@ -33,21 +34,21 @@ def by_email(value: str, data: bytes = b"{}") -> EntryValue:
 
 
 def name(stage: Stage, *values: EntryValue | str, flags: Flags | None = None, first: int = 1, line: int = 1) -> Named:
-    lines = [Line(no, value) for no, value in enumerate(values, start=line)]
+    lines = list(enumerate(values, start=line))
     return stage.store.read(lambda tx: name_people(tx, stage.workspace, lines, flags or Flags(), first_entry=first))
 
 
 def test_by_id_and_by_address(stage: Stage) -> None:
     wiley, road = stage.person("Wiley", "Wíley@X.test"), stage.person("road", None)
     named = name(stage, by_email("wÍLEY@x.TEST", b'{"a":1}'), by_id("road"), by_id("Wiley"), first=41, line=7)
-    assert named.entries == (Entry(41, 7, wiley, '{"a":1}'), Entry(42, 8, road, None), Entry(43, 9, wiley, None))
+    assert named.entries.rows() == (Entry(41, 7, wiley, '{"a":1}'), Entry(42, 8, road, None), Entry(43, 9, wiley, None))
     assert (named.errors, named.malformed, named.missing) == ((), 0, 0)
 
 
 def test_case_counts_in_ids_and_one_kind_is_not_the_other(stage: Stage) -> None:
     stage.person("Wiley", "road@x.test")
     named = name(stage, by_id("wiley"), by_id("road@x.test"), by_email("Wiley"), by_id(" Wiley"))
-    assert named.entries == ()
+    assert named.entries.rows() == ()
     assert [error.text for error in named.errors] == [
         'customer id "wiley" not found',
         'customer id "road@x.test" not found',
@@ -80,7 +81,7 @@ def test_missing_people_are_listed_and_excused_by_their_own_flag(stage: Stage, f
         LineError(4, "invalid json"),
     )
     assert (named.missing, named.malformed) == (missing, 1)
-    assert [entry.line for entry in named.entries] == [3]
+    assert [entry.line for entry in named.entries.rows()] == [3]
 
 
 def test_an_address_of_several(shared: Stage) -> None:
@@ -90,19 +91,19 @@ def test_an_address_of_several(shared: Stage) -> None:
     for flags in (Flags(), EXCUSED):
         named = name(shared, *lines, flags=flags)
         assert named.errors == (LineError(1, 'email "ROAD@x.test" matches more than one customer'),)
-        assert (named.missing, [entry.person_id for entry in named.entries]) == (1, [alone])
+        assert (named.missing, [entry.person_id for entry in named.entries.rows()]) == (1, [alone])
     named = name(shared, *lines, flags=Flags(email_add_duplicates=True))
     assert (named.errors, named.missing) == ((), 0)
-    assert sorted(entry.person_id for entry in named.entries[:3]) == people
-    assert [(entry.entry, entry.line) for entry in named.entries] == [(1, 1), (2, 1), (3, 1), (4, 2)]
-    assert [entry.data for entry in named.entries] == ['{"n":1}'] * 3 + [None]
+    assert sorted(entry.person_id for entry in named.entries.rows()[:3]) == people
+    assert [(entry.entry, entry.line) for entry in named.entries.rows()] == [(1, 1), (2, 1), (3, 1), (4, 2)]
+    assert [entry.data for entry in named.entries.rows()] == ['{"n":1}'] * 3 + [None]
 
 
 @pytest.mark.parametrize("value", ["x" * 5_000, '"; DROP TABLE person; --', "%s :id {0}", "\u2028\x7f", "😀", "-0"])
 def test_odd_names_are_looked_up_like_any(stage: Stage, value: str) -> None:
     assert name(stage, by_id(value), by_email(value)).missing == 2
     number = stage.person(value[:100], None)
-    assert [entry.person_id for entry in name(stage, by_id(value[:100])).entries] == [number]
+    assert [entry.person_id for entry in name(stage, by_id(value[:100])).entries.rows()] == [number]
 
 
 def test_long_names_are_shown_in_part(stage: Stage) -> None:
@@ -111,4 +112,5 @@ def test_long_names_are_shown_in_part(stage: Stage) -> None:
 
 
 def test_nothing_names_nobody(stage: Stage) -> None:
-    assert name(stage) == Named((), (), 0, 0)
+    named = name(stage)
+    assert (len(named.entries), named.errors, named.malformed, named.missing) == (0, (), 0, 0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Array literals, as PostgreSQL reads them."""
+"""Array literals and copied lines, as PostgreSQL reads them."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.support.postgres_cluster import INSTALL_HINT, Cluster, binaries
 
 from clarion.domain.deliveries import Reason, State
-from clarion.store.arrays import literal
+from clarion.store.arrays import copied, literal
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +43,26 @@ def test_texts_come_back(connection: psycopg.Connection, values: list[object]) -
 @given(st.lists(st.none() | st.integers(-(2**63), 2**63 - 1)))
 def test_numbers_come_back(connection: psycopg.Connection, values: list[object]) -> None:
     assert read_back(connection, values, "bigint") == values
+
+
+COPIED = ["\\N", "\\.", "\t", "a\r\nb", "\\t", "\\\\", '{"a":"b\\\\nc"}', "\x7f\x01"]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(-(2**63), 2**63 - 1),
+            st.none() | TEXTS | st.sampled_from(COPIED),
+        )
+    )
+)
+def test_copied_rows_come_back(connection: psycopg.Connection, rows: list[tuple[int, str | None]]) -> None:
+    connection.execute("CREATE TEMPORARY TABLE IF NOT EXISTS copied (at serial, n bigint, t text)")
+    connection.execute("TRUNCATE copied")
+    lines = copied([[n for n, _ in rows]], [None if text is None else text.encode() for _, text in rows])
+    with connection.cursor() as cursor, cursor.copy("COPY copied (n, t) FROM STDIN") as copy:
+        copy.write(lines)
+    assert connection.execute("SELECT n, t FROM copied ORDER BY at").fetchall() == rows
 
 
 def test_enumerations_and_truth_values_are_what_they_stand_for() -> None:

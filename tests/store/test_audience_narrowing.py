@@ -146,6 +146,19 @@ def found(store: Store, workspace: Workspace, condition: Filter, *, narrow: bool
         after = page[-1].person_id
 
 
+def selected(store: Store, workspace: Workspace, condition: Filter, most: int) -> list[int]:
+    """The same as resolving asks: range after range of one selection."""
+    selection = audience.Selection(store.engine, workspace, condition, created_before_ms=2**62)
+    until = store.read(lambda tx: people.last_person(tx, workspace))
+    matching: list[int] = []
+    after = 0
+    while after < until:
+        members = store.read(lambda tx, a=after: selection.members(tx, after=a, until=until, most=most))  # type: ignore[misc]
+        matching += members.person_ids
+        after = members.reached
+    return matching
+
+
 @settings(
     max_examples=40,
     deadline=None,
@@ -169,6 +182,7 @@ def test_narrowing_changes_nothing(store: Store, data: st.DataObject) -> None:
         assert found(store, workspace, condition, narrow=True) == expected
         most = data.draw(st.integers(1, 5))
         assert found(store, workspace, condition, narrow=True, most=most) == expected
+        assert selected(store, workspace, condition, most) == expected
 
 
 def test_every_kind_of_value_is_found_by_its_text(store: Store) -> None:

@@ -12,7 +12,7 @@ from clarion.domain.triggers import TriggerState
 from clarion.store import ledger, slices, triggers
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
-from clarion.store.ledger import Account, Accounts, SliceRange
+from clarion.store.ledger import Account, Accounts, Queued, SliceRange
 from clarion.store.slices import Claim, LedgerFault, LostLease
 
 from .ledgers import FAR, LEASE, ONLY_POSTGRES, Played, key_of, together
@@ -51,6 +51,36 @@ def test_freezing_writes_all_of_it(frozen: Played) -> None:
     assert all(row["settled_ms"] and row["seq"] == 2 for row in skipped)
     frozen.freeze(3, 3)
     assert frozen.trigger().next_seq == 9
+
+
+def test_plain_rows_leave_the_places_of_others_free(frozen: Played) -> None:
+    trigger = frozen.trigger()
+    one, two = frozen.action_ids
+    odd = Account(2, one, 51, 8, State.SKIPPED, Reason.UNSUBSCRIBED)
+    others = [odd, replace(odd, action_id=two, state=State.QUEUED, reason=None)]
+    frozen.store.write(
+        lambda tx: ledger.freeze(
+            tx,
+            trigger,
+            Accounts.of(others),
+            [SliceRange(0, 1, 3)],
+            resolved_to=3,
+            next_seq=4,
+            lease_ms=LEASE,
+            plain=Queued(1, [50, None, 52], [one, two], first_entry=7),
+        )
+    )
+    frozen.people = 3
+    text = "SELECT seq, action_id, person_id, entry, state FROM delivery ORDER BY seq, action_id"
+    found = frozen.store.read(lambda tx: tx.composed_tuples(text, {}))
+    plain = [(seq, action, 49 + seq, 6 + seq, State.QUEUED) for seq in (1, 3) for action in (one, two)]
+    assert found == sorted([*plain, (2, one, 51, 8, State.SKIPPED), (2, two, 51, 8, State.QUEUED)])
+    assert (frozen.trigger().audience, frozen.trigger().recipients) == (3, 3)
+    assert frozen.counters() == {
+        (one, State.QUEUED, ""): 2,
+        (one, State.SKIPPED, "unsubscribed"): 1,
+        (two, State.QUEUED, ""): 3,
+    }
 
 
 def test_freezing_is_all_or_nothing(frozen: Played) -> None:

@@ -45,7 +45,7 @@ def test_every_query_is_valid_on_postgres(store: Store) -> None:
     assert isinstance(store, PostgresStore)
     with psycopg.connect(store.url, autocommit=True) as connection:
         for name, text in load("postgres").items():
-            if text.startswith("ANALYZE"):
+            if text.startswith(("ANALYZE", "COPY")):  # neither can be prepared; both are run by other tests
                 continue
             parameters = list(dict.fromkeys(re.findall(r"%\(([a-z_0-9]+)\)s", text)))
             for number, parameter in enumerate(parameters, start=1):

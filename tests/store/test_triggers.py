@@ -10,7 +10,8 @@ from clarion.domain.triggers import Flags, Selector, TriggerState
 from clarion.store import triggers
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
-from clarion.store.triggers import Entry, LineError, Trigger
+from clarion.store.entries import Entries, Entry
+from clarion.store.triggers import LineError, Trigger
 
 from .ledgers import FAR, LEASE, Played, held, new_broadcast, new_trigger, together
 
@@ -51,7 +52,7 @@ def test_made_with_entries_and_errors(store: Store, workspace: Workspace, broadc
         data={"k": [1, None]},
         flags=Flags(email_ignore_missing=True),
         resolve_until=2,
-        entries=entries,
+        entries=Entries.of(entries),
         errors=[LineError(2, 'email "x" not found'), LineError(None, "the whole")],
     )
     trigger = get(store, trigger_id)
@@ -141,7 +142,7 @@ def advance(store: Store, trigger: Trigger, **others: object) -> bool:
         "offset": 100,
         "line": 7,
         "done": False,
-        "entries": [Entry(trigger.next_entry, 5, 60, None), Entry(trigger.next_entry + 1, 6, 61, "{}")],
+        "entries": Entries(trigger.next_entry, [5, 6], [60, 61], [None, b"{}"]),
         "errors": [LineError(7, "bad")],
         "missing": 1,
         "lease_ms": LEASE,
@@ -168,7 +169,15 @@ def test_a_stretch_and_its_checkpoint_are_one(store: Store, workspace: Workspace
 
     def work(tx: Transaction) -> None:
         triggers.advance_file(
-            tx, trigger, offset=9, line=9, done=True, entries=[Entry(1, 1, 1, None)], errors=[], missing=0, lease_ms=9
+            tx,
+            trigger,
+            offset=9,
+            line=9,
+            done=True,
+            entries=Entries(1, [1], [1], [None]),
+            errors=[],
+            missing=0,
+            lease_ms=9,
         )
         raise KeyError
 

@@ -59,12 +59,12 @@ def parse_entry(value: object) -> EntryValue | str:
     longest = MAX_ID_BYTES if person_id else MAX_EMAIL_BYTES
     if len(named) > longest or len(named.encode(errors="replace")) > longest:
         return f"{'id' if person_id else 'email'} is longer than {longest} bytes"
-    data = _data(value.get("data"))
+    data = encode_data(value.get("data"))
     return data if isinstance(data, str) else EntryValue(person_id, email, data)
 
 
-def _data(data: object) -> bytes | str:
-    """Encode the `data` object as compact JSON, or say what is wrong with it."""
+def encode_data(data: object) -> bytes | str:
+    """The `data` object of an entry as compact JSON; a str is the sentence that says what is wrong with it."""
     if data is None:
         return b"{}"
     if not isinstance(data, dict):
@@ -76,7 +76,7 @@ def _data(data: object) -> bytes | str:
     except UnicodeEncodeError:  # a lone surrogate, which other JSON readers let through
         return "invalid utf-8"
     # Both counts are upper bounds that cost nothing; only the rare suspect is walked.
-    if b"\\u0000" in encoded or encoded.count(b"{") + encoded.count(b"[") >= MAX_LEVELS:
+    if (b"\\" in encoded and b"\\u0000" in encoded) or encoded.count(b"{") + encoded.count(b"[") >= MAX_LEVELS:
         flaw = _flaw(data)
         if flaw is not None:
             return flaw

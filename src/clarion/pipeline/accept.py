@@ -17,10 +17,11 @@ from clarion.domain import audience
 from clarion.domain.broadcasts import Broadcast, freeze
 from clarion.domain.errors import InvalidRequest, NotFound, RateLimited
 from clarion.domain.triggers import Selector, TriggerRequest
-from clarion.pipeline.naming import Line, Named, name_people
+from clarion.pipeline.naming import Named, name_people
 from clarion.store import broadcasts, people, segments, snippets, triggers
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
+from clarion.store.entries import NOBODY
 
 _MAX_ECHO_BYTES = 1_000_000
 
@@ -64,9 +65,9 @@ def accept(
     if request.scheduled_ms is not None and request.scheduled_ms <= tx.now_ms():
         raise InvalidRequest("must be in the future", "/scheduled_at")
     condition = _condition(tx, workspace, broadcast, request)
-    named = Named((), (), 0, 0)
+    named = Named(NOBODY, (), 0, 0)
     if request.entries:
-        lines = [Line(no, value) for no, value in enumerate(request.entries, start=1)]
+        lines = list(enumerate(request.entries, start=1))
         named = name_people(tx, workspace, lines, request.flags, first_entry=1)
     fatal = named.malformed + named.missing
     texts = {snippet.name: snippet.value for snippet in snippets.listing(tx, workspace)}
@@ -81,7 +82,7 @@ def accept(
         flags=request.flags,
         content_hash=triggers.save_content(tx, freeze(broadcast, texts)),
         resolve_until=people.last_person(tx, workspace) if condition is not None else len(named.entries),
-        entries=() if fatal else named.entries,
+        entries=NOBODY if fatal else named.entries,
         errors=named.errors,
         failure=f"{fatal} of {len(request.entries)} entries do not name a person" if fatal else None,
         scheduled_ms=request.scheduled_ms,

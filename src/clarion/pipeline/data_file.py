@@ -11,12 +11,14 @@ from typing import Final
 
 import msgspec
 
-from clarion.domain.entries import CONTAINS_NUL, NESTED_TOO_DEEPLY, parse_entry
+from clarion.domain.entries import CONTAINS_NUL, NESTED_TOO_DEEPLY, encode_data, parse_entry
 from clarion.domain.errors import ClarionError
 
 _BOM: Final = b"\xef\xbb\xbf"
 _LINE_ENDING_AND_BOM: Final = len(b"\r\n") + len(_BOM)
 _READ_AHEAD: Final = 2**20
+_UNDOUBTED: Final = 37
+"""Characters of an id or address that are within the limits in whatever bytes."""
 _decode: Final = msgspec.json.Decoder().decode
 
 
@@ -43,6 +45,17 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     id: str | None
     email: str | None
     data: bytes
+
+
+class _Usual(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """What nearly every line is: read as this, it needs no looking at each key."""
+
+    id: str | None = None
+    email: str | None = None
+    data: dict[str, object] | None = None
+
+
+_decode_usual: Final = msgspec.json.Decoder(_Usual).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +152,22 @@ def in_words(size_bytes: int) -> str:
 
 
 def _read_line(line_no: int, end_offset: int, raw: bytes) -> Line:
+    try:
+        usual = _decode_usual(raw)
+    except (UnicodeDecodeError, RecursionError, msgspec.DecodeError):
+        return _read_carefully(line_no, end_offset, raw)
+    own_id, email = usual.id, usual.email
+    named = own_id if email is None else email if own_id is None else None
+    if not named or len(named) > _UNDOUBTED or "\0" in named:
+        return _read_carefully(line_no, end_offset, raw)
+    data = encode_data(usual.data)
+    return (
+        BadLine(line_no, end_offset, data) if isinstance(data, str) else Entry(line_no, end_offset, own_id, email, data)
+    )
+
+
+def _read_carefully(line_no: int, end_offset: int, raw: bytes) -> Line:
+    """Any line, with the sentence about what is wrong with it."""
     try:
         value = _decode(raw)
     except UnicodeDecodeError:

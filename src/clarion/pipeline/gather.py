@@ -7,7 +7,7 @@ from functools import partial
 
 from clarion.domain.deliveries import Reason
 from clarion.pipeline.accept import parse_condition
-from clarion.store import ledger, triggers
+from clarion.store import entries, ledger
 from clarion.store.access import Workspace
 from clarion.store.audience import Selection
 from clarion.store.engine import Store
@@ -29,7 +29,7 @@ class Odd:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """The members of a range, in order; `odd` by place. `entries` are their own, for people named one by one.
+    """The members of a range, in order; `odd` by place. Those named one by one have entries from `first_entry` on.
 
     `reached`: how far the checkpoint may move when they are in the ledger.
     """
@@ -37,7 +37,7 @@ class Gathered:
     person_ids: Sequence[int]
     reached: int
     odd: Mapping[int, Odd]
-    entries: Sequence[int] | None = None
+    first_entry: int | None = None
 
 
 Gather = Callable[[Trigger], Gathered]
@@ -47,7 +47,7 @@ Gather = Callable[[Trigger], Gathered]
 def gathering(store: Store, workspace: Workspace, trigger: Trigger, most: int) -> Gather:
     """How to gather this trigger's audience, at most `most` people at once. Blocking."""
     if trigger.condition is None:
-        return _Named(store, most).gather
+        return _Named(store, trigger.trigger_id, most).gather
     condition = parse_condition(trigger.condition)
     selection = Selection(store.engine, workspace, condition, created_before_ms=trigger.people_until_ms)
     return _Filtered(store, selection, most).gather
@@ -87,31 +87,33 @@ class _Filtered:
 class _Named:
     """Named one by one, in the order they were named."""
 
-    def __init__(self, store: Store, most: int) -> None:
+    def __init__(self, store: Store, trigger_id: int, most: int) -> None:
         self._store = store
         self._most = most
+        self._repeats = store.read(partial(entries.names_repeat, trigger_id=trigger_id))
 
     def gather(self, trigger: Trigger) -> Gathered:
-        named = self._store.read(
-            lambda tx: triggers.named_people(tx, trigger.trigger_id, after=trigger.resolved_to, most=self._most)
+        after = trigger.resolved_to
+        ask = partial(
+            entries.named_people, trigger_id=trigger.trigger_id, after=after, most=self._most, repeats=self._repeats
         )
-        odd = {place: one.odd for place, one in enumerate(named) if one.odd}
-        vanished = [named[place].person_id for place, flags in odd.items() if flags & triggers.VANISHED]
+        person_ids, flagged = self._store.read(ask)
+        vanished = [person_ids[place] for place, flags in flagged.items() if flags & entries.VANISHED]
         suppressed: set[int] = set()
         if vanished:
             suppressed = self._store.read(lambda tx: suppressed_among(tx, vanished))
-        told = {place: _odd(flags, named[place].person_id in suppressed) for place, flags in odd.items()}
-        reached = named[-1].entry if len(named) == self._most else trigger.resolve_until
-        return Gathered([one.person_id for one in named], reached, told, [one.entry for one in named])
+        told = {place: _odd(flags, person_ids[place] in suppressed) for place, flags in flagged.items()}
+        reached = after + self._most if len(person_ids) == self._most else trigger.resolve_until
+        return Gathered(person_ids, reached, told, after + 1)
 
 
 def _odd(flags: int, suppressed: bool) -> Odd:
     gone = None
-    if flags & triggers.VANISHED:
+    if flags & entries.VANISHED:
         gone = Reason.SUPPRESSED if suppressed else Reason.DELETED
     return Odd(
-        unsubscribed=bool(flags & triggers.UNSUBSCRIBED),
-        without_email=bool(flags & triggers.WITHOUT_EMAIL),
+        unsubscribed=bool(flags & entries.UNSUBSCRIBED),
+        without_email=bool(flags & entries.WITHOUT_EMAIL),
         gone=gone,
-        repeated=bool(flags & triggers.REPEATED),
+        repeated=bool(flags & entries.REPEATED),
     )

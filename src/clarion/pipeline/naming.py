@@ -3,7 +3,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from clarion.domain.entries import EntryValue
 from clarion.domain.people import email_key
@@ -12,24 +11,25 @@ from clarion.pipeline.data_file import Entry as FileEntry
 from clarion.store import people
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
-from clarion.store.triggers import Entry, LineError
+from clarion.store.entries import Entries
+from clarion.store.triggers import LineError
 
 _EMPTY = b"{}"
 _SHOWN = 150
+_NO_ID = 'customer id "{}" not found'
+_NO_EMAIL = 'email "{}" not found'
+_SHARED_EMAIL = 'email "{}" matches more than one customer'
 
 
-class Line(NamedTuple):
-    """One line of the caller: its number from 1, and an entry or the sentence why it is none."""
-
-    no: int
-    value: EntryValue | FileEntry | str
+Line = tuple[int, EntryValue | FileEntry | str]
+"""One line of the caller: its number from 1, and an entry or the sentence why it is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
     """Who a stretch of lines names. `malformed` and `missing` count the errors that no flag excuses."""
 
-    entries: tuple[Entry, ...]
+    entries: Entries
     errors: tuple[LineError, ...]
     malformed: int
     missing: int
@@ -46,33 +46,35 @@ def name_people(
     """
     by_id = people.numbers_by_id(tx, workspace, _ids(lines))
     by_email = people.numbers_by_email(tx, workspace, _emails(lines))
-    entries: list[Entry] = []
+    line: list[int] = []
+    named: list[int] = []
+    own_data: list[bytes | None] = []
     errors: list[LineError] = []
     malformed = missing = 0
-    next_entry = first_entry
     for no, value in lines:
         if isinstance(value, str):
             errors.append(LineError(no, value))
             malformed += 1
             continue
+        several: Sequence[int]
         if value.id is not None:
-            found = [by_id[value.id]] if value.id in by_id else []
-            excused, words = flags.id_ignore_missing, f'customer id "{value.id[:_SHOWN]}" not found'
+            number = by_id.get(value.id)
+            several = () if number is None else (number,)
+            excused, words = flags.id_ignore_missing, _NO_ID
         else:
-            found = by_email.get(email_key(value.email or ""), [])
-            excused, words = flags.email_ignore_missing, f'email "{(value.email or "")[:_SHOWN]}" not found'
-            if len(found) > 1 and not flags.email_add_duplicates:
-                errors.append(LineError(no, f'email "{(value.email or "")[:_SHOWN]}" matches more than one customer'))
-                missing += 1
-                continue
-        if not found:
-            errors.append(LineError(no, words))
+            several = by_email.get(email_key(value.email or ""), ())
+            excused, words = flags.email_ignore_missing, _NO_EMAIL
+            if len(several) > 1 and not flags.email_add_duplicates:
+                several, excused, words = (), False, _SHARED_EMAIL
+        if not several:
+            errors.append(LineError(no, words.format((value.id or value.email or "")[:_SHOWN])))
             missing += not excused
-        data = None if value.data == _EMPTY else value.data.decode()
-        for person_id in found:
-            entries.append(Entry(next_entry, no, person_id, data))
-            next_entry += 1
-    return Named(tuple(entries), tuple(errors), malformed, missing)
+        data = None if value.data == _EMPTY else value.data
+        for person_id in several:
+            line.append(no)
+            named.append(person_id)
+            own_data.append(data)
+    return Named(Entries(first_entry, line, named, own_data), tuple(errors), malformed, missing)
 
 
 def _ids(lines: Iterable[Line]) -> list[str]:

@@ -5,7 +5,8 @@ Reads people in ranges of their key up to the last one that existed when the tri
 people named one by one, in their order). Commits, one transaction a range: the accounts, the slices over
 them, their counters and the checkpoint. If the process dies, the next holder of the lease goes on behind the
 last committed range: nobody is left out, nobody is in twice. A data file is staged first, in stretches with a
-checkpoint of their own, so that a line that names nobody can fail the trigger before anyone is sent anything.
+checkpoint of their own, so that a line that names nobody can fail the trigger before anyone is sent anything. What
+comes next is read while another thread commits what was read before; commits never change places.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -25,16 +26,18 @@ from clarion.domain.deliveries import Reason, State
 from clarion.domain.errors import Unavailable, detail_of
 from clarion.domain.triggers import Selector
 from clarion.pipeline import staging
+from clarion.pipeline.behind import Behind
 from clarion.pipeline.compose import goes_to_own_address
-from clarion.pipeline.data_file import DataFileError, lines
+from clarion.pipeline.data_file import DataFileError, Line, lines
 from clarion.pipeline.data_file_download import DownloadedFile
 from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.pipeline.gather import Gathered, Odd, gathering
+from clarion.pipeline.naming import Named
 from clarion.pipeline.receive import ENDED_EARLY
 from clarion.store import access, ledger, triggers
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
-from clarion.store.ledger import Accounts, SliceRange
+from clarion.store.ledger import Account, Accounts, Queued, SliceRange
 from clarion.store.slices import LostLease
 from clarion.store.triggers import LineError, Trigger
 
@@ -87,6 +90,7 @@ class Resolver:
         self._stopping = threading.Event()
         # Of its own: a large audience keeps a thread for a minute, and sending must not wait for one.
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="resolve")
+        self._storing = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="stage")
         self._busy = 0
 
     def stop(self) -> None:
@@ -203,51 +207,60 @@ class Resolver:
         workspace = self._workspace(trigger)
         rest = lines(file.path, offset=trigger.file_offset, line_no=trigger.file_line)
         done = False
-        while not done:
-            self._check_stopping()
-            stretch, done = staging.take(rest, self._sizes.file_lines, trigger.file_offset)
-            keep = partial(
-                staging.keep,
-                trigger=trigger,
-                named=staging.name(self._store, trigger, workspace, stretch),
-                stretch=stretch,
-                done=done,
-                lease_ms=self._lease_ms,
-            )
-            if not self._store.write(keep):
-                raise LostLease("another worker stages this file")
-            self._failpoint("resolve.file_staged")
-            trigger = self._current(trigger)
+        # A stretch is read and its people are looked up while the one before it is stored.
+        with Behind(self._storing) as behind:
+            while not done:
+                self._check_stopping()
+                stretch, done = staging.take(rest, self._sizes.file_lines, trigger.file_offset)
+                named = staging.name(self._store, trigger, workspace, stretch)
+                behind.start(partial(self._keep_lines, trigger, named, stretch, done))
+                trigger = staging.moved(trigger, named, stretch)
+
+    def _keep_lines(self, trigger: Trigger, named: Named, stretch: list[Line], done: bool) -> None:
+        keep = partial(staging.keep, trigger=trigger, named=named, stretch=stretch, done=done, lease_ms=self._lease_ms)
+        if not self._store.write(keep):
+            raise LostLease("another worker stages this file")
+        self._failpoint("resolve.file_staged")
 
     # -- the ledger ---------------------------------------------------------------------------------------
 
     def _freeze_all(self, trigger: Trigger) -> None:
         """Range after range until the audience is complete. Blocking; runs in a thread."""
         content = self._store.read(partial(triggers.content, content_hash=trigger.content_hash))
-        gather = gathering(self._store, self._workspace(trigger), self._current(trigger), self._sizes.range_people)
+        trigger = self._current(trigger)
+        gather = gathering(self._store, self._workspace(trigger), trigger, self._sizes.range_people)
         ranges = 0
-        while True:
-            self._check_stopping()
-            trigger = self._current(trigger)
-            gathered = gather(trigger)
-            if gathered.person_ids or gathered.reached > trigger.resolved_to:
-                self._freeze_range(trigger, content, gathered)
-                ranges += 1
-                if ranges == 1 and trigger.next_seq == 1 and len(gathered.person_ids) >= _ANALYZE_FROM:
-                    self._store.write(ledger.analyze)
-            if gathered.reached >= trigger.resolve_until:
-                break
+        # A range is gathered while the one before it is written.
+        with Behind(self._storing) as behind:
+            while True:
+                self._check_stopping()
+                gathered = gather(trigger)
+                people = len(gathered.person_ids)
+                if people or gathered.reached > trigger.resolved_to:
+                    slices = _slices(trigger, people, self._sizes.slice_people)
+                    behind.start(partial(self._freeze_range, trigger, content, gathered, slices))
+                    ranges += 1
+                    if ranges == 1 and trigger.next_seq == 1 and people >= _ANALYZE_FROM:
+                        behind.finish()
+                        self._store.write(ledger.analyze)
+                    trigger = replace(
+                        trigger,
+                        resolved_to=gathered.reached,
+                        next_seq=trigger.next_seq + people,
+                        next_slice=trigger.next_slice + len(slices),
+                    )
+                if gathered.reached >= trigger.resolve_until:
+                    break
         if ranges > 1:
             self._store.write(ledger.analyze)
-        finished = trigger
-        if not self._store.write(lambda tx: triggers.finish_resolve(tx, finished)):
+        if not self._store.write(partial(triggers.finish_resolve, trigger=trigger)):
             raise LostLease("the trigger was stopped or taken")
         _log.info("trigger.resolved", trigger_id=trigger.trigger_id)
 
-    def _freeze_range(self, trigger: Trigger, content: FrozenContent, gathered: Gathered) -> None:
-        people = len(gathered.person_ids)
-        accounts = _accounts(trigger.next_seq, content.actions, gathered)
-        slices = _slices(trigger, people, self._sizes.slice_people)
+    def _freeze_range(
+        self, trigger: Trigger, content: FrozenContent, gathered: Gathered, slices: Sequence[SliceRange]
+    ) -> None:
+        plain, accounts = _accounts(trigger.next_seq, content.actions, gathered)
 
         def freeze(tx: Transaction) -> None:
             ledger.freeze(
@@ -256,8 +269,9 @@ class Resolver:
                 accounts,
                 slices,
                 resolved_to=gathered.reached,
-                next_seq=trigger.next_seq + people,
+                next_seq=trigger.next_seq + len(gathered.person_ids),
                 lease_ms=self._lease_ms,
+                plain=plain,
             )
             self._submit(tx, trigger.trigger_id, [part.no for part in slices])
             self._failpoint("resolve.before_commit")
@@ -278,25 +292,22 @@ class Resolver:
         return workspace
 
 
-def _accounts(first: int, actions: Sequence[Action], gathered: Gathered) -> Accounts:
-    """What is known before composing: people who cannot or must not get an action are skipped, with the reason."""
-    people, every = len(gathered.person_ids), len(actions)
-    size = people * every
-    seq, action_id, person_id = [0] * size, [0] * size, [0] * size
-    state: list[int] = [int(State.QUEUED)] * size
-    reason: list[str | None] = [None] * size
-    entry: list[int | None] | None = None if gathered.entries is None else [None] * size
-    for number, action in enumerate(actions):  # a person's actions stand next to each other
-        seq[number::every] = range(first, first + people)
-        action_id[number::every] = [action.action_id] * people
-        person_id[number::every] = gathered.person_ids
-        if entry is not None and gathered.entries is not None:
-            entry[number::every] = gathered.entries
-        for place, odd in gathered.odd.items():
-            why = _bar(action, odd)
-            if why is not None:
-                state[place * every + number], reason[place * every + number] = int(State.SKIPPED), why.value
-    return Accounts(seq, action_id, person_id, state, reason, entry)
+def _accounts(first: int, actions: Sequence[Action], gathered: Gathered) -> tuple[Queued, Accounts]:
+    """What is known before composing: people who cannot or must not get an action are skipped, with the reason.
+
+    Most people are plainly queued; one row for each action is made of those of whom there is something to be said.
+    """
+    person_ids: list[int | None] = list(gathered.person_ids)
+    odd: list[Account] = []
+    for place, why in sorted(gathered.odd.items()):
+        person_id, person_ids[place] = gathered.person_ids[place], None
+        entry = None if gathered.first_entry is None else gathered.first_entry + place
+        for action in actions:
+            reason = _bar(action, why)
+            state = State.SKIPPED if reason else State.QUEUED
+            odd.append(Account(first + place, action.action_id, person_id, entry, state, reason))
+    action_ids = [action.action_id for action in actions]
+    return Queued(first, person_ids, action_ids, gathered.first_entry), Accounts.of(odd)
 
 
 def _bar(action: Action, odd: Odd) -> Reason | None:

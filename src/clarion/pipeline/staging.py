@@ -6,6 +6,7 @@ transaction under the trigger's resolve lease; what a dead process staged is eit
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from clarion.pipeline.data_file import Entry
 from clarion.pipeline.data_file import Line as FileLine
@@ -22,7 +23,7 @@ _STRETCH_BYTES = 8 * 2**20
 
 def name(store: Store, trigger: Trigger, workspace: Workspace, stretch: Sequence[FileLine]) -> Named:
     """Who a stretch of lines names; outside the transaction that stores it, which stays the shorter. Blocking."""
-    numbered = [Line(item.line, item if isinstance(item, Entry) else item.text) for item in stretch]
+    numbered: list[Line] = [(item.line, item if isinstance(item, Entry) else item.text) for item in stretch]
     return store.read(lambda tx: name_people(tx, workspace, numbered, trigger.flags, first_entry=trigger.next_entry))
 
 
@@ -46,6 +47,18 @@ def keep(
         errors=named.errors,
         missing=named.missing,
         lease_ms=lease_ms,
+    )
+
+
+def moved(trigger: Trigger, named: Named, stretch: Sequence[FileLine]) -> Trigger:
+    """The trigger as it stands once `keep` is committed: the next stretch is named while this one is stored."""
+    return replace(
+        trigger,
+        file_offset=stretch[-1].end_offset if stretch else trigger.file_offset,
+        file_line=stretch[-1].line if stretch else trigger.file_line,
+        next_entry=trigger.next_entry + len(named.entries),
+        missing=trigger.missing + named.missing,
+        error_count=trigger.error_count + len(named.errors),
     )
 
 

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Columns as PostgreSQL array literals (PostgreSQL manual, 8.15.2).
+"""Columns as PostgreSQL array literals (PostgreSQL manual, 8.15.2) and as the lines that COPY reads (manual, COPY).
 
 The driver's own array dumper looks at each element several times in Python: a chunk's settling spent more there than
 in all else. Statements cast each parameter, ``CAST(:seq AS bigint[])``, so the text has the column's type.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import NoneType
 
 import msgspec
 
 _AS_JSON = {int, str, NoneType}
+_ESCAPED = ((b"\\", rb"\\"), (b"\t", rb"\t"), (b"\n", rb"\n"), (b"\r", rb"\r"))
 
 
 def literal(values: Sequence[object]) -> str:
@@ -27,6 +28,21 @@ def literal(values: Sequence[object]) -> str:
         if escapes.count("\\") == escapes.count(r"\""):
             return "{" + text[1:-1] + "}"
     return "{" + ",".join([_element(value) for value in values]) + "}"
+
+
+def copied(numbers: Sequence[Iterable[object]], texts: Sequence[bytes | None]) -> bytes:
+    """Rows in COPY's text format: whole numbers, then a text in UTF-8 or None."""
+    row = b"%d\t" * len(numbers) + b"%b\n"
+    return b"".join([row % values for values in zip(*numbers, map(_copied, texts), strict=False)])
+
+
+def _copied(text: bytes | None) -> bytes:
+    if text is None:
+        return rb"\N"
+    for raw, escaped in _ESCAPED:
+        if raw in text:
+            text = text.replace(raw, escaped)
+    return text
 
 
 def _element(value: object) -> str:

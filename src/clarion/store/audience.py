@@ -70,10 +70,14 @@ def _identify(attributes: dict[str, object], person_id: int, own_id: str | None,
 
 @dataclass(slots=True)
 class _Narrowing:
-    """SQL for a filter. `exact` says whether the text means the filter or only a superset of it."""
+    """SQL for a filter. `exact` says whether the text means the filter or only a superset of it.
+
+    `traces` False: attributes are not looked into, which leaves what costs little.
+    """
 
     engine: Engine
     parameters: dict[str, object] = field(default_factory=dict)
+    traces: bool = True
 
     def _bind(self, value: object) -> str:
         name = f"n{len(self.parameters)}"
@@ -107,7 +111,10 @@ class _Narrowing:
     def _list(self, members: tuple[Filter, ...], word: str) -> tuple[str, bool]:
         parts = [self.sql(member) for member in members]
         parts.sort(key=lambda part: not part[1])  # what is exact is also cheaper than reading attributes
-        return "(" + word.join(text for text, _ in parts) + ")", all(exact for _, exact in parts)
+        exact = all(exact for _, exact in parts)
+        if word == " OR " and any(text == _TRUE for text, _ in parts):
+            return _TRUE, exact  # engines would ask the others first
+        return "(" + word.join(text for text, _ in parts) + ")", exact
 
     def _exists(self, name: str) -> tuple[str, bool]:
         if name in {"id", "email"}:
@@ -128,6 +135,8 @@ class _Narrowing:
         key = encode(name) + ":"
         if value[0] in "[{":
             return self._contains(key), False
+        if not self.traces:
+            return _TRUE, False
         traces = [self._contains(key + encode(value))]
         if value in {"true", "false"}:
             traces.append(self._contains(key + value))
@@ -137,6 +146,8 @@ class _Narrowing:
         return "(" + " OR ".join(traces) + ")", False
 
     def _contains(self, trace: str) -> str:
+        if not self.traces:
+            return _TRUE
         return _CONTAINS[self.engine].format(self._bind(trace))
 
 
@@ -209,6 +220,7 @@ class Members:
 
 
 _UNSUBSCRIBED, _WITHOUT_EMAIL = 1, 2
+_WORTH_READING = 0.3  # share of those looked at who match, from which on their attributes are simply read
 
 
 class Selection:
@@ -220,34 +232,43 @@ class Selection:
 
     def __init__(self, engine: Engine, workspace: Workspace, condition: Filter, *, created_before_ms: int) -> None:
         self.lowest, self._highest = numbers.person_range(workspace.workspace_id)
-        narrowing = _Narrowing(engine, {"created_before_ms": created_before_ms})
-        where, rest = _TRUE, condition
-        if size(condition) <= _MAX_NARROWED:
-            where, exact = narrowing.sql(condition)
-            rest = Everybody() if exact else _undecided(condition, engine)
-        self._parameters = narrowing.parameters
+        narrow = size(condition) <= _MAX_NARROWED
+        rest = _undecided(condition, engine) if narrow else condition
         self._predicate = None if rest == Everybody() else predicate(rest)
         self._segments = segment_ids(rest)
         names = attribute_names(rest)
         self._decoder = _decoder_of(names) if names else None
         self._identifiers = bool(names & {"id", "email", "cio_id"})
         extra = (", p.attributes" if names else "") + (", p.id, p.email" if self._identifiers else "")
-        self._text = (
-            f"SELECT p.person_id, p.unsubscribed * {_UNSUBSCRIBED} + CASE WHEN COALESCE(p.email, '') = '' "
-            f"THEN {_WITHOUT_EMAIL} ELSE 0 END AS odd{extra} FROM person p "
-            "WHERE p.person_id > :after AND p.person_id <= :until "
-            f"AND p.created_ms <= :created_before_ms AND {where} "
-            "ORDER BY p.person_id LIMIT :most"
-        )
+
+        def statement(traces: bool) -> tuple[str, dict[str, object]]:
+            narrowing = _Narrowing(engine, {"created_before_ms": created_before_ms}, traces)
+            where = narrowing.sql(condition)[0] if narrow else _TRUE
+            return (
+                f"SELECT p.person_id, p.unsubscribed * {_UNSUBSCRIBED} + CASE WHEN COALESCE(p.email, '') = '' "
+                f"THEN {_WITHOUT_EMAIL} ELSE 0 END AS odd{extra} FROM person p "
+                "WHERE p.person_id > :after AND p.person_id <= :until "
+                f"AND p.created_ms <= :created_before_ms AND {where} "
+                "ORDER BY p.person_id LIMIT :most"
+            ), narrowing.parameters
+
+        # In this process, reading an attribute costs less than two looks for a trace of it: worth it for the few only.
+        self._narrower = statement(traces=True) if engine == "sqlite" and names else None
+        self._statement = statement(traces=self._narrower is None)
 
     def members(self, tx: Transaction, *, after: int, until: int, most: int) -> Members:
         """Who matches of the people with `after` < person_id <= `until`, of the first `most` that SQL leaves."""
         after, until = max(after, self.lowest - 1), min(until, self._highest)
-        rows = tx.composed_tuples(self._text, {**self._parameters, "after": after, "until": until, "most": most})
+        text, parameters = self._statement
+        rows = tx.composed_tuples(text, {**parameters, "after": after, "until": until, "most": most})
         looked_at = len(rows)
         reached = int(rows[-1][0]) if looked_at == most else until
         if self._predicate is not None and rows:
             rows = self._matching(tx, rows)
+        if self._narrower is not None and looked_at:
+            if len(rows) < looked_at * _WORTH_READING:
+                self._statement = self._narrower
+            self._narrower = None
         odd = [(place, row[1]) for place, row in enumerate(rows) if row[1]]
         return Members(
             person_ids=[row[0] for row in rows],
@@ -275,6 +296,8 @@ class Selection:
 
 def _undecided(condition: Filter, engine: Engine) -> Filter:
     """What is left of a filter when its narrowing holds: the members of an `and` that are exact need no asking."""
+    if _Narrowing(engine).sql(condition)[1]:
+        return Everybody()
     if not isinstance(condition, And):
         return condition
     return And(tuple(member for member in condition.members if not _Narrowing(engine).sql(member)[1]))

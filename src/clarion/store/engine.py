@@ -47,6 +47,16 @@ class Transaction(Protocol):
         """
         ...
 
+    def load(
+        self, query: str, columns: Mapping[str, Sequence[int]], texts: Sequence[bytes | None], **constants: object
+    ) -> int:
+        """Insert rows of whole numbers and a long text, UTF-8 and not empty; the number of rows.
+
+        On PostgreSQL a COPY, with the constants first and the text last. On SQLite one statement: `:rows` is JSON,
+        for each row its numbers and where in the bytes of `:texts` its text begins (from 1) and how long it is.
+        """
+        ...
+
     def tuples(self, query: str, **parameters: object) -> list[tuple[Any, ...]]:
         """Every row as its values in the order of the statement: for results of thousands of rows."""
         ...

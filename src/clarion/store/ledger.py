@@ -57,6 +57,20 @@ class Accounts:
 
 
 @dataclass(frozen=True, slots=True)
+class Queued:
+    """New rows of people of whom nothing is to be said, every action of theirs queued: what nearly everybody is.
+
+    `person_ids` stand at their places behind `first_seq`, None where somebody's rows are among the `Accounts`; their
+    own data is at the same places behind `first_entry`, if they have any.
+    """
+
+    first_seq: int
+    person_ids: Sequence[int | None]
+    action_ids: Sequence[int]
+    first_entry: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SliceRange:
     """People `lo`..`hi` of a trigger's audience, worked by one worker at a time."""
 
@@ -74,6 +88,7 @@ def freeze(
     resolved_to: int,
     next_seq: int,
     lease_ms: int,
+    plain: Queued | None = None,
 ) -> None:
     """Write a range of the audience: accounts, slices, counters and the checkpoint, together.
 
@@ -81,8 +96,9 @@ def freeze(
         LostLease: another worker resolves this trigger now.
     """
     queued = int(State.QUEUED)
-    people = len(set(accounts.seq))
-    to_send = len({seq for seq, state in zip(accounts.seq, accounts.state, strict=True) if state == queued})
+    plainly = len(plain.person_ids) - plain.person_ids.count(None) if plain and plain.action_ids else 0
+    people = len(set(accounts.seq)) + plainly
+    to_send = len({seq for seq, state in zip(accounts.seq, accounts.state, strict=True) if state == queued}) + plainly
     moved = tx.execute(
         "advance_resolve",
         trigger_id=trigger.trigger_id,
@@ -97,15 +113,27 @@ def freeze(
     )
     if not moved:
         raise LostLease(f"trigger {trigger.trigger_id} is resolved by another worker")
-    columns = {
-        "seq": accounts.seq,
-        "action_id": accounts.action_id,
-        "person_id": accounts.person_id,
-        "entry": accounts.entry or [None] * len(accounts.seq),
-        "state": accounts.state,
-        "reason": accounts.reason,
-    }
-    tx.bulk("insert_deliveries", columns, trigger_id=trigger.trigger_id, now_ms=tx.now_ms())
+    now_ms = tx.now_ms()
+    if plain is not None and plainly:
+        tx.execute(
+            "insert_queued",
+            trigger_id=trigger.trigger_id,
+            first_seq=plain.first_seq,
+            first_entry=plain.first_entry,
+            person_ids=encode(plain.person_ids),
+            action_ids=encode(plain.action_ids),
+            now_ms=now_ms,
+        )
+    if accounts.seq:
+        columns = {
+            "seq": accounts.seq,
+            "action_id": accounts.action_id,
+            "person_id": accounts.person_id,
+            "entry": accounts.entry or [None] * len(accounts.seq),
+            "state": accounts.state,
+            "reason": accounts.reason,
+        }
+        tx.bulk("insert_deliveries", columns, trigger_id=trigger.trigger_id, now_ms=now_ms)
     tx.many("insert_slices", [{"trigger_id": trigger.trigger_id, "no": s.no, "lo": s.lo, "hi": s.hi} for s in slices])
     counted = Counter(
         {
@@ -115,6 +143,8 @@ def freeze(
             ).items()
         }
     )
+    if plain is not None and plainly:
+        counted.update({(action_id, State.QUEUED, None): plainly for action_id in plain.action_ids})
     count(tx, trigger.trigger_id, trigger.next_slice, counted)
 
 

@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import repeat
 from typing import Any, TypeVar, cast
 
 import psycopg
@@ -14,7 +15,7 @@ from psycopg.rows import dict_row, tuple_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from clarion.domain.errors import SetupError, Unavailable, UnknownOutcome
-from clarion.store.arrays import literal
+from clarion.store.arrays import copied, literal
 from clarion.store.engine import Row, Transaction, columns, run_after_commit
 from clarion.store.queries import Engine, for_driver, load
 
@@ -74,6 +75,14 @@ class _PostgresTransaction:
     def bulk(self, query: str, columns: Mapping[str, Sequence[object]], **constants: object) -> int:
         arrays = {name: literal(values) for name, values in columns.items()}
         return self._run(self._queries[query], {**arrays, **constants}).rowcount
+
+    def load(
+        self, query: str, columns: Mapping[str, Sequence[int]], texts: Sequence[bytes | None], **constants: object
+    ) -> int:
+        lines = copied([*map(repeat, constants.values()), *columns.values()], texts)
+        with self.connection.cursor() as cursor, cursor.copy(cast("QueryNoTemplate", self._queries[query])) as copy:
+            copy.write(lines)
+        return len(texts)
 
     def tuples(self, query: str, **parameters: object) -> list[tuple[Any, ...]]:
         return self._values(self._queries[query], parameters)

@@ -7,9 +7,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from itertools import repeat
+from itertools import accumulate, repeat
 from pathlib import Path
 from typing import Any, TypeVar
+
+import msgspec
 
 from clarion.domain.errors import SetupError, Unavailable
 from clarion.store.engine import Row, Transaction, run_after_commit
@@ -48,6 +50,16 @@ class _SqliteTransaction:
         text = numbered(self._queries[query], (*columns, *constants))
         rows = zip(*columns.values(), *(repeat(value) for value in constants.values()), strict=False)
         return self._connection.executemany(text, rows).rowcount
+
+    def load(
+        self, query: str, columns: Mapping[str, Sequence[int]], texts: Sequence[bytes | None], **constants: object
+    ) -> int:
+        # One statement, which other threads of the process need not wait for as they do row by row.
+        pieces = [text or b"" for text in texts]
+        starts = accumulate(map(len, pieces), initial=1)
+        rows = msgspec.json.encode(list(zip(*columns.values(), starts, map(len, pieces), strict=False))).decode()
+        parameters = {**constants, "rows": rows, "texts": b"".join(pieces)}
+        return self._connection.execute(self._queries[query], parameters).rowcount
 
     def tuples(self, query: str, **parameters: object) -> list[tuple[Any, ...]]:
         return self._connection.execute(self._queries[query], parameters).fetchall()

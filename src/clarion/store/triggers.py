@@ -4,15 +4,17 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from clarion.domain.broadcasts import DoubtPolicy, FrozenContent
 from clarion.domain.triggers import Flags, Selector, TriggerState
+from clarion.store import entries as named_ones
 from clarion.store import numbers
 from clarion.store.access import Workspace
 from clarion.store.engine import Row, Transaction
+from clarion.store.entries import NOBODY, Entries
 from clarion.store.people import decode, encode
 
 
@@ -76,15 +78,6 @@ class Trigger:
         return self.created_ms if self.audience_ms is None else self.audience_ms
 
 
-class Entry(NamedTuple):
-    """A person named one by one: `entry` counts people, `line` the caller's lines; `data` is JSON text."""
-
-    entry: int
-    line: int
-    person_id: int
-    data: str | None
-
-
 @dataclass(frozen=True, slots=True)
 class LineError:
     """Why a line of the call or the data file reaches nobody; `line` is None for the whole."""
@@ -145,7 +138,7 @@ def create(
     flags: Flags,
     content_hash: str,
     resolve_until: int,
-    entries: Sequence[Entry] = (),
+    entries: Entries = NOBODY,
     errors: Sequence[LineError] = (),
     failure: str | None = None,
     scheduled_ms: int | None = None,
@@ -178,7 +171,7 @@ def create(
         scheduled_ms=scheduled_ms,
         expires_after_s=expires_after_s,
     )
-    add_entries(tx, trigger_id, entries)
+    named_ones.add(tx, trigger_id, entries)
     add_errors(tx, trigger_id, errors, first=0)
     return trigger_id
 
@@ -204,13 +197,6 @@ def waiting(tx: Transaction, broadcast_id: int) -> int:
     """How many triggers of a broadcast are unfinished."""
     row = tx.one("waiting_triggers", broadcast_id=broadcast_id)
     return int(row["n"]) if row else 0
-
-
-def add_entries(tx: Transaction, trigger_id: int, entries: Iterable[Entry]) -> None:
-    """Store people named one by one."""
-    columns = dict(zip(Entry._fields, zip(*entries, strict=True), strict=False))
-    if columns:
-        tx.bulk("insert_entries", columns, trigger_id=trigger_id)
 
 
 def add_errors(tx: Transaction, trigger_id: int, errors: Iterable[LineError], *, first: int) -> None:
@@ -261,7 +247,7 @@ def advance_file(
     offset: int,
     line: int,
     done: bool,
-    entries: Sequence[Entry],
+    entries: Entries,
     errors: Sequence[LineError],
     missing: int,
     lease_ms: int,
@@ -281,7 +267,7 @@ def advance_file(
     )
     if not moved:
         return False
-    add_entries(tx, trigger.trigger_id, entries)
+    named_ones.add(tx, trigger.trigger_id, entries)
     add_errors(tx, trigger.trigger_id, errors, first=trigger.error_count)
     return True
 
@@ -314,22 +300,6 @@ def drop_entries_to(tx: Transaction, trigger: Trigger, upto: int, lease_ms: int)
         return False
     tx.execute("drop_entries_to", trigger_id=trigger.trigger_id, upto=upto)
     return True
-
-
-class NamedPerson(NamedTuple):
-    """A person named one by one. `odd` is 0 for nearly everybody, else the sum of what is to be said of them now."""
-
-    entry: int
-    person_id: int
-    odd: int
-
-
-UNSUBSCRIBED, WITHOUT_EMAIL, VANISHED, REPEATED = 1, 2, 4, 8
-
-
-def named_people(tx: Transaction, trigger_id: int, *, after: int, most: int) -> list[NamedPerson]:
-    """Entries after number `after`, in order."""
-    return [NamedPerson(*row) for row in tx.tuples("named_people", trigger_id=trigger_id, after=after, most=most)]
 
 
 def finish_resolve(tx: Transaction, trigger: Trigger) -> bool:

@@ -12,6 +12,22 @@ FROM unnest(CAST(:seq AS bigint[]), CAST(:action_id AS bigint[]), CAST(:person_i
     CAST(:entry AS bigint[]), CAST(:state AS smallint[]), CAST(:reason AS text[]))
     AS r (seq, action_id, person_id, entry, state, reason);
 
+-- name: insert_queued
+-- Everybody's rows of a range in one statement: three times as fast as row by row. `key` counts from 0; a null is a
+-- place where somebody else's rows belong.
+WITH action AS MATERIALIZED (SELECT value FROM json_each(:action_ids))
+INSERT INTO delivery (trigger_id, seq, action_id, person_id, entry, state, created_ms)
+SELECT :trigger_id, :first_seq + p.key, action.value, p.value, :first_entry + p.key, 0, :now_ms
+FROM json_each(:person_ids) p CROSS JOIN action WHERE p.value IS NOT NULL;
+
+-- name: insert_queued @postgres
+-- Differs: a list of numbers is an array but for its brackets, and is counted from 1.
+INSERT INTO delivery (trigger_id, seq, action_id, person_id, entry, state, created_ms)
+SELECT :trigger_id, :first_seq + p.n - 1, a.id, p.id, CAST(:first_entry AS bigint) + p.n - 1, 0, :now_ms
+FROM unnest(CAST(translate(:person_ids, '[]', '{}') AS bigint[])) WITH ORDINALITY AS p (id, n)
+CROSS JOIN unnest(CAST(translate(:action_ids, '[]', '{}') AS bigint[])) AS a (id)
+WHERE p.id IS NOT NULL ORDER BY p.n, a.id;
+
 -- name: insert_slices
 INSERT INTO slice (trigger_id, no, lo, hi) VALUES (:trigger_id, :no, :lo, :hi);
 
