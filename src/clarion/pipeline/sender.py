@@ -175,42 +175,48 @@ class Sender:
                 flying.abandon()  # it still holds what the ledger does not know
 
     async def _stumbled(self, hand: "_Hand", error: Exception) -> bool:
-        """After any error; whether there may be other slices to take.
-
-        Where none was in hand, and where it is the database that failed, all sending rests for a moment.
-        """
-        picked = hand.picked
-        if picked is None or isinstance(error, Unavailable):
-            seconds = self._setbacks.rest(setback.REST_SECONDS)
-            times = self._telling.again(cause_of(error))
-            if times is not None and isinstance(error, Unavailable):
-                _log.warning("store.unavailable", error=str(error), times=times, pause_seconds=seconds)
-            elif times is not None:
-                _log.error("sending.held_up", times=times, pause_seconds=seconds, exc_info=error)
+        """After any error; whether there may be other slices to take."""
+        if hand.picked is None or isinstance(error, Unavailable):
+            self._rest(error)
             return False
+        await self._put_off(hand, hand.picked, error)
+        return True
+
+    def _rest(self, error: Exception) -> None:
+        """No slice was in hand, or it is the database that failed: all sending rests for a moment."""
+        seconds = self._setbacks.rest(setback.REST_SECONDS)
+        times = self._telling.again(cause_of(error))
+        if times is None:
+            return
+        if isinstance(error, OSError):  # a full disk, most likely; its own sentence would be masked, it has a path
+            why = error.strerror or type(error).__name__
+            _log.error("data_folder.unusable", folder=str(self._flights), error=why, times=times, pause_seconds=seconds)
+        elif isinstance(error, Unavailable):
+            _log.warning("store.unavailable", error=str(error), times=times, pause_seconds=seconds)
+        else:
+            _log.error("sending.held_up", times=times, pause_seconds=seconds, exc_info=error)
+
+    async def _put_off(self, hand: "_Hand", picked: Picked, error: Exception) -> None:
         trigger_id, no = picked.trigger_id, picked.no
         slice_ms = int(self._setbacks.pause((trigger_id, no), setback.SLICE_SECONDS) * 1_000)
         trigger_ms = int(self._setbacks.pause(trigger_id, setback.TRIGGER_SECONDS) * 1_000)
         times = self._telling.again((trigger_id, cause_of(error)))
         if times is not None:
+            seconds = slice_ms / 1_000
             _log.error(
-                "slice.put_off",
-                trigger_id=trigger_id,
-                slice=no,
-                times=times,
-                pause_seconds=slice_ms / 1_000,
-                exc_info=error,
+                "slice.put_off", trigger_id=trigger_id, slice=no, times=times, pause_seconds=seconds, exc_info=error
             )
         self._meter.slice_put_off()
-        held = hand.work.claim if hand.work is not None else None
+        work = hand.work
+        fence = picked.fence if work is None else work.claim.fence
 
         def put_off(tx: Transaction) -> None:
-            slices.put_off(tx, trigger_id, no, held.fence if held is not None else picked.fence, slice_ms)
+            slices.put_off(tx, trigger_id, no, fence, slice_ms)
             control.rest(tx, trigger_id, trigger_ms)
 
         def give_back(tx: Transaction) -> None:
-            if hand.work is not None and hand.work.chunk is not None:
-                recover(tx, hand.work, flights=self._flights, retry=self._send.retry)
+            if work is not None and work.chunk is not None:
+                recover(tx, work, flights=self._flights, retry=self._send.retry)
             put_off(tx)
 
         # What is in its flight record may be the very thing that cannot be settled: then it stays there.
@@ -223,7 +229,6 @@ class Sender:
                 _log.warning("slice.not_put_off", trigger_id=trigger_id, slice=no, error=detail_of(further))
             else:
                 break
-        return True
 
     async def _work(self, work: Work, first: Chunk, flying: FlightRecord, rules: ChunkRules, lease: Lease) -> None:
         """Send and record one chunk after another until the slice is given back."""
