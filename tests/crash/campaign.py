@@ -27,6 +27,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.support import bytecode
+
 from clarion.domain.broadcasts import BroadcastState, DoubtPolicy, EmailContent
 from clarion.domain.people import Person
 from clarion.domain.triggers import UNFINISHED, TriggerState
@@ -361,6 +363,7 @@ class Campaign:
 
 def main() -> int:
     """The command behind ``make crash``."""
+    bytecode.keep()
     parser = argparse.ArgumentParser(description="Kill everything at random, then compare the ledger with the sink.")
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=None, help="repeat the run with this seed")
