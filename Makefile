@@ -100,7 +100,7 @@ check-all: check ## check, then the property tests in ROUNDS=10 more rounds with
 
 .PHONY: crash
 crash: $(VENV)/.dev ## kill workers, API and PostgreSQL KILLS=200 times under load, then compare ledger and sink; SEED=…
-	@$(BIN)/python -m tests.crash.campaign --kills $(KILLS) $(if $(SEED),--seed $(SEED)) --engine $(or $(ENGINE),postgres)
+	@$(BIN)/python -m tests.crash.campaign --kills $(KILLS) $(if $(SEED),--seed $(SEED)) --engine $(or $(ENGINE),postgres) --provider $(or $(PROVIDER),smtp)
 
 .PHONY: bench-send
 bench-send: $(VENV)/.dev mail-servers ## sending into smtp-sink against smtp-source, and what it rests on; a line of JSON a figure

@@ -16,11 +16,13 @@ from clarion.store.engine import Store
 from clarion.store.migrate import migrate
 from clarion.store.opening import open_store
 
+from .support import bytecode
 from .support.postgres_cluster import INSTALL_HINT, Cluster, binaries
 
 ENGINES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 _TEMPLATE = "template_migrated"
 _numbers = itertools.count(1)
+bytecode.keep()
 
 
 def _migrate(url: str) -> None:

@@ -21,6 +21,11 @@ pytestmark = [pytest.mark.crash, pytest.mark.timeout(240)]
         pytest.param(
             Plan(kills=15, seed=11, people=240, pause=0.8, workers=2), marks=pytest.mark.postgres, id="postgres"
         ),
+        pytest.param(
+            Plan(kills=8, seed=13, people=240, pause=0.8, workers=2, provider="postmark"),
+            marks=pytest.mark.postgres,
+            id="postgres through Postmark",
+        ),
         pytest.param(Plan("sqlite", kills=4, seed=12, people=240, pause=2.5, open_triggers=2), id="sqlite"),
     ],
 )

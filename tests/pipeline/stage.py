@@ -2,6 +2,7 @@
 """A workspace that a trigger can be played in: people, broadcasts, calls, resolvers and workers, and the sums."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -20,6 +21,7 @@ from clarion.pipeline.compose import Sign
 from clarion.pipeline.data_file import DataFileError
 from clarion.pipeline.data_file_download import DownloadedFile
 from clarion.pipeline.failpoint import Failpoint, nothing
+from clarion.pipeline.meter import UNMETERED, Meter
 from clarion.pipeline.resolve import Download, Resolver, Sizes
 from clarion.pipeline.retry import RetryPolicy
 from clarion.pipeline.send import SendStage
@@ -207,6 +209,8 @@ class Stage:
         drain_seconds: float = 3.0,
         sizes: Sizes | None = None,
         download: Download = no_download,
+        meter: Meter = UNMETERED,
+        clock: Callable[[], float] = time.monotonic,
     ) -> Worker:
         """A worker of this process that looks around often."""
         owner = new_owner()
@@ -217,10 +221,11 @@ class Stage:
             self.store,
             jobs,
             self.resolver(owner=owner, sizes=sizes, jobs=jobs, download=download),
-            SendStage(deliverer, retry=retry, drain_seconds=drain_seconds),
+            SendStage(deliverer, retry=retry, drain_seconds=drain_seconds, clock=clock, meter=meter),
             owner=owner,
             flights=flights,
             sign=SIGN,
+            meter=meter,
             rules=rules
             or WorkerRules(chunk_rows=10, lease_ms=LEASE, reconcile_seconds=0.05, overdue_ms=0, look_seconds=0.05),
         )

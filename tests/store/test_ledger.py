@@ -186,7 +186,9 @@ def test_an_expired_lease_is_taken_over(played: Played) -> None:
     ):
         with pytest.raises(LostLease):
             played.store.write(step)
-    assert played.store.read(lambda tx: slices.holding(tx, new.trigger_id, 0)) == slices.Holding("w2", 2, None, None)
+    assert played.store.read(lambda tx: slices.holding(tx, new.trigger_id, 0)) == slices.Holding(
+        "w2", 2, None, None, None
+    )
     played.send_all(new)
 
 
@@ -314,7 +316,7 @@ def test_an_open_chunk_survives_its_sender(played: Played) -> None:
     assert played.store.read(lambda tx: ledger.in_doubt(tx, played.trigger_id, 1, 6, 1)) == [(played.key(2), 1)]
     assert played.store.read(lambda tx: ledger.in_doubt(tx, played.trigger_id, 1, 6, 2)) == []
     holding = played.store.read(lambda tx: slices.holding(tx, played.trigger_id, 0))
-    assert holding == slices.Holding("w2", 2, None, None)
+    assert holding == slices.Holding("w2", 2, None, None, None)
     assert [row["seq"] for row in played.next_rows(mine)] == [3]
 
 

@@ -64,6 +64,11 @@ class Metrics:
         self._lost = Counter(
             "clarion_leases_lost_total", "Slices that another worker took meanwhile.", registry=self.registry
         )
+        self._put_off = Counter(
+            "clarion_slices_put_off_total",
+            "Slices that met an error nobody foresaw; each is tried again after a pause.",
+            registry=self.registry,
+        )
         self._away = Gauge(
             "clarion_provider_away",
             "1 while a provider takes no messages at all from this process.",
@@ -106,6 +111,10 @@ class Metrics:
     def lease_lost(self) -> None:
         """A slice became another's."""
         self._lost.inc()
+
+    def slice_put_off(self) -> None:
+        """A slice met an unforeseen error."""
+        self._put_off.inc()
 
     def provider_away(self, provider: str, *, away: bool) -> None:
         """A provider went away or came back."""

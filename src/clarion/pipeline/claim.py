@@ -8,7 +8,7 @@ where this machine has the dead process's flight record, else by listing the who
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
@@ -73,11 +73,16 @@ def claim(
     rules: ChunkRules,
     trigger_id: int = 0,
     no: int = 0,
+    seen: Callable[[Picked], None] = lambda _: None,
 ) -> Work | None:
-    """Take a certain slice, or any for trigger 0; None when there is nothing to take."""
+    """Take a certain slice, or any for trigger 0; None when there is nothing to take.
+
+    `seen` is told which one it is before anything is done with it.
+    """
     picked = slices.pick(tx, trigger_id, no)
     if picked is None:
         return None
+    seen(picked)
     outcomes = _settle_abandoned(tx, picked, flights, retry)
     ledger.settle(tx, picked.trigger_id, outcomes, shard=picked.no)
     held, standing = slices.held_by(picked, owner), picked.standing
@@ -104,6 +109,30 @@ def open_next(tx: Transaction, held: Claim, standing: Standing, *, after: int, r
     slices.open_chunk(tx, held, chunk.first_seq, chunk.last_seq, chunk.now_ms, rules.lease_ms)
     _lay_out(held, chunk, rules)
     return chunk
+
+
+def recover(tx: Transaction, work: Work, *, flights: Path, retry: RetryPolicy) -> None:
+    """Give a slice back out of the middle of a chunk, after an error: settled as if its holder, we, had died.
+
+    The flight record is abandoned by now. What the chunk took out of a rate stays taken.
+
+    Raises:
+        LostLease: another worker holds the slice; nothing was written.
+    """
+    held = work.claim
+    left = slices.holding(tx, held.trigger_id, held.no)
+    standing = slices.renew(tx, held, 0)
+    if left is not None:
+        picked = replace(
+            work.picked,
+            owner=held.owner,
+            fence=held.fence,
+            open_lo=left.open_lo,
+            open_hi=left.open_hi,
+            open_ms=left.open_ms,
+        )
+        ledger.settle(tx, held.trigger_id, _settle_abandoned(tx, picked, flights, retry), shard=held.no)
+    let_go(tx, held, standing)
 
 
 def let_go(tx: Transaction, held: Claim, standing: Standing) -> None:

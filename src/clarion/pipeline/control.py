@@ -16,6 +16,7 @@ from functools import partial
 import structlog
 
 from clarion.domain.errors import Unavailable
+from clarion.pipeline.setback import Telling, cause_of
 from clarion.store import again, control, slices, triggers
 from clarion.store.control import Standings
 from clarion.store.engine import Store
@@ -77,6 +78,7 @@ class Control:
         self._standings = Standings(frozenset(), frozenset())
         self._due: frozenset[int] = frozenset()
         self._working: dict[int, int] = {}
+        self._telling = Telling()
 
     def may_send(self, trigger_id: int) -> bool:
         """Whether the next message may be handed over: not when the trigger is paused, stopped or expired."""
@@ -107,12 +109,19 @@ class Control:
         while not stopping.is_set():
             try:
                 await asyncio.to_thread(self.look)
-            except Unavailable as error:
-                _log.warning("control.blind", error=str(error))
-            except Exception:  # noqa: BLE001 - the next look may fare better; chunks ask the database themselves
-                _log.exception("control.failed")
+            except Exception as error:  # noqa: BLE001 - the next look may fare better; chunks ask the database themselves
+                self._tell_of(error)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), self._look_seconds)
+
+    def _tell_of(self, error: Exception) -> None:
+        times = self._telling.again(cause_of(error))
+        if times is None:
+            return
+        if isinstance(error, Unavailable):
+            _log.warning("control.blind", error=str(error), times=times)
+        else:
+            _log.error("control.failed", times=times, exc_info=error)
 
     def look(self) -> None:
         """Ask once, and stop what has expired. Blocking."""

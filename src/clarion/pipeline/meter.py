@@ -26,6 +26,10 @@ class Meter(Protocol):
         """A sender stopped because its slice is, or may be, another's."""
         ...
 
+    def slice_put_off(self) -> None:
+        """What nobody foresaw went wrong with a slice; it is tried again later."""
+        ...
+
     def provider_away(self, provider: str, *, away: bool) -> None:
         """A provider takes no messages at all (`away`), or takes them again."""
         ...
@@ -48,6 +52,9 @@ class Unmetered:
         """Nothing."""
 
     def lease_lost(self) -> None:
+        """Nothing."""
+
+    def slice_put_off(self) -> None:
         """Nothing."""
 
     def provider_away(self, provider: str, *, away: bool) -> None:

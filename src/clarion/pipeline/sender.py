@@ -17,8 +17,9 @@ from typing import TypeVar
 
 import structlog
 
-from clarion.domain.errors import detail_of
-from clarion.pipeline.claim import Chunk, ChunkRules, Work, claim
+from clarion.domain.errors import Unavailable, detail_of
+from clarion.pipeline import setback
+from clarion.pipeline.claim import Chunk, ChunkRules, Work, claim, recover
 from clarion.pipeline.compose import Messages
 from clarion.pipeline.control import Control
 from clarion.pipeline.failpoint import Failpoint
@@ -28,10 +29,11 @@ from clarion.pipeline.meter import Meter
 from clarion.pipeline.prepared import Prepared
 from clarion.pipeline.record import record
 from clarion.pipeline.send import SendStage, Task
+from clarion.pipeline.setback import Setbacks, Telling, cause_of
 from clarion.pipeline.tracing import Tracing
-from clarion.store import people, slices
+from clarion.store import control, people, slices
 from clarion.store.engine import Store, Transaction
-from clarion.store.slices import Claim, LostLease
+from clarion.store.slices import Claim, LostLease, Picked
 
 _log = structlog.get_logger("clarion.sender")
 T = TypeVar("T")
@@ -44,6 +46,17 @@ class SenderRules:
     most: int
     chunk_rows: int
     lease_ms: int
+
+
+@dataclass(slots=True)
+class _Hand:
+    """What a claim came upon, and what came of it; nothing where it did not get that far."""
+
+    picked: Picked | None = None
+    work: Work | None = None
+
+    def see(self, picked: Picked) -> None:
+        self.picked = picked
 
 
 class Sender:
@@ -75,6 +88,8 @@ class Sender:
         self._tracing = tracing
         self._stopping = asyncio.Event()
         self._claims = itertools.count(1)
+        self._setbacks = Setbacks()
+        self._telling = Telling()
         self.busy = 0
 
     def start(self, stopping: asyncio.Event) -> None:
@@ -82,12 +97,18 @@ class Sender:
         self._stopping = stopping
 
     async def send_slice(self) -> bool:
-        """Work a slice until nothing of it is due, or its turn is over; False: there was none to take."""
-        if self._stopping.is_set() or self.busy >= self._rules.most:
+        """Work a slice until nothing of it is due, or its turn is over; False: there was none to take.
+
+        An error that nobody foresaw puts the slice off, and others go on; see `setback`.
+        """
+        if self._stopping.is_set() or self.busy >= self._rules.most or self._setbacks.resting:
             return False
         self.busy += 1
+        hand = _Hand()
         try:
-            return await self._claim_and_work()
+            return await self._claim_and_work(hand)
+        except Exception as error:  # noqa: BLE001 - whatever it is, everybody else's slices are worth working
+            return await self._stumbled(hand, error)
         finally:
             self.busy -= 1
 
@@ -101,7 +122,7 @@ class Sender:
             return run(work)
         return await asyncio.to_thread(run, work)
 
-    async def _claim_and_work(self) -> bool:
+    async def _claim_and_work(self, hand: "_Hand") -> bool:
         certain = (0, 0)
         if self._send.is_ready():
             found = await self._database(self._store.read, slices.anything_due)
@@ -125,12 +146,13 @@ class Sender:
                 rules=rules,
                 trigger_id=trigger_id,
                 no=no,
+                seen=hand.see,
             )
 
         settled = False
         lease = Lease(self._rules.lease_ms, now())
         try:
-            work = await self._database(self._store.write, take)
+            work = hand.work = await self._database(self._store.write, take)
             if work is not None and work.chunk is not None:
                 flying.activate()
                 self._failpoint("claim.after_commit")
@@ -139,6 +161,8 @@ class Sender:
                 with self._control.working(trigger_id), self._tracing.span("slice", trigger_id, slice=work.claim.no):
                     await self._work(work, work.chunk, flying, rules, lease)
             settled = True
+            if work is not None:
+                self._setbacks.worked(None, work.claim.trigger_id, (work.claim.trigger_id, work.claim.no))
             return work is not None
         except LostLease as lost:
             _log.warning("slice.lease_lost", slot=slot, why=str(lost))
@@ -149,6 +173,62 @@ class Sender:
                 flying.close()
             else:
                 flying.abandon()  # it still holds what the ledger does not know
+
+    async def _stumbled(self, hand: "_Hand", error: Exception) -> bool:
+        """After any error; whether there may be other slices to take."""
+        if hand.picked is None or isinstance(error, Unavailable):
+            self._rest(error)
+            return False
+        await self._put_off(hand, hand.picked, error)
+        return True
+
+    def _rest(self, error: Exception) -> None:
+        """No slice was in hand, or it is the database that failed: all sending rests for a moment."""
+        seconds = self._setbacks.rest(setback.REST_SECONDS)
+        times = self._telling.again(cause_of(error))
+        if times is None:
+            return
+        if isinstance(error, OSError):  # a full disk, most likely; its own sentence would be masked, it has a path
+            why = error.strerror or type(error).__name__
+            _log.error("data_folder.unusable", folder=str(self._flights), error=why, times=times, pause_seconds=seconds)
+        elif isinstance(error, Unavailable):
+            _log.warning("store.unavailable", error=str(error), times=times, pause_seconds=seconds)
+        else:
+            _log.error("sending.held_up", times=times, pause_seconds=seconds, exc_info=error)
+
+    async def _put_off(self, hand: "_Hand", picked: Picked, error: Exception) -> None:
+        trigger_id, no = picked.trigger_id, picked.no
+        slice_ms = int(self._setbacks.pause((trigger_id, no), setback.SLICE_SECONDS) * 1_000)
+        trigger_ms = int(self._setbacks.pause(trigger_id, setback.TRIGGER_SECONDS) * 1_000)
+        times = self._telling.again((trigger_id, cause_of(error)))
+        if times is not None:
+            seconds = slice_ms / 1_000
+            _log.error(
+                "slice.put_off", trigger_id=trigger_id, slice=no, times=times, pause_seconds=seconds, exc_info=error
+            )
+        self._meter.slice_put_off()
+        work = hand.work
+        fence = picked.fence if work is None else work.claim.fence
+
+        def put_off(tx: Transaction) -> None:
+            slices.put_off(tx, trigger_id, no, fence, slice_ms)
+            control.rest(tx, trigger_id, trigger_ms)
+
+        def give_back(tx: Transaction) -> None:
+            if work is not None and work.chunk is not None:
+                recover(tx, work, flights=self._flights, retry=self._send.retry)
+            put_off(tx)
+
+        # What is in its flight record may be the very thing that cannot be settled: then it stays there.
+        for step in (give_back, put_off):
+            try:
+                await self._database(self._store.write, step)
+            except LostLease:
+                break
+            except Exception as further:  # noqa: BLE001 - the lease runs out, and the next claim comes here again
+                _log.warning("slice.not_put_off", trigger_id=trigger_id, slice=no, error=detail_of(further))
+            else:
+                break
 
     async def _work(self, work: Work, first: Chunk, flying: FlightRecord, rules: ChunkRules, lease: Lease) -> None:
         """Send and record one chunk after another until the slice is given back."""

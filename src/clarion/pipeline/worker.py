@@ -24,6 +24,7 @@ from clarion.pipeline.prepared import Prepared
 from clarion.pipeline.resolve import Resolver
 from clarion.pipeline.send import SendStage
 from clarion.pipeline.sender import Sender, SenderRules
+from clarion.pipeline.setback import Telling, cause_of
 from clarion.pipeline.tracing import UNTRACED, Tracing
 from clarion.store import triggers
 from clarion.store.engine import Store
@@ -80,6 +81,7 @@ class Worker:
         self._flights = flights
         self._rules = rules
         self._meter = meter
+        self._telling = Telling()
         self._stopping = asyncio.Event()
         self._due, self._unresolved, self._repeats = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -191,14 +193,15 @@ class Worker:
             if not self._stopping.is_set():
                 await self._reported(self._look_after_the_dead)
 
-    @staticmethod
-    async def _reported(look: Callable[[], Awaitable[None]]) -> None:
+    async def _reported(self, look: Callable[[], Awaitable[None]]) -> None:
         try:
             await look()
-        except Unavailable as error:
-            _log.warning("store.unavailable", error=str(error))
-        except Exception:  # noqa: BLE001 - the next look may fare better; the rows are still there
-            _log.exception("reconcile.failed")
+        except Exception as error:  # noqa: BLE001 - the next look may fare better; the rows are still there
+            times = self._telling.again(cause_of(error))
+            if times is not None and isinstance(error, Unavailable):
+                _log.warning("store.unavailable", error=str(error), times=times)
+            elif times is not None:
+                _log.error("reconcile.failed", times=times, exc_info=error)
 
     async def _look_after_the_dead(self) -> None:
         """Settle from the flight records of processes on this machine that are gone."""

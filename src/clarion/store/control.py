@@ -62,6 +62,11 @@ def refund(tx: Transaction, trigger_id: int, messages: int, now_ms: int) -> None
         tx.execute("refund_flow", trigger_id=trigger_id, back_us=messages * interval_us)
 
 
+def rest(tx: Transaction, trigger_id: int, pause_ms: int) -> None:
+    """No worker claims a slice of it for so long, unless it is stopped."""
+    tx.execute("rest_trigger", trigger_id=trigger_id, pause_ms=pause_ms)
+
+
 def pause(tx: Transaction, trigger_id: int, by: str) -> bool:
     """Send nothing more until it is resumed; False when it was paused or is over."""
     return tx.execute("pause_trigger", trigger_id=trigger_id, by=by) > 0

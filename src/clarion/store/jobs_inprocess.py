@@ -17,7 +17,7 @@ from clarion.store.jobs import RESOLVING, Handlers
 
 _log = structlog.get_logger("clarion.jobs")
 _POLL_SECONDS = 0.5
-_AFTER_FAILURE_SECONDS = 1.0
+_AFTER_FAILURE_SECONDS, _AFTER_MANY_SECONDS = 1.0, 5.0
 
 
 class InProcessJobs:
@@ -65,15 +65,20 @@ class InProcessJobs:
         arrived = asyncio.Event()
         with self._guard:
             self._arrived.append(arrived)
+        pause, told = _AFTER_FAILURE_SECONDS, ""
         try:
             while not stopping.is_set():
                 try:
                     arrived.clear()
                     if not await work():
                         await self._pause(stopping, arrived, await self._idle_seconds())
-                except Exception:  # noqa: BLE001 - whatever it was, the rows still say what is to do
-                    _log.exception("job.failed")
-                    await self._pause(stopping, asyncio.Event(), _AFTER_FAILURE_SECONDS)
+                    pause, told = _AFTER_FAILURE_SECONDS, ""
+                except Exception as error:  # noqa: BLE001 - whatever it was, the rows still say what is to do
+                    if told != repr(error):
+                        _log.exception("job.failed")
+                    told = repr(error)
+                    await self._pause(stopping, asyncio.Event(), pause)
+                    pause = min(_AFTER_MANY_SECONDS, 2 * pause)
         finally:
             with self._guard:
                 self._arrived.remove(arrived)

@@ -91,6 +91,7 @@ class Holding:
     fence: int
     open_lo: int | None
     open_hi: int | None
+    open_ms: int | None
 
 
 def pick(tx: Transaction, trigger_id: int = 0, no: int = 0) -> Picked | None:
@@ -219,7 +220,7 @@ def _lost(claim: Claim) -> LostLease:
 def holding(tx: Transaction, trigger_id: int, no: int) -> Holding | None:
     """How a slice is held."""
     row = tx.one("slice", trigger_id=trigger_id, no=no)
-    return Holding(row["owner"], int(row["fence"]), row["open_lo"], row["open_hi"]) if row else None
+    return Holding(row["owner"], int(row["fence"]), row["open_lo"], row["open_hi"], row["open_ms"]) if row else None
 
 
 def anything_due(tx: Transaction, trigger_id: int = 0, no: int = 0, *, grace_ms: int = 0) -> bool:
@@ -238,6 +239,11 @@ def ended_due(tx: Transaction) -> tuple[int, int] | None:
     """(trigger, number) of a slice that is only to be closed, because its trigger was stopped; None for none."""
     row = tx.one("ended_slice_due")
     return (int(row["trigger_id"]), int(row["no"])) if row else None
+
+
+def put_off(tx: Transaction, trigger_id: int, no: int, fence: int, pause_ms: int) -> None:
+    """Let nobody claim a slice for so long, unless somebody has since `fence`."""
+    tx.execute("put_off_slice", trigger_id=trigger_id, no=no, fence=fence, pause_ms=pause_ms)
 
 
 def free_slices_of(tx: Transaction, owner: str) -> int:

@@ -37,6 +37,12 @@ WHERE trigger_id = :trigger_id;
 UPDATE trigger_flow SET next_us = {{now_ms}} * 1000, ready_ms = 0
 WHERE trigger_id = :trigger_id;
 
+-- name: rest_trigger
+-- What nobody foresaw goes wrong with it: no worker claims a slice of it for a while.
+INSERT INTO trigger_flow (trigger_id, ready_ms) VALUES (:trigger_id, {{now_ms}} + :pause_ms)
+ON CONFLICT (trigger_id) DO UPDATE SET ready_ms =
+    CASE WHEN trigger_flow.ready_ms > excluded.ready_ms THEN trigger_flow.ready_ms ELSE excluded.ready_ms END;
+
 -- name: standings
 -- Every process asks this twice a second: which unfinished triggers send nothing at present.
 SELECT trigger_id, CASE WHEN state = 'stopped' OR paused_ms IS NOT NULL THEN 1 ELSE 0 END AS held,

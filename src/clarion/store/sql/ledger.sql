@@ -206,12 +206,18 @@ UPDATE slice SET owner = NULL, lease_ms = 0, open_lo = NULL, open_hi = NULL, ope
     done = :done, due_ms = :due_ms, tried = :tried
 WHERE trigger_id = :trigger_id AND no = :no AND owner = :owner AND fence = :fence;
 
+-- name: put_off_slice
+-- What nobody foresaw went wrong with it. An open chunk stays on record for the next claim, which also follows
+-- when this one was never committed: the fence says that nobody has claimed it since.
+UPDATE slice SET due_ms = CASE WHEN due_ms > {{now_ms}} + :pause_ms THEN due_ms ELSE {{now_ms}} + :pause_ms END
+WHERE trigger_id = :trigger_id AND no = :no AND fence = :fence AND done = 0;
+
 -- name: free_slices_of
 -- A process on this machine is known to be dead: what it held can be taken at once.
 UPDATE slice SET lease_ms = 0 WHERE done = 0 AND owner = :owner;
 
 -- name: slice
-SELECT owner, fence, open_lo, open_hi FROM slice WHERE trigger_id = :trigger_id AND no = :no;
+SELECT owner, fence, open_lo, open_hi, open_ms FROM slice WHERE trigger_id = :trigger_id AND no = :no;
 
 -- name: chunk
 -- The next people of a slice, with what composing needs. A vanished person has no number on the right side.
