@@ -220,6 +220,7 @@ class Members:
 
 
 _UNSUBSCRIBED, _WITHOUT_EMAIL = 1, 2
+_SAMPLE = 2_000  # people of whom is learned how many match
 _WORTH_READING = 0.3  # share of those looked at who match, from which on their attributes are simply read
 
 
@@ -259,6 +260,8 @@ class Selection:
     def members(self, tx: Transaction, *, after: int, until: int, most: int) -> Members:
         """Who matches of the people with `after` < person_id <= `until`, of the first `most` that SQL leaves."""
         after, until = max(after, self.lowest - 1), min(until, self._highest)
+        if self._narrower is not None:
+            until = min(until, after + _SAMPLE)
         text, parameters = self._statement
         rows = tx.composed_tuples(text, {**parameters, "after": after, "until": until, "most": most})
         looked_at = len(rows)
