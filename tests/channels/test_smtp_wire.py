@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clarion.channels.smtp_syntax import with_dots, with_line_ends
-from clarion.channels.smtp_wire import Lost, Outflow, Reply, Wire, printable
+from clarion.channels.smtp_wire import Lost, Outflow, Reply, Wire
+from clarion.channels.words import printable
 
 
 class Sink(asyncio.Transport):

@@ -10,7 +10,8 @@ from clarion.channels.smtp_queue import Delivery, Queue, Taken
 from clarion.channels.smtp_session import Session
 from clarion.channels.smtp_settings import SmtpSettings
 from clarion.channels.smtp_sign_in import LoginRefused, Offers, sign_in
-from clarion.channels.smtp_wire import FAREWELL_SECONDS, Outflow, Wire, printable
+from clarion.channels.smtp_wire import FAREWELL_SECONDS, Outflow, Wire
+from clarion.channels.words import printable
 from clarion.domain.errors import SendError, detail_of
 
 __all__ = ["SmtpProvider", "SmtpSettings"]

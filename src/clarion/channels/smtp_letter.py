@@ -6,7 +6,8 @@ from functools import lru_cache
 from clarion.channels.smtp_queue import Taken
 from clarion.channels.smtp_sign_in import LEAVE_ALONE_SECONDS, LoginRefused, Offers
 from clarion.channels.smtp_syntax import is_address, with_dots, with_line_ends
-from clarion.channels.smtp_wire import Reply, printable
+from clarion.channels.smtp_wire import Reply
+from clarion.channels.words import printable
 from clarion.domain.errors import Permanent, SendError, Temporary, Throttled
 from clarion.domain.messages import EmailMessage
 

@@ -13,7 +13,8 @@ from clarion.channels.smtp_letter import COPY, DATA, DOT, LONE_DOT, MAIL, OUT_OF
 from clarion.channels.smtp_queue import Delivery, Taken
 from clarion.channels.smtp_settings import SmtpSettings
 from clarion.channels.smtp_sign_in import LEAVE_ALONE_SECONDS, LoginRefused, Offers
-from clarion.channels.smtp_wire import Lost, Reply, Wire, printable
+from clarion.channels.smtp_wire import Lost, Reply, Wire
+from clarion.channels.words import printable
 from clarion.domain.errors import SendError, Temporary, Throttled, Unknown
 
 PIECE = 65_536  # bytes of a body in one write

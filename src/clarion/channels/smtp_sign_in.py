@@ -11,7 +11,8 @@ from typing import Self
 
 from clarion.channels.smtp_settings import SmtpSettings
 from clarion.channels.smtp_syntax import number
-from clarion.channels.smtp_wire import Lost, Outflow, Reply, Wire, printable
+from clarion.channels.smtp_wire import Lost, Outflow, Reply, Wire
+from clarion.channels.words import printable
 from clarion.domain.errors import SendError, Temporary, Throttled
 
 LEAVE_ALONE_SECONDS = 30.0  # after a 421

@@ -13,20 +13,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Protocol, cast
 
-MAX_WORDS = 500  # characters of the server's words that are kept
+from clarion.channels.words import printable
+
 MAX_LINE = 8192  # bytes; RFC 5321 §4.5.3.1.5 says 512, servers say more
 MAX_LINES = 256
 FAREWELL_SECONDS = 2.0
 
 _REPLY_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
-_BLANKS = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029]+")
-
-
-def printable(text: str) -> str:
-    """`text` on one line, without control characters, at most `MAX_WORDS` characters."""
-    if len(text) <= MAX_WORDS and text.isprintable() and "  " not in text:
-        return text.strip()
-    return _BLANKS.sub(" ", text[: 2 * MAX_WORDS]).strip()[:MAX_WORDS]
 
 
 @dataclass(frozen=True, slots=True)
