@@ -6,8 +6,10 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from tests.support.one_by_one import OneByOne
+
 from clarion.channels.base import Capabilities
-from clarion.domain.messages import EmailMessage, Receipt
+from clarion.domain.messages import EmailMessage
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Hangs:
 Step = Fails | Hangs
 
 
-class Scripted:
+class Scripted(OneByOne):
     """Each recipient meets the steps of its script one after another; then its messages are taken.
 
     `usual` is the step for everybody whose script is over or who has none. `taken` holds what was accepted.
@@ -53,7 +55,7 @@ class Scripted:
         self.reached = asyncio.Event()  # somebody hangs
         self.after_each: Callable[[int], None] = lambda count: None
 
-    async def send(self, message: EmailMessage, *, handed_over: Callable[[], None]) -> Receipt:
+    async def send(self, message: EmailMessage, *, handed_over: Callable[[], None]) -> str:
         self.tried[message.recipient] += 1
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
@@ -75,10 +77,7 @@ class Scripted:
             self.at_once -= 1
         self.taken.append(message)
         self.after_each(len(self.taken))
-        return Receipt(f"250 kept {message.recipient}")
-
-    async def close(self) -> None:
-        pass
+        return f"250 kept {message.recipient}"
 
     @property
     def recipients(self) -> list[str]:

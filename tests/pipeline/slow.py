@@ -6,7 +6,9 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from clarion.channels.base import Capabilities, Source
+from tests.support.one_by_one import OneByOne
+
+from clarion.channels.base import Capabilities
 from clarion.domain.deliveries import key_of
 from clarion.domain.errors import Away
 from clarion.domain.messages import EmailMessage
@@ -20,7 +22,7 @@ def _trigger_of(message: EmailMessage) -> int:
     return key.trigger_id
 
 
-class Slow:
+class Slow(OneByOne):
     """Takes every message, each in so many seconds; `begun` is (moment, trigger) of each, in order.
 
     While `away` is set it takes none; `refused` counts the times it was asked then.
@@ -37,39 +39,18 @@ class Slow:
         self.after_each: Callable[[int], None] = lambda count: None
         self._seconds = seconds
         self._retry_after = retry_after
-        self._lanes = asyncio.Semaphore(connections)
 
-    async def deliver(self, source: Source) -> None:
-        lanes = [asyncio.create_task(self._lane(source)) for _ in range(self.capabilities.connections)]
-        try:
-            await asyncio.gather(*lanes)
-        finally:
-            for lane in lanes:
-                lane.cancel()
-            await asyncio.gather(*lanes, return_exceptions=True)
-
-    async def _lane(self, source: Source) -> None:
-        while True:
-            async with self._lanes:
-                handover = source.take()
-                if handover is None:
-                    return
-                await asyncio.sleep(0)
-                if self.away:
-                    self.refused += 1
-                    handover.untouched()
-                    raise Away("cannot connect", self._retry_after)
-                if not handover.begin():
-                    handover.untouched()
-                    continue
-                self.begun.append((time.monotonic(), _trigger_of(handover.message)))
-                await asyncio.sleep(self._seconds)
-                self.taken.append(handover.message)
-                handover.sent("250 kept")
-                self.after_each(len(self.taken))
-
-    async def close(self) -> None:
-        pass
+    async def send(self, message: EmailMessage, *, handed_over: Callable[[], None]) -> str:
+        await asyncio.sleep(0)
+        if self.away:
+            self.refused += 1
+            raise Away("cannot connect", self._retry_after)
+        handed_over()
+        self.begun.append((time.monotonic(), _trigger_of(message)))
+        await asyncio.sleep(self._seconds)
+        self.taken.append(message)
+        self.after_each(len(self.taken))
+        return "250 kept"
 
     @property
     def recipients(self) -> Counter[str]:

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from clarion.channels.base import Deliverer, Provider
-from clarion.channels.one_by_one import OneByOne
+from clarion.channels.base import Deliverer
 from clarion.domain.broadcasts import Broadcast, BroadcastState, DoubtPolicy, EmailContent
 from clarion.domain.deliveries import DeliveryKey, State
 from clarion.domain.people import Person
@@ -201,7 +200,7 @@ class Stage:
 
     def worker(
         self,
-        provider: Provider | Deliverer,
+        provider: Deliverer,
         jobs: Jobs,
         *,
         retry: RetryPolicy = NO_PAUSES,
@@ -214,14 +213,13 @@ class Stage:
     ) -> Worker:
         """A worker of this process that looks around often."""
         owner = new_owner()
-        deliverer = OneByOne(provider) if isinstance(provider, Provider) else provider
         flights = self.folder / "flights"
         flights.mkdir(parents=True, exist_ok=True)
         return Worker(
             self.store,
             jobs,
             self.resolver(owner=owner, sizes=sizes, jobs=jobs, download=download),
-            SendStage(deliverer, retry=retry, drain_seconds=drain_seconds, clock=clock, meter=meter),
+            SendStage(provider, retry=retry, drain_seconds=drain_seconds, clock=clock, meter=meter),
             owner=owner,
             flights=flights,
             sign=SIGN,

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from clarion.channels.base import Capabilities, Source
-from clarion.channels.one_by_one import OneByOne
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
 from clarion.domain.errors import Away, Permanent, Temporary, Throttled, Unknown
@@ -75,9 +74,7 @@ class Sender:
         suppressed: frozenset[int] = frozenset(),
     ) -> dict[int, Outcome]:
         self.open(chunk)
-        stage = SendStage(
-            OneByOne(provider), retry=RETRY, drain_seconds=drain_seconds, failpoint=failpoint, clock=lambda: 0.0
-        )
+        stage = SendStage(provider, retry=RETRY, drain_seconds=drain_seconds, failpoint=failpoint, clock=lambda: 0.0)
         task = task_for(chunk, doubt=doubt, suppressed=suppressed, stopping=self.stopping)
         outcomes = await stage.send(task, self.record)
         found = {outcome.key.seq: outcome for outcome in outcomes}
@@ -178,7 +175,7 @@ async def test_accounts_of_one_person_are_told_apart(sender: Sender) -> None:
     second = replace(chunk, rows=(*chunk.rows, row(seq=3, action_id=1, person_id=3, alive=3, email="b@x.test")))
     sender.open(second)
     provider = Scripted({"a2@x.test": [Fails(Permanent("550", "refused"))]}, connections=1)
-    stage = SendStage(OneByOne(provider), retry=RETRY)
+    stage = SendStage(provider, retry=RETRY)
     both = messages(action(MAIL), action(MAIL, action_id=2))
     rows = tuple({**r, "seq": 1 + n // 2, "action_id": 1 + n % 2} for n, r in enumerate(second.rows))
     outcomes = await stage.send(task_for(replace(second, rows=rows), both), sender.record)
@@ -239,7 +236,7 @@ async def test_as_many_at_once_as_there_are_connections(sender: Sender, connecti
 
 async def test_chunks_at_once_share_the_connections(tmp_path: Path) -> None:
     provider = Scripted(connections=3)
-    stage = SendStage(OneByOne(provider), retry=RETRY)
+    stage = SendStage(provider, retry=RETRY)
     records = [FlightRecord(tmp_path, f"slot{n}") for n in range(4)]
 
     async def send(record: FlightRecord) -> int:
@@ -316,7 +313,7 @@ async def test_what_does_not_end_is_cut_off_and_only_what_was_handed_over_is_in_
 
 async def test_who_waits_for_a_connection_when_time_is_up_is_untouched(tmp_path: Path) -> None:
     provider = Scripted(usual=Hangs(), connections=2)
-    stage = SendStage(OneByOne(provider), retry=RETRY, drain_seconds=0.05)
+    stage = SendStage(provider, retry=RETRY, drain_seconds=0.05)
     stopping = asyncio.Event()
     first, second = Sender(tmp_path / "1"), Sender(tmp_path / "2")
 
@@ -426,7 +423,7 @@ async def test_paused_between_two_messages(sender: Sender) -> None:
     provider = Scripted(connections=1)
     chunk = chunk_of(*[{}] * 4)
     sender.open(chunk)
-    stage = SendStage(OneByOne(provider), retry=RETRY)
+    stage = SendStage(provider, retry=RETRY)
     outcomes = await stage.send(task_for(chunk, may_send=lambda: len(provider.taken) < 2), sender.record)
     assert [outcome.key.seq for outcome in outcomes] == [1, 2]
     assert sender.marks() == [Mark.SENT, Mark.SENT, Mark.UNTOUCHED, Mark.UNTOUCHED]

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The contract between the pipeline and a provider."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol
 
 from clarion.domain.errors import SendError
-from clarion.domain.messages import EmailMessage, Receipt
+from clarion.domain.messages import EmailMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,34 +73,6 @@ class Deliverer(Protocol):
         wait): everything taken has been ended by then, what had not begun as `untouched`. Raises nothing else.
         If cancelled, it hands nothing more over, drops the connections on which a message is under way, and
         need not end what it had: the caller knows from `begin` what is in doubt.
-        """
-        ...
-
-    async def close(self) -> None:
-        """Give up idle connections politely; safe to call twice."""
-        ...
-
-
-@runtime_checkable
-class Provider(Protocol):
-    """Sends one channel's messages through one outside service.
-
-    A provider may be used from one event loop only. `send` is called at most `capabilities.connections`
-    times at once.
-    """
-
-    name: str
-    capabilities: Capabilities
-
-    async def send(self, message: EmailMessage, *, handed_over: Callable[[], None]) -> Receipt:
-        """Hand the message over and wait for the answer.
-
-        `handed_over` must be called once, right before the first byte is written after which the other
-        side could accept the message without our learning of it (SMTP: before the final dot goes out;
-        HTTP: before the request). A failure before that call is never in doubt.
-
-        Raises Temporary, Throttled, Permanent or Unknown (`clarion.domain.errors`), nothing else.
-        Unknown only after `handed_over` was called.
         """
         ...
 

@@ -46,10 +46,3 @@ class EmailMessage(NamedTuple):
     workspace_id: int | None = None
     fields: EmailFields | None = None
     wire_ready: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """A provider took the message. `words` is its answer, for the account (at most 500 characters)."""
-
-    words: str
