@@ -17,9 +17,9 @@ from clarion.store.migrate import migrate
 from clarion.store.opening import open_store
 
 from .support import bytecode
+from .support.databases import ENGINES, empty_database
 from .support.postgres_cluster import INSTALL_HINT, Cluster, binaries
 
-ENGINES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 _TEMPLATE = "template_migrated"
 _numbers = itertools.count(1)
 bytecode.keep()
@@ -63,13 +63,8 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(params=ENGINES)
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a new database in which no migration has run."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'clarion.db'}"
-        return
-    cluster: Cluster = request.getfixturevalue("postgres_cluster")
-    name = f"empty_{next(_numbers)}"
-    yield cluster.create(name)
-    cluster.drop(name)
+    with empty_database(request, tmp_path / "clarion.db") as url:
+        yield url
 
 
 @pytest.fixture(params=ENGINES)

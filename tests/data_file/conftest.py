@@ -3,8 +3,8 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,7 @@ from aiohttp import web
 from clarion.pipeline.data_file import DataFileError
 from clarion.pipeline.data_file_download import DownloadRules, download
 
-Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+from .peers import ALLOWED, Failing, Handler, Peer, Serving, Speaking
 
 
 @asynccontextmanager
@@ -62,23 +61,21 @@ def _is_empty(folder: Path) -> bool:
 
 
 @pytest.fixture
-def serving() -> Callable[..., AbstractAsyncContextManager[str]]:
+def serving() -> Serving:
     """A server that gives every request to a handler; the context is its base URL."""
     return _serving
 
 
 @pytest.fixture
-def speaking() -> Callable[[Peer], AbstractAsyncContextManager[str]]:
+def speaking() -> Speaking:
     """A bare TCP server for answers that no proper server gives; the context is its base URL."""
     return _speaking
 
 
 @pytest.fixture
-def failing(tmp_path: Path) -> Callable[..., Awaitable[tuple[str, bool]]]:
+def failing(tmp_path: Path) -> Failing:
     """Download and fail, leaving nothing behind; the sentence without its beginning, and `temporary`."""
-    allowed = DownloadRules(allow_private_addresses=True, connect_timeout=5, idle_timeout=5)
-
-    async def fail(url: str, rules: DownloadRules = allowed) -> tuple[str, bool]:
+    async def fail(url: str, rules: DownloadRules = ALLOWED) -> tuple[str, bool]:
         with pytest.raises(DataFileError, match=r"^failed to download data file") as caught:
             await download(url, tmp_path / "f", rules=rules)
         assert _is_empty(tmp_path)

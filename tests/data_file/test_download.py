@@ -5,8 +5,7 @@ import asyncio
 import base64
 import gzip
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -16,13 +15,7 @@ from aiohttp import web
 from clarion.pipeline.data_file import DataFileError
 from clarion.pipeline.data_file_download import Address, DownloadedFile, DownloadRules, download
 
-CONTENT = b'{"id":"wiley","data":{"voucher_code":"FESwYm"}}\n' * 5000
-ALLOWED = DownloadRules(allow_private_addresses=True, connect_timeout=5, idle_timeout=5)
-Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-Serving = Callable[..., AbstractAsyncContextManager[str]]
-Speaking = Callable[[Peer], AbstractAsyncContextManager[str]]
-Failing = Callable[..., Awaitable[tuple[str, bool]]]
+from .peers import ALLOWED, CONTENT, Failing, Serving, Speaking, answering, gzipped, plain
 
 
 def names_in(folder: Path) -> list[str]:
@@ -33,29 +26,6 @@ def whole(path: Path) -> DownloadedFile:
     assert path.read_bytes() == CONTENT
     assert names_in(path.parent) == [path.name]
     return DownloadedFile(path, len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
-
-
-def gzipped(body: bytes, coding: str = "gzip") -> Handler:
-    async def handler(request: web.BaseRequest) -> web.StreamResponse:
-        return web.Response(body=body, headers={"Content-Encoding": coding})
-
-    return handler
-
-
-async def plain(request: web.BaseRequest) -> web.StreamResponse:
-    return web.Response(body=CONTENT)
-
-
-def answering(*pieces: bytes, pause: float = 0) -> Peer:
-    """Write the pieces as they are, with pauses, then close."""
-
-    async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for piece in pieces:
-            writer.write(piece)
-            await writer.drain()
-            await asyncio.sleep(pause)
-
-    return peer
 
 
 async def test_a_plain_file(serving: Serving, tmp_path: Path) -> None:

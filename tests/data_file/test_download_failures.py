@@ -7,8 +7,7 @@ import socket
 import ssl
 import traceback
 import tracemalloc
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -18,40 +17,11 @@ from aiohttp import web
 from clarion.pipeline.data_file import DataFileError
 from clarion.pipeline.data_file_download import DownloadRules, download
 
-CONTENT = b'{"id":"wiley","data":{"voucher_code":"FESwYm"}}\n' * 5000
-ALLOWED = DownloadRules(allow_private_addresses=True, connect_timeout=5, idle_timeout=5)
-Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-Serving = Callable[..., AbstractAsyncContextManager[str]]
-Speaking = Callable[[Peer], AbstractAsyncContextManager[str]]
-Failing = Callable[..., Awaitable[tuple[str, bool]]]
-
-
-def answering(*pieces: bytes, pause: float = 0) -> Peer:
-    """Write the pieces as they are, with pauses, then close."""
-
-    async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for piece in pieces:
-            writer.write(piece)
-            await writer.drain()
-            await asyncio.sleep(pause)
-
-    return peer
+from .peers import ALLOWED, CONTENT, Failing, Peer, Serving, Speaking, answering, gzipped, plain
 
 
 async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await reader.read()  # until the client gives up
-
-
-def gzipped(body: bytes, coding: str = "gzip") -> Handler:
-    async def handler(request: web.BaseRequest) -> web.StreamResponse:
-        return web.Response(body=body, headers={"Content-Encoding": coding})
-
-    return handler
-
-
-async def plain(request: web.BaseRequest) -> web.StreamResponse:
-    return web.Response(body=CONTENT)
 
 
 @pytest.mark.parametrize(

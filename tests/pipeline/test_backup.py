@@ -3,7 +3,6 @@
 
 import asyncio
 import gzip
-import itertools
 import os
 import shutil
 import subprocess
@@ -12,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.databases import ENGINES, empty_database
 from tests.support.jobs import LostJobs
-from tests.support.postgres_cluster import Cluster, binaries
+from tests.support.postgres_cluster import binaries
 
 from clarion.domain.errors import SetupError
 from clarion.store import restoring, transfer
@@ -25,9 +25,6 @@ from clarion.store.opening import open_store
 from .providers import Hangs, Scripted
 from .stage import Stage
 
-ENGINES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
-_numbers = itertools.count(1)
-
 
 def quiet(table: str, rows: int) -> None:
     pass
@@ -36,13 +33,8 @@ def quiet(table: str, rows: int) -> None:
 @pytest.fixture(params=ENGINES)
 def other_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty database of either engine, to move to."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'moved.db'}"
-        return
-    cluster: Cluster = request.getfixturevalue("postgres_cluster")
-    name = f"moved_{next(_numbers)}"
-    yield cluster.create(name)
-    cluster.drop(name)
+    with empty_database(request, tmp_path / "moved.db") as url:
+        yield url
 
 
 def contents(store: Store) -> dict[str, list[str]]:
@@ -159,7 +151,7 @@ def copied(url: str, folder: Path, cluster: Any) -> str:
         return f"sqlite:///{folder / 'restored.db'}"
     programs = binaries()
     assert programs is not None
-    target = f"restored_{next(_numbers)}"
+    target = "restored"
     into = cluster.create(target)
     dump, plain = folder / "backup.dump", {**os.environ, "LC_ALL": "C"}
     for command in (

@@ -6,6 +6,8 @@ Nothing here knows SMTP. An exception out of a source or a hand-over ends its de
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 
 from clarion.channels.base import Handover, Source
 from clarion.domain.errors import Away, SendError
@@ -84,7 +86,7 @@ class Taken:
 
     def sent(self, words: str) -> None:
         """See `Handover.sent`."""
-        delivery = self.delivery
+        delivery = self.delivery  # as `_end`, without a function to be made for each message
         if delivery.over:
             return
         try:
@@ -97,23 +99,18 @@ class Taken:
 
     def failed(self, error: SendError) -> None:
         """See `Handover.failed`."""
-        delivery = self.delivery
-        if delivery.over:
-            return
-        try:
-            self.handover.failed(error)
-        except Exception as defect:  # noqa: BLE001 - its owner gets it
-            delivery.crash(defect)
-        delivery.open -= 1
-        delivery.settle()
+        self._end(partial(self.handover.failed, error))
 
     def untouched(self) -> None:
         """See `Handover.untouched`."""
+        self._end(self.handover.untouched)
+
+    def _end(self, tell: Callable[[], None]) -> None:
         delivery = self.delivery
         if delivery.over:
             return
         try:
-            self.handover.untouched()
+            tell()
         except Exception as defect:  # noqa: BLE001 - its owner gets it
             delivery.crash(defect)
         delivery.open -= 1
