@@ -77,12 +77,12 @@ class Metrics:
         )
         self._orphans = Counter(
             "clarion_flight_records_orphaned_total",
-            "Flight records of dead processes found and used.",
+            "Flight records of dead processes found.",
             registry=self.registry,
         )
         self._cleared = Counter(
             "clarion_accounts_cleared_total",
-            "Accounts that such a record cleared of doubt.",
+            "Accounts that a flight record cleared of doubt.",
             registry=self.registry,
         )
         self._database_errors = Counter(
@@ -120,10 +120,13 @@ class Metrics:
         """A provider went away or came back."""
         self._away.labels(provider).set(1 if away else 0)
 
-    def orphan_settled(self, cleared: int) -> None:
-        """A dead process's record was used."""
+    def orphan_found(self) -> None:
+        """A dead process's record was found."""
         self._orphans.inc()
-        self._cleared.inc(cleared)
+
+    def cleared(self, accounts: int) -> None:
+        """A record cleared accounts of doubt."""
+        self._cleared.inc(accounts)
 
     # -- what the server calls ---------------------------------------------------------------------------
 

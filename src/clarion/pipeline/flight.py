@@ -244,6 +244,13 @@ def orphans(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.glob("*.flight")) if _is_orphan(path)]
 
 
+def is_abandoned(path: Path) -> bool:
+    """Whether the process of an orphaned record still runs: it let go of a slice whose end it could not write down."""
+    process = path.name.removesuffix(".flight").rpartition("~")[0]  # the name without the claim
+    presence = path.with_name(f"{process}.flight")
+    return presence.exists() and not _is_orphan(presence)
+
+
 def _is_left(unnamed: Path) -> bool:
     """Whether the process that was making this record is gone."""
     try:

@@ -34,8 +34,12 @@ class Meter(Protocol):
         """A provider takes no messages at all (`away`), or takes them again."""
         ...
 
-    def orphan_settled(self, cleared: int) -> None:
-        """A dead process's flight record was used; it cleared that many accounts of doubt."""
+    def orphan_found(self) -> None:
+        """A dead process's flight record was found."""
+        ...
+
+    def cleared(self, accounts: int) -> None:
+        """A flight record cleared that many accounts of doubt."""
         ...
 
 
@@ -60,7 +64,10 @@ class Unmetered:
     def provider_away(self, provider: str, *, away: bool) -> None:
         """Nothing."""
 
-    def orphan_settled(self, cleared: int) -> None:
+    def orphan_found(self) -> None:
+        """Nothing."""
+
+    def cleared(self, accounts: int) -> None:
         """Nothing."""
 
 

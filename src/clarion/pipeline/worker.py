@@ -82,6 +82,7 @@ class Worker:
         self._rules = rules
         self._meter = meter
         self._telling = Telling()
+        self._settling: set[Path] = set()  # records that were found, and said so, and are still there
         self._stopping = asyncio.Event()
         self._due, self._unresolved, self._repeats = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -204,12 +205,21 @@ class Worker:
                 _log.error("reconcile.failed", times=times, exc_info=error)
 
     async def _look_after_the_dead(self) -> None:
-        """Settle from the flight records of processes on this machine that are gone."""
-        for path in await asyncio.to_thread(flight.orphans, self._flights):
+        """Settle from the flight records of processes on this machine that are gone, and of claims they abandoned."""
+        found = await asyncio.to_thread(flight.orphans, self._flights)
+        self._settling.intersection_update(found)
+        for path in found:
+            abandoned = await asyncio.to_thread(flight.is_abandoned, path)
             try:
                 settled = await asyncio.to_thread(evidence.settle_orphan, self._store, path, self._retry)
             except OSError as error:  # one file that cannot be used must not keep the others from being used
                 _log.warning("flight_record.unusable", path=str(path), error=str(error))
                 continue
-            self._meter.orphan_settled(settled)
-            _log.warning("worker.died", owner=flight.owner_of(path), settled=settled)
+            if path in self._settling and not settled:
+                continue  # still needed, and nothing new
+            if path not in self._settling and not abandoned:
+                self._meter.orphan_found()
+            self._settling.add(path)
+            self._meter.cleared(settled)
+            event = "flight_record.abandoned" if abandoned else "worker.died"
+            _log.warning(event, owner=flight.owner_of(path), settled=settled)
