@@ -5,6 +5,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from clarion.domain.errors import Conflict, InvalidRequest
 from clarion.domain.pace import Rate
 from clarion.domain.triggers import TriggerState
 from clarion.pipeline.claim import Chunk, ChunkRules, Work, claim
-from clarion.pipeline.control import Control, Tell
+from clarion.pipeline.control import TURN_SECONDS, Control, Tell
 from clarion.pipeline.edit import apply_content
 from clarion.pipeline.flight import ChunkName
 from clarion.pipeline.record import record
@@ -179,6 +180,28 @@ async def test_expired_though_nobody_sends_it(store: Store, workspace: Workspace
     assert work is not None
     assert work.chunk is None
     assert stage.sums(trigger_id) == {"stopped expired": 3}
+
+
+@pytest.mark.parametrize(
+    ("own", "waiting", "over"), [(0, 0, True), (0, 5, True), (5, 5, True), (5, 0, False), (0, -1, False)]
+)
+def test_a_turn_ends_for_whoever_comes_next_only(
+    store: Store, workspace: Workspace, own: int, waiting: int, over: bool
+) -> None:
+    """To end it for a lower priority would hand the slice back and take it again, second after second."""
+    clock = [0.0]
+    sending = Played.sending(store, workspace, people=4, size=1)
+    lowest = [Played.sending(store, workspace, people=1, size=1) for _ in range(2)]
+    other = Played.sending(store, workspace, people=1, size=1)
+    for played, priority in [(sending, own), (other, waiting), *((each, -9) for each in lowest)]:
+        change = partial(control.change, trigger_id=played.trigger_id, priority=priority)
+        assert store.write(partial(change, rate=None, spread_until_ms=None, by="Ann"))
+    watch = Control(store, clock=lambda: clock[0])
+    watch.look()
+    turn = watch.turn(sending.trigger_id)
+    assert not turn.over()
+    clock[0] = TURN_SECONDS
+    assert turn.over() == over
 
 
 async def test_a_scheduled_one_waits_and_is_for_the_people_of_its_time(

@@ -40,7 +40,7 @@ class Tell:
 
 
 class Turn:
-    """How long one trigger may keep a slot of this process while another one has something to send.
+    """How long one trigger may keep a slot of this process while another one comes before it.
 
     It begins when it is first asked about, so there is at least one message in each.
     """
@@ -75,7 +75,7 @@ class Control:
         self._overdue_ms = overdue_ms
         self._tell = tell or Tell()
         self._clock = clock
-        self._standings = Standings(frozenset(), frozenset())
+        self._standings = Standings(frozenset(), frozenset(), {})
         self._due: frozenset[int] = frozenset()
         self._working: dict[int, int] = {}
         self._telling = Telling()
@@ -86,7 +86,13 @@ class Control:
 
     def turn(self, trigger_id: int) -> Turn:
         """A turn that begins now."""
-        return Turn(lambda: bool(self._due - {trigger_id}), self._clock)
+        return Turn(partial(self._others_wait, trigger_id), self._clock)
+
+    def _others_wait(self, trigger_id: int) -> bool:
+        """Whether one that is not of a lower priority has something to send: only that one would be claimed next."""
+        priorities = self._standings.priorities
+        own = priorities.get(trigger_id, 0)
+        return any(other != trigger_id and priorities.get(other, 0) >= own for other in self._due)
 
     @contextmanager
     def working(self, trigger_id: int) -> Iterator[None]:
@@ -126,7 +132,7 @@ class Control:
     def look(self) -> None:
         """Ask once, and stop what has expired. Blocking."""
         found = self._store.read(control.standings)
-        self._standings = Standings(found.held | found.expired, found.expired)
+        self._standings = Standings(found.held | found.expired, found.expired, found.priorities)
         for trigger_id in found.expired:
             if self._store.write(partial(control.expire, trigger_id=trigger_id)):
                 self._store.write(partial(control.rush, trigger_ids=[trigger_id]))

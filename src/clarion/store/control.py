@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Control of one trigger: pause, priority, rate, stop, and the bucket that all its workers share."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from clarion.domain import pace
@@ -11,18 +11,23 @@ from clarion.store.engine import Row, Transaction
 
 @dataclass(frozen=True, slots=True)
 class Standings:
-    """Unfinished triggers of every workspace: those that send nothing now, those whose time has run out."""
+    """Unfinished triggers of every workspace: those that send nothing now, those whose time has run out.
+
+    `priorities`: of those that have another than 0.
+    """
 
     held: frozenset[int]
     expired: frozenset[int]
+    priorities: Mapping[int, int]
 
 
 def standings(tx: Transaction) -> Standings:
-    """Which unfinished triggers stand still; by index."""
+    """Which unfinished triggers stand still, or come before others or after them; by index."""
     rows = tx.all("standings")
     return Standings(
         frozenset(int(row["trigger_id"]) for row in rows if row["held"]),
         frozenset(int(row["trigger_id"]) for row in rows if row["expired"]),
+        {int(row["trigger_id"]): int(row["priority"]) for row in rows if row["priority"]},
     )
 
 

@@ -231,7 +231,7 @@ def anything_due(tx: Transaction, trigger_id: int = 0, no: int = 0, *, grace_ms:
 
 
 def due_triggers(tx: Transaction, most: int = 2) -> frozenset[int]:
-    """Up to `most` triggers of which `pick` could take a slice; a look without a lock."""
+    """Up to `most` triggers of which `pick` could take a slice, of the highest priorities; a look without a lock."""
     return frozenset(int(row["trigger_id"]) for row in tx.all("slice_due", grace_ms=0, most=most))
 
 

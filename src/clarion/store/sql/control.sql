@@ -44,11 +44,11 @@ ON CONFLICT (trigger_id) DO UPDATE SET ready_ms =
     CASE WHEN trigger_flow.ready_ms > excluded.ready_ms THEN trigger_flow.ready_ms ELSE excluded.ready_ms END;
 
 -- name: standings
--- Every process asks this twice a second: which unfinished triggers send nothing at present.
-SELECT trigger_id, CASE WHEN state = 'stopped' OR paused_ms IS NOT NULL THEN 1 ELSE 0 END AS held,
+-- Every process asks this twice a second: which unfinished triggers send nothing at present, or come out of turn.
+SELECT trigger_id, priority, CASE WHEN state = 'stopped' OR paused_ms IS NOT NULL THEN 1 ELSE 0 END AS held,
        CASE WHEN state <> 'stopped' AND expires_ms <= {{now_ms}} THEN 1 ELSE 0 END AS expired
 FROM broadcast_trigger
-WHERE processed_ms IS NULL AND (state = 'stopped' OR paused_ms IS NOT NULL OR expires_ms <= {{now_ms}});
+WHERE processed_ms IS NULL AND (state = 'stopped' OR paused_ms IS NOT NULL OR expires_ms <= {{now_ms}} OR priority <> 0);
 
 -- name: pause_trigger
 UPDATE broadcast_trigger SET paused_ms = {{now_ms}}, control_by = :by, control_ms = {{now_ms}}

@@ -55,7 +55,7 @@ WHERE trigger_id = :trigger_id GROUP BY action_id, state, reason ORDER BY action
 
 -- name: slice_due
 -- A look without a lock, so that idle workers do not write: which triggers have something due and free for :grace_ms?
--- Triggers first, as in pick_slice, whose conditions these are.
+-- Triggers first, as in pick_slice, whose conditions these are; the highest priority first.
 SELECT t.trigger_id
 FROM (SELECT {{now_ms}} AS now_ms) n
 CROSS JOIN broadcast_trigger t LEFT JOIN trigger_flow f ON f.trigger_id = t.trigger_id
@@ -67,7 +67,7 @@ WHERE t.processed_ms IS NULL AND t.open_slices > 0
     OR (SELECT s.no FROM slice s WHERE s.trigger_id = t.trigger_id AND s.done = 0 AND s.tried = 1
             AND s.due_ms <= n.now_ms - :grace_ms AND s.lease_ms < n.now_ms - :grace_ms
         ORDER BY s.due_ms, s.no LIMIT 1) IS NOT NULL)
-LIMIT :most;
+ORDER BY t.priority DESC LIMIT :most;
 
 -- name: ended_slice_due
 -- A slice of a trigger that was stopped, due and free: to be closed, also while nothing can be sent.
