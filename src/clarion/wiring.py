@@ -165,7 +165,7 @@ def blank_mail_of(house: House) -> BlankMail:
     return blank
 
 
-async def keep_house(house: House, stopping: asyncio.Event) -> None:
+async def keep_house(house: House, stopping: asyncio.Event, failpoint: Failpoint = nothing) -> None:
     """Retention and open erasures, until `stopping` is set; beside a worker."""
     kept = house.settings.retention
     rules = retention.RetentionRules(kept.accounts_days, kept.data_days, kept.events_days, kept.outbox_days)
@@ -175,6 +175,7 @@ async def keep_house(house: House, stopping: asyncio.Event) -> None:
         stopping,
         blank_mail=blank_mail_of(house),
         drop_mail=partial(registry.drop_captured, house.outbox_folder),
+        failpoint=failpoint,
     )
 
 

@@ -2,6 +2,9 @@
 """What is removed with time: accounts, data, events; what stays: triggers, counters, everything unfinished."""
 
 import asyncio
+import signal
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -83,7 +86,7 @@ async def test_nothing_is_removed_without_a_limit(stage: Stage) -> None:
     stage.crowd(3)
     old = await sent(stage)
     age(stage, old, 10_000)
-    assert await tidy(stage, RetentionRules()) == {"accounts": 0}
+    assert await tidy(stage, RetentionRules()) == {"accounts": 0, "data": 0}
     assert stage.sums(old) == {"sent": 3}
 
 
@@ -149,6 +152,34 @@ async def test_own_data_goes_and_the_mail_cannot_be_shown_with_other_content(sta
     assert stage.get(old).data == {}
     assert show(key) is None
     assert stage.sums(old) == {"sent": 3}
+
+
+async def test_killed_in_the_middle_nobody_is_sent_it_without_its_data(stage: Stage, store_url: str) -> None:
+    stage.crowd(3)
+    failing = Scripted({"p2@x.test": [Fails(Permanent("550 no", Reason.REFUSED))]})
+    old = await sent(stage, named("p1", "p2", "p3"), failing)
+    age(stage, old, 51)
+    done = await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-c", _KILLED, store_url], capture_output=True, timeout=50, check=False
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert len(stage.select("SELECT 1 FROM trigger_entry WHERE data IS NOT NULL")) == 3
+    with pytest.raises(Conflict, match="the data of the trigger were removed"):
+        ask_again(stage, old)
+    # The next turn goes on, though the limit is gone from the settings.
+    assert (await tidy(stage, RetentionRules()))["data"] > 0
+    assert stage.select("SELECT 1 FROM trigger_entry WHERE data IS NOT NULL") == []
+    assert (await tidy(stage, RetentionRules()))["data"] == 0
+
+
+_KILLED = """
+import asyncio, sys
+from clarion.pipeline.failpoint import signal_at
+from clarion.pipeline.retention import RetentionRules, tidy
+from clarion.store.opening import open_store
+store = open_store(sys.argv[1])
+asyncio.run(tidy(store, RetentionRules(data_days=50), asyncio.Event(), signal_at("retention.data_marked")))
+"""
 
 
 async def test_events_go_by_their_own_time(stage: Stage) -> None:

@@ -47,7 +47,7 @@ async def work(
     guard = HomeGuard(house.store)
     beating = asyncio.create_task(_beat(beat))
     watching = asyncio.create_task(upgrade.watch(house.store, stopping))
-    keeping = asyncio.create_task(keep_house(house, stopping))
+    keeping = asyncio.create_task(keep_house(house, stopping, failpoint))
 
     async def send(halt: asyncio.Event) -> None:
         try:

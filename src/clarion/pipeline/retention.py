@@ -10,11 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
 from clarion.domain.errors import Unavailable
 from clarion.pipeline.erasure import BlankMail, sweep_open
+from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.store import erasure, partitions, retention
 from clarion.store.engine import Store
 
@@ -43,6 +45,7 @@ async def run(
     *,
     blank_mail: BlankMail | None = None,
     drop_mail: DropMail | None = None,
+    failpoint: Failpoint = nothing,
 ) -> None:
     """Look whether a turn is due until `stopping` is set; whatever fails is tried again at the next turn."""
     drop_at = 0.0  # captured mail is this machine's, whoever's turn it is
@@ -54,7 +57,7 @@ async def run(
         try:
             await asyncio.to_thread(_erase, store, blank_mail)
             if await asyncio.to_thread(retention.take_turn, store, "retention", int(rules.every_seconds * 1_000)):
-                await tidy(store, rules, stopping)
+                await tidy(store, rules, stopping, failpoint)
             if drop_mail is not None and rules.outbox_days and time.monotonic() >= drop_at:
                 drop_at = time.monotonic() + rules.every_seconds
                 await asyncio.to_thread(_drop, store, rules, drop_mail)
@@ -82,22 +85,24 @@ def _drop(store: Store, rules: RetentionRules, drop_mail: DropMail) -> int:
     return drop_mail(store.read(lambda tx: tx.now_ms()) - int(rules.outbox_days * _DAY_MS))
 
 
-async def tidy(store: Store, rules: RetentionRules, stopping: asyncio.Event) -> dict[str, int]:
+async def tidy(
+    store: Store, rules: RetentionRules, stopping: asyncio.Event, failpoint: Failpoint = nothing
+) -> dict[str, int]:
     """Remove what is too old now; rows by kind."""
     now_ms = await asyncio.to_thread(store.read, lambda tx: tx.now_ms())
     gone: dict[str, int] = {}
-    # Accounts also without a limit: clearing that was begun under another setting must come to its end.
+    # Accounts and data also without a limit: clearing that was begun under another setting must come to its end.
     oldest_ms = now_ms - int(rules.accounts_days * _DAY_MS) if rules.accounts_days else 0
     if dropped := await asyncio.to_thread(_tend, store, oldest_ms):
         gone["partitions"] = dropped
     kinds: list[tuple[str, float, Callable[[Store, int], Iterator[int]]]] = [
         ("accounts", rules.accounts_days, retention.clear_accounts),
-        ("data", rules.data_days, retention.clear_data),
+        ("data", rules.data_days, partial(retention.clear_data, failpoint=failpoint)),
         ("events", rules.events_days, retention.clear_events),
     ]
     for name, days, clear in kinds:
         before_ms = now_ms - int(days * _DAY_MS) if days else 0
-        if days or name == "accounts":
+        if days or name != "events":
             gone[name] = await _patiently(clear(store, before_ms), stopping)
     if any(gone.values()):
         _log.info("retention.removed", **gone)

@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from clarion.domain.errors import Conflict
 from clarion.store.engine import Store, Transaction
@@ -92,15 +93,23 @@ def _ranges(store: Store, query: str, trigger_id: int, last: int, batch: int) ->
         yield store.write(_step(query, trigger_id=trigger_id, after=after, until=after + batch))
 
 
-def clear_data(store: Store, before_ms: int, batch: int = BATCH) -> Iterator[int]:
+def clear_data(
+    store: Store, before_ms: int, batch: int = BATCH, *, failpoint: Callable[[str], None] = lambda _: None
+) -> Iterator[int]:
     """Remove people's own data from triggers that ended before a time; yields as `clear_accounts` does.
 
-    The mark comes last: a run that died begins the trigger again, which changes nothing twice.
+    The mark on the trigger comes first, so that nobody sends it again with half its data; whoever finds a mark without
+    an end begins that trigger anew, which changes nothing twice.
     """
     while found := store.read(lambda tx: tx.all("triggers_with_data", before_ms=before_ms, most=20)):
         for row in found:
-            yield from _ranges(store, "clear_data", row["trigger_id"], row["next_entry"], batch)
-            yield store.write(_step("mark_data_cleared", trigger_id=row["trigger_id"]))
+            trigger_id = int(row["trigger_id"])
+            store.write(_step("begin_clearing_data", trigger_id=trigger_id))
+            if store.read(partial(removed, trigger_id=trigger_id)).data_ms is None:
+                return  # it was reopened in time
+            failpoint("retention.data_marked")
+            yield from _ranges(store, "clear_data", trigger_id, row["next_entry"], batch)
+            yield store.write(_step("end_clearing_data", trigger_id=trigger_id))
 
 
 def clear_events(store: Store, before_ms: int, batch: int = BATCH) -> Iterator[int]:

@@ -43,19 +43,24 @@ DELETE FROM slice WHERE trigger_id = :trigger_id;
 UPDATE broadcast_trigger SET details_gone = 1 WHERE trigger_id = :trigger_id AND details_removed_ms IS NOT NULL;
 
 -- name: triggers_with_data
--- Finished for long, and people's own data is still there.
+-- Finished for long, and people's own data is still there; and those whose clearing was begun and not ended.
 SELECT trigger_id, next_entry FROM broadcast_trigger
-WHERE details_gone = 0 AND data_removed_ms IS NULL AND processed_ms IS NOT NULL AND processed_ms < :before_ms
-  AND state IN ('done', 'failed', 'stopped') AND open_slices = 0
+WHERE details_gone = 0 AND processed_ms IS NOT NULL AND details_removed_ms IS NULL AND data_gone = 0
+  AND (data_removed_ms IS NOT NULL
+    OR (processed_ms < :before_ms AND state IN ('done', 'failed', 'stopped') AND open_slices = 0))
 ORDER BY processed_ms LIMIT :most;
 
 -- name: clear_data
 UPDATE trigger_entry SET data = NULL
 WHERE trigger_id = :trigger_id AND entry > :after AND entry <= :until AND data IS NOT NULL;
 
--- name: mark_data_cleared
+-- name: begin_clearing_data
+-- From here on nobody can reopen it.
 UPDATE broadcast_trigger SET data_removed_ms = {{now_ms}}, data = '{}'
 WHERE trigger_id = :trigger_id AND data_removed_ms IS NULL AND open_slices = 0 AND state IN ('done', 'failed', 'stopped');
+
+-- name: end_clearing_data
+UPDATE broadcast_trigger SET data_gone = 1 WHERE trigger_id = :trigger_id AND data_removed_ms IS NOT NULL;
 
 -- name: removed_when
 SELECT data_removed_ms, details_removed_ms FROM broadcast_trigger WHERE trigger_id = :trigger_id;
