@@ -13,13 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from starlette.types import ASGIApp, Message
 from tests.pipeline.stage import Stage
 
 from clarion.api import application
 from clarion.api.calls import Api
 from clarion.domain.triggers import Selector, TriggerState
+from clarion.observability.traces import OpenTelemetry
 from clarion.pipeline.receive import ENDED_EARLY
+from clarion.store import operations
 from clarion.store.access import Keys, Workspace
 from clarion.store.engine import Store
 
@@ -177,6 +180,7 @@ REFUSED: list[tuple[list[object], int, str]] = [
     ([b"[1]\n"], 422, "must be a JSON object"),
     ([b"x" * 500_000], 413, "the first line is longer than"),
     ([GONE], 400, "the connection closed"),
+    ([HEAD[:-1], GONE], 400, "closed before the whole body"),
 ]
 
 
@@ -188,6 +192,26 @@ async def test_a_first_line_that_cannot_be_used_leaves_no_trigger(
     assert answer.status == status
     assert words in answer.error
     assert stage.select("SELECT 1 AS yes FROM broadcast_trigger") == []
+
+
+async def test_behind_its_first_line_a_broken_call_leaves_a_failed_trigger(call: Caller, stage: Stage) -> None:
+    assert (await call(stage.broadcast().broadcast_id, [HEAD, GONE])).status == 400
+    assert stage.get(only_trigger(stage)).state is TriggerState.FAILED
+
+
+async def test_the_call_begins_a_trace(api: Api, keys: Keys, stage: Stage) -> None:
+    exporter = InMemorySpanExporter()
+    tracing = OpenTelemetry("", exporter=exporter)
+    stage.crowd(3)
+    traced = Caller(application.build(replace(api, tracing=tracing)), keys.app_key)
+    answer = await traced(stage.broadcast().broadcast_id, [HEAD, THREE])
+    kept = stage.store.read(lambda tx: operations.trace_of(tx, answer.json["id"]))
+    tracing.close()
+    (span,) = exporter.get_finished_spans()
+    assert span.name == "clarion.accept"
+    assert kept is not None
+    assert span.context is not None
+    assert f"{span.context.trace_id:032x}" in kept
 
 
 async def test_the_limits_on_triggers_hold(api: Api, keys: Keys, stage: Stage) -> None:

@@ -2,6 +2,7 @@
 """Trigger a broadcast; a trigger's status, errors and list (contract §2, §3)."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import structlog
@@ -13,7 +14,7 @@ from clarion.api.calls import Call, Endpoint, answer
 from clarion.domain.errors import Conflict, InvalidRequest, NotFound, RequestError, Unavailable, UnknownOutcome
 from clarion.domain.triggers import MAX_BODY_BYTES, Selector, parse
 from clarion.pipeline.accept import Accepted, Limits, accept
-from clarion.pipeline.receive import ENDED_EARLY, Receiver, begin
+from clarion.pipeline.receive import ENDED_EARLY, Received, Receiver, begin
 from clarion.store import broadcasts, operations, triggers
 from clarion.store.engine import Transaction
 from clarion.store.slices import LostLease
@@ -67,21 +68,39 @@ def _refused(trigger_id: int) -> InvalidRequest:
 
 
 async def _streamed(call: Call, broadcast_id: int) -> Response:
-    """The call's own object in the first line, then a person a line; answered when all of them are on record."""
+    """The call's own object in the first line, then a person a line; answered when all of them are on record.
+
+    Before the first line is whole there is nothing to call a trigger: a call that breaks off there leaves none.
+    """
     api = call.api
     body = streams.pieces(call.request, api.options.stream_bytes)
     first, more = await streams.first_line(body, _FIRST_LINE_BYTES)
     request = await api.run(lambda: parse(decode(first.removeprefix(b"\xef\xbb\xbf")) if first.strip() else {}))
     limits = _limits(call)
-    held = await api.write(lambda tx: begin(tx, call.workspace, broadcast_id, request, limits=limits))
-    receiver = Receiver(api.store, held, offset=len(first))
+    with api.tracing.accepting(call.request.headers.get("traceparent")) as traceparent:
+
+        def work(tx: Transaction) -> Trigger:
+            held = begin(tx, call.workspace, broadcast_id, request, limits=limits)
+            if traceparent is not None:
+                operations.note_trace(tx, held.trigger_id, traceparent)
+            return held
+
+        receiver = Receiver(api.store, await api.write(work), offset=len(first))
+        received = await _receive(call, receiver, more, body)
+    if received.refused:
+        raise _refused(received.trigger_id)
+    return answer({"id": received.trigger_id})
+
+
+async def _receive(call: Call, receiver: Receiver, more: bytes, body: AsyncIterator[bytes]) -> Received:
+    api = call.api
     try:
         if receiver.add(more):
             await api.run(receiver.stage)
         async for piece in body:
             if receiver.add(piece):
                 await api.run(receiver.stage)
-        received = await api.run(lambda: receiver.finish(api.jobs.submit_resolve))
+        return await api.run(lambda: receiver.finish(api.jobs.submit_resolve))
     except LostLease as lost:
         raise Conflict(str(lost)) from lost
     except UnknownOutcome:
@@ -91,9 +110,6 @@ async def _streamed(call: Call, broadcast_id: int) -> Response:
         # Also when this task is cancelled: the trigger must not wait for its lease to run out.
         await asyncio.shield(_abandon(call, receiver, why))
         raise
-    if received.refused:
-        raise _refused(received.trigger_id)
-    return answer({"id": received.trigger_id})
 
 
 async def _abandon(call: Call, receiver: Receiver, why: str) -> None:
