@@ -13,9 +13,10 @@ from tests.pipeline.stage import MAIL, Stage
 
 from clarion.api import application
 from clarion.api.calls import Api
-from clarion.domain.broadcasts import BroadcastState
+from clarion.domain.broadcasts import BroadcastState, DoubtPolicy
+from clarion.domain.deliveries import Outcome, Reason, State
 from clarion.domain.triggers import MAX_BODY_BYTES
-from clarion.store import access
+from clarion.store import access, control, ledger
 from clarion.store.access import Keys, Workspace
 from clarion.store.engine import Store
 
@@ -23,7 +24,15 @@ from .conftest import Answer, Client, basic
 
 ROAD = "road@runner.net"
 SIX_IDS = [f"x{n}" for n in range(6)]
-UNCONTROLLED = {"paused": False, "priority": 0, "scheduled_at": None, "expires_at": None, "cancelled_at": None}
+UNCONTROLLED = {
+    "in_doubt": 0,
+    "doubt_policy": "hold",
+    "paused": False,
+    "priority": 0,
+    "scheduled_at": None,
+    "expires_at": None,
+    "cancelled_at": None,
+}
 
 
 @pytest.fixture
@@ -550,6 +559,21 @@ async def test_status_of_one_that_is_resolved(many: Client, stage: Stage) -> Non
     status = (await many("GET", f"{path}/{trigger_id}")).json
     assert status["processed_at"] >= status["created_at"]
     assert status["clarion"] == {"state": "done", "failure": None, "audience": 0, **UNCONTROLLED}
+
+
+async def test_status_tells_what_waits_for_a_person(many: Client, stage: Stage) -> None:
+    stage.crowd(3)
+    broadcast = stage.broadcast(policy=DoubtPolicy.RESEND)
+    path = path_of(broadcast.broadcast_id)
+    trigger_id = (await many("POST", path, {})).json["id"]
+    assert await stage.resolver().run_once(trigger_id)
+    key = stage.keys(trigger_id)[0]
+    doubt = Outcome(key, State.IN_DOUBT, Reason.NO_ANSWER)
+    stage.store.write(lambda tx: ledger.settle(tx, trigger_id, [doubt], shard=0))
+    assert stage.store.write(lambda tx: control.pause(tx, trigger_id, "Ann"))
+    status = (await many("GET", f"{path}/{trigger_id}")).json["clarion"]
+    assert (status["state"], status["paused"]) == ("sending", True)
+    assert (status["in_doubt"], status["doubt_policy"]) == (1, "resend")
 
 
 async def test_list_is_newest_first(many: Client, stage: Stage) -> None:

@@ -11,11 +11,12 @@ from starlette.responses import Response
 from clarion.api import streams
 from clarion.api.bodies import decode
 from clarion.api.calls import Call, Endpoint, answer
+from clarion.domain.deliveries import State
 from clarion.domain.errors import Conflict, InvalidRequest, NotFound, RequestError, Unavailable, UnknownOutcome
 from clarion.domain.triggers import MAX_BODY_BYTES, Selector, parse
 from clarion.pipeline.accept import Accepted, Limits, accept
 from clarion.pipeline.receive import ENDED_EARLY, Received, Receiver, begin
-from clarion.store import broadcasts, operations, triggers
+from clarion.store import broadcasts, ledger, operations, triggers
 from clarion.store.engine import Transaction
 from clarion.store.slices import LostLease
 from clarion.store.triggers import Trigger
@@ -125,7 +126,8 @@ async def status(call: Call) -> Response:
     def work(tx: Transaction) -> dict[str, Any]:
         found = _trigger(tx, call)
         content = triggers.content(tx, found.content_hash)
-        return _status(found, [action.action_id for action in content.actions])
+        doubted = sum(n for _, state, _, n in ledger.counts(tx, found.trigger_id) if state is State.IN_DOUBT)
+        return _status(found, [action.action_id for action in content.actions], doubted)
 
     return answer(await call.api.read(work))
 
@@ -175,7 +177,7 @@ def _seconds(milliseconds: int | None) -> int | None:
     return None if milliseconds is None else milliseconds // 1_000
 
 
-def _status(found: Trigger, action_ids: list[int]) -> dict[str, Any]:
+def _status(found: Trigger, action_ids: list[int], doubted: int) -> dict[str, Any]:
     from_file = found.selector in {Selector.DATA_FILE, Selector.STREAM}
     return {
         "id": found.trigger_id,
@@ -192,6 +194,8 @@ def _status(found: Trigger, action_ids: list[int]) -> dict[str, Any]:
             "state": found.state_word,
             "failure": found.failure,
             "audience": found.audience,
+            "in_doubt": doubted,
+            "doubt_policy": found.doubt_policy.value,
             "paused": found.paused_ms is not None,
             "priority": found.priority,
             "scheduled_at": _seconds(found.scheduled_ms),
