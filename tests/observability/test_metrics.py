@@ -10,6 +10,7 @@ from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
 from clarion.observability.exposition import Exposition, Fleet, figures
 from clarion.observability.metrics import Metrics
 from clarion.pipeline.meter import Meter
+from clarion.store import control
 from clarion.store.access import Workspace
 from clarion.store.engine import Store
 from clarion.store.operations import backlog
@@ -80,6 +81,21 @@ def test_the_backlog_is_what_the_ledger_holds(store: Store, workspace: Workspace
     assert (found.queued, found.open_slices, found.in_doubt) == (12, 3, 0)
     assert 0 <= found.waiting_ms < 60_000
     assert played.trigger_id
+
+
+def test_what_somebody_holds_back_is_not_waiting(store: Store, workspace: Workspace) -> None:
+    held, paced = (Played.sending(store, workspace, people=3, size=1) for _ in range(2))
+    store.script("UPDATE broadcast_trigger SET created_ms = created_ms - 3600000")
+    assert store.read(backlog).waiting_ms >= 3_600_000
+    assert store.write(lambda tx: control.pause(tx, held.trigger_id, "Ann"))
+    ready_ms = store.read(lambda tx: tx.now_ms()) + 600_000
+    flow = "INSERT INTO trigger_flow (trigger_id, ready_ms) VALUES"
+    store.script(f"{flow} ({paced.trigger_id}, {ready_ms})")
+    assert store.read(backlog).waiting_ms == 0
+    store.script(f"UPDATE trigger_flow SET ready_ms = {ready_ms - 610_000}")
+    assert 10_000 <= store.read(backlog).waiting_ms < 600_000, "since its rate allowed the next one"
+    assert store.write(lambda tx: control.resume(tx, held.trigger_id, "Ann"))
+    assert store.read(backlog).waiting_ms >= 3_600_000
 
 
 def test_reading_the_backlog_never_touches_the_ledger_s_rows() -> None:

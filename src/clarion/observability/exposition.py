@@ -144,7 +144,7 @@ def _backlog(found: Backlog | None) -> Iterator[Metric]:
     yield GaugeMetricFamily("clarion_open_slices", "Slices that are not finished.", value=found.open_slices)
     yield GaugeMetricFamily(
         "clarion_queue_oldest_seconds",
-        "How long the oldest work that is due and that nobody holds has been waiting.",
+        "How long the oldest work that is due, neither paused nor held by its rate, has been waiting for a worker.",
         value=found.waiting_ms / 1_000,
     )
     yield GaugeMetricFamily(

@@ -10,12 +10,15 @@ JOIN trigger_count c ON c.trigger_id = t.trigger_id AND c.state = :state
 WHERE t.state IN ('queued', 'resolving', 'sending');
 
 -- name: oldest_waiting
--- How long the oldest work that is due and that nobody holds has been waiting; a fresh slice's due time is 0.
+-- How long the oldest work that is due and that nobody holds has been waiting; a fresh slice's due time is 0. What
+-- is paused, or waits for its rate, waits because somebody said so.
 SELECT MAX(waiting_ms) AS waiting_ms FROM (
-    SELECT {{now_ms}} - CASE WHEN t.created_ms > s.due_ms THEN t.created_ms ELSE s.due_ms END AS waiting_ms
+    SELECT {{now_ms}} - CASE WHEN f.ready_ms > s.due_ms AND f.ready_ms > t.created_ms THEN f.ready_ms
+                             WHEN t.created_ms > s.due_ms THEN t.created_ms ELSE s.due_ms END AS waiting_ms
     FROM broadcast_trigger t JOIN slice s ON s.trigger_id = t.trigger_id
-    WHERE t.state IN ('queued', 'resolving', 'sending') AND s.done = 0 AND s.due_ms <= {{now_ms}}
-      AND s.lease_ms < {{now_ms}}
+    LEFT JOIN trigger_flow f ON f.trigger_id = t.trigger_id
+    WHERE t.state IN ('queued', 'resolving', 'sending') AND t.paused_ms IS NULL
+      AND COALESCE(f.ready_ms, 0) <= {{now_ms}} AND s.done = 0 AND s.due_ms <= {{now_ms}} AND s.lease_ms < {{now_ms}}
     UNION ALL
     SELECT {{now_ms}} - CASE WHEN created_ms > resolve_due_ms THEN created_ms ELSE resolve_due_ms END
     FROM broadcast_trigger
