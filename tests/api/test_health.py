@@ -15,7 +15,9 @@ from clarion.domain.errors import Unavailable
 from clarion.observability.exposition import Exposition
 from clarion.observability.metrics import Metrics
 from clarion.observability.vitals import Loops, ProcessVitals
+from clarion.store import identity
 from clarion.store.engine import Store, Transaction
+from clarion.store.identity import Place
 from clarion.store.opening import open_store
 from clarion.store.queries import Engine
 from clarion.store.watched import WatchedStore
@@ -70,8 +72,16 @@ async def test_a_server_that_is_well(store: Store) -> None:
     assert (await ask("GET", "/healthz")).json == {"status": "alive"}
     ready = await ask("GET", "/readyz")
     assert ready.status == 200
-    assert set(ready.json["checks"]) == {"database", "schema", "worker"}
+    assert set(ready.json["checks"]) == {"database", "schema", "home", "worker"}
     assert b"clarion_database_up 1.0" in (await ask("GET", "/metrics")).body
+
+
+async def test_a_copy_says_that_it_does_not_send_and_stays_ready(store: Store) -> None:
+    store.write(lambda tx: identity.move(tx, Place("system 1 database 1 other", "db:1")))
+    ready = await client(vitals_of(store))("GET", "/readyz")
+    assert ready.status == 200
+    assert ready.json["checks"]["home"]["ok"] is False
+    assert "clarion confirm-move" in ready.json["checks"]["home"]["detail"]
 
 
 async def test_without_its_database_it_is_alive_and_not_ready_and_gives_nothing_away() -> None:

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from clarion.cli.database_examinations import _clock
+from clarion.cli.database_examinations import _clock, _home
 from clarion.cli.doctor import Diagnosis, examine, report
+from clarion.store import identity
 from clarion.store.engine import Store
+from clarion.store.identity import Place
 
 Clarion = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -78,6 +80,13 @@ def test_a_wrong_provider_is_a_finding(clarion: Clarion) -> None:
     done = clarion("doctor", "--json", CLARION_EMAIL_PROVIDER="smtp", CLARION_SMTP_SECURITY="maybe")
     assert findings(done)["provider"][0]["level"] == "fail"
     assert done.returncode == 1
+
+
+def test_a_copy_of_a_database(store: Store) -> None:
+    assert _home(store).level == "ok"
+    store.write(lambda tx: identity.move(tx, Place("system 1 database 1 other", "db:1")))
+    assert _home(store).level == "fail"
+    assert "clarion confirm-move" in _home(store).advice
 
 
 class _Ahead:

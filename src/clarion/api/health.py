@@ -21,11 +21,15 @@ PATHS = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One check: its name, whether it passed, and a sentence that holds neither secrets nor personal data."""
+    """One check: its name, whether it passed, and a sentence that holds neither secrets nor personal data.
+
+    `needed`: without it the process is not ready.
+    """
 
     name: str
     ok: bool
     detail: str
+    needed: bool = True
 
 
 class Vitals(Protocol):
@@ -48,7 +52,7 @@ def routes(vitals: Vitals, *, token: str, public_port: bool) -> list[Route]:
 
     async def ready(request: Request) -> Response:  # noqa: ARG001 - as above
         found = await vitals.findings()
-        well = all(finding.ok for finding in found)
+        well = all(finding.ok for finding in found if finding.needed)
         checks = {finding.name: {"ok": finding.ok, "detail": finding.detail} for finding in found}
         body = {"status": "ready" if well else "not ready", "checks": checks}
         return answer(body, 200 if well else 503, {"Cache-Control": "no-store"})

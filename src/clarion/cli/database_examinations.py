@@ -8,6 +8,7 @@ from pathlib import Path
 from clarion.cli.doctor import Diagnosis
 from clarion.cli.examinations import room
 from clarion.domain.errors import SetupError
+from clarion.pipeline.home import HINT, is_copy
 from clarion.settings import Settings
 from clarion.store import migrate
 from clarion.store.engine import Store
@@ -39,6 +40,7 @@ def database(settings: Settings, processes: int) -> Iterator[Diagnosis]:
         schema = _schema(store)
         yield schema
         if schema.level == "ok":
+            yield _home(store)
             yield from _undone(store)
     finally:
         store.close()
@@ -65,6 +67,12 @@ def _schema(store: Store) -> Diagnosis:
         words = f"lacks {', '.join(step.name for step in waiting)}"
         return Diagnosis("schema", "fail", words, "run `clarion migrate`")
     return Diagnosis("schema", "ok", "up to date")
+
+
+def _home(store: Store) -> Diagnosis:
+    if is_copy(store):
+        return Diagnosis("home", "fail", "the database was copied or moved: nothing is sent from it", HINT)
+    return Diagnosis("home", "ok", "nothing keeps it from sending from here")
 
 
 def _sqlite(facts: Mapping[str, str], settings: Settings) -> Iterator[Diagnosis]:

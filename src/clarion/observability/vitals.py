@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 from clarion.api.health import Finding
 from clarion.domain.errors import SetupError
 from clarion.observability.exposition import CONTENT_TYPE, Exposition
+from clarion.pipeline.home import HINT, is_copy
 from clarion.store import migrate
 from clarion.store.engine import Store
 from clarion.store.operations import Backlog, backlog
@@ -97,7 +98,7 @@ class ProcessVitals:
         self._schema = _Latest(self._ask_schema, threads)
         self._backlog = _Latest(self._ask_backlog, threads)
 
-    def _ask_schema(self) -> tuple[Finding, Finding]:
+    def _ask_schema(self) -> Sequence[Finding]:
         answers = Finding("database", True, f"{self._store.engine} answers")
         try:
             waiting = migrate.pending(self._store)
@@ -105,13 +106,19 @@ class ProcessVitals:
             return answers, Finding("schema", False, str(error))
         if waiting:
             return answers, Finding("schema", False, f"lacks {waiting[0].name}: run `clarion migrate`")
-        return answers, Finding("schema", True, "up to date")
+        return answers, Finding("schema", True, "up to date"), self._home()
+
+    def _home(self) -> Finding:
+        """A copy is shown and still ready: its API goes on, and restarting it would change nothing."""
+        if is_copy(self._store):
+            return Finding("home", False, f"the database was copied or moved, nothing is sent: {HINT}", needed=False)
+        return Finding("home", True, "nothing keeps it from sending from here")
 
     def _ask_backlog(self) -> Backlog:
         return self._store.read(backlog)
 
     async def findings(self) -> Sequence[Finding]:
-        """Database, schema, worker loops."""
+        """Database, schema, whether it is at home, worker loops."""
         try:
             found = list(await self._schema.get() or [])
         except Exception:  # noqa: BLE001 - its words may name hosts and users; the log has them

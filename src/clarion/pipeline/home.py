@@ -47,6 +47,19 @@ def standing(place: Place, homes: Sequence[Home], since_ms: int | None = None) -
     return Standing.ELSEWHERE
 
 
+def is_copy(store: Store) -> bool:
+    """Whether no worker here sends anything until the move is confirmed. Blocking.
+
+    Another address of the same server says nothing about the workers, which have their own.
+
+    Raises:
+        Unavailable: the database cannot be asked.
+    """
+    place, homes = identity.here(store), store.read(identity.homes)
+    elsewhere = standing(place, homes) is Standing.ELSEWHERE
+    return elsewhere and all(home.place.system != place.system for home in homes)
+
+
 class HomeGuard:
     """Lets a worker run while its database is where it belongs; looks again every `look_seconds`."""
 

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from clarion.api.app.messages import seconds
 from clarion.api.calls import Call, Endpoint, answer
-from clarion.pipeline.home import HINT, Standing, standing
+from clarion.pipeline.home import HINT, is_copy
 from clarion.store import identity
 from clarion.store.engine import Store
 
@@ -16,9 +16,7 @@ def _shape(store: Store) -> dict[str, Any]:
     place = identity.here(store)
     name = store.write(identity.installation_id)
     homes = store.read(identity.homes)
-    found = standing(place, homes)
-    # Another address of the same server says nothing about the workers, which have their own.
-    elsewhere = found is Standing.ELSEWHERE and all(home.place.system != place.system for home in homes)
+    elsewhere = is_copy(store)
     return {
         "id": name,
         "sends": not elsewhere,
