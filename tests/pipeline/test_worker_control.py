@@ -204,6 +204,24 @@ async def test_a_rate_holds_over_all_processes(stage: Stage, other: Stage, store
     assert moments[-1] - moments[0] < 15
 
 
+async def test_a_spread_takes_its_time_and_ends_with_it(stage: Stage, jobs: Jobs) -> None:
+    stage.crowd(60)
+    trigger_id = stage.trigger(stage.broadcast())
+    await stage.resolver(sizes=Sizes(1_000, 20)).run_once(trigger_id)
+    until_ms = stage.store.read(lambda tx: tx.now_ms()) + 4_000
+    spread = partial(control.change, trigger_id=trigger_id, priority=0, rate=None, spread_until_ms=until_ms, by="Ann")
+    assert await do(stage, spread)
+    provider, began = Slow(), time.monotonic()
+    async with stage.working(stage.worker(provider, jobs, rules=RULES)):
+        await stage.finished(trigger_id)
+    assert stage.sums(trigger_id) == {"sent": 60}
+    moments = [moment - began for moment, _ in provider.begun]
+    # Sixty in four seconds; a second's worth may go at once, and half a second is for this machine's own delays.
+    for no, moment in enumerate(moments):
+        assert no <= 15 * (moment + 0.5) + 15, f"message {no} after {moment:.2f} s"
+    assert 2.0 < moments[-1] < 8.0
+
+
 async def test_whose_time_runs_out_in_mid_send_is_stopped(stage: Stage, jobs: Jobs) -> None:
     stage.crowd(500)
     provider = Slow(0.02)
