@@ -23,6 +23,7 @@ class Database:
 
     url: str
     connections: int
+    wait_seconds: float
 
 
 @dataclass(frozen=True, slots=True)

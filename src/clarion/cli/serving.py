@@ -19,6 +19,7 @@ import typer
 from clarion.cli import authority, demo_content, loops
 from clarion.cli.keys import describe
 from clarion.cli.listening import Server, listening, server_config, side_listener
+from clarion.cli.patience import patiently
 from clarion.cli.supervisor import Supervisor
 from clarion.cli.working import EmbeddedWorker, OneLoop, work
 from clarion.domain.errors import SetupError
@@ -41,7 +42,7 @@ _DRAIN_SECONDS = 3  # SIGTERM stops everything within 5 seconds: 3 to drain, the
 def serve(settings: Settings, *, as_json: bool, worker: bool, failpoint: str | None) -> None:
     """`clarion serve`: on an empty database make a first workspace and show its keys."""
     with listening(settings) as (listener, url, tls):
-        house = open_house(settings, settings.server.base_url.rstrip("/") or url)
+        house = _opened(settings, url)
         try:
             _bring_up_to_date(house.store)
             first = _first_workspace(house.store)
@@ -88,7 +89,7 @@ def serve_demo(settings_with: Callable[..., Settings], *, as_json: bool, worker:
 
 def work_until_stopped(settings: Settings, failpoint: str | None) -> None:
     """`clarion worker`: send until SIGINT or SIGTERM, in this process or in several that it keeps running."""
-    house = open_house(settings, settings.server.base_url.rstrip("/") or _guessed_url(settings))
+    house = _opened(settings, _guessed_url(settings))
     try:
         _bring_up_to_date(house.store)
         if not settings.server.base_url:
@@ -103,6 +104,11 @@ def work_until_stopped(settings: Settings, failpoint: str | None) -> None:
                 raise typer.Exit(1)  # some had to be killed; the log says which
     finally:
         house.store.close()
+
+
+def _opened(settings: Settings, url: str) -> House:
+    base_url = settings.server.base_url.rstrip("/") or url
+    return patiently(lambda: open_house(settings, base_url), settings.database.wait_seconds)
 
 
 def processes(settings: Settings) -> int:

@@ -190,6 +190,10 @@ class SetupError(ClarionError):
     """The installation is configured wrongly; the sentence says what to change."""
 
 
+class DatabaseAway(SetupError):
+    """The database did not answer when it was opened; whether it ever will is not known."""
+
+
 def detail_of(error: Any) -> str:
     """The sentence of any exception, for a log line or an account; never a traceback."""
     text = str(error).strip()

@@ -14,7 +14,7 @@ from psycopg.abc import QueryNoTemplate
 from psycopg.rows import dict_row, tuple_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from clarion.domain.errors import SetupError, Unavailable, UnknownOutcome
+from clarion.domain.errors import DatabaseAway, Unavailable, UnknownOutcome
 from clarion.store.arrays import copied, literal
 from clarion.store.engine import Row, Transaction, columns, run_after_commit
 from clarion.store.queries import Engine, for_driver, load
@@ -117,7 +117,7 @@ def connection_of(tx: Transaction) -> Connection:
 
 
 class PostgresStore:
-    """A PostgreSQL database; `url` is a libpq URL or keyword string."""
+    """A PostgreSQL database; `url` is a libpq URL or keyword string. Raises `DatabaseAway` where it does not answer."""
 
     engine: Engine = "postgres"
 
@@ -138,7 +138,7 @@ class PostgresStore:
             psycopg.connect(url, connect_timeout=10).close()
             self._pool.open(wait=True, timeout=15)
         except (psycopg.Error, PoolTimeout) as error:
-            raise SetupError(f"cannot reach PostgreSQL: {str(error).strip()}") from error
+            raise DatabaseAway(f"cannot reach PostgreSQL: {str(error).strip()}") from error
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
