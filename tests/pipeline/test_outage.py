@@ -118,6 +118,7 @@ async def test_an_hour_without_the_server_costs_nobody_an_attempt(stage: Stage, 
                 await until(lambda: server.kept.total() >= 20)
                 server.go()
                 await until(lambda: watched.away)
+                await until(lambda: not stage.select("SELECT no FROM slice WHERE owner IS NOT NULL"))  # all recorded
                 before = stage.sent(trigger_id)
                 assert 20 <= before < PEOPLE
                 while clock.passed < HOUR:
