@@ -75,6 +75,7 @@ def speaking() -> Speaking:
 @pytest.fixture
 def failing(tmp_path: Path) -> Failing:
     """Download and fail, leaving nothing behind; the sentence without its beginning, and `temporary`."""
+
     async def fail(url: str, rules: DownloadRules = ALLOWED) -> tuple[str, bool]:
         with pytest.raises(DataFileError, match=r"^failed to download data file") as caught:
             await download(url, tmp_path / "f", rules=rules)
