@@ -140,7 +140,10 @@ async def test_an_hour_without_the_server_costs_nobody_an_attempt(stage: Stage, 
     assert sums == {"sent": PEOPLE - doubted}
     assert set(server.kept.values()) == {1}
     assert PEOPLE - doubted <= len(server.kept) <= PEOPLE
-    assert {int(row["attempts"]) for row in stage.rows(trigger_id)} == {1}, "the outage cost nobody an attempt"
+    attempts = Counter(int(row["attempts"]) for row in stage.rows(trigger_id))
+    # Of the two envelopes that were half spoken when the cables were cut nobody knows what was to blame.
+    assert attempts[1] >= PEOPLE - 2, "the outage itself cost nobody an attempt"
+    assert attempts.keys() <= {1, 2}
     assert not watched.away
     told = Counter(line["event"] for line in logs)
     assert (told["provider.away"], told["provider.back"]) == (1, 1), "said once, however often it was asked"
