@@ -71,6 +71,8 @@ def test_a_person_with_many_actions_is_paid_for_later() -> None:
     assert not bucket(next_us, START_MS + 1_999, rate.interval_us, 500).open
 
 
-@pytest.mark.parametrize(("remaining", "seconds", "interval_us"), [(100, 10, 100_000), (0, 10, 10_000_000), (7, -5, 1)])
-def test_a_spread_is_the_rate_that_ends_in_time(remaining: int, seconds: int, interval_us: int) -> None:
+@pytest.mark.parametrize(
+    ("remaining", "seconds", "interval_us"), [(100, 10, 100_000), (0, 10, 10_000_000), (7, -5, None)]
+)
+def test_a_spread_is_the_rate_that_ends_in_time(remaining: int, seconds: int, interval_us: int | None) -> None:
     assert spread(remaining, START_MS, START_MS + seconds * 1_000) == interval_us

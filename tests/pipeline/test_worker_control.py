@@ -398,13 +398,13 @@ async def test_a_small_audience_is_worked_out_beside_a_large_one(stage: Stage, j
     segment = stage.segment(few)
     provider = Slow()
     large = stage.trigger(stage.broadcast(), jobs=jobs)
-    sizes = Sizes(20, 20)  # two hundred ranges
+    broadcast = stage.broadcast(recipients={"segment": {"id": segment}})
+    small = stage.trigger(broadcast, jobs=jobs)
+    sizes = Sizes(10, 200)  # four hundred ranges for the large one, which is older
     async with stage.working(stage.worker(provider, jobs, sizes=sizes, rules=RULES)):
-        await until(lambda: stage.get(large).audience >= 100)
-        broadcast = stage.broadcast(recipients={"segment": {"id": segment}})
-        small = await asyncio.to_thread(stage.trigger, broadcast, None, jobs)
-        await stage.finished(small)
+        await until(lambda: stage.get(small).state in {TriggerState.SENDING, TriggerState.DONE})
         assert stage.get(large).audience < 4_000, "the large audience is not even complete"
+        await stage.finished(small)
         await stage.finished(large)
     assert stage.sums(small) == {"sent": 20}
     assert stage.sums(large) == {"sent": 4_000}

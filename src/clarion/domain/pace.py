@@ -27,8 +27,10 @@ class Rate:
         return max(1, self.per_ms * 1_000 // self.messages)
 
 
-def spread(remaining: int, now_ms: int, until_ms: int) -> int:
-    """The interval in microseconds at which `remaining` messages end at `until_ms`; 1 when that is past."""
+def spread(remaining: int, now_ms: int, until_ms: int) -> int | None:
+    """The interval in microseconds at which `remaining` messages end at `until_ms`; None when that is past."""
+    if until_ms <= now_ms:
+        return None
     return max(1, (until_ms - now_ms) * 1_000 // max(1, remaining))
 
 
