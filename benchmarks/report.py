@@ -115,11 +115,22 @@ def as_json(results: Sequence[Result], machine: dict[str, Any], date: str, comma
     """Everything, for a file of benchmarks/results."""
     return {
         "date": date,
+        "commit": _commit(),
         "command": command,
         "machine": machine,
         "passed": all(result.passed for result in results),
         "benchmarks": [asdict(result) for result in results],
     }
+
+
+def _commit() -> str:
+    """What was measured; empty outside of a repository."""
+    asked = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty"]
+    try:
+        found = subprocess.run(asked, capture_output=True, text=True, check=False, cwd=Path(__file__).parent)
+    except OSError:
+        return ""
+    return found.stdout.strip()
 
 
 def machine_facts() -> dict[str, Any]:

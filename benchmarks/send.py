@@ -255,7 +255,7 @@ def grow(ground: Ground, command: str) -> Result:
 
 def _postgres_facts(url: str) -> str:
     """Bytes per delivery row, how its updates and vacuums went, and checkpoints; in words."""
-    with psycopg.connect(url) as connection:
+    with psycopg.connect(url, autocommit=True) as connection:
         size = connection.execute(
             "SELECT sum(pg_table_size(relid)), sum(pg_indexes_size(relid)), sum(n_live_tup), sum(n_tup_upd),"
             " sum(n_tup_hot_upd), sum(n_dead_tup), sum(autovacuum_count)"
@@ -264,11 +264,16 @@ def _postgres_facts(url: str) -> str:
         checkpoints = connection.execute(
             "SELECT checkpoints_timed, checkpoints_req, round(checkpoint_write_time / 1000) FROM pg_stat_bgwriter"
         ).fetchone()
-    if size is None or checkpoints is None or not size[2]:
+        at_work = connection.execute("SELECT count(*) FROM pg_stat_progress_vacuum").fetchone()
+        began = time.perf_counter()
+        connection.execute("VACUUM delivery")
+        vacuum_s = time.perf_counter() - began
+    if size is None or checkpoints is None or at_work is None or not size[2]:
         return "no statistics"
     heap, indexes, live, updated, hot, dead, vacuums = (int(value or 0) for value in size)
     return (
         f"{heap / live:.0f} + {indexes / live:.0f} bytes a delivery row (table + indexes), "
         f"{hot / max(1, updated):.0%} of {updated:,} updates within their page, {dead:,} dead rows, "
-        f"{vacuums} autovacuums; {checkpoints[0]} timed and {checkpoints[1]} forced checkpoints"
+        f"{vacuums} autovacuums over and {at_work[0]} at work, VACUUM by hand {vacuum_s:.1f} s; "
+        f"{checkpoints[0]} timed and {checkpoints[1]} forced checkpoints"
     )

@@ -94,8 +94,9 @@ class _Named:
 
     def gather(self, trigger: Trigger) -> Gathered:
         after = trigger.resolved_to
+        upto = min(after + self._most, trigger.resolve_until)
         ask = partial(
-            entries.named_people, trigger_id=trigger.trigger_id, after=after, most=self._most, repeats=self._repeats
+            entries.named_people, trigger_id=trigger.trigger_id, after=after, upto=upto, repeats=self._repeats
         )
         person_ids, flagged = self._store.read(ask)
         vanished = [person_ids[place] for place, flags in flagged.items() if flags & entries.VANISHED]
@@ -103,8 +104,7 @@ class _Named:
         if vanished:
             suppressed = self._store.read(lambda tx: suppressed_among(tx, vanished))
         told = {place: _odd(flags, person_ids[place] in suppressed) for place, flags in flagged.items()}
-        reached = after + self._most if len(person_ids) == self._most else trigger.resolve_until
-        return Gathered(person_ids, reached, told, after + 1)
+        return Gathered(person_ids, upto, told, after + 1)
 
 
 def _odd(flags: int, suppressed: bool) -> Odd:

@@ -63,18 +63,18 @@ def names_repeat(tx: Transaction, trigger_id: int) -> bool:
 
 
 def named_people(
-    tx: Transaction, trigger_id: int, *, after: int, most: int, repeats: bool
+    tx: Transaction, trigger_id: int, *, after: int, upto: int, repeats: bool
 ) -> tuple[list[int], dict[int, int]]:
-    """person_ids of the entries after number `after`, in order, and by place what is to be said of some of them now.
+    """person_ids of the entries after number `after` to `upto`, in order, and by place what is to be said of some now.
 
     That is a sum of the constants above. `repeats` as `names_repeat` answered: looking for the same name before each
     one costs more than all the rest.
 
     Raises:
-        LedgerFault: the entries are not numbered one after the other.
+        LedgerFault: not all of these entries are there.
     """
     query = "named_people" if repeats else "people_named_once"
-    rows = tx.tuples(query, trigger_id=trigger_id, after=after, most=most)
-    if rows and rows[-1][0] != after + len(rows):
-        raise LedgerFault(f"entries of trigger {trigger_id} are missing between {after} and {rows[-1][0]}")
+    rows = tx.tuples(query, trigger_id=trigger_id, after=after, upto=upto)
+    if len(rows) != upto - after:
+        raise LedgerFault(f"entries of trigger {trigger_id} are missing between {after} and {upto}")
     return [row[1] for row in rows], {place: row[2] for place, row in enumerate(rows) if row[2]}

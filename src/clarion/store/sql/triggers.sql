@@ -134,23 +134,24 @@ DELETE FROM trigger_error WHERE trigger_id = :trigger_id;
 
 -- name: named_people
 -- A stretch of the people named one by one, as they are now: 1 unsubscribed, 2 without an address, 4 vanished, 8 named
--- before.
+-- before. Both ends of the stretch are given, and people are looked up one by one: PostgreSQL does not know how many
+-- entries a new trigger has, and otherwise sorts all that are left, or reads every person, for each stretch.
 SELECT e.entry, e.person_id,
-       CASE WHEN p.person_id IS NULL THEN 4
-            ELSE p.unsubscribed + CASE WHEN COALESCE(p.email, '') = '' THEN 2 ELSE 0 END END
+       COALESCE((SELECT p.unsubscribed + CASE WHEN COALESCE(p.email, '') = '' THEN 2 ELSE 0 END
+                 FROM person p WHERE p.person_id = e.person_id), 4)
        + CASE WHEN EXISTS (SELECT 1 FROM trigger_entry f
                            WHERE f.trigger_id = e.trigger_id AND f.person_id = e.person_id AND f.entry < e.entry)
               THEN 8 ELSE 0 END AS odd
-FROM trigger_entry e LEFT JOIN person p ON p.person_id = e.person_id
-WHERE e.trigger_id = :trigger_id AND e.entry > :after ORDER BY e.entry LIMIT :most;
+FROM trigger_entry e
+WHERE e.trigger_id = :trigger_id AND e.entry > :after AND e.entry <= :upto ORDER BY e.entry;
 
 -- name: people_named_once
 -- The same where nobody was named before.
 SELECT e.entry, e.person_id,
-       CASE WHEN p.person_id IS NULL THEN 4
-            ELSE p.unsubscribed + CASE WHEN COALESCE(p.email, '') = '' THEN 2 ELSE 0 END END AS odd
-FROM trigger_entry e LEFT JOIN person p ON p.person_id = e.person_id
-WHERE e.trigger_id = :trigger_id AND e.entry > :after ORDER BY e.entry LIMIT :most;
+       COALESCE((SELECT p.unsubscribed + CASE WHEN COALESCE(p.email, '') = '' THEN 2 ELSE 0 END
+                 FROM person p WHERE p.person_id = e.person_id), 4) AS odd
+FROM trigger_entry e
+WHERE e.trigger_id = :trigger_id AND e.entry > :after AND e.entry <= :upto ORDER BY e.entry;
 
 -- name: repeated_name
 -- Read from the index of people alone, in its order.
