@@ -18,10 +18,11 @@ from clarion.channels.base import Deliverer
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.observability.metrics import Metrics
 from clarion.observability.traces import OpenTelemetry
-from clarion.pipeline import retention
+from clarion.pipeline import errands, retention
 from clarion.pipeline.compose import Sign
 from clarion.pipeline.data_file_download import DownloadedFile, DownloadRules, download
 from clarion.pipeline.erasure import BlankMail
+from clarion.pipeline.errands import Errand
 from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.pipeline.preview import Preview
 from clarion.pipeline.resolve import Resolver
@@ -166,17 +167,25 @@ def blank_mail_of(house: House) -> BlankMail:
 
 
 async def keep_house(house: House, stopping: asyncio.Event, failpoint: Failpoint = nothing) -> None:
-    """Retention and open erasures, until `stopping` is set; beside a worker."""
+    """Retention, open erasures and errands, until `stopping` is set; beside a worker."""
     kept = house.settings.retention
     rules = retention.RetentionRules(kept.accounts_days, kept.data_days, kept.events_days, kept.outbox_days)
-    await retention.run(
-        house.store,
-        rules,
-        stopping,
-        blank_mail=blank_mail_of(house),
-        drop_mail=partial(registry.drop_captured, house.outbox_folder),
-        failpoint=failpoint,
+    await asyncio.gather(
+        retention.run(
+            house.store,
+            rules,
+            stopping,
+            blank_mail=blank_mail_of(house),
+            drop_mail=partial(registry.drop_captured, house.outbox_folder),
+            failpoint=failpoint,
+        ),
+        errands.run(errands_of(house), stopping),
     )
+
+
+def errands_of(house: House) -> tuple[Errand, ...]:  # noqa: ARG001 - what each errand will be made of
+    """What is done beside sending."""
+    return ()
 
 
 def build_worker(house: House, provider: Deliverer, failpoint: Failpoint = nothing) -> Worker:

@@ -218,7 +218,7 @@ async def test_a_retry_waits_for_its_time(stage: Stage, jobs: Jobs) -> None:
             assert pause_ms - 60_000 < due["due_ms"] - now <= pause_ms
             assert stage.sums(trigger_id) == {"sent": 11, "queued": 1}
             assert provider.tried["p5@x.test"] == made
-            assert stage.get(trigger_id).state is TriggerState.SENDING
+            await until(lambda: stage.get(trigger_id).state is TriggerState.SENDING)
             hasten(stage)
         await stage.finished(trigger_id)
     assert stage.sums(trigger_id) == {"sent": 12}

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from clarion.api.bodies import read_json
+from clarion.api.schemas import Reference
 from clarion.channels.base import Outbox
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.errors import MalformedRequest, NotFound
@@ -172,7 +173,10 @@ Handler = Callable[[Call], Awaitable[Response]]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A route as data: what answers it, which key it takes, how its errors look, and one line for the docs."""
+    """A route as data: what answers it, which key it takes, how its errors look, and what the reference says of it.
+
+    `sends`: it makes messages, so it takes an Idempotency-Key and counts against the limit of sends.
+    """
 
     method: str
     path: str
@@ -182,6 +186,8 @@ class Endpoint:
     summary: str
     aliases: tuple[str, ...] = field(default=())
     open_in_demo: bool = False
+    sends: bool = False
+    reference: Reference = field(default_factory=Reference)
 
 
 def answer(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
