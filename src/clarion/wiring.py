@@ -18,7 +18,7 @@ from clarion.channels.base import Deliverer
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.observability.metrics import Metrics
 from clarion.observability.traces import OpenTelemetry
-from clarion.pipeline import errands, retention
+from clarion.pipeline import errands, folding, retention
 from clarion.pipeline.compose import Sign
 from clarion.pipeline.data_file_download import DownloadedFile, DownloadRules, download
 from clarion.pipeline.erasure import BlankMail
@@ -183,9 +183,9 @@ async def keep_house(house: House, stopping: asyncio.Event, failpoint: Failpoint
     )
 
 
-def errands_of(house: House) -> tuple[Errand, ...]:  # noqa: ARG001 - what each errand will be made of
+def errands_of(house: House) -> tuple[Errand, ...]:
     """What is done beside sending."""
-    return ()
+    return (folding.errand(house.store),)
 
 
 def build_worker(house: House, provider: Deliverer, failpoint: Failpoint = nothing) -> Worker:

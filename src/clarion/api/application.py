@@ -14,6 +14,7 @@ from clarion.api import auth, errors
 from clarion.api.app import broadcasts as app_broadcasts
 from clarion.api.app import cancelling as app_cancelling
 from clarion.api.app import messages as app_messages
+from clarion.api.app import metrics as app_metrics
 from clarion.api.app import people as app_people
 from clarion.api.app import segments as app_segments
 from clarion.api.app import snippets as app_snippets
@@ -39,6 +40,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *app_cancelling.ENDPOINTS,
     *app_broadcasts.ENDPOINTS,
     *app_messages.ENDPOINTS,
+    *app_metrics.ENDPOINTS,
     *app_people.ENDPOINTS,
     *app_segments.ENDPOINTS,
     *app_snippets.ENDPOINTS,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from clarion.domain.deliveries import DeliveryKey
+from clarion.domain.deliveries import DeliveryKey, Reason, State
 
 
 class Metric(StrEnum):
@@ -37,6 +37,45 @@ class Metric(StrEnum):
     TOPIC_UNSUBSCRIBED = "topic_unsubscribed"
     TRACKING_CONSENT_GRANTED = "tracking_consent_granted"
     TRACKING_CONSENT_DENIED = "tracking_consent_denied"
+
+
+# Failures before anything was handed to a provider.
+NEVER_LEFT = frozenset({Reason.RENDER_FAILED, Reason.BAD_CONTENT})
+# What is in a series; always all of them, zeros where there is nothing (contract §6: the union of its editions).
+SERIES = (
+    *(metric.value for metric in Metric),
+    "link_untracked",
+    "open_untracked",
+    "untracked",
+    "2xx",
+    "3xx",
+    "4xx",
+    "5xx",
+)
+# A message's own metrics call a machine's click by another name than series do (contract §6).
+IN_A_MESSAGE = {Metric.MACHINE_CLICKED: "prefetch_clicked"}
+
+
+def metrics_of(state: State, reason: Reason | None) -> tuple[Metric, ...]:
+    """What an account in this state counts as (contract §11).
+
+    A message that is still queued counts as created only; one that a provider may have got counts as attempted.
+    """
+    match state:
+        case State.SENT:
+            return (Metric.CREATED, Metric.ATTEMPTED, Metric.SENT)
+        case State.FAILED if reason in NEVER_LEFT:
+            return (Metric.CREATED, Metric.FAILED)
+        case State.FAILED:
+            return (Metric.CREATED, Metric.ATTEMPTED, Metric.FAILED)
+        case State.IN_DOUBT:
+            return (Metric.CREATED, Metric.ATTEMPTED)
+        case State.DRAFTED:
+            return (Metric.CREATED, Metric.DRAFTED)
+        case State.SKIPPED | State.STOPPED:
+            return (Metric.CREATED, Metric.UNDELIVERABLE)
+        case _:
+            return (Metric.CREATED,)
 
 
 @dataclass(frozen=True, slots=True)

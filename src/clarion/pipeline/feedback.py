@@ -8,16 +8,46 @@ first of its kind for this message, whatever counts or tells it. Crash: before t
 us has no answer, and tells again or not. The same thing told twice is two events and counts once.
 """
 
-from clarion.domain.metrics import Feedback
-from clarion.store import feedback, ledger
+from collections.abc import Mapping, Sequence
+
+from clarion.domain.deliveries import DeliveryKey
+from clarion.domain.metrics import Feedback, Metric
+from clarion.store import feedback, ledger, links, metrics
 from clarion.store.engine import Transaction
 
 
 def record(tx: Transaction, heard: Feedback) -> bool:
     """Write down what was heard about a message; False when there is no account of it (any more)."""
-    account = ledger.get(tx, heard.key)
-    if account is None:
+    if ledger.get(tx, heard.key) is None:
         return False
     at_ms = tx.now_ms() if heard.at_ms is None else heard.at_ms
-    feedback.note(tx, heard, at_ms)
+    if feedback.note(tx, heard, at_ms):
+        metrics.hear(tx, heard.key, heard.metric)
     return True
+
+
+def opened(tx: Transaction, key: DeliveryKey, *, machine: bool, proxied: bool = False) -> bool:
+    """Its picture was loaded, by a person or by a program that looks at mail before a person does."""
+    detail = {"proxied": proxied, "prefetched": machine, "synthetic": False}
+    whose = Metric.PREFETCH_OPENED if machine else Metric.HUMAN_OPENED
+    return _both(tx, key, (Metric.OPENED, whose), detail)
+
+
+def clicked(tx: Transaction, key: DeliveryKey, href: str, *, machine: bool) -> bool:
+    """A link in it was followed. Who clicks has opened, whether or not the picture was loaded (contract §11)."""
+    whose = Metric.MACHINE_CLICKED if machine else Metric.HUMAN_CLICKED
+    if ledger.get(tx, key) is None:
+        return False
+    link_id = links.link_id(tx, key.action_id, href)
+    links.click(tx, key, link_id, (Metric.CLICKED, whose), tx.now_ms())
+    if not machine and Metric.HUMAN_OPENED not in feedback.first_times(tx, key):
+        synthetic = {"proxied": False, "prefetched": False, "synthetic": True}
+        _both(tx, key, (Metric.OPENED, Metric.HUMAN_OPENED), synthetic)
+    return _both(tx, key, (Metric.CLICKED, whose), {"href": href, "link_id": link_id, "machine": machine})
+
+
+def _both(tx: Transaction, key: DeliveryKey, heard: Sequence[Metric], detail: Mapping[str, object]) -> bool:
+    known = False
+    for metric in heard:
+        known = record(tx, Feedback(key, metric, detail=detail))
+    return known

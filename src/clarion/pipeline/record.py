@@ -8,7 +8,8 @@ lease was lost meanwhile nothing is written, and the record settles later what t
 
 from collections.abc import Sequence
 
-from clarion.domain.deliveries import Outcome, Reason, State
+from clarion.domain.deliveries import Outcome, State
+from clarion.domain.metrics import NEVER_LEFT
 from clarion.pipeline.claim import Chunk, ChunkRules, let_go, open_next
 from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.store import control, ledger, slices
@@ -16,7 +17,6 @@ from clarion.store.engine import Transaction
 from clarion.store.slices import Claim
 
 _NOT_TRIED = frozenset({State.SKIPPED, State.DRAFTED, State.STOPPED})
-_NEVER_LEFT = frozenset({Reason.RENDER_FAILED, Reason.BAD_CONTENT})
 
 
 def record(
@@ -51,4 +51,4 @@ def record(
 
 def _was_handed_over(outcome: Outcome) -> bool:
     """Whether a message left us, as far as a rate is concerned."""
-    return outcome.state not in _NOT_TRIED and outcome.reason not in _NEVER_LEFT
+    return outcome.state not in _NOT_TRIED and outcome.reason not in NEVER_LEFT

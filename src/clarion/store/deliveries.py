@@ -38,7 +38,8 @@ _STRETCH = Stretch()
 class Wanted:
     """Which accounts. 0 means any broadcast, trigger or action; times in Unix milliseconds, inclusive.
 
-    A trigger needs its broadcast. `attempted`: only those that were tried at least once.
+    A trigger needs its broadcast. `attempted`: only those that were tried at least once. `heard`: only those of which
+    this metric was heard.
     """
 
     broadcast_id: int = 0
@@ -48,6 +49,7 @@ class Wanted:
     attempted: bool = False
     created_from_ms: int = 0
     created_to_ms: int = _FOREVER_MS
+    heard: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +91,12 @@ def page(
         start = after if after is not None and after.trigger_id == trigger_id else DeliveryKey(trigger_id, 0, 0)
         if no == stretch.page_triggers or people_left <= 0:
             return Page(tuple(found), DeliveryKey(trigger_id, start.seq, start.action_id))
-        reasons = _reasons(tx, wanted, trigger_id)
+        reasons = None if wanted.heard else _reasons(tx, wanted, trigger_id)
         rows: list[Row] = []
         reached: DeliveryKey | None = None
-        if reasons is None:
+        if wanted.heard:
+            rows = _heard(tx, wanted, start, most + 1 - len(found))
+        elif reasons is None:
             last = int(trigger["next_seq"]) - 1
             window = stretch.query_people
             rows, reached = _scan(
@@ -185,6 +189,18 @@ def _scan(
         if seq >= stop and seq < last:
             return found, DeliveryKey(start.trigger_id, seq, action_id)
     return found, None
+
+
+def _heard(tx: Transaction, wanted: Wanted, start: DeliveryKey, most: int) -> list[Row]:
+    return tx.all(
+        "accounts_heard",
+        trigger_id=start.trigger_id,
+        metric=wanted.heard,
+        seq=start.seq,
+        action_id=start.action_id,
+        most=most,
+        **_conditions(wanted),
+    )
 
 
 def _by_reason(tx: Transaction, wanted: Wanted, start: DeliveryKey, reasons: Iterable[str], most: int) -> list[Row]:

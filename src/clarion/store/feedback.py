@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was heard about messages after they left: the first time of each metric, and each time."""
 
+from collections.abc import Sequence
+
 from clarion.domain.deliveries import DeliveryKey
 from clarion.domain.metrics import Feedback, Metric
 from clarion.domain.ulids import ulid
@@ -24,5 +26,13 @@ def note(tx: Transaction, heard: Feedback, at_ms: int) -> bool:
 
 def first_times(tx: Transaction, key: DeliveryKey) -> dict[Metric, int]:
     """What was heard of a message, with the first time of each, Unix milliseconds."""
-    rows = tx.all("delivery_metrics", trigger_id=key.trigger_id, seq=key.seq, action_id=key.action_id)
-    return {Metric(row["metric"]): int(row["at_ms"]) for row in rows}
+    return of_many(tx, [key]).get(key, {})
+
+
+def of_many(tx: Transaction, keys: Sequence[DeliveryKey]) -> dict[DeliveryKey, dict[Metric, int]]:
+    """The same of a page of messages; those of which nothing was heard are left out."""
+    found: dict[DeliveryKey, dict[Metric, int]] = {}
+    for row in tx.all("delivery_metrics", keys=encode([list(key) for key in keys])) if keys else ():
+        key = DeliveryKey(int(row["trigger_id"]), int(row["seq"]), int(row["action_id"]))
+        found.setdefault(key, {})[Metric(row["metric"])] = int(row["at_ms"])
+    return found

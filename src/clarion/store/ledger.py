@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from clarion.domain.deliveries import ALLOWED, DeliveryKey, Outcome, Reason, State
+from clarion.store import metrics
 from clarion.store.engine import Row, Transaction
 from clarion.store.people import encode
 from clarion.store.slices import Claim, LedgerFault, LostLease
 from clarion.store.triggers import Trigger
 
-_SHARDS = 16
 _MOST_ACTIONS = 10_000  # of one person
 
 
@@ -149,20 +149,21 @@ def freeze(
 
 
 def count(tx: Transaction, trigger_id: int, shard: int, counted: Counter[tuple[int, State, Reason | None]]) -> None:
-    """Add to the counters of (action, state, reason), in the transaction that moves the accounts."""
+    """Add to the counters of (action, state, reason) and of metrics, in the transaction that moves the accounts."""
     rows = [
         {
             "trigger_id": trigger_id,
             "action_id": action_id,
             "state": int(state),
             "reason": reason.value if reason else "",
-            "shard": shard % _SHARDS,
+            "shard": shard % metrics.SHARDS,
             "n": n,
         }
         for (action_id, state, reason), n in counted.items()
         if n
     ]
     tx.many("add_counts", rows)
+    metrics.book(tx, trigger_id, shard, counted)
 
 
 def next_rows(tx: Transaction, claim: Claim, *, after: int, most: int, now_ms: int) -> list[Row]:

@@ -74,6 +74,8 @@ def _clear(store: Store, trigger_id: int, done: int, last: int, batch: int) -> G
         def step(tx: Transaction, after: int = done, until: int = until) -> int:
             if not tx.execute("cleared_accounts", trigger_id=trigger_id, after=after, until=until):
                 return -1
+            for of_accounts in ("clear_delivery_metrics", "clear_delivery_events", "clear_delivery_links"):
+                tx.execute(of_accounts, trigger_id=trigger_id, after=after, until=until)
             return tx.execute("clear_accounts", trigger_id=trigger_id, after=after, until=until)
 
         rows = store.write(step)

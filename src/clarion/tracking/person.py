@@ -5,12 +5,19 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from clarion.domain.deliveries import DeliveryKey
+from clarion.domain.metrics import Feedback, Metric
 from clarion.domain.people import IdKind, Person, Reference, cio_id, is_unsubscribed
+from clarion.pipeline import feedback
 from clarion.store import access, ledger, people
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 
 Attribute = Literal["unsubscribed", "cio_email_tracking_consent"]
+_HEARD: dict[tuple[Attribute, bool], Metric] = {
+    ("unsubscribed", True): Metric.UNSUBSCRIBED,
+    ("cio_email_tracking_consent", True): Metric.TRACKING_CONSENT_GRANTED,
+    ("cio_email_tracking_consent", False): Metric.TRACKING_CONSENT_DENIED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,4 +62,7 @@ def set_attribute(tx: Transaction, key: DeliveryKey, name: Attribute, *, value: 
     changed = {**found.person.changed, name: tx.now_ms() // 1_000}
     person = replace(found.person, attributes=attributes, changed=changed)
     people.update(tx, found.workspace, person)
+    heard = _HEARD.get((name, value))
+    if heard is not None:
+        feedback.record(tx, Feedback(key, heard))
     return replace(found, person=person)

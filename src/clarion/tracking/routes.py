@@ -5,21 +5,25 @@ A GET changes nothing: scanners of links and prefetching mail programs open ever
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Protocol, TypeVar
 from urllib.parse import parse_qs, unquote
 
 import msgspec
 import structlog
+from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from clarion.domain.deliveries import DeliveryKey, key_of
-from clarion.domain.errors import RenderError, Unavailable
+from clarion.domain.errors import RenderError, Unavailable, detail_of
 from clarion.domain.links import target_of
 from clarion.domain.people import CONSENT
+from clarion.pipeline import feedback
 from clarion.store.engine import Transaction
 from clarion.tracking import pages
+from clarion.tracking.machines import is_machine, is_proxied
 from clarion.tracking.pages import Button
 from clarion.tracking.person import Attribute, Reader, reader, set_attribute
 
@@ -172,16 +176,35 @@ class _Pages:
     async def follow(self, request: Request) -> Response:
         """On to where a link leads. Only to what its checksum names, so nobody can lend our name to another site.
 
-        Nothing is read: links work as long as the installation's secret does, whatever was removed since.
+        Nothing is read first: links work as long as the installation's secret does, whatever was removed since.
         """
         key = self._key(request)
         link = unquote(request.path_params["link"])
         url = target_of(link, key.action_id, self._backend.secret) if key is not None else None
-        return pages.unknown() if url is None else pages.onward(url)
+        if key is None or url is None:
+            return pages.unknown()
+        machine = is_machine(request.method, request.headers)
+        return self._noting(pages.onward(url), partial(feedback.clicked, key=key, href=url, machine=machine))
 
     async def opened(self, request: Request) -> Response:
         """The picture at the end of a mail."""
-        return pages.unknown() if self._key(request) is None else pages.pixel()
+        key = self._key(request)
+        if key is None:
+            return pages.unknown()
+        machine, proxied = is_machine(request.method, request.headers), is_proxied(request.headers)
+        return self._noting(pages.pixel(), partial(feedback.opened, key=key, machine=machine, proxied=proxied))
+
+    def _noting(self, response: Response, work: Callable[[Transaction], bool]) -> Response:
+        """The answer first: nobody waits for our database, and an outage of it costs a click, never a page."""
+
+        async def note() -> None:
+            try:
+                await self._backend.write(work)
+            except Exception as error:  # noqa: BLE001 - the reader has the answer already
+                _log.warning("feedback.lost", error=detail_of(error))
+
+        response.background = BackgroundTask(note)
+        return response
 
 
 def _preferences(found: Reader) -> Response:

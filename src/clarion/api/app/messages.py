@@ -4,7 +4,7 @@
 A rendered text is not stored, so `subject` is shown only where it holds no Liquid.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from starlette.responses import Response
@@ -12,15 +12,16 @@ from starlette.responses import Response
 from clarion.api.calls import Api, Call, Endpoint, answer
 from clarion.domain.deliveries import REASON_WORDS, DeliveryKey, Reason, State, key_of, public_id
 from clarion.domain.errors import MalformedRequest, NotFound
+from clarion.domain.metrics import IN_A_MESSAGE, Metric
 from clarion.domain.people import cio_id
-from clarion.store import deliveries, ledger, people, triggers
+from clarion.store import deliveries, feedback, ledger, people, triggers
 from clarion.store.deliveries import ALL_STATES, Listed, Wanted
 from clarion.store.engine import Transaction
 from clarion.store.people import Identifiers
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 1_000
-_TYPES = frozenset({
+TYPES = frozenset({
     "email", "webhook", "twilio", "whatsapp", "slack", "push", "in_app", "live_notification", "urban_airship",
 })  # fmt: skip
 _METRICS: dict[str, frozenset[State]] = {
@@ -31,12 +32,15 @@ _METRICS: dict[str, frozenset[State]] = {
     "drafted": frozenset({State.DRAFTED}),
     "undeliverable": frozenset({State.SKIPPED}),
 }
-# Metrics that Customer.io knows and this version does not collect: a list by one of them is empty.
-_NEVER = frozenset({
-    "delivered", "opened", "clicked", "converted", "bounced", "dropped", "deferred", "spammed", "suppressed",
-    "unsubscribed", "topic_unsubscribed", "human_opened", "prefetch_opened", "human_clicked",
-    "prefetch_clicked",
-})  # fmt: skip
+# What is heard after a message left, by the names that a list may ask for.
+_HEARD = {
+    metric.value: metric
+    for metric in (
+        Metric.DELIVERED, Metric.OPENED, Metric.CLICKED, Metric.CONVERTED, Metric.BOUNCED, Metric.DROPPED,
+        Metric.DEFERRED, Metric.SPAMMED, Metric.SUPPRESSED, Metric.UNSUBSCRIBED, Metric.TOPIC_UNSUBSCRIBED,
+        Metric.HUMAN_OPENED, Metric.PREFETCH_OPENED, Metric.HUMAN_CLICKED,
+    )
+} | {"prefetch_clicked": Metric.MACHINE_CLICKED}  # fmt: skip
 _STATES: dict[str, frozenset[State]] = {
     "sent": frozenset({State.SENT}),
     "failed": frozenset({State.FAILED}),
@@ -68,11 +72,12 @@ def wanted_of(call: Call, broadcast_id: int, trigger_id: int) -> Wanted | None:
     Raises:
         MalformedRequest: an unknown type, metric or state, or a number that is none.
     """
-    states, attempted = ALL_STATES, False
-    possible = _known(call, "type", _TYPES) in {"", "email"}
-    if metric := _known(call, "metric", _METRICS.keys() | _NEVER):
-        states &= _METRICS.get(metric, frozenset())
+    states, attempted, heard = ALL_STATES, False, ""
+    possible = _known(call, "type", TYPES) in {"", "email"}
+    if metric := _known(call, "metric", _METRICS.keys() | _HEARD):
+        states &= _METRICS.get(metric, ALL_STATES)
         attempted |= metric == "attempted"
+        heard = _HEARD[metric].value if metric in _HEARD else ""
     if state := _known(call, "state", _STATES):
         states &= _STATES[state]
         attempted |= state == "attempted"
@@ -88,6 +93,7 @@ def wanted_of(call: Call, broadcast_id: int, trigger_id: int) -> Wanted | None:
         attempted,
         call.query_number("start_ts", 0, high=2**40) * 1_000,
         call.query_number("end_ts", 2**40, high=2**40) * 1_000 + 999,
+        heard,
     )
 
 
@@ -121,6 +127,7 @@ def shapes(tx: Transaction, api: Api, items: Iterable[Listed], *, tracked: bool)
     """Accounts as contract §5.6 shows them."""
     items = list(items)
     known = people.identifiers(tx, {int(item.row["person_id"]) for item in items})
+    heard = feedback.of_many(tx, [item.key for item in items])
     subjects: dict[str, dict[int, str]] = {}
     for content_hash in {item.content_hash for item in items}:
         frozen = triggers.content(tx, content_hash)
@@ -135,13 +142,22 @@ def shapes(tx: Transaction, api: Api, items: Iterable[Listed], *, tracked: bool)
             public_id(item.key, api.secret),
             known.get(int(item.row["person_id"])),
             subjects[item.content_hash].get(item.key.action_id),
+            heard.get(item.key, {}),
             tracked=tracked,
         )
         for item in items
     ]
 
 
-def _shape(item: Listed, public: str, who: Identifiers | None, subject: str | None, *, tracked: bool) -> dict[str, Any]:
+def _shape(
+    item: Listed,
+    public: str,
+    who: Identifiers | None,
+    subject: str | None,
+    heard: Mapping[Metric, int],
+    *,
+    tracked: bool,
+) -> dict[str, Any]:
     row, state = item.row, State(item.row["state"])
     updated_ms = max(ms for ms in (row["created_ms"], row["attempted_ms"], row["settled_ms"]) if ms is not None)
     action_id = item.key.action_id
@@ -154,7 +170,8 @@ def _shape(item: Listed, public: str, who: Identifiers | None, subject: str | No
         "recipient": row["recipient"] or (who.email if who else None) or "",
         "subject": subject,
         "created": seconds(row["created_ms"]),
-        "metrics": _metrics(item, state),
+        "metrics": _metrics(item, state)
+        | {IN_A_MESSAGE.get(name, name.value): seconds(ms) for name, ms in heard.items()},
         "failure_message": failure_message(state, row["reason"], row["words"]),
         "newsletter_id": None,
         "broadcast_id": item.broadcast_id,
@@ -194,7 +211,7 @@ def next_attempt_at(state: State, due_ms: int) -> int | None:
     return seconds(due_ms) if state is State.QUEUED and due_ms else None
 
 
-def _metrics(item: Listed, state: State) -> dict[str, int | None]:
+def _metrics(item: Listed, state: State, heard: Mapping[Metric, int]) -> dict[str, int | None]:
     row = item.row
     metrics = {"created": seconds(row["created_ms"])}
     if row["attempted_ms"] is not None:
@@ -207,7 +224,7 @@ def _metrics(item: Listed, state: State) -> dict[str, int | None]:
     }.get(state)
     if settled is not None:
         metrics[settled] = seconds(row["settled_ms"])
-    return metrics
+    return metrics | {IN_A_MESSAGE.get(metric, metric.value): seconds(ms) for metric, ms in heard.items()}
 
 
 def failure_message(state: State, reason: str | None, words: str | None) -> str | None:

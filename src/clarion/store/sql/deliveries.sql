@@ -35,6 +35,17 @@ WHERE trigger_id = :trigger_id AND reason = :reason AND seq >= :seq AND (seq > :
   AND (:attempted = 0 OR attempted_ms IS NOT NULL) AND created_ms >= :start_ms AND created_ms <= :end_ms
 ORDER BY seq, action_id LIMIT :most;
 
+-- name: accounts_heard
+-- The same by what was heard of them, through the index of metrics.
+SELECT d.trigger_id, d.seq, d.action_id, d.person_id, d.state, d.reason, d.words, d.recipient, d.attempts, d.again,
+       d.due_ms, d.created_ms, d.attempted_ms, d.settled_ms
+FROM delivery_metric m
+JOIN delivery d ON d.trigger_id = m.trigger_id AND d.seq = m.seq AND d.action_id = m.action_id
+WHERE m.trigger_id = :trigger_id AND m.metric = :metric AND m.seq >= :seq AND (m.seq > :seq OR m.action_id > :action_id)
+  AND ((CAST(:states AS bigint) >> d.state) & 1) = 1 AND (:only_action = 0 OR d.action_id = :only_action)
+  AND (:attempted = 0 OR d.attempted_ms IS NOT NULL) AND d.created_ms >= :start_ms AND d.created_ms <= :end_ms
+ORDER BY m.seq, m.action_id LIMIT :most;
+
 -- name: lock_accounts
 -- State of accounts by key (:keys is [[seq, action_id], …]). Nothing to lock: the writer is alone.
 SELECT d.seq, d.action_id, d.state FROM json_each(:keys) AS k

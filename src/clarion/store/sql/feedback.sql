@@ -9,5 +9,15 @@ INSERT INTO delivery_event (trigger_id, seq, action_id, event_id, metric, at_ms,
 VALUES (:trigger_id, :seq, :action_id, :event_id, :metric, :at_ms, :detail);
 
 -- name: delivery_metrics
-SELECT metric, at_ms FROM delivery_metric
-WHERE trigger_id = :trigger_id AND seq = :seq AND action_id = :action_id ORDER BY at_ms, metric;
+-- Of some messages: :keys is [[trigger_id, seq, action_id], …].
+SELECT m.trigger_id, m.seq, m.action_id, m.metric, m.at_ms FROM json_each(:keys) AS k
+CROSS JOIN delivery_metric m ON m.trigger_id = json_extract(k.value, '$[0]')
+    AND m.seq = json_extract(k.value, '$[1]') AND m.action_id = json_extract(k.value, '$[2]')
+ORDER BY m.trigger_id, m.seq, m.action_id, m.at_ms, m.metric;
+
+-- name: delivery_metrics @postgres
+-- Differs: its own way into JSON.
+SELECT m.trigger_id, m.seq, m.action_id, m.metric, m.at_ms FROM jsonb_array_elements(CAST(:keys AS jsonb)) AS k
+JOIN delivery_metric m ON m.trigger_id = CAST(k.value ->> 0 AS bigint)
+    AND m.seq = CAST(k.value ->> 1 AS bigint) AND m.action_id = CAST(k.value ->> 2 AS bigint)
+ORDER BY m.trigger_id, m.seq, m.action_id, m.at_ms, m.metric;

@@ -108,7 +108,8 @@ WHERE trigger_id = :trigger_id AND resolve_fence = :fence AND state = 'resolving
 -- A range of the audience is in the ledger: the checkpoint moves with the rows it covers.
 UPDATE broadcast_trigger SET resolved_to = :resolved_to, next_seq = :next_seq, next_slice = :next_slice,
     audience = audience + :people, recipients = recipients + :recipients, open_slices = open_slices + :slices,
-    fresh_slices = fresh_slices + :slices, resolve_lease_ms = {{now_ms}} + :lease_ms
+    fresh_slices = fresh_slices + :slices, resolve_lease_ms = {{now_ms}} + :lease_ms,
+    booked_hour = COALESCE(booked_hour, {{now_ms}} / 3600000)
 WHERE trigger_id = :trigger_id AND resolve_fence = :fence AND state = 'resolving';
 
 -- name: renew_resolve

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Metrics of broadcasts, actions and triggers over time, from counters (contract §6, §3.2, §7.12)."""
+
+from collections import Counter
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from starlette.responses import Response
+
+from clarion.api.app.messages import TYPES
+from clarion.api.calls import Call, Endpoint, answer
+from clarion.api.reference.metrics import JOURNEYS, LINKS, METRICS, OF_A_TRIGGER
+from clarion.domain.broadcasts import Broadcast
+from clarion.domain.deliveries import Reason
+from clarion.domain.errors import MalformedRequest, NotFound
+from clarion.domain.metrics import SERIES, Metric, metrics_of
+from clarion.domain.series import HOUR_MS, MOST_STEPS, PERIODS, Period, edges, edges_between, steps_of
+from clarion.store import broadcasts, ledger, links, metrics, triggers
+from clarion.store.engine import Transaction
+
+_RES: dict[str, Period] = {
+    "hourly": "hours",
+    "daily": "days",
+    "weekly": "weeks",
+    "monthly": "months",
+    **{period: period for period in PERIODS},
+}
+_CLICKS = ("clicked", "human_clicked", "machine_clicked")
+_HOUR_SECONDS = HOUR_MS // 1_000
+_LATEST = 2**35  # Unix seconds, the year 3058
+
+
+def _broadcast(tx: Transaction, call: Call) -> tuple[Broadcast, int]:
+    """The broadcast, and the action that the path names, or 0."""
+    found = broadcasts.get(tx, call.workspace, call.number("broadcast_id"))
+    if found is None:
+        raise NotFound
+    if "action_id" not in call.request.path_params:
+        return found, 0
+    action_id = call.number("action_id")
+    if action_id not in {action.action_id for action in found.actions}:
+        raise NotFound
+    return found, action_id
+
+
+def _edges(call: Call, now_ms: int) -> list[int]:
+    """Where the steps that the query asks for begin, and the end of the last.
+
+    Raises:
+        MalformedRequest: naming the parameter that is wrong.
+    """
+    zone = call.query("tz")
+    if zone:
+        try:
+            ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise MalformedRequest("is not a time zone", "/tz") from None
+    period = call.query("period", "days")
+    if period not in PERIODS:
+        raise MalformedRequest(f"must be one of {', '.join(PERIODS)}", "/period")
+    steps = call.query_number("steps", -1)
+    start = call.query_number("start", 0, high=_LATEST)
+    end = call.query_number("end", now_ms // 1_000, high=_LATEST)
+    res = call.query("res", "daily")
+    if res not in _RES:
+        raise MalformedRequest(f"must be one of {', '.join(_RES)}", "/res")
+    if call.query("version", "1") not in ("1", "2"):
+        raise MalformedRequest("must be 1 or 2", "/version")
+    if call.query("version") == "2":
+        if start > end:
+            raise MalformedRequest("must not be before start", "/end")
+        return edges_between(_RES[res], start // _HOUR_SECONDS, end // _HOUR_SECONDS, MOST_STEPS[_RES[res]])
+    return edges(period, steps_of(period, None if steps < 0 else steps), now_ms)
+
+
+def _of_type(call: Call, broadcast: Broadcast, action_id: int) -> tuple[int, ...]:
+    """The actions to count: (0,) for all of them."""
+    kind = call.query("type")
+    if kind and kind not in TYPES:
+        raise MalformedRequest(f"must be one of {', '.join(sorted(TYPES))}", "/type")
+    if not kind:
+        return (action_id,)
+    return tuple(
+        action.action_id for action in broadcast.actions if action.kind == kind and action_id in (0, action.action_id)
+    )
+
+
+def _sums(tx: Transaction, broadcast_id: int, actions: Sequence[int], edges_: Sequence[int]) -> dict[str, list[int]]:
+    whole = {name: [0] * (len(edges_) - 1) for name in SERIES}
+    for action_id in actions:
+        for name, numbers in metrics.series(tx, broadcast_id, action_id, edges_).items():
+            whole[name] = [one + other for one, other in zip(whole[name], numbers, strict=True)]
+    return whole
+
+
+async def series(call: Call) -> Response:
+    """`GET …/metrics` of a broadcast or an action."""
+
+    def read(tx: Transaction) -> dict[str, list[int]]:
+        found, action_id = _broadcast(tx, call)
+        return _sums(tx, found.broadcast_id, _of_type(call, found, action_id), _edges(call, tx.now_ms()))
+
+    return answer({"metric": {"series": await call.api.read(read)}})
+
+
+async def of_links(call: Call) -> Response:
+    """`GET …/metrics/links` of a broadcast or an action."""
+    unique = call.query_flag("unique")
+
+    def read(tx: Transaction) -> list[dict[str, object]]:
+        found, action_id = _broadcast(tx, call)
+        steps = _edges(call, tx.now_ms())
+        actions = _of_type(call, found, action_id)
+        if actions == (0,):
+            actions = tuple(action.action_id for action in found.actions)
+        zeros = [0] * (len(steps) - 1)
+        return [
+            {
+                "link": {"id": link_id, "href": href},
+                "metric": {"series": {name: numbers.get(name, zeros) for name in _CLICKS}},
+            }
+            for one in actions
+            for link_id, href, numbers in links.series(tx, one, steps, unique=unique)
+        ]
+
+    return answer({"links": await call.api.read(read)})
+
+
+async def journeys(call: Call) -> Response:
+    """`GET …/journey_metrics`: a journey is a message here, since everything is performed at once."""
+
+    def read(tx: Transaction) -> dict[str, list[int]]:
+        found, _ = _broadcast(tx, call)
+        sums = _sums(tx, found.broadcast_id, (0,), _edges(call, tx.now_ms()))
+        zeros = [0] * len(sums["created"])
+        return {
+            "started": sums["created"],
+            "activated": sums["created"],
+            "exited_early": zeros,
+            "finished": sums["created"],
+            "converted": sums["converted"],
+            "never_activated": zeros,
+            "messaged": sums["sent"],
+        }
+
+    return answer({"journey_metric": await call.api.read(read)})
+
+
+async def of_a_trigger(call: Call) -> Response:
+    """`GET …/triggers/{trigger_id}/metrics`: what one trigger did so far."""
+    broadcast_id, trigger_id = call.number("broadcast_id"), call.number("trigger_id")
+
+    def read(tx: Transaction) -> Counter[str]:
+        found = triggers.get(tx, trigger_id)
+        mine = found is not None and found.workspace_id == call.workspace.workspace_id
+        if found is None or not mine or found.broadcast_id != broadcast_id:
+            raise NotFound
+        counts = Counter(dict.fromkeys(Metric, 0)) | Counter(metrics.heard_of(tx, trigger_id))
+        for _, state, reason, n in ledger.counts(tx, trigger_id):
+            for metric in metrics_of(state, Reason(reason) if reason else None):
+                counts[metric] += n
+        return Counter({str(name): n for name, n in counts.items()})
+
+    counts = await call.api.read(read)
+    return answer({"metric": {"counts": {metric.value: counts[metric.value] for metric in Metric}}})
+
+
+_ONE, _CAMPAIGN = "/v1/broadcasts/{broadcast_id}", "/v1/campaigns/{broadcast_id}"
+_ACTION = "/actions/{action_id}"
+
+
+def _get(path: str, handler, summary: str, reference, *aliases: str) -> Endpoint:  # type: ignore[no-untyped-def]
+    return Endpoint("GET", path, handler, "app", "app", summary, aliases=aliases, reference=reference)
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    _get(f"{_ONE}/metrics", series, "What became of a broadcast's messages over time", METRICS, f"{_CAMPAIGN}/metrics"),
+    _get(
+        f"{_ONE}/metrics/links",
+        of_links,
+        "Clicks on a broadcast's links over time",
+        LINKS,
+        f"{_CAMPAIGN}/metrics/links",
+    ),
+    _get(
+        f"{_ONE}{_ACTION}/metrics",
+        series,
+        "What became of an action's messages over time",
+        METRICS,
+        f"{_CAMPAIGN}{_ACTION}/metrics",
+        f"/v1/broadcast/{{broadcast_id}}{_ACTION}/metrics",  # as older documents print it
+    ),
+    _get(
+        f"{_ONE}{_ACTION}/metrics/links",
+        of_links,
+        "Clicks on an action's links over time",
+        LINKS,
+        f"{_CAMPAIGN}{_ACTION}/metrics/links",
+        f"/v1/broadcast/{{broadcast_id}}{_ACTION}/metrics/links",
+    ),
+    _get(f"{_CAMPAIGN}/journey_metrics", journeys, "Journeys of a broadcast over time", JOURNEYS),
+    _get(
+        f"{_CAMPAIGN}/triggers/{{trigger_id}}/metrics",
+        of_a_trigger,
+        "What one trigger did so far",
+        OF_A_TRIGGER,
+        f"{_ONE}/triggers/{{trigger_id}}/metrics",
+    ),
+)

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Counters of metrics by the hour of the message: added to where accounts move, read without looking at accounts."""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from clarion.domain.deliveries import DeliveryKey, Reason, State
+from clarion.domain.metrics import Metric, metrics_of
+from clarion.domain.series import start_of
+from clarion.store.engine import Row, Store, Transaction
+
+SHARDS = 16
+_HOURS = 24
+_FRESH_DAYS, _DAILY_DAYS, _OLDEST_DAYS = 3, 100, 200  # by hours, then by days, then by months
+
+
+def book(tx: Transaction, trigger_id: int, shard: int, counted: Counter[tuple[int, State, Reason | None]]) -> None:
+    """Add what moved accounts count as; `counted` is (action, state, reason) → how many more, or fewer, of them."""
+    moved: Counter[tuple[int, Metric]] = Counter()
+    for (action_id, state, reason), n in counted.items():
+        for metric in metrics_of(state, reason):
+            moved[action_id, metric] += n
+    rows = [
+        {
+            "trigger_id": trigger_id,
+            "action_id": action_id,
+            "metric": metric.value,
+            "shard": shard % SHARDS,
+            "n": n,
+        }
+        for (action_id, metric), n in sorted(moved.items())
+        if n
+    ]
+    tx.many("add_metric_counts", rows)
+
+
+def hear(tx: Transaction, key: DeliveryKey, metric: Metric) -> None:
+    """Count a message of which a metric was heard for the first time."""
+    shard = key.seq % SHARDS
+    row = {"trigger_id": key.trigger_id, "action_id": key.action_id, "metric": metric.value, "shard": shard}
+    tx.many("add_metric_counts", [{**row, "n": 1}])
+    tx.execute("add_trigger_metric", **row)
+
+
+def series(tx: Transaction, broadcast_id: int, action_id: int, edges: Sequence[int]) -> dict[str, list[int]]:
+    """Metric → how many in each bucket between two `edges`; `action_id` 0 for all of the broadcast's."""
+    rows = tx.all(
+        "metric_series",
+        broadcast_id=broadcast_id,
+        only_action=action_id,
+        from_hour=edges[0],
+        to_hour=edges[-1],
+    )
+    found: dict[str, list[int]] = {}
+    for row in rows:
+        sums = found.setdefault(str(row["metric"]), [0] * (len(edges) - 1))
+        sums[bucket(edges, row)] += int(row["n"])
+    return found
+
+
+def bucket(edges: Sequence[int], row: Row) -> int:
+    """Which bucket a counter's hour falls into."""
+    return bisect_right(edges, int(row["hour"])) - 1
+
+
+def heard_of(tx: Transaction, trigger_id: int) -> Mapping[str, int]:
+    """Metric → messages of a trigger of which it was heard."""
+    return {str(row["metric"]): int(row["n"]) for row in tx.all("trigger_metrics", trigger_id=trigger_id)}
+
+
+def fold(store: Store, now_hour: int) -> int:
+    """Put what is older than some days under the first hour of its day, and of its month after that.
+
+    A year by hours would be 8,760 rows a metric. One transaction an hour that is folded; if the process dies, the
+    others are left for the next turn. How many hours were folded.
+    """
+    days = _HOURS
+    stretches = (
+        ("days", now_hour - _DAILY_DAYS * days, now_hour - _FRESH_DAYS * days),
+        ("months", now_hour - _OLDEST_DAYS * days, now_hour - _DAILY_DAYS * days),
+    )
+    folded = 0
+    for period, from_hour, to_hour in stretches:
+        found = store.read(partial(_hours, from_hour=from_hour, to_hour=to_hour))
+        for hour in found:
+            into = start_of("days" if period == "days" else "months", hour)
+            if into != hour:
+                store.write(partial(_fold, hour=hour, into=into))
+                folded += 1
+    return folded
+
+
+def _hours(tx: Transaction, *, from_hour: int, to_hour: int) -> list[int]:
+    return [int(row["hour"]) for row in tx.all("counted_hours", from_hour=from_hour, to_hour=to_hour)]
+
+
+def _fold(tx: Transaction, *, hour: int, into: int) -> None:
+    for fold_, drop in (
+        ("fold_metric_counts", "drop_folded_metric_counts"),
+        ("fold_link_counts", "drop_folded_link_counts"),
+    ):
+        tx.execute(fold_, hour=hour, into_hour=into)
+        tx.execute(drop, hour=hour)
