@@ -63,9 +63,9 @@ class Ground:
         return found
 
     def environment(self) -> dict[str, str]:
-        """For child processes: no settings of the caller's, temporary files below our folder."""
+        """For child processes: no settings of the caller's, no limit of calls, temporary files below our folder."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("CLARION_")}
-        return {**kept, "TMPDIR": str(self.folder)}
+        return {**kept, "TMPDIR": str(self.folder), "CLARION_LIMITS_ENABLED": "false"}
 
     def close(self) -> None:
         """Stop the server and remove every file."""

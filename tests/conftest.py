@@ -23,6 +23,7 @@ from .support.postgres_cluster import INSTALL_HINT, Cluster, binaries
 _TEMPLATE = "template_migrated"
 _numbers = itertools.count(1)
 bytecode.keep()
+os.environ.setdefault("CLARION_LIMITS_ENABLED", "false")  # of every server that a test starts; limits have their own
 
 
 def _migrate(url: str) -> None:

@@ -68,6 +68,16 @@ class TriggerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitsSettings:
+    """See `settings.default.toml`."""
+
+    enabled: bool
+    app_per_second: int
+    sends_per_second: int
+    track_per_second: int
+
+
+@dataclass(frozen=True, slots=True)
 class DataFile:
     """See `settings.default.toml`."""
 
@@ -142,6 +152,7 @@ class Settings:
     data: Data
     worker: WorkerSettings
     trigger: TriggerSettings
+    limits: LimitsSettings
     data_file: DataFile
     retention: Retention
     email: Email
@@ -247,6 +258,9 @@ def _check(settings: Settings) -> None:
         "worker.reconcile_seconds": settings.worker.reconcile_seconds,
         "worker.put_off_hours": settings.worker.put_off_hours,
         "trigger.queue": settings.trigger.queue,
+        "limits.app_per_second": settings.limits.app_per_second,
+        "limits.sends_per_second": settings.limits.sends_per_second,
+        "limits.track_per_second": settings.limits.track_per_second,
         "data_file.max_bytes": settings.data_file.max_bytes,
     }
     for name, value in positive.items():

@@ -13,12 +13,13 @@ from starlette.types import ASGIApp
 
 from clarion.api import application, health
 from clarion.api.calls import Api, ApiOptions
+from clarion.api.limits import Kind, Limits
 from clarion.channels import registry
 from clarion.channels.base import Deliverer
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.observability.metrics import Metrics
 from clarion.observability.traces import OpenTelemetry
-from clarion.pipeline import errands, folding, retention
+from clarion.pipeline import errands, folding, forgetting, retention
 from clarion.pipeline.compose import Sign
 from clarion.pipeline.data_file_download import DownloadedFile, DownloadRules, download
 from clarion.pipeline.erasure import BlankMail
@@ -105,6 +106,7 @@ def build_application(house: House, vitals: health.Vitals, *, open_outbox: bool 
         threads=ThreadPoolExecutor(_API_THREADS, thread_name_prefix="api"),
         secret=secret,
         tracing=house.tracing,
+        limits=_limits(house),
         options=ApiOptions(
             base_url=house.base_url,
             region=settings.server.region,
@@ -119,6 +121,19 @@ def build_application(house: House, vitals: health.Vitals, *, open_outbox: bool 
     preview = Preview(house.store, Sign(secret, house.base_url))
     probes = health.routes(vitals, token=settings.metrics.token, public_port=True)
     return application.build(api, [*routes.routes(api, preview), *probes], around=house.metrics.watched)
+
+
+def _limits(house: House) -> Limits | None:
+    """How many calls a second a workspace may make; None where they are not counted."""
+    given = house.settings.limits
+    if not given.enabled:
+        return None
+    a_second: dict[Kind, int] = {
+        "app": given.app_per_second,
+        "send": given.sends_per_second,
+        "track": given.track_per_second,
+    }
+    return Limits(house.store, a_second)
 
 
 def _doubt_policy(house: House) -> DoubtPolicy:
@@ -185,7 +200,7 @@ async def keep_house(house: House, stopping: asyncio.Event, failpoint: Failpoint
 
 def errands_of(house: House) -> tuple[Errand, ...]:
     """What is done beside sending."""
-    return (folding.errand(house.store),)
+    return (folding.errand(house.store), forgetting.errand(house.store))
 
 
 def build_worker(house: House, provider: Deliverer, failpoint: Failpoint = nothing) -> Worker:

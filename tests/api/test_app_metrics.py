@@ -24,6 +24,7 @@ async def test_series_of_a_broadcast_an_action_and_a_trigger(
     one = f"/v1/broadcasts/{played.broadcast.broadcast_id}"
     action = f"{one}/actions/{played.action_ids[0]}"
     aliases = (one.replace("broadcasts", "campaigns"), action.replace("broadcasts", "broadcast"))
+    told: dict[str, list[int]] = {}
     for path in (one, action, *aliases):
         series = (await client("GET", f"{path}/metrics?period=weeks&steps=4&type=email")).json["metric"]["series"]
         assert set(series) == set(SERIES)

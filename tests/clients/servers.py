@@ -107,7 +107,12 @@ def running(folder: Path, *options: str, **settings: str) -> Iterator[Server]:
     """A demo server; at the end SIGTERM, and it must go in time, with code 0, leaving no errors and no files."""
     folder.mkdir(parents=True, exist_ok=True)
     clean = {name: value for name, value in os.environ.items() if not name.startswith("CLARION_")}
-    environment = {**clean, "TMPDIR": str(folder), "CLARION_LOG_FORMAT": "json", **settings}
+    environment = {
+        **clean,
+        "TMPDIR": str(folder),
+        "CLARION_LOG_FORMAT": "json",
+        "CLARION_LIMITS_ENABLED": "false",
+    } | settings
     command = [sys.executable, "-m", "clarion", "serve", "--demo", "--json", "--port", "0", *options]
     log = folder / "log"
     with (

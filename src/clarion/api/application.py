@@ -23,11 +23,13 @@ from clarion.api.calls import Api, Call, Endpoint, Family
 from clarion.api.clarion import broadcasts as clarion_broadcasts
 from clarion.api.clarion import control as clarion_control
 from clarion.api.clarion import installation as clarion_installation
+from clarion.api.clarion import keys as clarion_keys
 from clarion.api.clarion import ledger as clarion_ledger
 from clarion.api.clarion import outbox as clarion_outbox
 from clarion.api.clarion import people as clarion_people
 from clarion.api.clarion import repeats as clarion_repeats
 from clarion.api.clarion import workspace as clarion_workspace
+from clarion.api.limits import Kind
 from clarion.api.track import people as track_people
 from clarion.api.track import region as track_region
 from clarion.api.track import segments as track_segments
@@ -52,6 +54,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *clarion_installation.ENDPOINTS,
     *clarion_control.ENDPOINTS,
     *clarion_repeats.ENDPOINTS,
+    *clarion_keys.ENDPOINTS,
     *clarion_ledger.ENDPOINTS,
     *clarion_outbox.ENDPOINTS,
     *clarion_people.ENDPOINTS,
@@ -85,15 +88,28 @@ def _routes(api: Api, endpoints: Iterable[Endpoint]) -> list[Route]:
 def _bound(api: Api, endpoint: Endpoint):  # type: ignore[no-untyped-def]
     async def respond(request: Request) -> Response:
         try:
-            workspace, by = _NOBODY, ""
-            if endpoint.scope != "none" and not (endpoint.open_in_demo and api.options.open_outbox):
-                found = await auth.access_of(request, api, endpoint.scope)
-                workspace, by = found.workspace, found.name
-            return await endpoint.handler(Call(request, api, workspace, by))
+            if endpoint.scope == "none" or (endpoint.open_in_demo and api.options.open_outbox):
+                return await endpoint.handler(Call(request, api, _NOBODY))
+            found = await auth.access_of(request, api, endpoint)
+            call = Call(request, api, found.workspace, found.name)
+            return await _counted(call, endpoint)
         except Exception as error:  # noqa: BLE001 - the one place where anything becomes an answer
             return errors.respond(error, endpoint.family)
 
     return respond
+
+
+async def _counted(call: Call, endpoint: Endpoint) -> Response:
+    """The call, if the workspace may make one more in this second; how many are left is told with every answer."""
+    kind: Kind = "track" if endpoint.scope == "track" else "send" if endpoint.sends else "app"
+    if call.api.limits is None or endpoint.scope == "manage":
+        return await endpoint.handler(call)
+    standing = await call.api.limits.take(call.workspace.workspace_id, kind)
+    try:
+        response = await endpoint.handler(call)
+    except Exception as error:  # noqa: BLE001 - failures tell it too
+        response = errors.respond(error, endpoint.family)
+    return standing.write_to(response) if standing is not None else response
 
 
 async def _no_such_route(request: Request, error: Exception) -> Response:

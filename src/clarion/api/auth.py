@@ -6,32 +6,62 @@ import binascii
 
 from starlette.requests import Request
 
-from clarion.api.calls import Api, Scope
+from clarion.api.calls import Api, Endpoint
 from clarion.domain.errors import Unauthorized
 from clarion.store import access
 from clarion.store.access import Access
 
+SERVICE_PREFIX = "sa_live_"
+_WORKSPACE = "x-workspace-id"
+# Requests that only read, although they are POSTs: the filter, or the ids, are too long for a query.
+_READING = frozenset({"/v1/customers", "/v1/customers/attributes"})
 
-async def access_of(request: Request, api: Api, scope: Scope) -> Access:
+
+def needed(endpoint: Endpoint) -> frozenset[str]:
+    """The scopes of which a key must have one: the whole family's, or the part that this endpoint belongs to."""
+    if endpoint.scope != "app":
+        return frozenset({endpoint.scope})
+    if endpoint.sends:
+        return frozenset({"app", "app:send"})
+    reads = endpoint.method == "GET" or endpoint.path in _READING
+    return frozenset({"app", "app:read" if reads else "app:write"})
+
+
+async def access_of(request: Request, api: Api, endpoint: Endpoint) -> Access:
     """What the key that the request carries opens.
 
     Raises:
-        Unauthorized: no key, an unknown one, or one without `scope`.
+        Unauthorized: no key, an unknown or a revoked one, or one without a scope that the endpoint asks for.
     """
     kind, _, value = request.headers.get("authorization", "").partition(" ")
     found: Access | None = None
-    if scope == "track":
+    if endpoint.scope == "track":
         if kind.lower() == "basic":
             site_id, key = _basic(value.strip())
             found = await api.read(lambda tx: access.by_track_key(tx, site_id, key))
     elif kind.lower() == "bearer":
         key = value.strip()
-        found = await api.read(lambda tx: access.by_app_key(tx, key))
+        if key.startswith(SERVICE_PREFIX) and endpoint.sends and endpoint.scope == "app":
+            workspace_id = _workspace_of(request)
+            found = await api.read(lambda tx: access.by_service_token(tx, key, workspace_id))
+        else:
+            found = await api.read(lambda tx: access.by_app_key(tx, key))
     if found is None:
         raise Unauthorized
-    if scope not in found.scopes:
-        raise Unauthorized(f"unauthorized: this key lacks the scope {scope}")
+    scopes = needed(endpoint)
+    if not scopes & found.scopes:
+        raise Unauthorized(f"unauthorized: this key lacks the scope {' or '.join(sorted(scopes))}")
+    if found.stale:
+        await api.write(lambda tx: access.note_use(tx, found))
     return found
+
+
+def _workspace_of(request: Request) -> int:
+    """The workspace that a service account's call is for (contract §1.2)."""
+    value = request.headers.get(_WORKSPACE, "")
+    if not (value.isascii() and value.isdigit() and len(value) < 18):
+        raise Unauthorized("unauthorized: a service account names its workspace in the header X-Workspace-Id")
+    return int(value)
 
 
 def _basic(value: str) -> tuple[str, str]:

@@ -84,3 +84,17 @@ def _check(value: object) -> None:
             return
         level = below
     raise MalformedRequest(f"the body is nested deeper than {MAX_NESTING} levels")
+
+
+def object_of(body: bytes) -> dict[str, Any]:
+    """A body as a JSON object; an empty one, or null, is {}.
+
+    Raises:
+        MalformedRequest: as `read_json` does, or something other than an object.
+    """
+    value = decode(body) if body.strip() else None
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise MalformedRequest("the body must be a JSON object")
+    return value

@@ -12,7 +12,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clarion.api.bodies import read_json
+from clarion.api.bodies import object_of, read_body, read_json
+from clarion.api.limits import Limits
 from clarion.api.schemas import Reference
 from clarion.channels.base import Outbox
 from clarion.domain.broadcasts import DoubtPolicy
@@ -56,7 +57,8 @@ class Api:
     """What every handler may use.
 
     `outbox` gives a workspace's captured mail, `threads` runs the store's blocking calls, `secret` keys delivery
-    ids. `searches` bounds the calls that read many people at once, so that they leave threads to the others.
+    ids; `limits`: None where calls are not counted. `searches` bounds the calls that read many people at once, so that
+    they leave threads to the others.
     """
 
     store: Store
@@ -67,6 +69,7 @@ class Api:
     secret: bytes
     options: ApiOptions
     tracing: Tracing = UNTRACED
+    limits: Limits | None = None
     searches: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_SEARCHES))
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
@@ -160,12 +163,7 @@ class Call:
         Raises:
             MalformedRequest: something other than an object.
         """
-        body = await self.json(limit)
-        if body is None:
-            return {}
-        if not isinstance(body, dict):
-            raise MalformedRequest("the body must be a JSON object")
-        return body
+        return object_of(await read_body(self.request, limit))
 
 
 Handler = Callable[[Call], Awaitable[Response]]

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from clarion.store import numbers
 from clarion.store.engine import Row, Transaction
 
+_USE_NOTED_MS = 3_600_000
+
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
@@ -25,11 +27,28 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a presented key opens."""
+    """What a presented key opens. `stale`: it is time to note that it was used."""
 
     workspace: Workspace
     scopes: frozenset[str]
     name: str
+    key_id: int = 0
+    service: bool = False
+    stale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInfo:
+    """A key without its secret; times in Unix milliseconds."""
+
+    key_id: int
+    kind: str
+    name: str
+    scopes: str
+    site_id: str | None
+    created_ms: int
+    revoked_ms: int | None
+    last_used_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +88,11 @@ def create_workspace(tx: Transaction, name: str, identifiers: str, keys: Keys) -
 
 def _add_key(
     tx: Transaction, workspace: Workspace, kind: str, name: str, scopes: str, secret: str, site_id: str | None = None
-) -> None:
+) -> int:
+    key_id = numbers.take(tx, "api_key")
     tx.execute(
         "insert_key",
-        key_id=numbers.take(tx, "api_key"),
+        key_id=key_id,
         workspace_id=workspace.workspace_id,
         kind=kind,
         name=name,
@@ -80,6 +100,7 @@ def _add_key(
         site_id=site_id,
         secret_hash=_hash(secret),
     )
+    return key_id
 
 
 def _workspace(row: Row) -> Workspace:
@@ -110,7 +131,7 @@ def update_workspace(tx: Transaction, changed: Workspace) -> None:
 def by_app_key(tx: Transaction, key: str) -> Access | None:
     """What an App API bearer key opens."""
     row = tx.one("key_by_hash", secret_hash=_hash(key), kind="app")
-    return Access(_workspace(row), frozenset(str(row["scopes"]).split()), str(row["key_name"])) if row else None
+    return _access(row) if row else None
 
 
 def by_track_key(tx: Transaction, site_id: str, key: str) -> Access | None:
@@ -118,7 +139,78 @@ def by_track_key(tx: Transaction, site_id: str, key: str) -> Access | None:
     row = tx.one("key_by_hash", secret_hash=_hash(key), kind="track")
     if row is None or not secrets.compare_digest(str(row["site_id"]).encode(), site_id.encode()):
         return None
-    return Access(_workspace(row), frozenset(str(row["scopes"]).split()), str(row["key_name"]))
+    return _access(row)
+
+
+def _access(row: Row, *, service: bool = False) -> Access:
+    used_ms, now_ms = row["last_used_ms"], int(row["now_ms"])
+    return Access(
+        _workspace(row),
+        frozenset(str(row["scopes"]).split()),
+        str(row["key_name"]),
+        int(row["key_id"]),
+        service,
+        used_ms is None or now_ms - int(used_ms) > _USE_NOTED_MS,
+    )
+
+
+def by_service_token(tx: Transaction, token: str, workspace_id: int) -> Access | None:
+    """What a service account's token opens in a workspace."""
+    row = tx.one("service_token_by_hash", secret_hash=_hash(token), workspace_id=workspace_id)
+    return _access(row, service=True) if row else None
+
+
+def note_use(tx: Transaction, used: Access) -> None:
+    """Write down that a key was used; once an hour is enough to tell which keys are dead."""
+    tx.execute("note_token_use" if used.service else "note_key_use", key_id=used.key_id)
+
+
+def keys(tx: Transaction, workspace: Workspace) -> list[KeyInfo]:
+    """The keys of a workspace, revoked ones too, oldest first."""
+    return [_info(row) for row in tx.all("keys_of", workspace_id=workspace.workspace_id)]
+
+
+def service_tokens(tx: Transaction) -> list[KeyInfo]:
+    """The service accounts' tokens of this installation, oldest first."""
+    return [_info(row) for row in tx.all("service_tokens")]
+
+
+def _info(row: Row) -> KeyInfo:
+    site_id = row["site_id"]
+    return KeyInfo(
+        int(row["key_id"]),
+        str(row["kind"]),
+        str(row["name"]),
+        str(row["scopes"]),
+        None if site_id is None else str(site_id),
+        int(row["created_ms"]),
+        row["revoked_ms"],
+        row["last_used_ms"],
+    )
+
+
+def create_key(tx: Transaction, workspace: Workspace, kind: str, name: str, scopes: str) -> tuple[int, str, str | None]:
+    """A new key of kind "app" or "track": its number, the secret, shown once, and a track key's site id."""
+    secret, site_id = secrets.token_hex(20), secrets.token_hex(10) if kind == "track" else None
+    key_id = _add_key(tx, workspace, kind, name, scopes, secret, site_id)
+    return key_id, secret, site_id
+
+
+def revoke_key(tx: Transaction, workspace: Workspace, key_id: int) -> bool:
+    """From now on it opens nothing; False when there is no such key."""
+    return tx.execute("revoke_key", workspace_id=workspace.workspace_id, key_id=key_id) > 0
+
+
+def create_service_token(tx: Transaction, name: str) -> tuple[int, str]:
+    """A new token for the sending endpoints of every workspace (contract §1.2): its number and itself, shown once."""
+    token_id, token = numbers.take(tx, "service_token"), f"sa_live_{secrets.token_hex(24)}"
+    tx.execute("insert_service_token", token_id=token_id, name=name, secret_hash=_hash(token))
+    return token_id, token
+
+
+def revoke_service_token(tx: Transaction, token_id: int) -> bool:
+    """From now on it opens nothing; False when there is no such token."""
+    return tx.execute("revoke_service_token", token_id=token_id) > 0
 
 
 def installation_secret(tx: Transaction) -> bytes:

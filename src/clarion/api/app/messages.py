@@ -170,8 +170,7 @@ def _shape(
         "recipient": row["recipient"] or (who.email if who else None) or "",
         "subject": subject,
         "created": seconds(row["created_ms"]),
-        "metrics": _metrics(item, state)
-        | {IN_A_MESSAGE.get(name, name.value): seconds(ms) for name, ms in heard.items()},
+        "metrics": _metrics(item, state, heard),
         "failure_message": failure_message(state, row["reason"], row["words"]),
         "newsletter_id": None,
         "broadcast_id": item.broadcast_id,

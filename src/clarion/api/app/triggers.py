@@ -9,12 +9,22 @@ import structlog
 from starlette.responses import Response
 
 from clarion.api import streams
-from clarion.api.bodies import decode
+from clarion.api.bodies import decode, read_body
 from clarion.api.calls import Call, Endpoint, answer
+from clarion.api.errors import respond
+from clarion.api.idempotency import key_of, once
 from clarion.domain.deliveries import State
-from clarion.domain.errors import Conflict, InvalidRequest, NotFound, RequestError, Unavailable, UnknownOutcome
-from clarion.domain.triggers import MAX_BODY_BYTES, Selector, parse
-from clarion.pipeline.accept import Accepted, Limits, accept
+from clarion.domain.errors import (
+    Conflict,
+    InvalidRequest,
+    MalformedRequest,
+    NotFound,
+    RequestError,
+    Unavailable,
+    UnknownOutcome,
+)
+from clarion.domain.triggers import MAX_BODY_BYTES, Selector, TriggerRequest, parse
+from clarion.pipeline.accept import Limits, accept
 from clarion.pipeline.receive import ENDED_EARLY, Received, Receiver, begin
 from clarion.store import broadcasts, ledger, operations, triggers
 from clarion.store.engine import Transaction
@@ -32,26 +42,31 @@ async def trigger(call: Call) -> Response:
     broadcast_id = call.number("broadcast_id")
     content_type = call.request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type == _LINES:
+        if key_of(call):
+            raise MalformedRequest(f"a call as {_LINES} takes no Idempotency-Key: it is not kept until it is compared")
         return await _streamed(call, broadcast_id)
     if content_type != "application/json" and not content_type.endswith("+json"):
         raise InvalidRequest(f"the Content-Type header must be application/json, or {_LINES}")
-    body = await call.json(MAX_BODY_BYTES)
-    request = await call.api.run(lambda: parse({} if body is None else body))
+    body = await read_body(call.request, MAX_BODY_BYTES)
+    request = await call.api.run(lambda: _parsed(body))
     limits = _limits(call)
 
     with call.api.tracing.accepting(call.request.headers.get("traceparent")) as traceparent:
 
-        def work(tx: Transaction) -> Accepted:
+        def work(tx: Transaction) -> Response:
             submit = call.api.jobs.submit_resolve
             made = accept(tx, call.workspace, broadcast_id, request, limits=limits, submit=submit)
             if traceparent is not None:
                 operations.note_trace(tx, made.trigger_id, traceparent)
-            return made
+            # Refused, it is on record all the same, and so is the answer.
+            return respond(_refused(made.trigger_id), "app") if made.refused else answer({"id": made.trigger_id})
 
-        accepted = await call.api.write(work)
-    if accepted.refused:
-        raise _refused(accepted.trigger_id)
-    return answer({"id": accepted.trigger_id})
+        return await once(call, body, work)
+
+
+def _parsed(body: bytes) -> TriggerRequest:
+    value = decode(body) if body.strip() else None
+    return parse({} if value is None else value)
 
 
 def _limits(call: Call) -> Limits:
@@ -213,6 +228,7 @@ ENDPOINTS = (
         "app",
         "app",
         "Trigger a broadcast (contract §2); as `application/x-ndjson` its people follow, a line each.",
+        sends=True,
     ),
     Endpoint(
         "GET",

@@ -7,9 +7,11 @@ from typing import Any
 from starlette.responses import Response
 
 from clarion.api.app.messages import seconds
+from clarion.api.bodies import object_of, read_body
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion.control import load
 from clarion.api.clarion.edits import Fields
+from clarion.api.idempotency import once
 from clarion.domain.deliveries import Reason
 from clarion.domain.triggers import Repeat
 from clarion.pipeline.again import ask
@@ -73,7 +75,8 @@ def _reasons(fields: Fields) -> list[Reason]:
 
 async def send_again(call: Call) -> Response:
     """`POST /triggers/{id}/send_again {to: failed | in_doubt | joined_since, reasons?, may_double?}`."""
-    fields = Fields(await call.json_object())
+    body = await read_body(call.request, _MAX_BYTES)
+    fields = Fields(object_of(body))
     fields.only(("to", "reasons", "may_double"))
     if "to" not in fields.value:
         fields.fault("is required", "to")
@@ -83,12 +86,12 @@ async def send_again(call: Call) -> Response:
         fields.fault("nobody who joined has a reason yet", "reasons")
     fields.refuse()
 
-    def work(tx: Transaction) -> dict[str, Any]:
+    def work(tx: Transaction) -> Response:
         trigger = load(tx, call)
         meant = ask(tx, trigger, kind, reasons, by=call.by, may_double=may_double, submit=call.api.jobs.submit_resolve)
-        return {"to": kind.value, "accounts": meant, **_history(tx, trigger.trigger_id, trigger.next_seq - 1)}
+        return answer({"to": kind.value, "accounts": meant, **_history(tx, trigger.trigger_id, trigger.next_seq - 1)})
 
-    return answer(await call.api.write(work))
+    return await once(call, body, work)
 
 
 async def apply_edit(call: Call) -> Response:
@@ -105,10 +108,19 @@ async def apply_edit(call: Call) -> Response:
     return answer(await call.api.write(work))
 
 
+_MAX_BYTES = 100_000
 _ONE = "/api/clarion/v1/triggers/{trigger_id}"
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("POST", f"{_ONE}/send_again", send_again, "manage", "app", "Send to failed, in doubt or joined since"),
+    Endpoint(
+        "POST",
+        f"{_ONE}/send_again",
+        send_again,
+        "manage",
+        "app",
+        "Send to failed, in doubt or joined since",
+        sends=True,
+    ),
     Endpoint("POST", f"{_ONE}/apply_content", apply_edit, "manage", "app", "Apply the present content to a trigger"),
     Endpoint("GET", f"{_ONE}/history", get_history, "manage", "app", "Repeats and applied edits of a trigger"),
 )

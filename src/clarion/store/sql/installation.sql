@@ -51,9 +51,41 @@ INSERT INTO api_key (key_id, workspace_id, kind, name, scopes, site_id, secret_h
 VALUES (:key_id, :workspace_id, :kind, :name, :scopes, :site_id, :secret_hash, {{now_ms}});
 
 -- name: key_by_hash
-SELECT k.workspace_id, k.scopes, k.site_id, k.name AS key_name, w.name, w.identifiers
+SELECT k.workspace_id, k.scopes, k.site_id, k.name AS key_name, k.key_id, k.last_used_ms, {{now_ms}} AS now_ms,
+       w.name, w.identifiers
 FROM api_key k JOIN workspace w ON w.workspace_id = k.workspace_id
-WHERE k.secret_hash = :secret_hash AND k.kind = :kind;
+WHERE k.secret_hash = :secret_hash AND k.kind = :kind AND k.revoked_ms IS NULL;
+
+-- name: service_token_by_hash
+SELECT w.workspace_id, 'app:send' AS scopes, k.name AS key_name, k.token_id AS key_id, k.last_used_ms,
+       {{now_ms}} AS now_ms, w.name, w.identifiers
+FROM service_token k CROSS JOIN workspace w
+WHERE k.secret_hash = :secret_hash AND k.revoked_ms IS NULL AND w.workspace_id = :workspace_id;
+
+-- name: note_key_use
+UPDATE api_key SET last_used_ms = {{now_ms}} WHERE key_id = :key_id;
+
+-- name: note_token_use
+UPDATE service_token SET last_used_ms = {{now_ms}} WHERE token_id = :key_id;
+
+-- name: keys_of
+SELECT key_id, kind, name, scopes, site_id, created_ms, revoked_ms, last_used_ms FROM api_key
+WHERE workspace_id = :workspace_id ORDER BY key_id;
+
+-- name: revoke_key
+UPDATE api_key SET revoked_ms = COALESCE(revoked_ms, {{now_ms}})
+WHERE workspace_id = :workspace_id AND key_id = :key_id;
+
+-- name: service_tokens
+SELECT token_id AS key_id, 'service' AS kind, name, 'app:send' AS scopes, NULL AS site_id, created_ms, revoked_ms,
+       last_used_ms
+FROM service_token ORDER BY token_id;
+
+-- name: insert_service_token
+INSERT INTO service_token (token_id, name, secret_hash, created_ms) VALUES (:token_id, :name, :secret_hash, {{now_ms}});
+
+-- name: revoke_service_token
+UPDATE service_token SET revoked_ms = COALESCE(revoked_ms, {{now_ms}}) WHERE token_id = :token_id;
 
 -- name: whereabouts
 -- What names this database, and whether the next two may be asked.

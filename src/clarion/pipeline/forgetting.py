@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The errand that forgets answers to calls with an Idempotency-Key when their 30 days are over."""
+
+import asyncio
+
+from clarion.pipeline.errands import Errand
+from clarion.store import calls
+from clarion.store.engine import Store
+from clarion.store.retention import take_turn
+
+_EVERY_SECONDS = 600.0
+_HOUR_MS = 3_600_000
+
+
+def errand(store: Store) -> Errand:
+    """Once an hour, by whichever process comes first."""
+
+    def forget() -> None:
+        if take_turn(store, "idempotent_calls", _HOUR_MS):
+            store.write(calls.clear)
+
+    async def turn() -> bool:
+        await asyncio.to_thread(forget)
+        return False
+
+    return Errand("idempotent_calls", turn, every_seconds=_EVERY_SECONDS)
