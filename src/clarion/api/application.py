@@ -30,9 +30,11 @@ from clarion.api.clarion import people as clarion_people
 from clarion.api.clarion import repeats as clarion_repeats
 from clarion.api.clarion import workspace as clarion_workspace
 from clarion.api.limits import Kind
+from clarion.api.track import feedback as track_feedback
 from clarion.api.track import people as track_people
 from clarion.api.track import region as track_region
 from clarion.api.track import segments as track_segments
+from clarion.api.track import strangers as track_strangers
 from clarion.api.track import v2 as track_v2
 from clarion.domain.errors import MethodNotAllowed, NotFound
 from clarion.store.access import Workspace
@@ -49,6 +51,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *track_region.ENDPOINTS,
     *track_people.ENDPOINTS,
     *track_segments.ENDPOINTS,
+    *track_strangers.ENDPOINTS,
+    *track_feedback.ENDPOINTS,
     *track_v2.ENDPOINTS,
     *clarion_broadcasts.ENDPOINTS,
     *clarion_installation.ENDPOINTS,
@@ -118,7 +122,7 @@ async def _no_such_route(request: Request, error: Exception) -> Response:
     family: Family = "app"
     if path.startswith("/api/v2/"):
         family = "track_v2"
-    elif path.startswith("/api/v1/"):
+    elif path.startswith(("/api/v1/", "/push/")):
         family = "track_v1"
     return errors.respond(MethodNotAllowed() if status == 405 else NotFound(), family)
 

@@ -22,6 +22,7 @@ class Identify:
     email: str | None = None
     update_only: bool = False
     at: int | None = None
+    anonymous_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,4 +74,24 @@ class DeleteDevice:
     token: str
 
 
-Operation = Identify | Delete | Suppress | Unsuppress | Event | AddDevice | DeleteDevice
+@dataclass(frozen=True, slots=True)
+class AnonymousEvent:
+    """Something that somebody did who may become known by this `anonymous_id`; "" when they will not."""
+
+    anonymous_id: str
+    kind: str
+    name: str
+    data: dict[str, Any]
+    event_id: str | None = None
+    at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Two people are one: the first stays, the second goes (contract §8.5)."""
+
+    reference: Reference
+    secondary: Reference
+
+
+Operation = Identify | Delete | Suppress | Unsuppress | Event | AddDevice | DeleteDevice | Merge

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The errand that forgets answers to calls with an Idempotency-Key when their 30 days are over."""
+"""The errand that forgets what is kept for 30 days: answers to calls with an Idempotency-Key, events of strangers."""
 
 import asyncio
 
 from clarion.pipeline.errands import Errand
-from clarion.store import calls
+from clarion.store import calls, merging
 from clarion.store.engine import Store
 from clarion.store.retention import take_turn
 
@@ -16,11 +16,12 @@ def errand(store: Store) -> Errand:
     """Once an hour, by whichever process comes first."""
 
     def forget() -> None:
-        if take_turn(store, "idempotent_calls", _HOUR_MS):
+        if take_turn(store, "forgetting", _HOUR_MS):
             store.write(calls.clear)
+            store.write(merging.clear_anonymous_events)
 
     async def turn() -> bool:
         await asyncio.to_thread(forget)
         return False
 
-    return Errand("idempotent_calls", turn, every_seconds=_EVERY_SECONDS)
+    return Errand("forgetting", turn, every_seconds=_EVERY_SECONDS)

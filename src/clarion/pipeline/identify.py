@@ -25,6 +25,7 @@ from clarion.domain.operations import (
     DeleteDevice,
     Event,
     Identify,
+    Merge,
     Operation,
     Suppress,
     Unsuppress,
@@ -36,9 +37,12 @@ from clarion.domain.people import (
     Reference,
     email_key,
     looks_like_email,
-    merge,
 )
-from clarion.store import people
+from clarion.domain.people import (
+    merge as merged,
+)
+from clarion.pipeline import merge
+from clarion.store import merging, people
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
 from clarion.store.numbers import PersonNumbers
@@ -124,6 +128,8 @@ def _numbers(tx: Transaction, workspace: Workspace, named: set[Reference]) -> tu
 def _named(operation: Operation, workspace: Workspace) -> list[Reference]:
     """Every identifier a call names."""
     named = [operation.reference]
+    if isinstance(operation, Merge):
+        named.append(operation.secondary)
     if isinstance(operation, Identify):
         if operation.id:
             named.append(Reference(IdKind.ID, operation.id))
@@ -151,6 +157,8 @@ def _apply(scope: _Scope, operation: Operation) -> None:
             _remove(scope, operation)
         case Suppress(reference):
             _suppress(scope, reference)
+        case Merge():
+            merge.merge(scope.tx, scope.workspace, operation)
         case Unsuppress(reference):
             if reference.kind is not IdKind.CIO_ID:
                 people.unsuppress(scope.tx, scope.workspace, reference)
@@ -237,6 +245,8 @@ def _identify(scope: _Scope, call: Identify) -> Person | None:
         people.insert(scope.tx, scope.workspace, [after])
     elif after != before:
         people.update(scope.tx, scope.workspace, after)
+    if call.anonymous_id:
+        merging.adopt_anonymous_events(scope.tx, scope.workspace, call.anonymous_id, after.person_id)
     _tell_refused(scope, after, call, refused)
     return after
 
@@ -309,7 +319,7 @@ def _changed(scope: _Scope, person: Person, call: Identify) -> tuple[Person, lis
         for name, value in call.attributes.items()
         if call.at is None or person.changed.get(name, 0) <= call.at
     }
-    attributes = merge(person.attributes, changes)
+    attributes = merged(person.attributes, changes)
     times = {**person.changed, **dict.fromkeys(changes, at)}
     if id_ != person.id:
         times["id"] = at

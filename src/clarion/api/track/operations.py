@@ -9,7 +9,7 @@ from starlette.responses import Response
 from clarion.api.calls import Call, answer
 from clarion.api.identifiers import identifier
 from clarion.domain.errors import InvalidRequest
-from clarion.domain.operations import AddDevice, Event, Identify, Operation
+from clarion.domain.operations import AddDevice, Event, Identify, Merge, Operation
 from clarion.domain.people import (
     INSTRUCTIONS,
     MAX_ID_BYTES,
@@ -58,21 +58,21 @@ def from_path(call: Call) -> Reference:
     return _checked(reference, "/identifier")
 
 
-def from_identifiers(value: object, workspace: Workspace) -> Reference:
-    """Whom a v2 operation names: an object with exactly one identifier (contract §8.3).
+def from_identifiers(value: object, workspace: Workspace, at: str = "/identifiers") -> Reference:
+    """Whom a v2 operation names: an object with exactly one identifier (contract §8.3). `at` points to it.
 
     Raises:
         InvalidRequest: naming the identifier that cannot be used.
     """
     if not isinstance(value, dict):
-        raise InvalidRequest("must be an object with one of id, email, cio_id", "/identifiers")
+        raise InvalidRequest("must be an object with one of id, email, cio_id", at)
     named = {kind: text for kind, text in value.items() if text is not None}
     if "phone" in named:
-        raise InvalidRequest("this version does not identify people by phone", "/identifiers/phone")
+        raise InvalidRequest("this version does not identify people by phone", f"{at}/phone")
     if len(named) != 1 or not named.keys() <= set(IdKind):
-        raise InvalidRequest("must have exactly one of id, email, cio_id", "/identifiers")
+        raise InvalidRequest("must have exactly one of id, email, cio_id", at)
     kind, given = next(iter(named.items()))
-    pointer = f"/identifiers/{kind}"
+    pointer = f"{at}/{kind}"
     reference = Reference(IdKind(kind), _trimmed(IdKind(kind), identifier(given, pointer)))
     if reference.kind is IdKind.CIO_ID:
         return Reference(IdKind.CIO_ID, reference.value.removeprefix("cio_"))
@@ -115,7 +115,34 @@ def read_identify(reference: Reference, attributes: dict[str, Any], at: object =
         email=_body_identifier(attributes, IdKind.EMAIL),
         update_only=_flag(attributes.get("_update"), "/_update"),
         at=seconds(moment, "/_timestamp") if moment is not None else seconds(at, "/timestamp"),
+        anonymous_id=anonymous_id(attributes),
     )
+
+
+def anonymous_id(body: dict[str, Any]) -> str | None:
+    """The anonymous_id of a call; None for none.
+
+    Raises:
+        InvalidRequest: not a text, or too long.
+    """
+    value = body.get("anonymous_id")
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        raise InvalidRequest("must be a string", "/anonymous_id")
+    if len(str(value).encode()) > MAX_ID_BYTES:
+        raise InvalidRequest(f"is longer than {MAX_ID_BYTES} bytes", "/anonymous_id")
+    return str(value)
+
+
+def read_merge(value: dict[str, Any], workspace: Workspace) -> Merge:
+    """A merge: two people, each by exactly one identifier (contract §8, §8.5).
+
+    Raises:
+        InvalidRequest: naming the one that cannot be used.
+    """
+    one, other = (from_identifiers(value.get(name), workspace, f"/{name}") for name in ("primary", "secondary"))
+    return Merge(one, other)
 
 
 def _body_identifier(attributes: dict[str, Any], kind: IdKind) -> str | None:

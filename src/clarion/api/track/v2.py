@@ -12,12 +12,14 @@ from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.errors import track_v2_error
+from clarion.api.track.feedback import from_v2, tell
 from clarion.api.track.operations import (
     from_identifiers,
     perform,
     read_device,
     read_event,
     read_identify,
+    read_merge,
     read_token,
 )
 from clarion.domain.errors import InvalidRequest, MalformedRequest, RequestError
@@ -28,13 +30,16 @@ from clarion.store.access import Workspace
 
 MAX_OPERATION_BYTES = 32 * 1024
 MAX_BATCH_BYTES = 500 * 1024
-_LATER_TYPES = ("object", "delivery")
-_LATER_ACTIONS = ("merge", "add_relationships", "delete_relationships", "identify_anonymous")
+_LATER_TYPES = ("object",)
+_LATER_ACTIONS = ("add_relationships", "delete_relationships", "identify_anonymous")
 
 
 async def entity(call: Call) -> Response:
     """`POST /api/v2/entity`."""
-    return await perform(call, _operation(await call.json(MAX_OPERATION_BYTES), call.workspace))
+    item = await call.json(MAX_OPERATION_BYTES)
+    if isinstance(item, dict) and item.get("type") == "delivery":
+        return await tell(call, from_v2(item, call.api.secret))
+    return await perform(call, _operation(item, call.workspace))
 
 
 async def batch(call: Call) -> Response:
@@ -47,6 +52,9 @@ async def batch(call: Call) -> Response:
     failures: dict[int, RequestError] = {}
     for index, item in enumerate(items):
         try:
+            if isinstance(item, dict) and item.get("type") == "delivery":
+                await tell(call, from_v2(item, call.api.secret))
+                continue
             good.append(_item(item, call.workspace))
             indexes.append(index)
         except RequestError as error:
@@ -85,9 +93,11 @@ def _operation(item: object, workspace: Workspace) -> Operation:
         raise InvalidRequest('must be "person"', "/type")
     if action in _LATER_ACTIONS:
         raise InvalidRequest(f'"{action}" is not offered by this version', "/action")
+    if action == "merge":
+        return read_merge(item, workspace)
     read = _READERS.get(action) if isinstance(action, str) else None
     if read is None:
-        raise InvalidRequest(f"must be one of {', '.join(_READERS)}", "/action")
+        raise InvalidRequest(f"must be one of {', '.join((*_READERS, 'merge'))}", "/action")
     return read(item, from_identifiers(item.get("identifiers"), workspace))
 
 

@@ -162,3 +162,37 @@ WHERE person_id = ANY (ARRAY(SELECT CAST(jsonb_array_elements_text(CAST(:person_
 -- The highest number given out so far: the audience's end.
 SELECT COALESCE(MAX(person_id), 0) AS person_id FROM person
 WHERE person_id >= :lowest AND person_id <= :highest;
+
+-- name: insert_anonymous_event
+INSERT INTO anonymous_event (workspace_id, anonymous_id, event_id, at_ms, kind, name, data)
+VALUES (:workspace_id, :anonymous_id, :event_id, :at_ms, :kind, :name, :data)
+ON CONFLICT (workspace_id, anonymous_id, event_id) DO NOTHING;
+
+-- name: adopt_anonymous_events
+-- Those since :since_ms become a person's.
+INSERT INTO person_event (person_id, event_id, at_ms, kind, name, data)
+SELECT :person_id, event_id, at_ms, kind, name, data FROM anonymous_event
+WHERE workspace_id = :workspace_id AND anonymous_id = :anonymous_id AND at_ms >= :since_ms
+ON CONFLICT (person_id, event_id) DO NOTHING;
+
+-- name: drop_anonymous_events
+DELETE FROM anonymous_event WHERE workspace_id = :workspace_id AND anonymous_id = :anonymous_id;
+
+-- name: clear_anonymous_events
+DELETE FROM anonymous_event WHERE at_ms < {{now_ms}} - :kept_ms;
+
+-- name: copy_events
+INSERT INTO person_event (person_id, event_id, at_ms, kind, name, data)
+SELECT :into_id, event_id, at_ms, kind, name, data FROM person_event
+WHERE person_id = :person_id AND at_ms >= :since_ms
+ON CONFLICT (person_id, event_id) DO NOTHING;
+
+-- name: note_merge
+INSERT INTO merged_person (person_id, into_person_id, merged_ms) VALUES (:person_id, :into_id, {{now_ms}});
+
+-- name: redirect_merges
+-- Whoever was merged into the one who goes now.
+UPDATE merged_person SET into_person_id = :into_id WHERE into_person_id = :person_id;
+
+-- name: merged_into
+SELECT person_id FROM merged_person WHERE into_person_id = :person_id ORDER BY person_id;
