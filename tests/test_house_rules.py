@@ -17,6 +17,7 @@ from clarion.domain import triggers as trigger_rules
 from clarion.domain.broadcasts import BroadcastState, DoubtPolicy, SendingState
 from clarion.domain.deliveries import REASON_WORDS, Reason, State
 from clarion.domain.people import IdKind
+from clarion.domain.suppressions import EspKind
 from clarion.domain.triggers import TriggerState
 from clarion.pipeline import failpoint
 
@@ -51,6 +52,7 @@ CHECKS: dict[str, set[str]] = {
     "broadcast_state_known": {state.value for state in BroadcastState},
     "delivery_state_known": {str(state.value) for state in State},
     "doubt_policy_known": {policy.value for policy in DoubtPolicy},
+    "esp_kind_known": {kind.value for kind in EspKind},
     "identifiers_known": {"id", "id_email"},
     "key_kind_known": {"app", "track"},
     "segment_kind_known": {"manual"},

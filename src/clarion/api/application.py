@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from clarion.api import auth, errors
 from clarion.api.app import broadcasts as app_broadcasts
 from clarion.api.app import cancelling as app_cancelling
+from clarion.api.app import esp as app_esp
 from clarion.api.app import messages as app_messages
 from clarion.api.app import metrics as app_metrics
 from clarion.api.app import people as app_people
@@ -48,6 +49,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *app_people.ENDPOINTS,
     *app_segments.ENDPOINTS,
     *app_snippets.ENDPOINTS,
+    *app_esp.ENDPOINTS,
     *track_region.ENDPOINTS,
     *track_people.ENDPOINTS,
     *track_segments.ENDPOINTS,

@@ -46,6 +46,7 @@ class Reason(StrEnum):
     DELETED = "deleted"
     NO_ADDRESS = "no_address"
     DUPLICATE = "duplicate"
+    ESP_SUPPRESSED = "esp_suppressed"
     # failed: tried, and over
     RENDER_FAILED = "render_failed"
     INVALID_ADDRESS = "invalid_address"
@@ -74,6 +75,7 @@ REASON_WORDS: dict[Reason, str] = {
     Reason.DELETED: "the person was deleted before the message was made",
     Reason.NO_ADDRESS: "the person has no e-mail address",
     Reason.DUPLICATE: "the person was already named earlier in this trigger",
+    Reason.ESP_SUPPRESSED: "the address is suppressed: it bounced, complained, or somebody asked for it",
     Reason.RENDER_FAILED: "the message could not be rendered",
     Reason.INVALID_ADDRESS: "the address cannot be used",
     Reason.REFUSED: "the receiving server refused the message",

@@ -15,7 +15,7 @@ from functools import partial
 from clarion.domain.deliveries import public_id
 from clarion.domain.errors import Conflict, NotFound
 from clarion.domain.people import IdKind, Reference, email_key, person_id_of
-from clarion.store import access, erasure, numbers, people
+from clarion.store import access, erasure, esp, numbers, people
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
 from clarion.store.erasure import Swept
@@ -63,6 +63,8 @@ def erase(
                 if value is not None:
                     erasure.block(tx, workspace, kind, email_key(value) if kind is IdKind.EMAIL else value)
         blocked = erasure.hash_suppressions(tx, workspace, number, person.id, person.email)
+        if person.email is not None:
+            esp.forget(tx, workspace.workspace_id, person.email)
         gone = people.delete(tx, number)
         return number, {"people": 1, **gone, "suppressions": blocked}
 

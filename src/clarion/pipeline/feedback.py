@@ -4,25 +4,30 @@
 This is a state path.
 
 Read: the account, to know that there is one. Committed, in the caller's one transaction: the event and, when it is the
-first of its kind for this message, whatever counts or tells it. Crash: before the commit nothing happened; whoever told
-us has no answer, and tells again or not. The same thing told twice is two events and counts once.
+first of its kind for this message, whatever counts or tells it; of a bounce or a complaint, that
+the address gets no more mail (contract §7.8). Crash: before the commit nothing happened; whoever told us has no answer,
+and tells again or not. The same thing told twice is two events and counts once.
 """
 
 from collections.abc import Mapping, Sequence
 
 from clarion.domain.deliveries import DeliveryKey
 from clarion.domain.metrics import Feedback, Metric
-from clarion.store import feedback, ledger, links, metrics
-from clarion.store.engine import Transaction
+from clarion.domain.suppressions import OF_METRIC
+from clarion.store import esp, feedback, ledger, links, metrics, people
+from clarion.store.engine import Row, Transaction
 
 
 def record(tx: Transaction, heard: Feedback) -> bool:
     """Write down what was heard about a message; False when there is no account of it (any more)."""
-    if ledger.get(tx, heard.key) is None:
+    account = ledger.get(tx, heard.key)
+    if account is None:
         return False
     at_ms = tx.now_ms() if heard.at_ms is None else heard.at_ms
     if feedback.note(tx, heard, at_ms):
         metrics.hear(tx, heard.key, heard.metric)
+    if heard.metric in OF_METRIC:
+        _suppress(tx, heard, account)
     return True
 
 
@@ -51,3 +56,14 @@ def _both(tx: Transaction, key: DeliveryKey, heard: Sequence[Metric], detail: Ma
     for metric in heard:
         known = record(tx, Feedback(key, metric, detail=detail))
     return known
+
+
+def _suppress(tx: Transaction, heard: Feedback, account: Row) -> None:
+    email = account["recipient"]
+    if not email:
+        person_id = int(account["person_id"])
+        who = people.identifiers(tx, [person_id]).get(person_id)
+        email = who.email if who else None
+    if email:
+        said = str(heard.detail.get("failure_message") or heard.metric.value)
+        esp.suppress(tx, int(account["workspace_id"]), OF_METRIC[heard.metric], str(email), reason=said)

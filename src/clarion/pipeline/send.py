@@ -20,6 +20,7 @@ from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
 from clarion.domain.errors import Away, SendError, detail_of
 from clarion.domain.messages import EmailMessage
+from clarion.domain.people import email_key
 from clarion.pipeline import verdict
 from clarion.pipeline.claim import Chunk
 from clarion.pipeline.compose import Messages
@@ -40,7 +41,8 @@ class Task:
     """What is sent for one chunk, and until when. `may_send` is asked before each message, and again before
     it is handed over; `turn_over` before each message only.
 
-    `suppressed`: people of the chunk who are gone because they were suppressed.
+    `suppressed`: people of the chunk who are gone because they were suppressed; `barred`: addresses that get no mail,
+    as they are compared.
     """
 
     trigger_id: int
@@ -51,6 +53,7 @@ class Task:
     may_send: Callable[[], bool]
     stopping: asyncio.Event
     turn_over: Callable[[], bool] = bool
+    barred: Set[str] = frozenset()
 
 
 class SendStage:
@@ -169,9 +172,12 @@ class _ChunkSource:
 
     def _composed(self, key: DeliveryKey, row: Row) -> EmailMessage | Outcome:
         try:
-            return self.task.messages.compose(
+            made = self.task.messages.compose(
                 key, row, row["alive"] is None and row["person_id"] in self.task.suppressed
             )
+            if self.task.barred and isinstance(made, EmailMessage) and email_key(made.recipient) in self.task.barred:
+                return Outcome(key, State.SKIPPED, Reason.ESP_SUPPRESSED, counted=False)
+            return made
         except Exception as error:  # noqa: BLE001 - one person's odd data must not keep the chunk from its end
             _log.exception("compose.crashed", trigger_id=key.trigger_id, seq=key.seq, action_id=key.action_id)
             return Outcome(key, State.FAILED, Reason.RENDER_FAILED, f"internal error: {detail_of(error)}")

@@ -31,8 +31,9 @@ from clarion.pipeline.record import record
 from clarion.pipeline.send import SendStage, Task
 from clarion.pipeline.setback import Setbacks, Telling, cause_of
 from clarion.pipeline.tracing import Tracing
-from clarion.store import control, people, slices
+from clarion.store import control, esp, people, slices
 from clarion.store.engine import Store, Transaction
+from clarion.store.numbers import workspace_of
 from clarion.store.slices import Claim, LostLease, Picked
 
 _log = structlog.get_logger("clarion.sender")
@@ -249,6 +250,7 @@ class Sender:
                     partial(self._may_send, held.trigger_id, lease),
                     halt,
                     turn.over,
+                    await self._barred_in(chunk),
                 )
                 with self._tracing.span("chunk", held.trigger_id, slice=held.no, accounts=len(chunk.rows)):
                     outcomes = await self._send.send(task, flying)
@@ -288,6 +290,14 @@ class Sender:
         if not gone:
             return frozenset()
         return await self._database(self._store.read, lambda tx: people.suppressed_among(tx, gone))
+
+    async def _barred_in(self, chunk: Chunk) -> Set[str]:
+        """Addresses of a chunk's people that get no mail (contract §7.8); as of now, one question for the chunk."""
+        emails = [row["email"] for row in chunk.rows if row["email"]]
+        if not emails:
+            return frozenset()
+        workspace_id = workspace_of(int(chunk.rows[0]["person_id"]))
+        return await self._database(self._store.read, lambda tx: esp.among(tx, workspace_id, emails))
 
     async def _keep(self, held: Claim, lease: Lease, halt: asyncio.Event) -> None:
         """Extend the lease while a slice is worked; set `halt` when it is lost, or when this worker is stopping."""

@@ -1,0 +1,32 @@
+-- name: esp_suppress
+-- The first word about an address stays.
+INSERT INTO esp_suppression (workspace_id, email_key, kind, email, domain, reason, status, created_ms)
+VALUES (:workspace_id, :email_key, :kind, :email, :domain, :reason, :status, {{now_ms}})
+ON CONFLICT (workspace_id, email_key, kind) DO NOTHING;
+
+-- name: esp_unsuppress
+DELETE FROM esp_suppression WHERE workspace_id = :workspace_id AND email_key = :email_key AND kind = :kind;
+
+-- name: esp_forget
+DELETE FROM esp_suppression WHERE workspace_id = :workspace_id AND email_key = :email_key;
+
+-- name: esp_of_address
+SELECT kind, email, reason, status, created_ms FROM esp_suppression
+WHERE workspace_id = :workspace_id AND email_key = :email_key ORDER BY kind;
+
+-- name: esp_of_kind
+-- By address; :email_key and :domain are '' for any.
+SELECT kind, email, reason, status, created_ms FROM esp_suppression
+WHERE workspace_id = :workspace_id AND kind = :kind AND (:email_key = '' OR email_key = :email_key)
+  AND (:domain = '' OR domain = :domain)
+ORDER BY email_key LIMIT :most OFFSET :offset;
+
+-- name: esp_suppressed_among
+SELECT DISTINCT email_key FROM esp_suppression
+WHERE workspace_id = :workspace_id AND email_key IN (SELECT value FROM json_each(:email_keys));
+
+-- name: esp_suppressed_among @postgres
+-- Differs: how a list is read.
+SELECT DISTINCT email_key FROM esp_suppression
+WHERE workspace_id = :workspace_id
+  AND email_key IN (SELECT value FROM jsonb_array_elements_text(CAST(:email_keys AS jsonb)) AS value);
