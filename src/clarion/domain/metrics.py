@@ -72,6 +72,8 @@ def metrics_of(state: State, reason: Reason | None) -> tuple[Metric, ...]:
             return (Metric.CREATED, Metric.ATTEMPTED)
         case State.DRAFTED:
             return (Metric.CREATED, Metric.DRAFTED)
+        case State.SKIPPED if reason is Reason.ESP_SUPPRESSED:
+            return (Metric.CREATED, Metric.UNDELIVERABLE, Metric.SUPPRESSED, Metric.DROPPED)
         case State.SKIPPED | State.STOPPED:
             return (Metric.CREATED, Metric.UNDELIVERABLE)
         case _:

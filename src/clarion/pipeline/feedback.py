@@ -10,6 +10,7 @@ and tells again or not. The same thing told twice is two events and counts once.
 """
 
 from collections.abc import Mapping, Sequence
+from email.utils import parseaddr
 
 from clarion.domain.deliveries import DeliveryKey
 from clarion.domain.metrics import Feedback, Metric
@@ -59,11 +60,11 @@ def _both(tx: Transaction, key: DeliveryKey, heard: Sequence[Metric], detail: Ma
 
 
 def _suppress(tx: Transaction, heard: Feedback, account: Row) -> None:
-    email = account["recipient"]
+    email = parseaddr(account["recipient"] or "")[1]
     if not email:
         person_id = int(account["person_id"])
         who = people.identifiers(tx, [person_id]).get(person_id)
-        email = who.email if who else None
+        email = (who.email if who else None) or ""
     if email:
         said = str(heard.detail.get("failure_message") or heard.metric.value)
-        esp.suppress(tx, int(account["workspace_id"]), OF_METRIC[heard.metric], str(email), reason=said)
+        esp.suppress(tx, int(account["workspace_id"]), OF_METRIC[heard.metric], email, reason=said)
