@@ -36,6 +36,7 @@ class Server:
     tls: bool
     event_loop: Literal["auto", "asyncio", "uvloop"]
     region: Literal["us", "eu"]
+    ip_addresses: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,7 @@ def build_application(house: House, vitals: health.Vitals, *, open_outbox: bool 
             doubt_policy=_doubt_policy(house),
             stream_bytes=settings.data_file.max_bytes,
             blank_mail=blank_mail_of(house),
+            ip_addresses=tuple(one.strip() for one in settings.server.ip_addresses.split(",") if one.strip()),
         ),
     )
     preview = Preview(house.store, Sign(secret, house.base_url))

@@ -77,10 +77,14 @@ def test_errors_have_a_sentence(node4: Node, secure: Server) -> None:
     assert status_of(node4, "track", "track", "x", {"name": "x" * 101}) == 400
 
 
-def test_what_this_version_lacks_is_404(node4: Node) -> None:
-    assert status_of(node4, "track", "trackAnonymous", "anonymous", {"name": "came"}) == 404
-    assert status_of(node4, "track", "trackPush", {"delivery_id": "x"}) == 404
+def test_strangers_push_and_merging(node4: Node) -> None:
+    assert node4.track("trackAnonymous", "anonymous", {"name": "came"}) == {}
+    assert node4.track("trackPush", {"delivery_id": "x", "event": "opened", "device_id": "t", "timestamp": 1}) == {}
+    assert status_of(node4, "track", "trackPush", {"delivery_id": "x"}) == 400
     assert node4.track("mergeCustomers", "id", "one", "id", "two") == {}
+
+
+def test_what_this_version_lacks_is_404(node4: Node) -> None:
     assert status_of(node4, "app", "listExports") == 404
     assert status_of(node4, "app", "getExport", 1) == 404
     assert status_of(node4, "app", "downloadExport", 1) == 404

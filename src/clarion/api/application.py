@@ -11,15 +11,18 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from clarion.api import auth, errors
+from clarion.api.app import archive as app_archive
 from clarion.api.app import broadcasts as app_broadcasts
 from clarion.api.app import cancelling as app_cancelling
 from clarion.api.app import esp as app_esp
 from clarion.api.app import messages as app_messages
 from clarion.api.app import metrics as app_metrics
 from clarion.api.app import people as app_people
+from clarion.api.app import person as app_person
 from clarion.api.app import segments as app_segments
 from clarion.api.app import snippets as app_snippets
 from clarion.api.app import triggers as app_triggers
+from clarion.api.app import workspace as app_workspace
 from clarion.api.calls import Api, Call, Endpoint, Family
 from clarion.api.clarion import broadcasts as clarion_broadcasts
 from clarion.api.clarion import control as clarion_control
@@ -46,7 +49,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *app_broadcasts.ENDPOINTS,
     *app_messages.ENDPOINTS,
     *app_metrics.ENDPOINTS,
+    *app_archive.ENDPOINTS,
     *app_people.ENDPOINTS,
+    *app_person.ENDPOINTS,
+    *app_workspace.ENDPOINTS,
     *app_segments.ENDPOINTS,
     *app_snippets.ENDPOINTS,
     *app_esp.ENDPOINTS,

@@ -39,7 +39,8 @@ class ApiOptions:
     `trigger_interval_seconds`: the 10-second rule (0 switches it off); `trigger_queue`: unfinished triggers per
     broadcast; `base_url`: where this server is reached from outside, without a slash at the end; `open_outbox`:
     whether captured mail is shown without a key (the demo); `stream_bytes`: the largest streamed body;
-    `doubt_policy`: of a new broadcast that names none; `blank_mail` blanks an erased person's captured mail.
+    `doubt_policy`: of a new broadcast that names none; `blank_mail` blanks an erased person's captured mail;
+    `ip_addresses`: where our messages come from.
     """
 
     base_url: str
@@ -50,6 +51,7 @@ class ApiOptions:
     doubt_policy: DoubtPolicy = DoubtPolicy.HOLD
     stream_bytes: int = 10 * 2**30
     blank_mail: BlankMail | None = None
+    ip_addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,25 +7,31 @@ because bodies are not stored.
 
 from clarion.domain.deliveries import DeliveryKey, public_id
 from clarion.pipeline.compose import Messages, Sign
+from clarion.rendering.email import RenderedEmail
 from clarion.store import ledger, retention, triggers
 from clarion.store.engine import Store, Transaction
 
 
 class Preview:
-    """Renders a delivery's HTML; None when there is no such delivery or the person is gone."""
+    """Renders a delivery; None when there is no such delivery or the person is gone."""
 
     def __init__(self, store: Store, sign: Sign) -> None:
         self._store = store
         self._sign = sign
 
     def __call__(self, key: DeliveryKey) -> str | None:
-        """The HTML of one delivery. Blocking.
+        """The HTML of one delivery. Blocking; raises as `whole` does."""
+        rendered = self.whole(key)
+        return rendered.html if rendered is not None else None
+
+    def whole(self, key: DeliveryKey) -> RenderedEmail | None:
+        """All texts of one delivery. Blocking.
 
         Raises:
             RenderError: the person lacks by now what the template asks for.
         """
 
-        def work(tx: Transaction) -> str | None:
+        def work(tx: Transaction) -> RenderedEmail | None:
             row = ledger.composing(tx, key)
             trigger = triggers.get(tx, key.trigger_id)
             if row is None or trigger is None or row["alive"] is None:
@@ -33,6 +39,6 @@ class Preview:
             if retention.removed(tx, key.trigger_id).data_ms is not None:
                 return None  # without the data it would be another mail
             messages = Messages(triggers.content(tx, trigger.content_hash), trigger.data, self._sign)
-            return messages.render(key, row, public_id(key, self._sign.secret)).html
+            return messages.render(key, row, public_id(key, self._sign.secret))
 
         return self._store.read(work)

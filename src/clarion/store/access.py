@@ -128,6 +128,12 @@ def update_workspace(tx: Transaction, changed: Workspace) -> None:
     )
 
 
+def size(tx: Transaction, workspace: Workspace) -> tuple[int, int]:
+    """Messages sent, from counters, and people, counted in an index."""
+    row = tx.one("workspace_size", workspace_id=workspace.workspace_id)
+    return (int(row["sent"]), int(row["people"])) if row else (0, 0)
+
+
 def by_app_key(tx: Transaction, key: str) -> Access | None:
     """What an App API bearer key opens."""
     row = tx.one("key_by_hash", secret_hash=_hash(key), kind="app")

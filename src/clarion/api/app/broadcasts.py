@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Broadcasts, their actions and their messages, as Customer.io shows them (contract §5.1-5.3, §5.5)."""
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -8,8 +9,10 @@ from starlette.responses import Response
 
 from clarion.api.app import messages
 from clarion.api.calls import Call, Endpoint, answer
+from clarion.api.clarion.broadcasts import one_of, store_edit
+from clarion.api.clarion.edits import MAX_BODY_BYTES, edited_action
 from clarion.domain.broadcasts import Action, Broadcast
-from clarion.domain.errors import NotFound
+from clarion.domain.errors import InvalidRequest, MalformedRequest, NotFound
 from clarion.store import broadcasts
 
 
@@ -99,18 +102,155 @@ async def get_action(call: Call) -> Response:
     raise NotFound
 
 
+_FIELDS = ("subject", "body", "recipient", "sending_state")
+# Keys of an action that GET shows and PUT passes over, so that one may send back what one read (contract §5.3).
+_READ_ONLY = frozenset({
+    "id", "broadcast_id", "campaign_id", "parent_action_id", "deduplicate_id", "name", "created", "updated", "type",
+    "layout", "language", "from", "reply_to", "bcc", "cc", "fake_bcc", "preprocessor",
+})  # fmt: skip
+_NOT_OFFERED = ("body_amp", "from_id", "reply_to_id", "image_url", "url", "method")
+
+
+def _edit_of(body: dict[str, Any]) -> dict[str, Any]:
+    """The body of a PUT in the words of our own edits.
+
+    Raises:
+        InvalidRequest: a key that is unknown or that e-mails here do not have.
+    """
+    edit = {name: body[name] for name in _FIELDS if name in body}
+    if "preheader_text" in body:
+        edit["preheader"] = body["preheader_text"]
+    if "headers" in body:
+        edit["headers"] = _headers_of(body["headers"])
+    for name in body.keys() - edit.keys() - _READ_ONLY - {"preheader_text"}:
+        if name not in _NOT_OFFERED:
+            raise InvalidRequest("is not a field of an action", f"/{name}")
+        if body[name] not in (None, ""):
+            raise InvalidRequest("is not offered by this version for an e-mail", f"/{name}")
+    return edit
+
+
+def _headers_of(value: object) -> object:
+    """A list of names and values, or the string in which GET shows it (contract §5.3)."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return msgspec.json.decode(value or "[]")
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        raise InvalidRequest("must be a list of names and values", "/headers") from None
+
+
+async def put_action(call: Call) -> Response:
+    """`PUT /v1/broadcasts/{id}/actions/{action_id}`; also `…/language/` with nothing behind it, the default's."""
+    action_id, edit = call.number("action_id"), _edit_of(await call.json_object(MAX_BODY_BYTES + 100_000))
+
+    def change(before: Broadcast) -> Broadcast:
+        action = one_of(before, action_id)
+        actions = tuple(edited_action(action, edit) if one.action_id == action_id else one for one in before.actions)
+        return replace(before, actions=actions)
+
+    after = await store_edit(call, change)
+    return answer({"action": _action_shape(one_of(after, action_id))})
+
+
+def _no_variant(call: Call) -> None:
+    """Messages have one language here: the default.
+
+    Raises:
+        MalformedRequest: any other is asked for; a PUT does not make one either (contract §5.4).
+    """
+    if "language" in call.request.path_params and call.text("language"):
+        raise MalformedRequest("the message has no variant in this language", "/language")
+
+
+async def get_variant(call: Call) -> Response:
+    """`GET …/actions/{action_id}/language/{language}`."""
+    action = one_of(await _broadcast(call), call.number("action_id"))
+    _no_variant(call)
+    return answer({"action": _action_shape(action)})
+
+
+async def put_variant(call: Call) -> Response:
+    """`PUT …/actions/{action_id}/language/{language}`."""
+    one_of(await _broadcast(call), call.number("action_id"))
+    _no_variant(call)
+    return await put_action(call)
+
+
+def _campaign_shape(broadcast: Broadcast) -> dict[str, Any]:
+    return {**_broadcast_shape(broadcast), "filter_segment_ids": [], "trigger_segment_ids": [], "created_by": ""}
+
+
+async def list_campaigns(call: Call) -> Response:
+    """`GET /v1/campaigns`: broadcasts too are found under this name (contract §5: one number space)."""
+    found = await call.api.read(lambda tx: broadcasts.listing(tx, call.workspace))
+    return answer({"campaigns": [_campaign_shape(broadcast) for broadcast in found]})
+
+
+async def get_campaign(call: Call) -> Response:
+    """`GET /v1/campaigns/{id}`."""
+    return answer({"campaign": _campaign_shape(await _broadcast(call))})
+
+
 async def list_messages(call: Call) -> Response:
     """`GET /v1/broadcasts/{id}/messages`."""
     broadcast = await _broadcast(call)
     return await messages.listed(call, broadcast.broadcast_id)
 
 
-_ONE = "/v1/broadcasts/{broadcast_id}"
+_ONE, _CAMPAIGN = "/v1/broadcasts/{broadcast_id}", "/v1/campaigns/{broadcast_id}"
+_ACTION = "/actions/{action_id}"
+_LANGUAGE = f"{_ACTION}/language/{{language}}"
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/v1/broadcasts", list_broadcasts, "app", "app", "Every broadcast, newest first"),
     Endpoint("GET", _ONE, get_broadcast, "app", "app", "One broadcast"),
-    Endpoint("GET", f"{_ONE}/actions", list_actions, "app", "app", "The actions of a broadcast"),
-    Endpoint("GET", f"{_ONE}/actions/{{action_id}}", get_action, "app", "app", "One action"),
-    Endpoint("GET", f"{_ONE}/messages", list_messages, "app", "app", "Messages of a broadcast"),
+    Endpoint("GET", "/v1/campaigns", list_campaigns, "app", "app", "Every broadcast, as campaigns"),
+    Endpoint("GET", _CAMPAIGN, get_campaign, "app", "app", "One broadcast, as a campaign"),
+    Endpoint(
+        "GET",
+        f"{_ONE}/actions",
+        list_actions,
+        "app",
+        "app",
+        "The actions of a broadcast",
+        aliases=(f"{_CAMPAIGN}/actions",),
+    ),
+    Endpoint("GET", f"{_ONE}{_ACTION}", get_action, "app", "app", "One action", aliases=(f"{_CAMPAIGN}{_ACTION}",)),
+    Endpoint(
+        "PUT",
+        f"{_ONE}{_ACTION}",
+        put_action,
+        "app",
+        "app",
+        "Change an action: subject, body, recipient, headers, sending state",
+        aliases=(f"{_CAMPAIGN}{_ACTION}",),
+    ),
+    Endpoint(
+        "GET",
+        f"{_ONE}{_LANGUAGE}",
+        get_variant,
+        "app",
+        "app",
+        "An action in a language; only the default, which is empty",
+        aliases=(f"{_CAMPAIGN}{_LANGUAGE}", f"{_ONE}{_ACTION}/language/", f"{_CAMPAIGN}{_ACTION}/language/"),
+    ),
+    Endpoint(
+        "PUT",
+        f"{_ONE}{_LANGUAGE}",
+        put_variant,
+        "app",
+        "app",
+        "Change an action in a language; only the default, which is empty",
+        aliases=(f"{_CAMPAIGN}{_LANGUAGE}", f"{_ONE}{_ACTION}/language/", f"{_CAMPAIGN}{_ACTION}/language/"),
+    ),
+    Endpoint(
+        "GET",
+        f"{_ONE}/messages",
+        list_messages,
+        "app",
+        "app",
+        "Messages of a broadcast",
+        aliases=(f"{_CAMPAIGN}/messages",),
+    ),
 )

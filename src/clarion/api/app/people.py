@@ -87,10 +87,10 @@ def _matching(
 
 async def attributes(call: Call) -> Response:
     """`GET /v1/customers/{customer_id}/attributes?id_type=`."""
-    reference = Reference(id_type(call), call.text("customer_id"))
+    reference = named(call)
 
     def work(tx: Transaction) -> dict[str, Any]:
-        return _shape(tx, _only(tx, call.workspace, reference))
+        return _shape(tx, only(tx, call.workspace, reference))
 
     return answer(await call.api.read(work))
 
@@ -108,10 +108,10 @@ async def many_attributes(call: Call) -> Response:
 
 async def segments_of(call: Call) -> Response:
     """`GET /v1/customers/{customer_id}/segments?id_type=`; ids are strings here."""
-    reference = Reference(id_type(call), call.text("customer_id"))
+    reference = named(call)
 
     def work(tx: Transaction) -> list[tuple[int, str, str]]:
-        return segments.of_person(tx, _only(tx, call.workspace, reference).person_id)
+        return segments.of_person(tx, only(tx, call.workspace, reference).person_id)
 
     found = await call.api.read(work)
     return answer(
@@ -129,7 +129,17 @@ def _reference(value: str) -> Reference:
     return Reference(IdKind.CIO_ID if value.startswith("cio_") else IdKind.ID, value)
 
 
-def _only(tx: Transaction, workspace: Workspace, reference: Reference) -> Person:
+def named(call: Call) -> Reference:
+    """Whom the path names, by the query's `id_type`."""
+    return Reference(id_type(call), call.text("customer_id"))
+
+
+def only(tx: Transaction, workspace: Workspace, reference: Reference) -> Person:
+    """That person.
+
+    Raises:
+        NotFound: nobody.
+    """
     found = people.find(tx, workspace, reference)
     if not found:
         raise NotFound

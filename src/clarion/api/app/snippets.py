@@ -82,17 +82,22 @@ def _text(body: dict[str, Any], key: str, limit: int) -> str:
 
 
 async def delete(call: Call) -> Response:
-    """`DELETE /v1/snippets/{name}`; one that a message mentions stays."""
+    """`DELETE /v1/snippets/{name}`; one that a message or another snippet mentions stays."""
     name = call.text("name")
 
+    def read(tx: Transaction) -> tuple[list[Snippet], list[EmailContent]]:
+        actions = [action for broadcast in broadcasts.listing(tx, call.workspace) for action in broadcast.actions]
+        return snippets.listing(tx, call.workspace), [action.content for action in actions]
+
     def work(tx: Transaction) -> None:
-        if all(snippet.name != name for snippet in snippets.listing(tx, call.workspace)):
+        known, contents = read(tx)
+        if all(snippet.name != name for snippet in known):
             raise NotFound
+        texts = [snippet.value for snippet in known if snippet.name != name]
+        texts += [text for content in contents for text in _texts(content)]
         mention = _mention(name)
-        for broadcast in broadcasts.listing(tx, call.workspace):
-            for action in broadcast.actions:
-                if any(mention.search(text) for text in _texts(action.content)):
-                    raise RequestError("unable to delete snippet in use")
+        if any(mention.search(text) for text in texts):
+            raise RequestError("unable to delete snippet in use")
         snippets.delete(tx, call.workspace, name)
 
     await call.api.write(work)
@@ -100,7 +105,10 @@ async def delete(call: Call) -> Response:
 
 
 def _mention(name: str) -> re.Pattern[str]:
-    """`snippets.name` and `snippets["name"]`, with the spaces that Liquid allows (contract §13.2)."""
+    """`snippets.name` and `snippets["name"]`, with the spaces that Liquid allows (contract §13.2).
+
+    Found also in templates that do not parse yet.
+    """
     quoted = re.escape(name)
     return re.compile(rf"""\bsnippets\s*(?:\.\s*{quoted}(?![\w-])|\[\s*(?:"{quoted}"|'{quoted}')\s*\])""")
 

@@ -194,7 +194,8 @@ def _add(tx: Transaction, broadcast: Broadcast, action: Action) -> None:
     )
 
 
-async def _changed(call: Call, edit: Callable[[Broadcast], Broadcast]) -> Broadcast:
+async def store_edit(call: Call, edit: Callable[[Broadcast], Broadcast]) -> Broadcast:
+    """The broadcast of the path after an edit; raises as `_change` does."""
     broadcast_id = call.number("broadcast_id")
     return await call.api.run(lambda: _change(call, broadcast_id, edit))
 
@@ -240,7 +241,7 @@ async def get_broadcast(call: Call) -> Response:
 async def edit_broadcast(call: Call) -> Response:
     """`PATCH /broadcasts/{id}`."""
     body = await call.json_object(_LIMIT)
-    changed = await _changed(call, lambda before: edited_broadcast(before, body))
+    changed = await store_edit(call, lambda before: edited_broadcast(before, body))
     return answer({"broadcast": broadcast_shape(changed)})
 
 
@@ -254,11 +255,16 @@ async def add_action(call: Call) -> Response:
             raise InvalidRequest(f"a broadcast has at most {MAX_ACTIONS} actions")
         return replace(before, actions=(*before.actions, new))
 
-    changed = await _changed(call, edit)
+    changed = await store_edit(call, edit)
     return answer({"action": action_shape(changed.actions[-1])}, 201)
 
 
-def _one_of(broadcast: Broadcast, action_id: int) -> Action:
+def one_of(broadcast: Broadcast, action_id: int) -> Action:
+    """An action of a broadcast.
+
+    Raises:
+        NotFound: it has none by this number.
+    """
     for action in broadcast.actions:
         if action.action_id == action_id:
             return action
@@ -270,11 +276,11 @@ async def edit_action(call: Call) -> Response:
     body, action_id = await call.json_object(_LIMIT), call.number("action_id")
 
     def edit(before: Broadcast) -> Broadcast:
-        changed = edited_action(_one_of(before, action_id), body)
+        changed = edited_action(one_of(before, action_id), body)
         others = (changed if action.action_id == action_id else action for action in before.actions)
         return replace(before, actions=tuple(others))
 
-    return answer({"action": action_shape(_one_of(await _changed(call, edit), action_id))})
+    return answer({"action": action_shape(one_of(await store_edit(call, edit), action_id))})
 
 
 async def delete_action(call: Call) -> Response:
@@ -282,10 +288,10 @@ async def delete_action(call: Call) -> Response:
     action_id = call.number("action_id")
 
     def edit(before: Broadcast) -> Broadcast:
-        gone = _one_of(before, action_id)
+        gone = one_of(before, action_id)
         return replace(before, actions=tuple(action for action in before.actions if action is not gone))
 
-    await _changed(call, edit)
+    await store_edit(call, edit)
     return nothing()
 
 
@@ -309,7 +315,7 @@ async def review_broadcast(call: Call) -> Response:
 
 async def activate(call: Call) -> Response:
     """`POST /broadcasts/{id}/activate`: triggers are accepted from now on."""
-    changed = await _changed(call, lambda before: replace(before, state=BroadcastState.RUNNING))
+    changed = await store_edit(call, lambda before: replace(before, state=BroadcastState.RUNNING))
     return answer({"broadcast": broadcast_shape(changed)})
 
 

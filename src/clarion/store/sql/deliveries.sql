@@ -59,3 +59,22 @@ SELECT d.seq, d.action_id, d.state FROM jsonb_array_elements(CAST(:keys AS jsonb
 JOIN delivery d ON d.trigger_id = :trigger_id
     AND d.seq = CAST(k.value ->> 0 AS bigint) AND d.action_id = CAST(k.value ->> 1 AS bigint)
 ORDER BY d.seq, d.action_id FOR UPDATE OF d;
+
+-- name: accounts_of_people
+-- Of some people (one, and whoever was merged into them) in some triggers, by the index that keeps a person once in each.
+SELECT d.trigger_id, d.seq, d.action_id, d.person_id, d.state, d.reason, d.words, d.recipient, d.attempts, d.again,
+       d.due_ms, d.created_ms, d.attempted_ms, d.settled_ms
+FROM json_each(:triggers) AS t CROSS JOIN json_each(:people) AS p
+CROSS JOIN delivery d ON d.trigger_id = t.value AND d.person_id = p.value
+WHERE (d.reason IS NULL OR d.reason <> 'duplicate') AND d.created_ms >= :start_ms AND d.created_ms <= :end_ms
+ORDER BY d.trigger_id DESC, d.seq, d.action_id;
+
+-- name: accounts_of_people @postgres
+-- Differs: lists are arrays.
+SELECT d.trigger_id, d.seq, d.action_id, d.person_id, d.state, d.reason, d.words, d.recipient, d.attempts, d.again,
+       d.due_ms, d.created_ms, d.attempted_ms, d.settled_ms
+FROM unnest(CAST(translate(:triggers, '[]', '{}') AS bigint[])) AS t (trigger_id)
+CROSS JOIN unnest(CAST(translate(:people, '[]', '{}') AS bigint[])) AS p (person_id)
+JOIN delivery d ON d.trigger_id = t.trigger_id AND d.person_id = p.person_id
+WHERE (d.reason IS NULL OR d.reason <> 'duplicate') AND d.created_ms >= :start_ms AND d.created_ms <= :end_ms
+ORDER BY d.trigger_id DESC, d.seq, d.action_id;

@@ -117,3 +117,8 @@ DELETE FROM delivery_event WHERE trigger_id = :trigger_id AND seq > :after AND s
 
 -- name: clear_delivery_links
 DELETE FROM delivery_link WHERE trigger_id = :trigger_id AND seq > :after AND seq <= :until;
+
+-- name: workspace_size
+SELECT (SELECT CAST(COALESCE(SUM(c.n), 0) AS bigint) FROM broadcast b JOIN metric_count c ON c.broadcast_id = b.broadcast_id
+        WHERE b.workspace_id = :workspace_id AND c.metric = 'sent') AS sent,
+       (SELECT COUNT(*) FROM person p WHERE p.workspace_id = :workspace_id) AS people;

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a message said (contract §7.4)."""
+
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from clarion.api.calls import Call, Endpoint, answer
+from clarion.api.reference.person import ARCHIVED
+from clarion.domain.deliveries import DeliveryKey, key_of, public_id
+from clarion.domain.errors import NotFound, RenderError
+from clarion.pipeline.compose import Sign
+from clarion.pipeline.preview import Preview
+from clarion.rendering.email import RenderedEmail
+from clarion.store import ledger
+
+
+async def archived_message(call: Call) -> Response:
+    """`GET /v1/messages/{delivery_id}/archived_message`: made again from what is stored."""
+    key = key_of(call.text("delivery_id"), call.api.secret)
+    row = None if key is None else await call.api.read(lambda tx: ledger.get(tx, key))
+    if key is None or row is None or row["workspace_id"] != call.workspace.workspace_id:
+        raise NotFound
+    preview = Preview(call.api.store, Sign(call.api.secret, call.api.options.base_url))
+    try:
+        rendered = await call.api.run(lambda: preview.whole(key))
+    except RenderError:  # today's person lacks what the template asks for
+        rendered = None
+    return answer({"archived_message": _shape(call, key, rendered, str(row["recipient"] or ""))})
+
+
+def _shape(call: Call, key: DeliveryKey, made: RenderedEmail | None, recipient: str) -> dict[str, Any]:
+    headers = [{"name": name, "value": value} for name, value in made.headers] if made else []
+    return {
+        "id": public_id(key, call.api.secret),
+        "body": made.html if made else "",
+        "from": made.sender if made else "",
+        "reply_to": made.reply_to if made else "",
+        "recipient": recipient or (made.recipient if made else ""),
+        "subject": made.subject if made else "",
+        "bcc": ", ".join(made.bcc) if made else "",
+        "fake_bcc": False,
+        "preheader_text": made.preheader if made else "",
+        "url": "",
+        "request_method": "",
+        "headers": msgspec.json.encode(headers).decode(),
+        "forgotten": made is None,
+    }
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint(
+        "GET",
+        "/v1/messages/{delivery_id}/archived_message",
+        archived_message,
+        "app",
+        "app",
+        "What a message said",
+        reference=ARCHIVED,
+    ),
+)
