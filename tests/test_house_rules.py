@@ -47,6 +47,8 @@ REGISTRY_HOSTS = tuple(
 # Which values each CHECK list of the migrations must allow: an enum of the domain, or, where there is none yet,
 # the values themselves.
 CHECKS: dict[str, set[str]] = {
+    "export_kind_known": {"customers", "deliveries"},
+    "export_state_known": {"pending", "done", "failed"},
     "action_kind_known": {"email"},
     "again_kind_known": {kind.value for kind in trigger_rules.Repeat},
     "broadcast_state_known": {state.value for state in BroadcastState},

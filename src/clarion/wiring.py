@@ -19,7 +19,7 @@ from clarion.channels.base import Deliverer
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.observability.metrics import Metrics
 from clarion.observability.traces import OpenTelemetry
-from clarion.pipeline import errands, folding, forgetting, retention
+from clarion.pipeline import errands, exporting, folding, forgetting, retention
 from clarion.pipeline.compose import Sign
 from clarion.pipeline.data_file_download import DownloadedFile, DownloadRules, download
 from clarion.pipeline.erasure import BlankMail
@@ -195,13 +195,18 @@ async def keep_house(house: House, stopping: asyncio.Event, failpoint: Failpoint
             drop_mail=partial(registry.drop_captured, house.outbox_folder),
             failpoint=failpoint,
         ),
-        errands.run(errands_of(house), stopping),
+        errands.run(errands_of(house, failpoint), stopping),
     )
 
 
-def errands_of(house: House) -> tuple[Errand, ...]:
+def errands_of(house: House, failpoint: Failpoint = nothing) -> tuple[Errand, ...]:
     """What is done beside sending."""
-    return (folding.errand(house.store), forgetting.errand(house.store))
+    secret = house.store.write(access.installation_secret)
+    return (
+        folding.errand(house.store),
+        forgetting.errand(house.store),
+        exporting.errand(house.store, secret, failpoint),
+    )
 
 
 def build_worker(house: House, provider: Deliverer, failpoint: Failpoint = nothing) -> Worker:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole ASGI application in-process, a client for it, and a workspace whose keys are known."""
 
+import asyncio
 import base64
 import json
 from collections.abc import Iterator
@@ -76,12 +77,18 @@ class Client:
         }
         incoming: list[Message] = [{"type": "http.request", "body": content, "more_body": False}]
         outgoing: list[Message] = []
+        answered = asyncio.Event()
 
         async def receive() -> Message:
-            return incoming.pop(0) if incoming else {"type": "http.disconnect"}
+            if not incoming:
+                await answered.wait()  # the caller waits for the whole answer
+                return {"type": "http.disconnect"}
+            return incoming.pop(0)
 
         async def send(message: Message) -> None:
             outgoing.append(message)
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                answered.set()
 
         await self._app(scope, receive, send)
         start = outgoing[0]

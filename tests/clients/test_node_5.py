@@ -379,11 +379,14 @@ _NOT_CALLED = {"sendEmail", "sendPush", "sendSMS", "sendWhatsApp", "sendInboxMes
 
 
 def test_every_other_method_is_answered_with_404_and_a_sentence(node5: Node) -> None:
-    tested = "".join((Path(__file__).parent / name).read_text("utf-8") for name in ("test_node_5.py", "drivers.py"))
+    tested = "".join(
+        (Path(__file__).parent / name).read_text("utf-8")
+        for name in ("test_node_5.py", "test_node_5_rest.py", "drivers.py")
+    )
     for client in ("track", "app"):
         names: list[str] = getattr(node5, client)("?")
         others = [name for name in names if f'"{name}"' not in tested and name not in _NOT_CALLED]
-        assert len(names) > len(others) > 0
+        assert len(names) > len(others)
         for name in others:
             assert _answer(node5, client, name) in {404, 405}, name
 

@@ -15,6 +15,7 @@ from clarion.api.app import archive as app_archive
 from clarion.api.app import broadcasts as app_broadcasts
 from clarion.api.app import cancelling as app_cancelling
 from clarion.api.app import esp as app_esp
+from clarion.api.app import exports as app_exports
 from clarion.api.app import messages as app_messages
 from clarion.api.app import metrics as app_metrics
 from clarion.api.app import people as app_people
@@ -49,6 +50,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *app_broadcasts.ENDPOINTS,
     *app_messages.ENDPOINTS,
     *app_metrics.ENDPOINTS,
+    *app_exports.ENDPOINTS,
     *app_archive.ENDPOINTS,
     *app_people.ENDPOINTS,
     *app_person.ENDPOINTS,

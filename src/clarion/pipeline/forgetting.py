@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The errand that forgets what is kept for 30 days: answers to calls with an Idempotency-Key, events of strangers."""
+"""The errand that forgets what is kept for a while: answers to repeated calls, events of strangers, exports."""
 
 import asyncio
 
 from clarion.pipeline.errands import Errand
-from clarion.store import calls, merging
+from clarion.store import calls, exports, merging
 from clarion.store.engine import Store
 from clarion.store.retention import take_turn
 
@@ -19,6 +19,7 @@ def errand(store: Store) -> Errand:
         if take_turn(store, "forgetting", _HOUR_MS):
             store.write(calls.clear)
             store.write(merging.clear_anonymous_events)
+            store.write(exports.clear)
 
     async def turn() -> bool:
         await asyncio.to_thread(forget)

@@ -52,6 +52,12 @@ def find(tx: Transaction, workspace: Workspace, reference: Reference) -> list[Pe
     return [_person(row)] if row else []
 
 
+def by_numbers(tx: Transaction, workspace: Workspace, person_ids: Iterable[int]) -> list[Person]:
+    """These people, ascending; vanished ones are absent."""
+    rows = tx.all("people_by_numbers", workspace_id=workspace.workspace_id, person_ids=encode(list(person_ids)))
+    return [_person(row) for row in rows]
+
+
 def lock(tx: Transaction, workspace: Workspace, person_id: int) -> Person | None:
     """The person again, under a lock until the transaction ends: read this one before merging."""
     tx.all("lock_person", person_id=person_id)

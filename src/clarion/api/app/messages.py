@@ -24,7 +24,7 @@ MAX_LIMIT = 1_000
 TYPES = frozenset({
     "email", "webhook", "twilio", "whatsapp", "slack", "push", "in_app", "live_notification", "urban_airship",
 })  # fmt: skip
-_METRICS: dict[str, frozenset[State]] = {
+METRICS: dict[str, frozenset[State]] = {
     "created": ALL_STATES,
     "attempted": ALL_STATES,
     "sent": frozenset({State.SENT}),
@@ -33,7 +33,7 @@ _METRICS: dict[str, frozenset[State]] = {
     "undeliverable": frozenset({State.SKIPPED}),
 }
 # What is heard after a message left, by the names that a list may ask for.
-_HEARD = {
+HEARD = {
     metric.value: metric
     for metric in (
         Metric.DELIVERED, Metric.OPENED, Metric.CLICKED, Metric.CONVERTED, Metric.BOUNCED, Metric.DROPPED,
@@ -74,10 +74,10 @@ def wanted_of(call: Call, broadcast_id: int, trigger_id: int) -> Wanted | None:
     """
     states, attempted, heard = ALL_STATES, False, ""
     possible = _known(call, "type", TYPES) in {"", "email"}
-    if metric := _known(call, "metric", _METRICS.keys() | _HEARD):
-        states &= _METRICS.get(metric, ALL_STATES)
+    if metric := _known(call, "metric", METRICS.keys() | HEARD):
+        states &= METRICS.get(metric, ALL_STATES)
         attempted |= metric == "attempted"
-        heard = _HEARD[metric].value if metric in _HEARD else ""
+        heard = HEARD[metric].value if metric in HEARD else ""
     if state := _known(call, "state", _STATES):
         states &= _STATES[state]
         attempted |= state == "attempted"

@@ -196,3 +196,13 @@ UPDATE merged_person SET into_person_id = :into_id WHERE into_person_id = :perso
 
 -- name: merged_into
 SELECT person_id FROM merged_person WHERE into_person_id = :person_id ORDER BY person_id;
+
+-- name: people_by_numbers
+SELECT person_id, id, email, attributes, changed, created_ms FROM person
+WHERE workspace_id = :workspace_id AND person_id IN (SELECT value FROM json_each(:person_ids)) ORDER BY person_id;
+
+-- name: people_by_numbers @postgres
+-- Differs: a list is an array.
+SELECT person_id, id, email, attributes, changed, created_ms FROM person
+WHERE workspace_id = :workspace_id
+  AND person_id = ANY (CAST(translate(:person_ids, '[]', '{}') AS bigint[])) ORDER BY person_id;

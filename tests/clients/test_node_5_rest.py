@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`customerio-node` 5: what a broadcast leaves behind: metrics, messages of people, exports, suppression, campaigns."""
+
+import csv
+import io
+import itertools
+import re
+from functools import partial
+from http.client import HTTPConnection
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+import pytest
+
+from clarion.domain.metrics import SERIES
+
+from .drivers import NodeDriver, processed
+from .node import Node
+from .servers import Server
+from .test_node_5 import status_of
+
+pytestmark = [pytest.mark.clients, pytest.mark.timeout(300)]
+
+_numbers = itertools.count(1)
+_BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+def _follow(plain: Server, link: str) -> None:
+    """As a browser does, but not to where it leads."""
+    parts = urlsplit(plain.url)
+    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+    connection.request("GET", urlsplit(link).path, headers={"User-Agent": _BROWSER})
+    answer = connection.getresponse()
+    assert answer.status in {302, 303, 307}
+    assert answer.getheader("Location") == "https://example.net/offer"
+    connection.close()
+
+
+@pytest.fixture(scope="module")
+def sent(node5: Node, plain: Server) -> dict[str, Any]:
+    """A broadcast with a link that was sent to one person, who followed it."""
+    who, email = f"rest-{next(_numbers)}", f"rest{next(_numbers)}@example.net"
+    node5.track("identify", who, {"email": email})
+    body = '<p>Hello {{ customer.id }}</p><a href="https://example.net/offer">go</a>'
+    broadcast_id = plain.broadcast({}, subject="Rest", body=body)
+    trigger_id = node5.app("triggerBroadcast", broadcast_id, {}, {"ids": [who]})["id"]
+    processed(plain, NodeDriver(node5), broadcast_id, trigger_id)
+    [mail] = plain.mails(email)
+    links = re.findall(r'href="([^"]+/e/c/[^"]+)"', mail.html)
+    _follow(plain, links[0])
+    return {"who": who, "email": email, "broadcast": broadcast_id, "trigger": trigger_id, "link": links[0]}
+
+
+def _links(node5: Node, method: str, arguments: tuple[object, ...]) -> list[Any] | None:
+    return node5.app(method, *arguments)["links"] or None
+
+
+def test_metrics(node5: Node, plain: Server, sent: dict[str, Any]) -> None:
+    number = sent["broadcast"]
+    [action] = node5.app("getBroadcastActions", number)["actions"]
+    options = {"period": "days", "steps": 3}
+    for method, arguments in (
+        ("getBroadcastMetrics", (number, options)),
+        ("getBroadcastActionMetrics", (number, action["id"], options)),
+        ("getCampaignMetrics", (number, {"version": 1, **options})),
+        ("getCampaignActionMetrics", (number, action["id"], {"version": 1, **options})),
+    ):
+        series = node5.app(method, *arguments)["metric"]["series"]
+        assert set(series) == set(SERIES), method
+        assert series["sent"] == [0, 0, 1], method
+    for method, arguments in (
+        ("getBroadcastMetricsLinks", (number, options)),
+        ("getBroadcastActionMetricsLinks", (number, action["id"], options)),
+        ("getCampaignMetricsLinks", (number, options)),
+        ("getCampaignActionMetricsLinks", (number, action["id"], options)),
+    ):
+        links = plain.until(partial(_links, node5, method, arguments), "a click")
+        assert links[0]["link"]["href"] == "https://example.net/offer", method
+        assert links[0]["metric"]["series"]["human_clicked"] == [0, 0, 1], method
+    journeys = node5.app(
+        "getCampaignJourneyMetrics", number, {"start": 1_700_000_000, "end": 1_800_000_000, "res": "days"}
+    )
+    assert journeys["journey_metric"].keys() == {
+        "started", "activated", "exited_early", "finished", "converted", "never_activated", "messaged",
+    }  # fmt: skip
+
+
+def test_campaigns_and_actions(node5: Node, sent: dict[str, Any]) -> None:
+    number = sent["broadcast"]
+    campaign = node5.app("getCampaign", number)["campaign"]
+    assert campaign in node5.app("listCampaigns")["campaigns"]
+    [action] = node5.app("getCampaignActions", number)["actions"]
+    assert node5.app("getCampaignAction", number, action["id"]) == {"action": action}
+    changed = node5.app("updateBroadcastAction", number, action["id"], {"subject": "Changed"})["action"]
+    assert changed["subject"] == "Changed"
+    assert node5.app("updateCampaignAction", number, action["id"], {"subject": "Rest"})["action"]["subject"] == "Rest"
+    for method in ("getBroadcastActionLanguage", "getCampaignActionLanguage"):
+        assert status_of(node5, "app", method, number, action["id"], "fr") == 400
+    for method in ("updateBroadcastActionLanguage", "updateCampaignActionLanguage"):
+        assert status_of(node5, "app", method, number, action["id"], "fr", {"subject": "x"}) == 400
+    assert node5.app("getCampaignMessages", number)["messages"][0]["broadcast_id"] == number
+
+
+def test_what_a_person_got_and_what_it_said(node5: Node, sent: dict[str, Any]) -> None:
+    [message] = node5.app("getCustomerMessages", sent["who"])["messages"]
+    assert message["broadcast_id"] == sent["broadcast"]
+    archived = node5.app("getArchivedMessage", message["id"])["archived_message"]
+    assert archived["subject"] == "Rest"
+    assert f"Hello {sent['who']}" in archived["body"]
+    preferences = node5.app("getCustomerSubscriptionPreferences", sent["who"])["customer"]
+    assert preferences["unsubscribed"] is False
+    assert node5.app("getCustomerRelationships", sent["who"])["relationships"] == []
+
+
+def _is_done(node5: Node, number: int) -> bool | None:
+    return True if node5.app("getExport", number)["export"]["status"] == "done" else None
+
+
+def test_exports(node5: Node, plain: Server, sent: dict[str, Any]) -> None:
+    one = {"attribute": {"field": "id", "operator": "eq", "value": sent["who"]}}
+    people = node5.app("createCustomersExport", one)["export"]
+    messages = node5.app("createDeliveriesExport", "none", {"newsletter_id": None, "campaign_id": sent["broadcast"]})[
+        "export"
+    ]
+    for export, column in ((people, "id"), (messages, "customer_id")):
+        plain.until(lambda number=export["id"]: _is_done(node5, number), "an export")
+        url = node5.app("downloadExport", export["id"])["url"]
+        with urlopen(url) as answer:
+            rows = list(csv.DictReader(io.TextIOWrapper(answer, "utf-8", newline="")))
+        assert [row[column] for row in rows] == [sent["who"]]
+    assert {people["id"], messages["id"]} <= {export["id"] for export in node5.app("listExports")["exports"]}
+
+
+def test_suppression_of_addresses(node5: Node) -> None:
+    email = f"bounced{next(_numbers)}@example.net"
+    node5.app("createSuppression", "bounces", email)
+    assert [one["email"] for one in node5.app("searchSuppression", email)["suppressions"]] == [email]
+    assert email in {one["email"] for one in node5.app("getSuppressions", "bounces")["suppressions"]}
+    assert email in {
+        one["email"] for one in node5.app("getDomainSuppressions", "example.net", "bounces")["suppressions"]
+    }
+    node5.app("deleteSuppression", "bounces", email)
+    assert node5.app("searchSuppression", email)["suppressions"] == []
+
+
+def test_around_the_workspace(node5: Node) -> None:
+    [workspace] = node5.app("listWorkspaces")["workspaces"]
+    assert workspace["people"] >= 10_000
+    assert node5.app("getIpAddresses") == {"ip_addresses": []}
+    assert node5.app("listObjectTypes") == {"types": []}
+    assert node5.app("listSubscriptionTopics") == {"topics": []}
+    assert node5.app("listSubscriptionChannels") == {"channels": []}
+
+
+def test_strangers_forms_and_what_others_saw(node5: Node, sent: dict[str, Any]) -> None:
+    assert node5.track("trackAnonymous", "a-1", {"name": "came"}) == {}
+    assert node5.track("submitForm", "form", {"email": f"form{next(_numbers)}@example.net"}) == {}
+    for who in ("m-1", "m-2"):
+        node5.track("identify", who, {})
+    assert node5.track("mergeCustomers", "id", "m-1", "id", "m-2") == {}
+    assert status_of(node5, "app", "getAttributes", "m-2") == 404
+    [message] = node5.app("getCustomerMessages", sent["who"])["messages"]
+    assert node5.track("reportMetric", {"delivery_id": message["id"], "metric": "delivered"}) == {}
+    push = {"delivery_id": message["id"], "event": "opened", "device_id": "t", "timestamp": 1_796_040_000}
+    assert node5.track("trackPush", push) == {}
+    metrics = node5.app("getMessage", message["id"])["message"]["metrics"]
+    assert {"delivered", "opened"} <= metrics.keys()
