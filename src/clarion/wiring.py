@@ -19,7 +19,7 @@ from clarion.channels.base import Deliverer
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.observability.metrics import Metrics
 from clarion.observability.traces import OpenTelemetry
-from clarion.pipeline import errands, exporting, folding, forgetting, retention
+from clarion.pipeline import errands, exporting, folding, forgetting, reporting, retention
 from clarion.pipeline.compose import Sign
 from clarion.pipeline.data_file_download import DownloadedFile, DownloadRules, download
 from clarion.pipeline.erasure import BlankMail
@@ -206,6 +206,17 @@ def errands_of(house: House, failpoint: Failpoint = nothing) -> tuple[Errand, ..
         folding.errand(house.store),
         forgetting.errand(house.store),
         exporting.errand(house.store, secret, failpoint),
+        reporting.errand(house.store, Sign(secret, house.base_url), _download_rules(house), failpoint),
+    )
+
+
+def _download_rules(house: House) -> DownloadRules:
+    given = house.settings.data_file
+    return DownloadRules(
+        allow_private_addresses=given.allow_private_addresses,
+        max_bytes=given.max_bytes,
+        connect_timeout=given.connect_timeout_seconds,
+        idle_timeout=given.idle_timeout_seconds,
     )
 
 
@@ -214,12 +225,7 @@ def build_worker(house: House, provider: Deliverer, failpoint: Failpoint = nothi
     settings = house.settings
     owner = new_owner()
     retry = RetryPolicy(settings.worker.retry_delays_seconds, settings.worker.put_off_hours * 3_600)
-    rules = DownloadRules(
-        allow_private_addresses=settings.data_file.allow_private_addresses,
-        max_bytes=settings.data_file.max_bytes,
-        connect_timeout=settings.data_file.connect_timeout_seconds,
-        idle_timeout=settings.data_file.idle_timeout_seconds,
-    )
+    rules = _download_rules(house)
 
     async def fetch(url: str, target: Path) -> DownloadedFile:
         return await download(url, target, rules=rules)

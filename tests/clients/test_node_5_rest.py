@@ -124,7 +124,7 @@ def test_exports(node5: Node, plain: Server, sent: dict[str, Any]) -> None:
         "export"
     ]
     for export, column in ((people, "id"), (messages, "customer_id")):
-        plain.until(lambda number=export["id"]: _is_done(node5, number), "an export")
+        plain.until(partial(_is_done, node5, export["id"]), "an export")
         url = node5.app("downloadExport", export["id"])["url"]
         with urlopen(url) as answer:
             rows = list(csv.DictReader(io.TextIOWrapper(answer, "utf-8", newline="")))

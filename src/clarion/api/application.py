@@ -23,6 +23,7 @@ from clarion.api.app import person as app_person
 from clarion.api.app import segments as app_segments
 from clarion.api.app import snippets as app_snippets
 from clarion.api.app import triggers as app_triggers
+from clarion.api.app import webhooks as app_webhooks
 from clarion.api.app import workspace as app_workspace
 from clarion.api.calls import Api, Call, Endpoint, Family
 from clarion.api.clarion import broadcasts as clarion_broadcasts
@@ -55,6 +56,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *app_people.ENDPOINTS,
     *app_person.ENDPOINTS,
     *app_workspace.ENDPOINTS,
+    *app_webhooks.ENDPOINTS,
     *app_segments.ENDPOINTS,
     *app_snippets.ENDPOINTS,
     *app_esp.ENDPOINTS,

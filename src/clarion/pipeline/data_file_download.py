@@ -109,7 +109,7 @@ async def download(
         DataFileError: the file could not be had; `temporary` says whether another attempt may help.
         OSError: our own disk does not take the file.
     """
-    resolver = _CheckedResolver(rules, allowed, lookup)
+    resolver = CheckedResolver(rules, allowed, lookup)
     timeout = aiohttp.ClientTimeout(
         total=None,
         connect=rules.connect_timeout,
@@ -126,11 +126,11 @@ async def download(
         read_bufsize=_STEP,
         headers={"User-Agent": f"Clarion/{__version__}", "Accept-Encoding": "gzip"},
     ) as session:
-        return await _follow(session, resolver, _url(url), target, rules)
+        return await _follow(session, resolver, url_of(url), target, rules)
 
 
 async def _follow(
-    session: aiohttp.ClientSession, resolver: "_CheckedResolver", url: URL, target: Path, rules: DownloadRules
+    session: aiohttp.ClientSession, resolver: "CheckedResolver", url: URL, target: Path, rules: DownloadRules
 ) -> DownloadedFile:
     """Go from redirect to redirect until there is a file, checking each hop before connecting."""
     origin, authorization = url.origin(), _authorization(url)
@@ -148,7 +148,7 @@ async def _follow(
             raise _failure(error, rules) from None
         if not location:
             raise _failed("the server redirects without saying where to")
-        url = _url(location, base=bare)
+        url = url_of(location, base=bare)
         if url.origin() != origin or _authorization(url):
             origin, authorization = url.origin(), _authorization(url)
     raise _failed(f"more than {rules.max_redirects} redirects")
@@ -234,7 +234,7 @@ class _WorkFile:
             raise _failed("the answer says it is gzip, but it is not") from None
 
 
-class _CheckedResolver(AbstractResolver):
+class CheckedResolver(AbstractResolver):
     """Hands the connector exactly the addresses that were checked, so that DNS cannot swap them between."""
 
     def __init__(self, rules: DownloadRules, allowed: Callable[[Address], bool], lookup: Lookup) -> None:
@@ -296,7 +296,7 @@ class _CheckedResolver(AbstractResolver):
         return found
 
 
-def _url(text: str, base: URL | None = None) -> URL:
+def url_of(text: str, base: URL | None = None) -> URL:
     """Read a URL to the letter: re-quoting one that is signed would break the signature."""
     to_the_letter = text.isascii() and text.isprintable() and " " not in text
     try:

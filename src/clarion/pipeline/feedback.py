@@ -14,8 +14,9 @@ from email.utils import parseaddr
 
 from clarion.domain.deliveries import DeliveryKey
 from clarion.domain.metrics import Feedback, Metric
+from clarion.domain.reporting import EVENTS
 from clarion.domain.suppressions import OF_METRIC
-from clarion.store import esp, feedback, ledger, links, metrics, people
+from clarion.store import esp, feedback, ledger, links, metrics, people, reporting
 from clarion.store.engine import Row, Transaction
 
 
@@ -25,8 +26,12 @@ def record(tx: Transaction, heard: Feedback) -> bool:
     if account is None:
         return False
     at_ms = tx.now_ms() if heard.at_ms is None else heard.at_ms
-    if feedback.note(tx, heard, at_ms):
+    first = feedback.note(tx, heard, at_ms)
+    if first:
         metrics.hear(tx, heard.key, heard.metric)
+    event = f"email_{heard.metric}"
+    if event in EVENTS:
+        reporting.note_heard(tx, int(account["workspace_id"]), event, heard.key, heard.detail, first=first)
     if heard.metric in OF_METRIC:
         _suppress(tx, heard, account)
     return True

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The errand that forgets what is kept for a while: answers to repeated calls, events of strangers, exports."""
+"""The errand that forgets what is kept for a while: answers to repeated calls, strangers' events, exports, reports."""
 
 import asyncio
 
 from clarion.pipeline.errands import Errand
-from clarion.store import calls, exports, merging
+from clarion.store import calls, exports, merging, reporting
 from clarion.store.engine import Store
 from clarion.store.retention import take_turn
 
@@ -20,6 +20,7 @@ def errand(store: Store) -> Errand:
             store.write(calls.clear)
             store.write(merging.clear_anonymous_events)
             store.write(exports.clear)
+            store.write(reporting.clear)
 
     async def turn() -> bool:
         await asyncio.to_thread(forget)

@@ -36,13 +36,14 @@ from clarion.domain.people import (
     Person,
     Reference,
     email_key,
+    is_unsubscribed,
     looks_like_email,
 )
 from clarion.domain.people import (
     merge as merged,
 )
 from clarion.pipeline import merge
-from clarion.store import merging, people
+from clarion.store import merging, people, reporting
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
 from clarion.store.numbers import PersonNumbers
@@ -245,6 +246,9 @@ def _identify(scope: _Scope, call: Identify) -> Person | None:
         people.insert(scope.tx, scope.workspace, [after])
     elif after != before:
         people.update(scope.tx, scope.workspace, after)
+    if (now := is_unsubscribed(after.attributes)) != is_unsubscribed(before.attributes):
+        event = "customer_unsubscribed" if now else "customer_subscribed"
+        reporting.note_person(scope.tx, scope.workspace.workspace_id, event, after.person_id)
     if call.anonymous_id:
         merging.adopt_anonymous_events(scope.tx, scope.workspace, call.anonymous_id, after.person_id)
     _tell_refused(scope, after, call, refused)

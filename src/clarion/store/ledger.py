@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clarion.domain.deliveries import ALLOWED, DeliveryKey, Outcome, Reason, State
-from clarion.store import metrics
+from clarion.store import metrics, reporting
 from clarion.store.engine import Row, Transaction
 from clarion.store.people import encode
 from clarion.store.slices import Claim, LedgerFault, LostLease
@@ -134,6 +134,8 @@ def freeze(
             "reason": accounts.reason,
         }
         tx.bulk("insert_deliveries", columns, trigger_id=trigger.trigger_id, now_ms=now_ms)
+        made = list(zip(accounts.seq, accounts.action_id, accounts.state, accounts.reason, strict=True))
+        reporting.note_left_out(tx, trigger.trigger_id, made)
     tx.many("insert_slices", [{"trigger_id": trigger.trigger_id, "no": s.no, "lo": s.lo, "hi": s.hi} for s in slices])
     counted = Counter(
         {
@@ -188,6 +190,7 @@ def settle(
     """
     if not outcomes:
         return
+    reporting.note_outcomes(tx, trigger_id, outcomes)
     if source is State.QUEUED and all(map(_is_plainly_sent, outcomes)):
         _settle_sent(tx, trigger_id, outcomes, shard)
         return

@@ -8,7 +8,7 @@ from clarion.domain.deliveries import DeliveryKey
 from clarion.domain.metrics import Feedback, Metric
 from clarion.domain.people import IdKind, Person, Reference, cio_id, is_unsubscribed
 from clarion.pipeline import feedback
-from clarion.store import access, ledger, people
+from clarion.store import access, ledger, people, reporting
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 
@@ -62,6 +62,9 @@ def set_attribute(tx: Transaction, key: DeliveryKey, name: Attribute, *, value: 
     changed = {**found.person.changed, name: tx.now_ms() // 1_000}
     person = replace(found.person, attributes=attributes, changed=changed)
     people.update(tx, found.workspace, person)
+    if name == "unsubscribed":
+        event = "customer_unsubscribed" if value else "customer_subscribed"
+        reporting.note_person(tx, found.workspace.workspace_id, event, person.person_id, key)
     heard = _HEARD.get((name, value))
     if heard is not None:
         feedback.record(tx, Feedback(key, heard))

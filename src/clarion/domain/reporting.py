@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reporting webhooks: which events there are, what their bodies say, when a failed call is repeated (contract §9)."""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from clarion.domain.deliveries import Reason, State
+
+_OF_CHANNEL = {
+    "email": "drafted attempted sent delivered opened clicked converted bounced dropped deferred spammed failed"
+    " unsubscribed undeliverable",
+    "push": "drafted attempted sent delivered opened clicked converted bounced dropped failed undeliverable",
+    "slack": "drafted attempted sent clicked converted failed",
+    "sms": "drafted attempted sent delivered clicked converted bounced failed undeliverable",
+    "webhook": "drafted attempted sent clicked converted failed undeliverable",
+    "in_app": "drafted attempted sent opened clicked converted failed undeliverable",
+    "whatsapp": "drafted attempted sent delivered opened clicked converted bounced dropped failed undeliverable",
+}
+EVENTS = frozenset(
+    {f"{channel}_{metric}" for channel, metrics in _OF_CHANNEL.items() for metric in metrics.split()}
+    | {"customer_subscribed", "customer_unsubscribed", "cio_subscription_preferences_changed"}
+)
+# Which of its parts each event of an e-mail carries beside its parents (contract §9.3).
+EMAIL_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "drafted": ("subject", "recipient"),
+    "attempted": ("failure_message",),
+    "sent": ("subject", "recipient"),
+    "delivered": ("subject", "recipient"),
+    "opened": ("recipient", "subject", "proxied", "prefetched", "synthetic"),
+    "clicked": ("subject", "recipient", "href", "link_id", "machine"),
+    "converted": ("subject", "recipient"),
+    "unsubscribed": ("subject", "recipient"),
+    "spammed": ("subject", "recipient"),
+    "bounced": ("subject", "recipient", "failure_message"),
+    "dropped": ("subject", "recipient", "failure_message"),
+    "deferred": ("subject", "recipient", "failure_message"),
+    "undeliverable": ("subject", "recipient", "failure_message"),
+    "failed": ("subject", "failure_message"),
+}
+LONGEST_MS = 7 * 24 * 3_600_000
+_AN_HOUR = frozenset({400, 401, 402, 403, 404, 405, 410, 429, 500, 502, 521})
+_FIRST_S, _HOUR_S, _MOST_S = 5, 3_600, 12 * 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """How a call ended: `status` None when no answer came; `broken`: refused, reset, ended early, or TLS failed."""
+
+    status: int | None
+    words: str
+    took_ms: int
+    broken: bool = False
+
+    @property
+    def taken(self) -> bool:
+        """Whether the endpoint has it."""
+        return self.status is not None and 200 <= self.status < 300
+
+
+def pause_seconds(answered: Answered, tries: int) -> int:
+    """How long to wait after try number `tries` of an event failed: an hour at first for those that say that nobody is
+    there, else seconds; twice as long each time, at most half a day (contract §9.1).
+    """
+    first = _HOUR_S if answered.status in _AN_HOUR or answered.broken else _FIRST_S
+    return int(min(first * 2 ** min(tries - 1, 20), _MOST_S))
+
+
+def signature(secret: str, timestamp: int, body: bytes) -> str:
+    """What `X-CIO-Signature` says (contract §9.1)."""
+    return hmac.digest(secret.encode(), b"v0:%d:" % timestamp + body, "sha256").hex()
+
+
+def event_of(state: State, reason: Reason | None) -> str | None:
+    """The event of an account that came to this state; None for none."""
+    match state:
+        case State.SENT:
+            return "email_sent"
+        case State.FAILED:
+            return "email_failed"
+        case State.DRAFTED:
+            return "email_drafted"
+        case State.SKIPPED if reason is Reason.ESP_SUPPRESSED:
+            return "email_dropped"
+        case State.SKIPPED | State.STOPPED:
+            return "email_undeliverable"
+        case State.QUEUED:
+            return "email_attempted"
+        case _:
+            return None
+
+
+def envelope(event_id: str, event: str, at_s: int, data: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of a call (contract §9.2)."""
+    if event.startswith("cio_"):
+        kind, metric = "customer", event
+    else:
+        kind, _, metric = event.rpartition("_")
+    return {"event_id": event_id, "object_type": kind, "metric": metric, "timestamp": at_s, "data": dict(data)}
