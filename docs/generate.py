@@ -82,6 +82,7 @@ def api() -> str:
         "none": "no key",
     }
     lines = ["# HTTP API", "", _MADE.format(source="clarion.api.application.ENDPOINTS")]
+    lines += ["A running server describes itself at `/openapi.json` (OpenAPI 3.1), with bodies and answers.", ""]
     for family, (title, words) in titles.items():
         of_family = [e for e in ENDPOINTS if family == ("clarion" if "/clarion/" in e.path else e.family)]
         if not of_family:

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Puts the endpoints together into one ASGI application."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from hashlib import sha256
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -10,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from clarion.api import auth, errors
+from clarion.api import auth, errors, openapi
 from clarion.api.app import archive as app_archive
 from clarion.api.app import broadcasts as app_broadcasts
 from clarion.api.app import cancelling as app_cancelling
@@ -87,7 +89,8 @@ def build(
 
     `around` wraps the router: it sees the requests as they are routed, and afterwards `scope["route"]`.
     """
-    application = Starlette(routes=[*_routes(api, ENDPOINTS), *more_routes])
+    described = Route("/openapi.json", _described(api.options.base_url), methods=["GET"])
+    application = Starlette(routes=[*_routes(api, ENDPOINTS), described, *more_routes])
     application.router.redirect_slashes = False  # Node drops its credentials on a redirect (contract §15.6)
     application.add_exception_handler(HTTPException, _no_such_route)
     return RawPath(around(application))
@@ -99,6 +102,21 @@ def _routes(api: Api, endpoints: Iterable[Endpoint]) -> list[Route]:
         for path in (endpoint.path, *endpoint.aliases):
             routes.append(Route(path, _bound(api, endpoint), methods=[endpoint.method]))
     return routes
+
+
+def _described(base_url: str) -> Callable[[Request], Awaitable[Response]]:
+    """The API's own description; made at the first call, and then the same for everybody."""
+    made: list[bytes] = []
+
+    async def respond(request: Request) -> Response:
+        if not made:
+            made.append(msgspec.json.encode(openapi.document(ENDPOINTS, base_url)))
+        etag = f'"{sha256(made[0]).hexdigest()[:32]}"'
+        if request.headers.get("if-none-match") == etag:
+            return Response(status_code=304, headers={"ETag": etag})
+        return Response(made[0], media_type="application/json", headers={"ETag": etag})
+
+    return respond
 
 
 def _bound(api: Api, endpoint: Endpoint):  # type: ignore[no-untyped-def]
