@@ -186,11 +186,10 @@ def _write(
         return
     now_ms = tx.now_ms()
     rows = []
-    ids = sorted(ulid(now_ms) for _ in facts)  # in the order of what happened
-    for event_id, (event, key, detail) in zip(ids, facts, strict=True):
+    for event, key, detail in facts:
         takers = [one for one in wanting if event in one.events]
         if takers:
-            text = encode({"key": list(key) if key else None, **detail})
+            text, event_id = encode({"key": list(key) if key else None, **detail}), ulid(now_ms)
             rows += [
                 {
                     "webhook_id": one.webhook_id,
