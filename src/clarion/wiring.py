@@ -5,28 +5,31 @@ import asyncio
 import atexit
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from starlette.types import ASGIApp
 
 from clarion.api import application, health
-from clarion.api.calls import Api, ApiOptions
+from clarion.api.calls import Api, ApiOptions, Fetch
 from clarion.api.limits import Kind, Limits
 from clarion.channels import registry
 from clarion.channels.base import Deliverer
 from clarion.domain.broadcasts import DoubtPolicy
+from clarion.domain.errors import InvalidRequest
 from clarion.observability.metrics import Metrics
 from clarion.observability.traces import OpenTelemetry
-from clarion.pipeline import errands, exporting, folding, forgetting, reporting, retention
+from clarion.pipeline import errands, exporting, folding, forgetting, importing, reporting, retention
 from clarion.pipeline.compose import Sign
+from clarion.pipeline.data_file import DataFileError
 from clarion.pipeline.data_file_download import DownloadedFile, DownloadRules, download
 from clarion.pipeline.erasure import BlankMail
 from clarion.pipeline.errands import Errand
 from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.pipeline.preview import Preview
-from clarion.pipeline.resolve import Resolver
+from clarion.pipeline.resolve import Download, Resolver
 from clarion.pipeline.retry import RetryPolicy
 from clarion.pipeline.send import SendStage
 from clarion.pipeline.tracing import UNTRACED, Tracing
@@ -116,6 +119,7 @@ def build_application(house: House, vitals: health.Vitals, *, open_outbox: bool 
             doubt_policy=_doubt_policy(house),
             stream_bytes=settings.data_file.max_bytes,
             blank_mail=blank_mail_of(house),
+            fetch=_fetcher(house),
             ip_addresses=tuple(one.strip() for one in settings.server.ip_addresses.split(",") if one.strip()),
         ),
     )
@@ -207,7 +211,32 @@ def errands_of(house: House, failpoint: Failpoint = nothing) -> tuple[Errand, ..
         forgetting.errand(house.store),
         exporting.errand(house.store, secret, failpoint),
         reporting.errand(house.store, Sign(secret, house.base_url), _download_rules(house), failpoint),
+        importing.errand(house.store, house.folder / "files", _downloader(house), failpoint),
     )
+
+
+def _downloader(house: House) -> Download:
+    rules = _download_rules(house)
+
+    async def fetch(url: str, target: Path) -> DownloadedFile:
+        return await download(url, target, rules=rules)
+
+    return fetch
+
+
+def _fetcher(house: House) -> Fetch:
+    """What a URL serves, for calls that bring one instead of their data."""
+    rules = _download_rules(house)
+
+    async def fetch(url: str, most_bytes: int) -> bytes:
+        with TemporaryDirectory(prefix="clarion-") as folder:
+            try:
+                found = await download(url, Path(folder) / "fetched", rules=replace(rules, max_bytes=most_bytes))
+            except DataFileError as error:
+                raise InvalidRequest(str(error), "/url") from None
+            return await asyncio.to_thread(found.path.read_bytes)
+
+    return fetch
 
 
 def _download_rules(house: House) -> DownloadRules:
@@ -225,16 +254,11 @@ def build_worker(house: House, provider: Deliverer, failpoint: Failpoint = nothi
     settings = house.settings
     owner = new_owner()
     retry = RetryPolicy(settings.worker.retry_delays_seconds, settings.worker.put_off_hours * 3_600)
-    rules = _download_rules(house)
-
-    async def fetch(url: str, target: Path) -> DownloadedFile:
-        return await download(url, target, rules=rules)
-
     resolver = Resolver(
         house.store,
         owner=owner,
         files=house.folder / "files",
-        download=fetch,
+        download=_downloader(house),
         submit=house.jobs.submit_slices,
         lease_ms=int(settings.worker.lease_seconds * 1_000),
         failpoint=failpoint,

@@ -18,6 +18,7 @@ from clarion.domain.metrics import SERIES
 from .drivers import NodeDriver, processed
 from .node import Node
 from .servers import Server
+from .shapes import Files
 from .test_node_5 import status_of
 
 pytestmark = [pytest.mark.clients, pytest.mark.timeout(300)]
@@ -166,3 +167,31 @@ def test_strangers_forms_and_what_others_saw(node5: Node, sent: dict[str, Any]) 
     assert node5.track("trackPush", push) == {}
     metrics = node5.app("getMessage", message["id"])["message"]["metrics"]
     assert {"delivered", "opened"} <= metrics.keys()
+
+
+def test_collections(node5: Node) -> None:
+    name = f"collection {next(_numbers)}"
+    made = node5.app("createCollection", {"name": name, "data": [{"city": "Oslo"}]})["collection"]
+    assert made.keys() == {"id", "name", "rows", "bytes", "schema", "created_at", "updated_at"}
+    assert node5.app("getCollection", made["id"]) == {"collection": made}
+    assert made in node5.app("listCollections")["collections"]
+    assert node5.app("updateCollection", made["id"], {"name": f"{name} b"})["collection"]["rows"] == 1
+    node5.app("updateCollectionContent", made["id"], [{"city": "Bergen"}, {"city": "Bodø"}])
+    assert node5.app("getCollectionContent", made["id"]) == [{"city": "Bergen"}, {"city": "Bodø"}]
+    node5.app("deleteCollection", made["id"])
+    assert status_of(node5, "app", "getCollection", made["id"]) == 404
+
+
+def test_an_import(node5: Node, plain: Server, files: Files) -> None:
+    who = f"imported-{next(_numbers)}"
+    url = files.put(f"{who}.csv", f"id,plan\n{who},paid\n,nobody\n")
+    asked = {"type": "people", "name": "I", "data_file_url": url, "identifier": "id"}
+    made = node5.app("createImport", asked)["import"]
+
+    def over() -> dict[str, Any] | None:
+        found = node5.app("getImport", made["id"])["import"]
+        return dict(found) if found["state"] in {"imported", "failed"} else None
+
+    done = plain.until(over, "the import")
+    assert (done["state"], done["error"], done["rows_imported"]) == ("imported", "", 1)
+    assert node5.app("getAttributes", who)["customer"]["attributes"]["plan"] == "paid"

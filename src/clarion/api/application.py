@@ -16,8 +16,10 @@ from clarion.api import auth, errors, openapi
 from clarion.api.app import archive as app_archive
 from clarion.api.app import broadcasts as app_broadcasts
 from clarion.api.app import cancelling as app_cancelling
+from clarion.api.app import collections as app_collections
 from clarion.api.app import esp as app_esp
 from clarion.api.app import exports as app_exports
+from clarion.api.app import imports as app_imports
 from clarion.api.app import messages as app_messages
 from clarion.api.app import metrics as app_metrics
 from clarion.api.app import people as app_people
@@ -54,6 +56,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *app_messages.ENDPOINTS,
     *app_metrics.ENDPOINTS,
     *app_exports.ENDPOINTS,
+    *app_imports.ENDPOINTS,
+    *app_collections.ENDPOINTS,
     *app_archive.ENDPOINTS,
     *app_people.ENDPOINTS,
     *app_person.ENDPOINTS,

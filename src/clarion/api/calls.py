@@ -28,6 +28,7 @@ from clarion.store.numbers import PersonNumbers
 T = TypeVar("T")
 _SEARCHES = 2
 
+Fetch = Callable[[str, int], Awaitable[bytes]]
 Family = Literal["app", "track_v1", "track_v2"]
 Scope = Literal["app", "manage", "track", "none"]
 
@@ -40,7 +41,8 @@ class ApiOptions:
     broadcast; `base_url`: where this server is reached from outside, without a slash at the end; `open_outbox`:
     whether captured mail is shown without a key (the demo); `stream_bytes`: the largest streamed body;
     `doubt_policy`: of a new broadcast that names none; `blank_mail` blanks an erased person's captured mail;
-    `ip_addresses`: where our messages come from.
+    `ip_addresses`: where our messages come from;
+    `fetch` gets what a URL serves, at most so many bytes, and raises InvalidRequest; None: nothing is fetched.
     """
 
     base_url: str
@@ -52,6 +54,7 @@ class ApiOptions:
     stream_bytes: int = 10 * 2**30
     blank_mail: BlankMail | None = None
     ip_addresses: tuple[str, ...] = ()
+    fetch: Fetch | None = None
 
 
 @dataclass(frozen=True, slots=True)

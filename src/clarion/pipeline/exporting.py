@@ -31,6 +31,7 @@ from clarion.store.exports import Export
 _log = structlog.get_logger("clarion.exports")
 _LEASE_MS = 60_000
 _PEOPLE, _MESSAGES = 1_000, 1_000
+_STRETCHES = 20  # in a turn
 _SETTLED = {
     State.SENT: "sent",
     State.FAILED: "failed",
@@ -52,7 +53,7 @@ def errand(store: Store, secret: bytes, failpoint: Failpoint = nothing) -> Erran
 
 
 def write_one(store: Store, secret: bytes, *, failpoint: Failpoint = nothing) -> bool:
-    """Take an export and write it to its end; False when there is none to take. Blocking."""
+    """Take an export and write some of it; False when there is none to take. Blocking, for seconds at most."""
     export_id = store.read(exports.pending)
     held = None if export_id is None else store.write(lambda tx: exports.take(tx, export_id, _LEASE_MS))
     if held is None:
@@ -72,13 +73,17 @@ def write_one(store: Store, secret: bytes, *, failpoint: Failpoint = nothing) ->
 
 def _write(store: Store, secret: bytes, workspace: Workspace, held: Export, failpoint: Failpoint) -> None:
     current: Export | None = held
-    while current is not None and current.state == "pending":
+    for _ in range(_STRETCHES):
+        if current is None or current.state != "pending":
+            break
         rows, reached, done = store.read(partial(_stretch, workspace=workspace, held=current, secret=secret))
         failpoint("export.stretch_read")
         current = store.write(
             partial(exports.advance, held=current, rows=rows, reached=reached, done=done, lease_ms=_LEASE_MS)
         )
-    if current is not None:
+    if current is not None and current.state == "pending":
+        store.write(partial(exports.release, held=current))
+    elif current is not None:
         _log.info("export.done", export=current.export_id, rows=current.rows)
 
 

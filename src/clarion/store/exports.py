@@ -128,6 +128,11 @@ def advance(
     return get(tx, held.export_id)
 
 
+def release(tx: Transaction, held: Export) -> None:
+    """Let go of an export that is not finished."""
+    tx.execute("release_export", export_id=held.export_id, fence=held.fence)
+
+
 def chunk(tx: Transaction, export_id: int, no: int) -> list[dict[str, Any]]:
     """Rows of a stretch; [] when they are gone."""
     row = tx.one("export_chunk", export_id=export_id, no=no)

@@ -53,3 +53,7 @@ DELETE FROM export_chunk WHERE export_id IN
 -- name: withdraw_old_exports
 UPDATE export SET state = 'failed', failure = :failure
 WHERE state = 'done' AND updated_ms < {{now_ms}} - :kept_ms;
+
+-- name: release_export
+-- Other work takes turns with it.
+UPDATE export SET lease_ms = 0 WHERE export_id = :export_id AND fence = :fence AND state = 'pending';

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Imports of people and events from CSV files: what was asked for, how far they are, which rows were wrong."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from clarion.store import numbers
+from clarion.store.access import Workspace
+from clarion.store.engine import Row, Transaction
+
+MOST_ERRORS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """`kind`: people or event; `who`: all, only_new or only_existing; `reached`: the byte behind the last row that is
+    in, `line` the number of its last line."""
+
+    import_id: int
+    workspace_id: int
+    kind: str
+    name: str
+    description: str
+    url: str
+    identifier: str
+    who: str
+    state: str
+    failure: str | None
+    sha256: str | None
+    rows_in_file: int
+    rows_done: int
+    rows_wrong: int
+    reached: int
+    line: int
+    created_ms: int
+    updated_ms: int
+    fence: int
+
+
+_NUMBERS = (
+    "import_id", "workspace_id", "rows_in_file", "rows_done", "rows_wrong", "reached", "line", "created_ms",
+    "updated_ms", "fence",
+)  # fmt: skip
+_TEXTS = ("kind", "name", "description", "url", "identifier", "who", "state", "failure", "sha256")
+
+
+def _import(row: Row) -> Import:
+    values: dict[str, Any] = {name: row[name] for name in _TEXTS}
+    values |= {name: int(row[name]) for name in _NUMBERS}
+    return Import(**values)
+
+
+def create(
+    tx: Transaction,
+    workspace: Workspace,
+    *,
+    kind: str,
+    name: str,
+    description: str,
+    url: str,
+    identifier: str,
+    who: str,
+) -> Import:
+    """Ask for an import."""
+    import_id = numbers.take(tx, "import")
+    tx.execute(
+        "insert_import",
+        import_id=import_id,
+        workspace_id=workspace.workspace_id,
+        kind=kind,
+        name=name,
+        description=description,
+        url=url,
+        identifier=identifier,
+        who=who,
+    )
+    made = get(tx, import_id)
+    if made is None:
+        raise AssertionError("the import was just made")
+    return made
+
+
+def get(tx: Transaction, import_id: int) -> Import | None:
+    """One import, of whatever workspace."""
+    row = tx.one("import_job", import_id=import_id)
+    return _import(row) if row else None
+
+
+def due(tx: Transaction) -> int | None:
+    """An import that nobody works at."""
+    row = tx.one("import_due")
+    return int(row["import_id"]) if row else None
+
+
+def take(tx: Transaction, import_id: int, lease_ms: int) -> Import | None:
+    """Hold an import; None when another was quicker."""
+    return get(tx, import_id) if tx.execute("take_import", import_id=import_id, lease_ms=lease_ms) else None
+
+
+def begin(tx: Transaction, held: Import, *, sha256: str, rows: int, reached: int) -> None:
+    """The file is here: its rows are counted, the first one begins at a byte."""
+    tx.execute(
+        "begin_import", import_id=held.import_id, fence=held.fence, sha256=sha256, rows_in_file=rows, reached=reached
+    )
+
+
+def advance(
+    tx: Transaction, held: Import, *, done: int, wrong: Sequence[tuple[int, str]], reached: int, line: int, over: bool
+) -> bool:
+    """A stretch is in, `done` of its rows; False when another process holds the import by now."""
+    moved = tx.execute(
+        "advance_import",
+        import_id=held.import_id,
+        fence=held.fence,
+        rows_done=done,
+        rows_wrong=len(wrong),
+        reached=reached,
+        line=line,
+        state="imported" if over else "importing",
+    )
+    if moved:
+        for at, text in wrong[: max(0, MOST_ERRORS - held.rows_wrong)]:
+            tx.execute("insert_import_error", import_id=held.import_id, line=at, text=text)
+    return moved > 0
+
+
+def fail(tx: Transaction, held: Import, why: str) -> None:
+    """It cannot be done, or not to its end; why, for a person."""
+    tx.execute("fail_import", import_id=held.import_id, fence=held.fence, failure=why)
+
+
+def errors(tx: Transaction, import_id: int, after: int, most: int) -> list[tuple[int, str]]:
+    """(line, what is wrong) behind a line."""
+    return [
+        (int(row["line"]), str(row["text"]))
+        for row in tx.all("import_errors", import_id=import_id, after=after, most=most)
+    ]

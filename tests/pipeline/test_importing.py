@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Imports: every good row is in, once; every bad one is listed; whatever dies in the middle (contract §7.11)."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clarion.domain.people import IdKind, Reference
+from clarion.pipeline.data_file import DataFileError
+from clarion.pipeline.data_file_download import DownloadedFile
+from clarion.pipeline.failpoint import Failpoint, nothing
+from clarion.pipeline.importing import Importer
+from clarion.store import imports, people
+from clarion.store.imports import Import
+
+from .stage import Broken, Stage, breaking_at
+
+
+class Files:
+    """What is served, by URL."""
+
+    def __init__(self) -> None:
+        self.served: dict[str, bytes] = {}
+        self.fetched = 0
+
+    async def __call__(self, url: str, target: Path) -> DownloadedFile:
+        if url not in self.served:
+            raise DataFileError("failed to download data file, server responded with code 404 Not Found")
+        self.fetched += 1
+        await asyncio.to_thread(target.write_bytes, self.served[url])
+        return DownloadedFile(target, len(self.served[url]), "")
+
+
+@pytest.fixture
+def files() -> Files:
+    return Files()
+
+
+def importer(stage: Stage, files: Files, failpoint: Failpoint = nothing) -> Importer:
+    return Importer(stage.store, stage.folder / "imports", files, failpoint=failpoint)
+
+
+def ask(stage: Stage, kind: str = "people", identifier: str = "id", who: str = "all", url: str = "http://f") -> int:
+    made = stage.store.write(
+        lambda tx: imports.create(
+            tx, stage.workspace, kind=kind, name="I", description="", url=url, identifier=identifier, who=who
+        )
+    )
+    return made.import_id
+
+
+def job(stage: Stage, number: int) -> Import:
+    found = stage.store.read(lambda tx: imports.get(tx, number))
+    assert found is not None
+    return found
+
+
+async def every_turn(one: Importer) -> None:
+    while await one.turn():
+        pass
+
+
+async def run(stage: Stage, files: Files) -> None:
+    await every_turn(importer(stage, files))
+
+
+def person(stage: Stage, name: str, kind: IdKind = IdKind.ID) -> Any:
+    found = stage.store.read(lambda tx: people.find(tx, stage.workspace, Reference(kind, name)))
+    return found[0] if found else None
+
+
+async def test_people_with_every_oddity_of_csv(stage: Stage, files: Files) -> None:
+    rows = [
+        "id,email,first name,note",
+        '1,a@x.test,Zoë,"two',
+        'lines, and ""quotes"""',
+        "",
+        "2,b@x.test,Bo,",
+        "3,no address,X,x",
+        ",c@x.test,Nobody,x",
+        "4,d@x.test",
+        f"5,e@x.test,{'x' * 1_001},x",
+        "6,,Last,x",
+    ]
+    files.served["http://f"] = b"\xef\xbb\xbf" + "\r\n".join(rows).encode()
+    number = ask(stage)
+    await run(stage, files)
+    done = job(stage, number)
+    assert (done.state, done.rows_in_file, done.rows_done, done.rows_wrong) == ("imported", 6, 3, 4)
+    assert person(stage, "1").attributes == {"first name": "Zoë", "note": 'two\r\nlines, and "quotes"'}
+    assert person(stage, "2").email == "b@x.test"
+    assert person(stage, "6").attributes == {"first name": "Last", "note": "x"}
+    wrong = stage.store.read(lambda tx: imports.errors(tx, number, 0, 100))
+    assert [line for line, _ in wrong] == [6, 7, 8, 9]
+    assert wrong[0][1] == "email: is not an e-mail address"
+    assert "id" in wrong[1][1]
+    assert "as many fields" in wrong[2][1]
+    assert wrong[3][1].startswith("attributes.first name:")
+    assert not list((stage.folder / "imports").iterdir())
+
+
+async def test_whom_it_may_touch(stage: Stage, files: Files) -> None:
+    stage.person("old", plan="free")
+    files.served["http://f"] = b"id,plan\nold,paid\nnew,paid\n"
+    number = ask(stage, who="only_new")
+    await run(stage, files)
+    assert job(stage, number).rows_done == 1
+    assert person(stage, "old").attributes["plan"] == "free"
+    stage.delete(person(stage, "new").person_id)
+    ask(stage, who="only_existing")
+    await run(stage, files)
+    assert person(stage, "old").attributes["plan"] == "paid"
+    assert person(stage, "new") is None
+
+
+async def test_events(stage: Stage, files: Files) -> None:
+    files.served["http://f"] = (
+        b'email,name,timestamp,data,size\na@x.test,bought,1700000000,"{""sku"": 7}",L\n'
+        b"a@x.test,,1,,\na@x.test,late,x,,\na@x.test,odd,1,[],\n"
+    )
+    number = ask(stage, "event", "email")
+    await run(stage, files)
+    assert (job(stage, number).rows_done, job(stage, number).rows_wrong) == (1, 3)
+    (event,) = stage.select("SELECT name, at_ms, data FROM person_event")
+    assert (event["name"], event["at_ms"]) == ("bought", 1_700_000_000_000)
+    assert event["data"] == '{"size":"L","sku":7}'
+
+
+async def test_nothing_is_lost_or_doubled_when_the_process_dies(stage: Stage, files: Files) -> None:
+    lines = [f"p{number},bought,{1_700_000_000 + number}" for number in range(2_500)]
+    files.served["http://f"] = "\n".join(["id,name,timestamp", *lines]).encode()
+    number = ask(stage, "event")
+    assert await importer(stage, files).turn()
+    for passing in (1, 2):
+        with pytest.raises(Broken):
+            await every_turn(importer(stage, files, breaking_at("import.rows_in", passing)))
+        assert not await importer(stage, files).turn(), "the dead one's lease still runs"
+        stage.store.write(lambda tx: tx.composed("UPDATE import_job SET lease_ms = 0 RETURNING import_id", {}))
+    await run(stage, files)
+    assert (job(stage, number).state, job(stage, number).rows_done) == ("imported", 2_500)
+    assert len(stage.select("SELECT event_id FROM person_event")) == 2_500
+    assert len(stage.select("SELECT person_id FROM person")) == 2_500
+    assert files.fetched == 1
+
+
+async def test_another_machine_goes_on_with_the_same_file_only(stage: Stage, files: Files) -> None:
+    files.served["http://f"] = b"id\n1\n2\n"
+    number = ask(stage)
+    assert await importer(stage, files).turn()
+    (stage.folder / "imports" / f"import-{number}.csv").unlink()
+    files.served["http://f"] = b"id\n1\n2\n3\n"
+    await run(stage, files)
+    assert job(stage, number).state == "failed"
+    assert "another one" in str(job(stage, number).failure)
+    assert person(stage, "1") is None
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "404"),
+        (b"", "'id' is missing"),
+        (b"email\na@x.test\n", "'id' is missing"),
+        (b"id,a,a\n1,2,3\n", "twice"),
+        (b"id\n\xff\xfe\n", "line 2 is not UTF-8"),
+        (b'id,a\n1,"x\n', "not CSV"),
+        (b"id\n" + b"x" * 1_000_001, "longer than"),
+    ],
+)
+async def test_a_file_that_is_none(stage: Stage, files: Files, content: bytes | None, words: str) -> None:
+    if content is not None:
+        files.served["http://f"] = content
+    number = ask(stage)
+    await run(stage, files)
+    assert job(stage, number).state == "failed"
+    assert words in str(job(stage, number).failure)
+    assert not stage.select("SELECT person_id FROM person")
