@@ -10,10 +10,13 @@ import json
 import re
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
+
+import contract
 
 from clarion.domain import deliveries
 from clarion.pipeline import failpoint
@@ -190,6 +193,102 @@ def failpoints() -> str:
     return page(lines)
 
 
+def compatibility() -> str:
+    """Every endpoint that Customer.io documents, and whether it is here."""
+    from clarion.api.application import ENDPOINTS  # noqa: PLC0415 - the other pages can be made without it
+
+    known = {(one.method, _nameless(path)) for one in ENDPOINTS for path in (one.path, *one.aliases)}
+    known |= {(method, _nameless(path)) for method, path in public_pages()}
+    rows, counted = [], Counter[str]()
+    for one in contract.ENDPOINTS:
+        state = "not offered" if (one.method, one.path) not in known else "part" if one.differs else "full"
+        counted[state] += 1
+        if state == "not offered" and not one.differs:
+            raise SystemExit(f"docs/contract.py: {one.method} {one.path} is not here, and nothing says why")
+        rows.append(
+            f"| {one.section} | {one.method} | `{one.path.replace('{}', '…')}` | {state} | {cell(one.differs)} |"
+        )
+    lines = ["# Compatibility with Customer.io", "", _MADE.format(source="docs/contract.py and the routes")]
+    lines += [
+        "What Customer.io documents and a broadcast touches: endpoint by endpoint. "
+        + ", ".join(f"{counted[state]} {state}" for state in ("full", "part", "not offered"))
+        + ". Sections are those of our wire contract.",
+        "",
+        "| section | method | path | state | what differs |",
+        "|---|---|---|---|---|",
+        *rows,
+        "",
+        "## Where its documents are silent",
+        "",
+        *(f"- **{name}**: {words}" for name, words in contract.CHOICES),
+    ]
+    return page(lines)
+
+
+def _nameless(path: str) -> str:
+    """A path with its parameters' names taken out."""
+    return re.sub(r"{\w+}", "{}", path)
+
+
+def postman() -> str:
+    """The routes as a Postman collection, from the document that a server serves."""
+    from clarion.api import openapi  # noqa: PLC0415 - as above
+    from clarion.api.application import ENDPOINTS  # noqa: PLC0415 - as above
+
+    document = openapi.document(ENDPOINTS, "{{base_url}}")
+    folders: dict[str, list[object]] = {tag["name"]: [] for tag in document["tags"]}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            folders[operation["tags"][0]].append(_request(path, method.upper(), operation))
+    collection = {
+        "info": {
+            "name": "Clarion",
+            "description": "API-triggered broadcasts on Customer.io's wire. Set base_url and the keys.",
+            "schema": "https://schema.getpostman.com/json/collection/v2.1.0/collection.json",
+        },
+        "variable": [
+            {"key": key, "value": value}
+            for key, value in (
+                ("base_url", "http://127.0.0.1:8025"),
+                ("app_key", ""),
+                ("manage_key", ""),
+                ("site_id", ""),
+                ("track_key", ""),
+            )
+        ],
+        "item": [{"name": name, "item": items} for name, items in folders.items() if items],
+    }
+    return json.dumps(collection, indent=1, ensure_ascii=False) + "\n"
+
+
+def _request(path: str, method: str, operation: Mapping[str, Any]) -> dict[str, object]:
+    parts = [f":{part[1:-1]}" if part.startswith("{") else part for part in path.strip("/").split("/")]
+    given = operation["parameters"]
+    url: dict[str, object] = {"raw": "{{base_url}}/" + "/".join(parts), "host": ["{{base_url}}"], "path": parts}
+    url["variable"] = [{"key": one["name"], "value": ""} for one in given if one["in"] == "path"]
+    url["query"] = [
+        {"key": one["name"], "value": "", "disabled": True, "description": one["schema"].get("description", "")}
+        for one in given
+        if one["in"] == "query"
+    ]
+    schemes = {name for one in operation["security"] for name in one}
+    request: dict[str, object] = {"method": method, "url": url, "auth": _auth(schemes), "header": []}
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    if body is not None:
+        request["header"] = [{"key": "Content-Type", "value": "application/json"}]
+        request["body"] = {"mode": "raw", "raw": json.dumps(body.get("example", {}), indent=2, ensure_ascii=False)}
+    return {"name": operation["summary"], "request": request, "response": []}
+
+
+def _auth(schemes: set[str]) -> dict[str, object]:
+    if "track_key" in schemes:
+        pair = [("username", "{{site_id}}"), ("password", "{{track_key}}")]
+        return {"type": "basic", "basic": [{"key": key, "value": value, "type": "string"} for key, value in pair]}
+    for name in sorted(schemes):
+        return {"type": "bearer", "bearer": [{"key": "token", "value": "{{" + name + "}}", "type": "string"}]}
+    return {"type": "noauth"}
+
+
 def cell(text: str) -> str:
     """Text that does not end a table's cell."""
     return " ".join(text.split()).replace("|", "\\|")
@@ -202,6 +301,8 @@ def page(lines: list[str]) -> str:
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "api.md": api,
+    "clarion.postman_collection.json": postman,
+    "compatibility.md": compatibility,
     "failpoints.md": failpoints,
     "liquid.md": liquid,
     "reasons.md": reasons,
