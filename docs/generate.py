@@ -16,8 +16,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, cast
 
-import contract
-
 from clarion.domain import deliveries
 from clarion.pipeline import failpoint
 
@@ -199,16 +197,16 @@ def compatibility() -> str:
 
     known = {(one.method, _nameless(path)) for one in ENDPOINTS for path in (one.path, *one.aliases)}
     known |= {(method, _nameless(path)) for method, path in public_pages()}
+    documented = tomllib.loads((DOCS / "contract.toml").read_text("utf-8"))
     rows, counted = [], Counter[str]()
-    for one in contract.ENDPOINTS:
-        state = "not offered" if (one.method, one.path) not in known else "part" if one.differs else "full"
+    for section, method, path, differs in documented["endpoints"]:
+        state = "not offered" if (method, path) not in known else "part" if differs else "full"
         counted[state] += 1
-        if state == "not offered" and not one.differs:
-            raise SystemExit(f"docs/contract.py: {one.method} {one.path} is not here, and nothing says why")
-        rows.append(
-            f"| {one.section} | {one.method} | `{one.path.replace('{}', '…')}` | {state} | {cell(one.differs)} |"
-        )
-    lines = ["# Compatibility with Customer.io", "", _MADE.format(source="docs/contract.py and the routes")]
+        if state == "not offered" and not differs:
+            raise SystemExit(f"docs/contract.toml: {method} {path} is not here, and nothing says why")
+        shown = path.replace("{}", "…")
+        rows.append(f"| {section} | {method} | `{shown}` | {state} | {cell(differs)} |")
+    lines = ["# Compatibility with Customer.io", "", _MADE.format(source="docs/contract.toml and the routes")]
     lines += [
         "What Customer.io documents and a broadcast touches: endpoint by endpoint. "
         + ", ".join(f"{counted[state]} {state}" for state in ("full", "part", "not offered"))
@@ -220,7 +218,7 @@ def compatibility() -> str:
         "",
         "## Where its documents are silent",
         "",
-        *(f"- **{name}**: {words}" for name, words in contract.CHOICES),
+        *(f"- **{name}**: {words}" for name, words in documented["choices"]),
     ]
     return page(lines)
 
