@@ -91,12 +91,18 @@ mail-servers: ## unpack Debian's Postfix and Exim into .mail-servers, for tests 
 node: $(CLIENTS)
 
 .PHONY: check-all
-check-all: check ## check, then the property tests in ROUNDS=10 more rounds with new seeds
+check-all: check ## check, then the property tests in ROUNDS=10 more rounds, then the API against its own description
 	@for round in $$(seq $(ROUNDS)); do \
 		seed=$$(od -An -N4 -tu4 /dev/urandom | tr -d ' '); \
 		echo "== fuzzing, round $$round, seed $$seed"; \
 		env -u CI FUZZ_MAILS=100 $(PYTEST) -q -m hypothesis --hypothesis-seed=$$seed || exit 1; \
 	done
+	@$(MAKE) --no-print-directory fuzz-api
+
+.PHONY: fuzz-api
+fuzz-api: $(VENV)/.fuzz ## schemathesis against a running server, CASES=5000 on each engine; needs PostgreSQL
+	@echo "== fuzzing the API"
+	@$(BIN)/python -m tests.fuzz_api --cases $(or $(CASES),5000)
 
 .PHONY: crash
 crash: $(VENV)/.dev ## kill workers, API and PostgreSQL KILLS=200 times under load, then compare ledger and sink; SEED=…
@@ -123,6 +129,7 @@ lock: | $(BIN)/python ## resolve the locks anew; UPGRADE=--upgrade takes newer v
 	@$(COMPILE) --extra fast -c requirements/build.txt -o requirements/runtime.txt pyproject.toml
 	@$(COMPILE) --extra fast --extra otel --group dev -c requirements/build.txt -c requirements/runtime.txt \
 		-o requirements/dev.txt pyproject.toml
+	@printf 'schemathesis>=4\nopenapi-spec-validator>=0.7\n' | $(COMPILE) -c requirements/dev.txt -o requirements/fuzz.txt -
 	@! grep -rnE 'https?://' requirements/
 
 .PHONY: clean
@@ -165,6 +172,11 @@ $(VENV)/.runtime: requirements/runtime.txt requirements/build.txt pyproject.toml
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
 	@echo "Installing what its developers need"
 	@$(call install,-r requirements/dev.txt)
+	@touch $@
+
+$(VENV)/.fuzz: requirements/fuzz.txt $(VENV)/.dev
+	@echo "Installing what fuzzes the API"
+	@$(call install,-r requirements/fuzz.txt)
 	@touch $@
 
 # Node.js for the tests that drive the server with Customer.io's Node client, which asks for version 22: the
