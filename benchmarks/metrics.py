@@ -47,7 +47,7 @@ def run(ground: Ground, command: str) -> Result:
         command,
         tuple(rows),
         (
-            f"{_DAYS} days of {len(_KINDS)} metrics for two actions, the last {_FRESH_DAYS} by hours and in all shards.",
+            f"{_DAYS} days of {len(_KINDS)} metrics for two actions, the last {_FRESH_DAYS} by hours in all shards.",
             "So folding leaves them. The accounts are those of one trigger.",
         ),
     )
