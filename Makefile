@@ -56,7 +56,7 @@ lint: $(VENV)/.dev ## ruff
 typecheck: $(VENV)/.dev ## mypy, strict
 	@echo "== typecheck"
 	@$(BIN)/mypy
-	@$(BIN)/mypy docs/generate.py docs/contract.py
+	@$(BIN)/mypy docs/generate.py
 
 .PHONY: imports
 imports: $(VENV)/.dev ## the layers: who may import whom
