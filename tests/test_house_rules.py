@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from clarion.domain import triggers as trigger_rules
-from clarion.domain.broadcasts import BroadcastState, DoubtPolicy, SendingState
+from clarion.domain.broadcasts import BroadcastKind, BroadcastState, DoubtPolicy, SendingState
 from clarion.domain.deliveries import REASON_WORDS, Reason, State
 from clarion.domain.people import IdKind
 from clarion.domain.suppressions import EspKind
@@ -51,6 +51,7 @@ CHECKS: dict[str, set[str]] = {
     "export_state_known": {"pending", "done", "failed"},
     "action_kind_known": {"email"},
     "again_kind_known": {kind.value for kind in trigger_rules.Repeat},
+    "broadcast_kind_known": {kind.value for kind in BroadcastKind},
     "broadcast_state_known": {state.value for state in BroadcastState},
     "delivery_state_known": {str(state.value) for state in State},
     "doubt_policy_known": {policy.value for policy in DoubtPolicy},

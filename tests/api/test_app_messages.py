@@ -67,6 +67,7 @@ async def test_sent_message_has_the_shape_of_the_contract(
         "failure_message": None,
         "newsletter_id": None,
         "broadcast_id": played.broadcast.broadcast_id,
+        "transactional_message_id": None,
         "campaign_id": None,
         "content_id": None,
         "action_id": played.action_ids[0],

@@ -40,7 +40,9 @@ async def test_new_broadcast_is_a_draft_with_defaults(manage: Client) -> None:
     assert created == updated > 1_700_000_000
     assert made == {
         "id": made["id"],
+        "kind": "broadcast",
         "name": "Spring",
+        "trigger_name": None,
         "state": "draft",
         "recipients": {},
         "doubt_policy": "hold",

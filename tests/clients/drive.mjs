@@ -5,7 +5,8 @@
 import { createInterface } from 'node:readline';
 
 const settings = JSON.parse(process.argv[2]);
-const { default: customerio } = await import(settings.package);
+const library = await import(settings.package);
+const { default: customerio } = library;
 const clients = {
   track: new customerio.TrackClient(settings.site_id, settings.track_key, {
     url: `${settings.url}/api/v1`,
@@ -14,12 +15,20 @@ const clients = {
   app: new customerio.APIClient(settings.app_key, { url: `${settings.url}/v1`, ...settings.options }),
 };
 
+// {"new": "SendEmailRequest", "with": {…}, "attach": {name: text}} as an argument is such an object of the library's.
+function made(given) {
+  if (given === null || typeof given !== 'object' || !('new' in given)) return given;
+  const request = new (library[given.new] ?? customerio[given.new])(given.with);
+  for (const [name, text] of Object.entries(given.attach ?? {})) request.attach(name, Buffer.from(text));
+  return request;
+}
+
 // "request.get" is the method get of the property request.
 async function call({ client, method, arguments: given }) {
   const names = method.split('.');
   const last = names.pop();
   const owner = names.reduce((object, name) => object[name], clients[client]);
-  return owner[last](...given);
+  return owner[last](...given.map(made));
 }
 
 function methods(client) {

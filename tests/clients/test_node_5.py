@@ -380,7 +380,10 @@ _NOT_CALLED = {"sendEmail", "sendPush", "sendSMS", "sendWhatsApp", "sendInboxMes
 
 def test_every_other_method_is_answered_with_404_and_a_sentence(node5: Node) -> None:
     here = Path(__file__).parent
-    tested = "".join(path.read_text("utf-8") for path in (*here.glob("test_node_5*.py"), here / "drivers.py"))
+    tested = "".join(
+        path.read_text("utf-8")
+        for path in (*here.glob("test_node_5*.py"), here / "test_transactional.py", here / "drivers.py")
+    )
     for client in ("track", "app"):
         names: list[str] = getattr(node5, client)("?")
         others = [name for name in names if f'"{name}"' not in tested and name not in _NOT_CALLED]

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from customerio import APIClient, CustomerIO, CustomerIOException, SendEmailRequest
+from customerio import APIClient, CustomerIO, CustomerIOException
 
 from .servers import Server
 
@@ -269,12 +269,3 @@ def test_an_unknown_broadcast_is_404(app: APIClient) -> None:
 def test_strangers_and_merging(track: CustomerIO) -> None:
     track.track_anonymous("anonymous", "came")
     track.merge_customers("id", "one", "id", "two")
-
-
-def test_what_this_version_lacks_is_404(app: APIClient) -> None:
-    calls: list[Callable[[], Any]] = [
-        lambda: app.send_email(SendEmailRequest(transactional_message_id=1, to="a@example.com", identifiers={"id": 1})),
-    ]
-    for call in calls:
-        with pytest.raises(CustomerIOException, match=r"^404: .*not found"):
-            call()

@@ -29,7 +29,8 @@ from typing import Any
 
 from tests.support import bytecode
 
-from clarion.domain.broadcasts import BroadcastState, DoubtPolicy, EmailContent
+from clarion.domain.broadcasts import BroadcastKind, BroadcastState, DoubtPolicy, EmailContent
+from clarion.domain.deliveries import key_of
 from clarion.domain.people import Person
 from clarion.domain.triggers import UNFINISHED, TriggerState
 from clarion.store import access, broadcasts, people, triggers
@@ -156,8 +157,12 @@ class Campaign:
         crowd = [Person(number, f"p{n}", f"p{n}@example.com", {"n": n}, {}, 0) for n, number in enumerate(numbers, 1)]
         self._store.write(lambda tx: people.insert(tx, workspace, crowd))
 
-        def broadcast(tx: Transaction, policy: DoubtPolicy) -> int:
-            made = broadcasts.create(tx, workspace, policy.value, recipients={}, doubt_policy=policy)
+        def broadcast(
+            tx: Transaction, policy: DoubtPolicy, kind: BroadcastKind = BroadcastKind.BROADCAST, name: str | None = None
+        ) -> int:
+            made = broadcasts.create(
+                tx, workspace, policy.value, recipients={}, doubt_policy=policy, kind=kind, trigger_name=name
+            )
             content = EmailContent(
                 subject="{{ customer.n }}",
                 body="<p>{{ trigger.word }} {{ customer.id }}</p>",
@@ -168,6 +173,9 @@ class Campaign:
             return made.broadcast_id
 
         self.broadcasts = [self._store.write(partial(broadcast, policy=policy)) for policy in DoubtPolicy]
+        receipt = partial(broadcast, policy=DoubtPolicy.HOLD, kind=BroadcastKind.TRANSACTIONAL, name="receipt")
+        self.receipt = self._store.write(receipt)
+        self._secret = self._store.write(access.installation_secret)
 
     def _cast(self) -> None:
         environment = self.plan.rules(self._sink_port)
@@ -208,6 +216,7 @@ class Campaign:
         unfinished: set[int] = set()
         while not self._loading.wait(0.1):
             with suppress(OSError, ValueError, urllib.error.HTTPError):
+                self._send_one(f"p{dice.randint(1, self.plan.people)}")
                 for number in sorted(unfinished):
                     state = self.call("GET", f"/api/clarion/v1/triggers/{number}")["trigger"]["state"]
                     if TriggerState(state) not in UNFINISHED:
@@ -221,6 +230,13 @@ class Campaign:
                     number = int(self.call("POST", f"/v1/campaigns/{broadcast_id}/triggers", body)["id"])
                     self.accepted.add(number)
                     unfinished.add(number)
+
+    def _send_one(self, who: str) -> None:
+        """A transactional message: its id in the answer says that its account is in the ledger."""
+        body = {"transactional_message_id": "receipt", "identifiers": {"id": who}, "message_data": {"word": who}}
+        key = key_of(self.call("POST", "/v1/send/email", body)["delivery_id"], self._secret)
+        assert key is not None
+        self.accepted.add(key.trigger_id)
 
     # -- the kills ---------------------------------------------------------------------------------------
 
@@ -255,7 +271,7 @@ class Campaign:
         self._drain()
         for actor in self.actors:
             actor.stop()
-        return judge(self._store, self.broadcasts, self.accepted, taken(self._sink_file))
+        return judge(self._store, [*self.broadcasts, self.receipt], self.accepted, taken(self._sink_file))
 
     def _strike(self) -> None:
         workers = self.actors[1:] or self.actors
@@ -312,7 +328,11 @@ class Campaign:
 
     def _unfinished(self) -> int:
         def count(tx: Transaction) -> int:
-            rows = [row for broadcast_id in self.broadcasts for row in triggers.of_broadcast(tx, broadcast_id, 100_000)]
+            rows = [
+                row
+                for broadcast_id in (*self.broadcasts, self.receipt)
+                for row in triggers.of_broadcast(tx, broadcast_id, 100_000)
+            ]
             return sum(1 for row in rows if TriggerState(row["state"]) in UNFINISHED)
 
         return self._store.read(count)

@@ -26,6 +26,7 @@ from clarion.api.app import people as app_people
 from clarion.api.app import person as app_person
 from clarion.api.app import segments as app_segments
 from clarion.api.app import snippets as app_snippets
+from clarion.api.app import transactional as app_transactional
 from clarion.api.app import triggers as app_triggers
 from clarion.api.app import webhooks as app_webhooks
 from clarion.api.app import workspace as app_workspace
@@ -66,6 +67,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *app_segments.ENDPOINTS,
     *app_snippets.ENDPOINTS,
     *app_esp.ENDPOINTS,
+    *app_transactional.ENDPOINTS,
     *track_region.ENDPOINTS,
     *track_people.ENDPOINTS,
     *track_segments.ENDPOINTS,

@@ -70,6 +70,12 @@ class _Header(msgspec.Struct):
     Value: str
 
 
+class _File(msgspec.Struct):
+    Name: str
+    Content: str
+    ContentType: str
+
+
 class _Mail(msgspec.Struct, omit_defaults=True):
     From: str
     To: str
@@ -84,6 +90,7 @@ class _Mail(msgspec.Struct, omit_defaults=True):
     TextBody: str = ""
     TrackOpens: bool | None = None  # given, or the server's own setting would hold
     TrackLinks: str = ""
+    Attachments: list[_File] = []
 
 
 class _Result(msgspec.Struct):
@@ -141,6 +148,7 @@ class PostmarkDialect:
             TextBody=parts.plain,
             TrackOpens=False,
             TrackLinks="None",
+            Attachments=[_File(one.name, one.content, one.media_type) for one in parts.attachments],
         )
         try:
             encoded = _encode(mail)

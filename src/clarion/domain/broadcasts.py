@@ -14,6 +14,16 @@ class BroadcastState(StrEnum):
     STOPPED = "stopped"
 
 
+class BroadcastKind(StrEnum):
+    """`broadcast`: to an audience; `transactional`: a message to one person, called by its id or trigger name;
+    `inline`: the one of a workspace that holds the accounts of messages whose text comes with the call.
+    """
+
+    BROADCAST = "broadcast"
+    TRANSACTIONAL = "transactional"
+    INLINE = "inline"
+
+
 class SendingState(StrEnum):
     """What an action does when it is reached (contract §5.3)."""
 
@@ -85,6 +95,8 @@ class Broadcast:
     first_started_ms: int | None
     tags: tuple[str, ...] = ()
     actions: tuple[Action, ...] = field(default=())
+    kind: BroadcastKind = BroadcastKind.BROADCAST
+    trigger_name: str | None = None  # of a transactional one: by which calls may name it
 
     @property
     def active(self) -> bool:
@@ -103,9 +115,10 @@ class FrozenContent:
     broadcast_name: str
     actions: tuple[Action, ...]
     snippets: dict[str, str]
+    kind: BroadcastKind = BroadcastKind.BROADCAST
 
 
 def freeze(broadcast: Broadcast, snippets: dict[str, str]) -> FrozenContent:
     """What a trigger of this broadcast, accepted now, sends."""
     actions = tuple(action for action in broadcast.actions if action.sending_state is not SendingState.OFF)
-    return FrozenContent(broadcast.broadcast_id, broadcast.name, actions, snippets)
+    return FrozenContent(broadcast.broadcast_id, broadcast.name, actions, snippets, broadcast.kind)

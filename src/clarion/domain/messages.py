@@ -4,6 +4,8 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from clarion.domain.transactional import Attachment
+
 
 @dataclass(frozen=True, slots=True)
 class EmailFields:
@@ -22,6 +24,7 @@ class EmailFields:
     cc: tuple[str, ...] = ()
     bcc: tuple[str, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
 
 class EmailMessage(NamedTuple):

@@ -6,20 +6,21 @@ a crash is the same message, with the same Message-ID.
 """
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from typing import Any, Literal
 
-from clarion.domain.broadcasts import DEFAULT_RECIPIENT, Action, FrozenContent
+from clarion.domain.broadcasts import DEFAULT_RECIPIENT, Action, BroadcastKind, FrozenContent
 from clarion.domain.deliveries import DeliveryKey, IdSigner, Outcome, Reason, State
 from clarion.domain.errors import RenderError
 from clarion.domain.links import LinkSigner, links_of
 from clarion.domain.messages import EmailFields, EmailMessage
 from clarion.domain.people import CONSENT, cio_id, denies_tracking, template_view
+from clarion.domain.transactional import Attachment, Override
 from clarion.rendering import mime
 from clarion.rendering.context import Links
-from clarion.rendering.email import Campaign, CompiledEmail, Recipient, RenderedEmail, compile_email
+from clarion.rendering.email import TRANSACTIONAL, Campaign, CompiledEmail, Recipient, RenderedEmail, compile_email
 from clarion.rendering.special import Person, SpecialEmail, domain_of
 from clarion.rendering.tracking import Tracker
 from clarion.store.engine import Row
@@ -49,8 +50,14 @@ class Messages:
         sign: Sign,
         *,
         form: Literal["mime", "fields"] = "mime",
+        override: Override | None = None,
+        attachments: Sequence[Attachment] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
+        if override is not None:
+            content = override.applied(content)
+        self._attachments = attachments
+        self._also_to = override.also_to if override is not None else ()
         self._data = data
         self._base_url = sign.base_url
         self._form = form
@@ -115,14 +122,14 @@ class Messages:
         """The message by compiled code; None where it does not make it."""
         action_id = key.action_id
         special = self._special_email(action_id, tracked=action_id in self._trackers)
-        if special is None:
+        if special is None or self._attachments or self._also_to:
             return None
         try:
             person = _person(row, delivery_id, whole=special.whole_person)
             if CONSENT in person.attributes and denies_tracking(person.attributes):
                 special = self._special_email(action_id, tracked=False) or special
             if self._form == "fields":
-                return self._in_parts(row, delivery_id, special.rendered(person))
+                return self._in_parts(action_id, row, delivery_id, special.rendered(person))
             made, subject = special.message(person, date=self._date())
         except Exception:  # noqa: BLE001 - compiled code handles no errors: the interpreter does
             return None
@@ -134,13 +141,16 @@ class Messages:
             rendered = self.render(key, row, delivery_id)
             if not rendered.recipient:
                 return _skipped(key, Reason.NO_ADDRESS)
+            if self._also_to:
+                rendered = replace(rendered, also_to=self._also_to)
             if self._form == "fields":
-                return self._in_parts(row, delivery_id, rendered)
+                return self._in_parts(key.action_id, row, delivery_id, rendered)
             made = mime.build(
                 rendered,
                 message_id=f"<{delivery_id}@{domain_of(rendered.sender)}>",
                 date=self._date(),
-                unsubscribe_url=self._links(delivery_id).unsubscribe,
+                unsubscribe_url=self._unsubscribe(key.action_id, delivery_id),
+                attachments=self._attachments,
             )
         except RenderError as error:
             # With a place it is the template that failed, without one it is the address it made.
@@ -149,11 +159,12 @@ class Messages:
             return Outcome(key, State.FAILED, reason, str(error))
         return _message(row, delivery_id, rendered.subject, made, wire_ready=self._wire_ready[key.action_id])
 
-    def _in_parts(self, row: Row, delivery_id: str, rendered: RenderedEmail) -> EmailMessage:
+    def _in_parts(self, action_id: int, row: Row, delivery_id: str, rendered: RenderedEmail) -> EmailMessage:
         fields, envelope = mime.fields(
             rendered,
             message_id=f"<{delivery_id}@{domain_of(rendered.sender)}>",
-            unsubscribe_url=self._links(delivery_id).unsubscribe,
+            unsubscribe_url=self._unsubscribe(action_id, delivery_id),
+            attachments=self._attachments,
         )
         return _message(row, delivery_id, fields.subject, envelope, fields)
 
@@ -171,6 +182,12 @@ class Messages:
     def _links(self, delivery_id: str) -> Links:
         links = links_of(self._base_url, delivery_id)
         return Links(links.unsubscribe, links.preferences, links.consent, links.view_in_browser)
+
+    def _unsubscribe(self, action_id: int, delivery_id: str) -> str | None:
+        """Where the header's offer to unsubscribe leads, if the message has one."""
+        compiled = self._compiled[action_id]
+        offers = isinstance(compiled, CompiledEmail) and compiled.offers_unsubscribe
+        return self._links(delivery_id).unsubscribe if offers else None
 
     def _date(self) -> str:
         """The Date header, written once a second."""
@@ -218,12 +235,18 @@ def goes_to_own_address(action: Action) -> bool:
     return "".join(action.content.recipient.split()) in {"", DEFAULT_RECIPIENT}
 
 
+def _campaign(content: FrozenContent) -> Campaign:
+    if content.kind is BroadcastKind.BROADCAST:
+        return Campaign(content.broadcast_id, content.broadcast_name)
+    return Campaign(content.broadcast_id, content.broadcast_name, TRANSACTIONAL)
+
+
 def _compile(content: FrozenContent, action: Action) -> CompiledEmail | RenderError:
     try:
         return compile_email(
             action.content,
             snippets=content.snippets,
-            campaign=Campaign(content.broadcast_id, content.broadcast_name),
+            campaign=_campaign(content),
             message_id=action.action_id,
             message_name=action.name,
             send_to_unsubscribed=action.send_to_unsubscribed,

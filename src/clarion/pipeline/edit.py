@@ -25,7 +25,7 @@ def apply_content(tx: Transaction, workspace: Workspace, trigger: Trigger, by: s
     if trigger.state in {TriggerState.STOPPED, TriggerState.FAILED}:
         raise Conflict(f"the trigger is {trigger.state.value}: nothing of it is sent any more")
     retention.refuse_removed(tx, trigger.trigger_id)
-    broadcast = broadcasts.get(tx, workspace, trigger.broadcast_id)
+    broadcast = broadcasts.get(tx, workspace, trigger.broadcast_id, None)
     if broadcast is None:
         raise AssertionError("a broadcast is never removed")
     texts = {snippet.name: snippet.value for snippet in snippets.listing(tx, workspace)}

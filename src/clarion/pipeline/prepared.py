@@ -7,7 +7,7 @@ from typing import Literal
 
 from clarion.pipeline.compose import Messages, Sign
 from clarion.pipeline.tracing import Tracing
-from clarion.store import operations, triggers
+from clarion.store import operations, overrides, triggers
 from clarion.store.engine import Store, Transaction
 from clarion.store.slices import LostLease
 
@@ -48,7 +48,11 @@ class Prepared:
             if trigger is None:
                 raise LostLease("the trigger is gone")
             self._tracing.follow(trigger_id, operations.trace_of(tx, trigger_id))
-            return Messages(triggers.content(tx, content_hash), trigger.data, self._sign, form=self._form)
+            override, attachments = overrides.get(tx, trigger_id) or (None, ())
+            content = triggers.content(tx, content_hash)
+            return Messages(
+                content, trigger.data, self._sign, form=self._form, override=override, attachments=attachments
+            )
 
         messages = self._store.read(load)
         with self._guard:

@@ -8,7 +8,7 @@ because bodies are not stored.
 from clarion.domain.deliveries import DeliveryKey, public_id
 from clarion.pipeline.compose import Messages, Sign
 from clarion.rendering.email import RenderedEmail
-from clarion.store import ledger, retention, triggers
+from clarion.store import ledger, overrides, retention, triggers
 from clarion.store.engine import Store, Transaction
 
 
@@ -38,7 +38,9 @@ class Preview:
                 return None
             if retention.removed(tx, key.trigger_id).data_ms is not None:
                 return None  # without the data it would be another mail
-            messages = Messages(triggers.content(tx, trigger.content_hash), trigger.data, self._sign)
+            override, _ = overrides.get(tx, key.trigger_id) or (None, ())
+            content = triggers.content(tx, trigger.content_hash)
+            messages = Messages(content, trigger.data, self._sign, override=override)
             return messages.render(key, row, public_id(key, self._sign.secret))
 
         return self._store.read(work)

@@ -21,23 +21,22 @@ from pathlib import Path
 
 import structlog
 
-from clarion.domain.broadcasts import Action, FrozenContent
-from clarion.domain.deliveries import Reason, State
+from clarion.domain.broadcasts import FrozenContent
 from clarion.domain.errors import Unavailable, detail_of
 from clarion.domain.triggers import Selector
 from clarion.pipeline import staging
+from clarion.pipeline.accounts import accounts_of, slices_of
 from clarion.pipeline.behind import Behind
-from clarion.pipeline.compose import goes_to_own_address
 from clarion.pipeline.data_file import DataFileError, Line, lines
 from clarion.pipeline.data_file_download import DownloadedFile
 from clarion.pipeline.failpoint import Failpoint, nothing
-from clarion.pipeline.gather import Gathered, Odd, gathering
+from clarion.pipeline.gather import Gathered, gathering
 from clarion.pipeline.naming import Named
 from clarion.pipeline.receive import ENDED_EARLY
 from clarion.store import access, ledger, triggers
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
-from clarion.store.ledger import Account, Accounts, Queued, SliceRange
+from clarion.store.ledger import SliceRange
 from clarion.store.slices import LostLease
 from clarion.store.triggers import LineError, Trigger
 
@@ -237,7 +236,7 @@ class Resolver:
                 gathered = gather(trigger)
                 people = len(gathered.person_ids)
                 if people or gathered.reached > trigger.resolved_to:
-                    slices = _slices(trigger, people, self._sizes.slice_people)
+                    slices = slices_of(trigger, people, self._sizes.slice_people)
                     behind.start(partial(self._freeze_range, trigger, content, gathered, slices))
                     ranges += 1
                     if ranges == 1 and trigger.next_seq == 1 and people >= _ANALYZE_FROM:
@@ -260,7 +259,7 @@ class Resolver:
     def _freeze_range(
         self, trigger: Trigger, content: FrozenContent, gathered: Gathered, slices: Sequence[SliceRange]
     ) -> None:
-        plain, accounts = _accounts(trigger.next_seq, content.actions, gathered)
+        plain, accounts = accounts_of(trigger.next_seq, content.actions, gathered)
 
         def freeze(tx: Transaction) -> None:
             ledger.freeze(
@@ -290,41 +289,3 @@ class Resolver:
         if workspace is None:
             raise LostLease("the workspace is gone")
         return workspace
-
-
-def _accounts(first: int, actions: Sequence[Action], gathered: Gathered) -> tuple[Queued, Accounts]:
-    """What is known before composing: people who cannot or must not get an action are skipped, with the reason.
-
-    Most people are plainly queued; one row for each action is made of those of whom there is something to be said.
-    """
-    person_ids: list[int | None] = list(gathered.person_ids)
-    odd: list[Account] = []
-    for place, why in sorted(gathered.odd.items()):
-        person_id, person_ids[place] = gathered.person_ids[place], None
-        entry = None if gathered.first_entry is None else gathered.first_entry + place
-        for action in actions:
-            reason = _bar(action, why)
-            state = State.SKIPPED if reason else State.QUEUED
-            odd.append(Account(first + place, action.action_id, person_id, entry, state, reason))
-    action_ids = [action.action_id for action in actions]
-    return Queued(first, person_ids, action_ids, gathered.first_entry), Accounts.of(odd)
-
-
-def _bar(action: Action, odd: Odd) -> Reason | None:
-    if odd.repeated:
-        return Reason.DUPLICATE
-    if odd.gone:
-        return odd.gone
-    if odd.unsubscribed and not action.send_to_unsubscribed:
-        return Reason.UNSUBSCRIBED
-    if odd.without_email and goes_to_own_address(action):
-        return Reason.NO_ADDRESS
-    return None
-
-
-def _slices(trigger: Trigger, people: int, size: int) -> list[SliceRange]:
-    first = trigger.next_seq
-    return [
-        SliceRange(trigger.next_slice + number, first + start, first + min(start + size, people) - 1)
-        for number, start in enumerate(range(0, people, size))
-    ]

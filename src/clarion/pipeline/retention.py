@@ -98,6 +98,7 @@ async def tidy(
     kinds: list[tuple[str, float, Callable[[Store, int], Iterator[int]]]] = [
         ("accounts", rules.accounts_days, retention.clear_accounts),
         ("data", rules.data_days, partial(retention.clear_data, failpoint=failpoint)),
+        ("forgotten", 0, retention.forget),
         ("events", rules.events_days, retention.clear_events),
     ]
     for name, days, clear in kinds:

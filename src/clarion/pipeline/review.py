@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from clarion.domain import audience
-from clarion.domain.broadcasts import Action, Broadcast, EmailContent, SendingState
+from clarion.domain.broadcasts import Action, Broadcast, BroadcastKind, EmailContent, SendingState
 from clarion.domain.errors import InvalidRequest, RenderError
 from clarion.rendering.addresses import mailbox, split_list
 from clarion.rendering.email import check_email, variables
@@ -52,12 +52,16 @@ def review(broadcast: Broadcast, *, snippets: Mapping[str, str], segment_ids: Co
     warnings: list[Finding] = []
     if not broadcast.actions:
         problems.append(Finding("actions", "the broadcast has no actions"))
+    elif broadcast.kind is BroadcastKind.TRANSACTIONAL and len(broadcast.actions) > 1:
+        problems.append(Finding("actions", "a transactional message is one message"))
     elif all(action.sending_state is SendingState.OFF for action in broadcast.actions):
         problems.append(Finding("actions", "every action is switched off: there is nothing to send"))
     for action in broadcast.actions:
         if action.sending_state is not SendingState.OFF:
             problems += _action_problems(action, snippets)
             warnings += _action_warnings(action, snippets)
+            if broadcast.kind is BroadcastKind.BROADCAST:
+                warnings += _unsubscribe_warnings(action, snippets)
     return Review(tuple(dict.fromkeys(problems)), tuple(dict.fromkeys(warnings)))
 
 
@@ -125,8 +129,11 @@ def _action_warnings(action: Action, snippets: Mapping[str, str]) -> Iterator[Fi
                 whose = "a person" if path.startswith("customer") else "a call"
                 message = f"{path} has no fallback: the message fails for {whose} without it (| default: …)"
                 yield Finding(f"{where}/{part}", message)
-    if not any(_UNSUBSCRIBE.search(text) for text in _with_snippets(content.body, snippets)):
-        yield Finding(f"{where}/body", "the body has no unsubscribe link ({% unsubscribe_url %})")
+
+
+def _unsubscribe_warnings(action: Action, snippets: Mapping[str, str]) -> Iterator[Finding]:
+    if not any(_UNSUBSCRIBE.search(text) for text in _with_snippets(action.content.body, snippets)):
+        yield Finding(f"actions/{action.action_id}/body", "the body has no unsubscribe link ({% unsubscribe_url %})")
 
 
 def _parts(content: EmailContent) -> Iterator[tuple[str, str]]:

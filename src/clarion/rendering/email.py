@@ -53,9 +53,12 @@ class Recipient:
     links: Links
 
 
+TRANSACTIONAL = "transactional"
+
+
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """What ``campaign.*`` shows."""
+    """What ``campaign.*`` shows. A `TRANSACTIONAL` one's messages carry no offer to unsubscribe in their headers."""
 
     id: int
     name: str
@@ -64,7 +67,10 @@ class Campaign:
 
 @dataclass(frozen=True, slots=True)
 class RenderedEmail:
-    """The texts of one message. Addresses are as written (``Name <a@b>``); `mime.build` checks them."""
+    """The texts of one message. Addresses are as written (``Name <a@b>``); `mime.build` checks them.
+
+    `also_to`: further recipients that a caller named; what a template makes is one address.
+    """
 
     subject: str
     preheader: str
@@ -76,12 +82,13 @@ class RenderedEmail:
     cc: tuple[str, ...]
     bcc: tuple[str, ...]
     headers: tuple[tuple[str, str], ...]
+    also_to: tuple[str, ...] = ()
 
 
 class CompiledEmail:
     """The parsed templates; safe to use from several threads."""
 
-    __slots__ = ("_campaign", "_headers", "_message", "_parts", "_plain_snippets", "_snippets")
+    __slots__ = ("_campaign", "_headers", "_message", "_parts", "_plain_snippets", "_snippets", "offers_unsubscribe")
 
     def __init__(
         self,
@@ -91,7 +98,10 @@ class CompiledEmail:
         plain_snippets: Mapping[str, "Template | RenderError"],
         campaign: Mapping[str, object],
         message: Mapping[str, object],
+        *,
+        offers_unsubscribe: bool = True,
     ) -> None:
+        self.offers_unsubscribe = offers_unsubscribe
         self._parts = parts
         self._headers = headers
         self._snippets: Mapping[str, object] = Snippets(snippets) if snippets else {}
@@ -153,6 +163,7 @@ class CompiledEmail:
             whole_person=any(_sees_all(each) for each in templates if isinstance(each, Template)),
             links=links,
             tracker=tracker,
+            offers_unsubscribe=self.offers_unsubscribe,
         )
 
     def _text(self, part: str, names: Mapping[str, object], recipient: Recipient) -> str:
@@ -198,6 +209,7 @@ def compile_email(
             "subscription_topic_ids": [],
             "subscription_topic": {"name": ""},
         },
+        offers_unsubscribe=campaign.type != TRANSACTIONAL,
     )
 
 

@@ -6,11 +6,15 @@ Written by hand because `email.message.EmailMessage` takes 1.2 ms per message, w
 
 import re
 import secrets
+from collections.abc import Sequence
+from email.message import EmailMessage as Part
+from email.policy import SMTP
 from functools import cache
 from typing import NamedTuple
 
 from clarion.domain.errors import RenderError
 from clarion.domain.messages import EmailFields
+from clarion.domain.transactional import Attachment
 from clarion.rendering.addresses import Mailbox, mailbox
 from clarion.rendering.email import RenderedEmail
 from clarion.rendering.headers import cleaned, line
@@ -30,19 +34,26 @@ class MimeMessage(NamedTuple):
     needs_smtputf8: bool
 
 
-def build(email: RenderedEmail, *, message_id: str, date: str, unsubscribe_url: str | None) -> MimeMessage:
-    """Put a rendered e-mail into bytes.
+def build(
+    email: RenderedEmail,
+    *,
+    message_id: str,
+    date: str,
+    unsubscribe_url: str | None,
+    attachments: Sequence[Attachment] = (),
+) -> MimeMessage:
+    """Put a rendered e-mail into bytes. Of several recipients the first is the envelope's, the others are copies.
 
     `message_id` is with angle brackets, `date` as RFC 5322 §3.3 writes it; with `unsubscribe_url` the message
     gets the header that mail programs offer (and, for https, the one-click of RFC 8058), unless a custom
     header says otherwise. Raises RenderError for an address that is none.
     """
     sender = mailbox(email.sender, "from")
-    recipient = mailbox(email.recipient, "recipient")
+    recipient, *others = _recipients(email)
     cc = [mailbox(address, "cc") for address in email.cc]
     bcc = [mailbox(address, "bcc") for address in email.bcc]
     head = [
-        f"From: {sender.header}\r\nTo: {recipient.header}\r\n",
+        f"From: {sender.header}\r\nTo: {listed([recipient, *others])}\r\n",
         line("Subject", cleaned(email.subject)),
         f"Date: {date}\r\nMessage-ID: {message_id}\r\n",
     ]
@@ -57,20 +68,23 @@ def build(email: RenderedEmail, *, message_id: str, date: str, unsubscribe_url: 
             head.append(line(name, text))
     head.append("MIME-Version: 1.0\r\n")
     return MimeMessage(
-        content="".join(head).encode("utf-8", "replace") + _body(email),
+        content="".join(head).encode("utf-8", "replace") + _body(email, attachments),
         sender=sender.address,
         recipient=recipient.address,
-        copies=tuple(copy.address for copy in (*cc, *bcc)),
-        needs_smtputf8=any(address.needs_smtputf8 for address in (sender, recipient, *cc, *bcc)),
+        copies=tuple(copy.address for copy in (*others, *cc, *bcc)),
+        needs_smtputf8=any(address.needs_smtputf8 for address in (sender, recipient, *others, *cc, *bcc)),
     )
 
 
-def fields(email: RenderedEmail, *, message_id: str, unsubscribe_url: str | None) -> tuple[EmailFields, MimeMessage]:
+def fields(
+    email: RenderedEmail, *, message_id: str, unsubscribe_url: str | None, attachments: Sequence[Attachment] = ()
+) -> tuple[EmailFields, MimeMessage]:
     """A rendered e-mail for a provider that puts it together itself, and its envelope (content is empty).
 
     The headers are those that `build` writes. Raises RenderError for an address that is none.
     """
-    sender, recipient = mailbox(email.sender, "from"), mailbox(email.recipient, "recipient")
+    sender = mailbox(email.sender, "from")
+    recipient, *others = _recipients(email)
     if email.reply_to:
         mailbox(email.reply_to, "reply_to")
     cc = [mailbox(address, "cc") for address in email.cc]
@@ -85,20 +99,25 @@ def fields(email: RenderedEmail, *, message_id: str, unsubscribe_url: str | None
         html=email.html,
         plain=email.plain,
         sender=cleaned(email.sender),
-        recipient=cleaned(email.recipient),
+        recipient=", ".join(map(cleaned, (email.recipient, *email.also_to))),
         reply_to=cleaned(email.reply_to),
         cc=tuple(map(cleaned, email.cc)),
         bcc=tuple(map(cleaned, email.bcc)),
         headers=tuple(headers),
+        attachments=tuple(attachments),
     )
     envelope = MimeMessage(
         content=b"",
         sender=sender.address,
         recipient=recipient.address,
-        copies=tuple(copy.address for copy in (*cc, *bcc)),
-        needs_smtputf8=any(address.needs_smtputf8 for address in (sender, recipient, *cc, *bcc)),
+        copies=tuple(copy.address for copy in (*others, *cc, *bcc)),
+        needs_smtputf8=any(address.needs_smtputf8 for address in (sender, recipient, *others, *cc, *bcc)),
     )
     return made, envelope
+
+
+def _recipients(email: RenderedEmail) -> list[Mailbox]:
+    return [mailbox(address, "recipient") for address in (email.recipient, *email.also_to)]
 
 
 def listed(mailboxes: list[Mailbox]) -> str:
@@ -116,7 +135,26 @@ def one_click(url: str) -> str:
     return f"List-Unsubscribe: <{url}>\r\n" + (one_click if url.startswith("https:") else "")
 
 
-def _body(email: RenderedEmail) -> bytes:
+def _body(email: RenderedEmail, attachments: Sequence[Attachment]) -> bytes:
+    if not attachments:
+        return _texts(email)
+    mark = b"mixed-" + boundary()
+    pieces = [b'Content-Type: multipart/mixed; boundary="', mark, b'"\r\n\r\n--', mark, b"\r\n", _texts(email)]
+    for attachment in attachments:
+        pieces += [b"\r\n--", mark, b"\r\n", _file(attachment)]
+    return b"".join((*pieces, b"\r\n--", mark, b"--\r\n"))
+
+
+def _file(attachment: Attachment) -> bytes:
+    """RFC 2183, with RFC 2231 for names that are not ASCII: the library's way, as these are few."""
+    kind, _, subtype = attachment.media_type.partition("/")
+    part = Part(SMTP)
+    part.set_content(attachment.octets, maintype=kind, subtype=subtype, filename=attachment.name)
+    del part["MIME-Version"]
+    return part.as_bytes()
+
+
+def _texts(email: RenderedEmail) -> bytes:
     if not email.plain or not email.html:
         kind, text = ("html", email.html) if email.html else ("plain", email.plain)
         return _part(kind, text)

@@ -97,7 +97,8 @@ class _Mail:
         self._domain = domain_of(variant.parts["from"].text or "")
         self._copies = _fixed_copies(variant)
         own_link = any(name.lower() == "list-unsubscribe" for name, _ in variant.headers)
-        self._unsubscribe = "" if own_link else source.links(_MARK).unsubscribe
+        offers = source.offers_unsubscribe and not own_link
+        self._unsubscribe = source.links(_MARK).unsubscribe if offers else ""
         pieces = _one_click(self._unsubscribe)
         self._before_id = pieces[0]
         self._after_id = pieces[1] if len(pieces) == 2 else None

@@ -45,6 +45,7 @@ class Source:
     whole_person: bool
     links: Callable[[str], Links]
     tracker: Tracker | None = None
+    offers_unsubscribe: bool = True
 
 
 class Variant:

@@ -6,7 +6,15 @@ from typing import Any
 
 import msgspec
 
-from clarion.domain.broadcasts import Action, Broadcast, BroadcastState, DoubtPolicy, EmailContent, SendingState
+from clarion.domain.broadcasts import (
+    Action,
+    Broadcast,
+    BroadcastKind,
+    BroadcastState,
+    DoubtPolicy,
+    EmailContent,
+    SendingState,
+)
 from clarion.store import numbers
 from clarion.store.access import Workspace
 from clarion.store.engine import Row, Transaction
@@ -25,6 +33,8 @@ def _broadcast(row: Row) -> Broadcast:
         updated_ms=int(row["updated_ms"]),
         first_started_ms=row["first_started_ms"],
         tags=tuple(decode(row["tags"])),
+        kind=BroadcastKind(row["kind"]),
+        trigger_name=row["trigger_name"],
     )
 
 
@@ -50,6 +60,8 @@ def create(
     recipients: dict[str, Any],
     doubt_policy: DoubtPolicy = DoubtPolicy.HOLD,
     tags: tuple[str, ...] = (),
+    kind: BroadcastKind = BroadcastKind.BROADCAST,
+    trigger_name: str | None = None,
 ) -> Broadcast:
     """A new broadcast in state draft, without actions."""
     broadcast_id = numbers.take(tx, "broadcast")
@@ -61,24 +73,35 @@ def create(
         recipients=encode(recipients),
         doubt_policy=doubt_policy.value,
         tags=encode(tags),
+        kind=kind.value,
+        trigger_name=trigger_name,
     )
-    created = get(tx, workspace, broadcast_id)
+    if trigger_name is not None:
+        _name(tx, workspace.workspace_id, broadcast_id, trigger_name)
+    created = get(tx, workspace, broadcast_id, kind)
     if created is None:
         raise AssertionError("the broadcast was just made")
     return created
 
 
-def get(tx: Transaction, workspace: Workspace, broadcast_id: int) -> Broadcast | None:
-    """One broadcast with its actions in order."""
+def get(
+    tx: Transaction,
+    workspace: Workspace,
+    broadcast_id: int,
+    kind: BroadcastKind | None = BroadcastKind.BROADCAST,
+) -> Broadcast | None:
+    """One broadcast of a kind, of any for None, with its actions in order."""
     row = tx.one("broadcast", workspace_id=workspace.workspace_id, broadcast_id=broadcast_id)
-    if row is None:
+    if row is None or (kind is not None and row["kind"] != kind.value):
         return None
     actions = tx.all("actions", workspace_id=workspace.workspace_id, broadcast_id=broadcast_id)
     return replace(_broadcast(row), actions=tuple(_action(action) for action in actions))
 
 
-def listing(tx: Transaction, workspace: Workspace) -> list[Broadcast]:
-    """Every broadcast with its actions, newest first."""
+def listing(
+    tx: Transaction, workspace: Workspace, kind: BroadcastKind | None = BroadcastKind.BROADCAST
+) -> list[Broadcast]:
+    """Every broadcast of a kind, of any for None, with its actions, newest first."""
     actions: dict[int, list[Action]] = {}
     for row in tx.all("actions", workspace_id=workspace.workspace_id, broadcast_id=0):
         action = _action(row)
@@ -86,11 +109,40 @@ def listing(tx: Transaction, workspace: Workspace) -> list[Broadcast]:
     return [
         replace(_broadcast(row), actions=tuple(actions.get(int(row["broadcast_id"]), ())))
         for row in tx.all("broadcasts", workspace_id=workspace.workspace_id)
+        if kind is None or row["kind"] == kind.value
     ]
 
 
+def by_trigger_name(tx: Transaction, workspace: Workspace, name: str) -> int | None:
+    """The number of the transactional message that calls name so."""
+    row = tx.one("broadcast_by_trigger_name", workspace_id=workspace.workspace_id, name=name)
+    return int(row["broadcast_id"]) if row else None
+
+
+def _name(tx: Transaction, workspace_id: int, broadcast_id: int, name: str) -> None:
+    tx.execute("give_trigger_name", workspace_id=workspace_id, name=name, broadcast_id=broadcast_id)
+
+
+def inline(tx: Transaction, workspace: Workspace) -> Broadcast:
+    """What holds the accounts of messages whose text comes with the call; made at the first one.
+
+    Two first ones at once: one of them gets the name, and the other runs again.
+    """
+    broadcast_id = by_trigger_name(tx, workspace, "")
+    if broadcast_id is None:
+        made = create(tx, workspace, "Messages sent by API", recipients={}, kind=BroadcastKind.INLINE)
+        broadcast_id = made.broadcast_id
+        add_action(tx, made, "E-mail", EmailContent(tracked=True), send_to_unsubscribed=True)
+        set_state(tx, broadcast_id, BroadcastState.RUNNING)
+        _name(tx, workspace.workspace_id, broadcast_id, "")
+    found = get(tx, workspace, broadcast_id, BroadcastKind.INLINE)
+    if found is None:
+        raise AssertionError("it was just made, or found")
+    return found
+
+
 def update(tx: Transaction, broadcast: Broadcast) -> None:
-    """Store name, recipients, policy and tags."""
+    """Store name, recipients, policy, tags and trigger name."""
     tx.execute(
         "update_broadcast",
         broadcast_id=broadcast.broadcast_id,
@@ -98,7 +150,11 @@ def update(tx: Transaction, broadcast: Broadcast) -> None:
         recipients=encode(broadcast.recipients),
         doubt_policy=broadcast.doubt_policy.value,
         tags=encode(broadcast.tags),
+        trigger_name=broadcast.trigger_name,
     )
+    tx.execute("take_trigger_name", broadcast_id=broadcast.broadcast_id)
+    if broadcast.trigger_name is not None:
+        _name(tx, broadcast.workspace_id, broadcast.broadcast_id, broadcast.trigger_name)
 
 
 def set_state(tx: Transaction, broadcast_id: int, state: BroadcastState) -> None:

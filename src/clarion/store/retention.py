@@ -59,6 +59,7 @@ def clear_accounts(store: Store, before_ms: int, batch: int = BATCH) -> Generato
 
             def end(tx: Transaction, trigger_id: int = row["trigger_id"]) -> int:
                 slices = tx.execute("clear_slices", trigger_id=trigger_id)
+                tx.execute("clear_override", trigger_id=trigger_id)
                 tx.execute("end_clearing", trigger_id=trigger_id)
                 return slices
 
@@ -103,7 +104,18 @@ def clear_data(
     The mark on the trigger comes first, so that nobody sends it again with half its data; whoever finds a mark without
     an end begins that trigger anew, which changes nothing twice.
     """
-    while found := store.read(lambda tx: tx.all("triggers_with_data", before_ms=before_ms, most=20)):
+    yield from _clear_data(store, "triggers_with_data", before_ms, batch, failpoint)
+
+
+def forget(store: Store, _: int, batch: int = BATCH) -> Iterator[int]:
+    """The same of messages whose call said that nothing of them may be kept, as soon as they are settled."""
+    yield from _clear_data(store, "triggers_to_forget", 0, batch, lambda _: None)
+
+
+def _clear_data(
+    store: Store, which: str, before_ms: int, batch: int, failpoint: Callable[[str], None]
+) -> Iterator[int]:
+    while found := store.read(lambda tx: tx.all(which, before_ms=before_ms, most=20)):
         for row in found:
             trigger_id = int(row["trigger_id"])
             store.write(_step("begin_clearing_data", trigger_id=trigger_id))
@@ -111,7 +123,12 @@ def clear_data(
                 return  # it was reopened in time
             failpoint("retention.data_marked")
             yield from _ranges(store, "clear_data", trigger_id, row["next_entry"], batch)
-            yield store.write(_step("end_clearing_data", trigger_id=trigger_id))
+
+            def end(tx: Transaction, trigger_id: int = trigger_id) -> int:
+                tx.execute("clear_override", trigger_id=trigger_id)
+                return tx.execute("end_clearing_data", trigger_id=trigger_id)
+
+            yield store.write(end)
 
 
 def clear_events(store: Store, before_ms: int, batch: int = BATCH) -> Iterator[int]:

@@ -44,7 +44,8 @@ def _broadcast_shape(broadcast: Broadcast) -> dict[str, Any]:
     }
 
 
-def _action_shape(action: Action) -> dict[str, Any]:
+def action_shape(action: Action) -> dict[str, Any]:
+    """An action as contract §5.3 shows an e-mail."""
     content = action.content
     headers = [{"name": name, "value": value} for name, value in content.headers]
     updated = action.updated_ms // 1_000
@@ -90,7 +91,7 @@ async def get_broadcast(call: Call) -> Response:
 async def list_actions(call: Call) -> Response:
     """`GET /v1/broadcasts/{id}/actions`."""
     broadcast = await _broadcast(call)
-    return answer({"actions": [_action_shape(action) for action in broadcast.actions]})
+    return answer({"actions": [action_shape(action) for action in broadcast.actions]})
 
 
 async def get_action(call: Call) -> Response:
@@ -98,7 +99,7 @@ async def get_action(call: Call) -> Response:
     action_id = call.number("action_id")
     for action in (await _broadcast(call)).actions:
         if action.action_id == action_id:
-            return answer({"action": _action_shape(action)})
+            return answer({"action": action_shape(action)})
     raise NotFound
 
 
@@ -111,7 +112,7 @@ _READ_ONLY = frozenset({
 _NOT_OFFERED = ("body_amp", "from_id", "reply_to_id", "image_url", "url", "method")
 
 
-def _edit_of(body: dict[str, Any]) -> dict[str, Any]:
+def edit_of(body: dict[str, Any]) -> dict[str, Any]:
     """The body of a PUT in the words of our own edits.
 
     Raises:
@@ -142,7 +143,7 @@ def _headers_of(value: object) -> object:
 
 async def put_action(call: Call) -> Response:
     """`PUT /v1/broadcasts/{id}/actions/{action_id}`; also `…/language/` with nothing behind it, the default's."""
-    action_id, edit = call.number("action_id"), _edit_of(await call.json_object(MAX_BODY_BYTES + 100_000))
+    action_id, edit = call.number("action_id"), edit_of(await call.json_object(MAX_BODY_BYTES + 100_000))
 
     def change(before: Broadcast) -> Broadcast:
         action = one_of(before, action_id)
@@ -150,7 +151,7 @@ async def put_action(call: Call) -> Response:
         return replace(before, actions=actions)
 
     after = await store_edit(call, change)
-    return answer({"action": _action_shape(one_of(after, action_id))})
+    return answer({"action": action_shape(one_of(after, action_id))})
 
 
 def _no_variant(call: Call) -> None:
@@ -167,7 +168,7 @@ async def get_variant(call: Call) -> Response:
     """`GET …/actions/{action_id}/language/{language}`."""
     action = one_of(await _broadcast(call), call.number("action_id"))
     _no_variant(call)
-    return answer({"action": _action_shape(action)})
+    return answer({"action": action_shape(action)})
 
 
 async def put_variant(call: Call) -> Response:

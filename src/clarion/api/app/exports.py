@@ -15,6 +15,7 @@ from clarion.api.app.messages import HEARD, METRICS
 from clarion.api.calls import Api, Call, Endpoint, answer
 from clarion.api.reference.exports import CUSTOMERS, DELIVERIES, DOWNLOAD, FILE, LIST, ONE
 from clarion.domain.audience import parse, segment_ids
+from clarion.domain.broadcasts import BroadcastKind
 from clarion.domain.errors import InvalidRequest, NotFound, RequestError
 from clarion.store import broadcasts, exports, segments
 from clarion.store.engine import Transaction
@@ -103,9 +104,11 @@ async def create_deliveries(call: Call) -> Response:
     asked |= {"attributes": _attributes(body), **_metric(body)}
 
     def work(tx: Transaction) -> Export:
-        if parents[0] in _OTHER_PARENTS:
+        if parents[0] == "newsletter_id":
             raise NotFound
-        found = broadcasts.listing(tx, call.workspace)
+        transactional = parents[0] == "transactional_message_id"
+        kind = BroadcastKind.TRANSACTIONAL if transactional else BroadcastKind.BROADCAST
+        found = broadcasts.listing(tx, call.workspace, kind)
         by_action = {action.action_id: one.broadcast_id for one in found for action in one.actions}
         if parents[0] == "action_id":
             asked["broadcast_id"], asked["action_id"] = by_action.get(number), number

@@ -10,11 +10,13 @@ from typing import Any
 from starlette.responses import Response
 
 from clarion.api.calls import Api, Call, Endpoint, answer
+from clarion.domain.broadcasts import BroadcastKind, FrozenContent
 from clarion.domain.deliveries import REASON_WORDS, DeliveryKey, Reason, State, key_of, public_id
 from clarion.domain.errors import MalformedRequest, NotFound
 from clarion.domain.metrics import IN_A_MESSAGE, Metric
 from clarion.domain.people import cio_id
-from clarion.store import deliveries, feedback, ledger, people, triggers
+from clarion.domain.transactional import Override
+from clarion.store import deliveries, feedback, ledger, overrides, people, triggers
 from clarion.store.deliveries import ALL_STATES, Listed, Wanted
 from clarion.store.engine import Transaction
 from clarion.store.people import Identifiers
@@ -48,7 +50,7 @@ _STATES: dict[str, frozenset[State]] = {
     "attempted": frozenset({State.QUEUED, State.IN_DOUBT}),
 }
 # Parents that are no broadcasts: nothing here belongs to one.
-_OTHER_PARENTS = ("newsletter_id", "transactional_id", "template_id", "content_id")
+_OTHER_PARENTS = ("newsletter_id", "template_id")
 
 
 def key_from_start(call: Call) -> DeliveryKey | None:
@@ -88,7 +90,7 @@ def wanted_of(call: Call, broadcast_id: int, trigger_id: int) -> Wanted | None:
     return Wanted(
         broadcast_id,
         trigger_id,
-        call.query_number("action_id", 0, low=1),
+        call.query_number("action_id", 0, low=1) or call.query_number("content_id", 0, low=1),
         states,
         attempted,
         call.query_number("start_ts", 0, high=2**40) * 1_000,
@@ -128,25 +130,30 @@ def shapes(tx: Transaction, api: Api, items: Iterable[Listed], *, tracked: bool)
     items = list(items)
     known = people.identifiers(tx, {int(item.row["person_id"]) for item in items})
     heard = feedback.of_many(tx, [item.key for item in items])
-    subjects: dict[str, dict[int, str]] = {}
-    for content_hash in {item.content_hash for item in items}:
-        frozen = triggers.content(tx, content_hash)
-        subjects[content_hash] = {
-            action.action_id: action.content.subject
-            for action in frozen.actions
-            if "{{" not in action.content.subject and "{%" not in action.content.subject
-        }
+    contents = {each: triggers.content(tx, each) for each in {item.content_hash for item in items}}
+    single = {item.key.trigger_id for item in items if contents[item.content_hash].kind is not BroadcastKind.BROADCAST}
+    said = overrides.of_many(tx, single) if single else {}
     return [
         _shape(
             item,
             public_id(item.key, api.secret),
             known.get(int(item.row["person_id"])),
-            subjects[item.content_hash].get(item.key.action_id),
+            _subject(contents[item.content_hash], item.key, said.get(item.key.trigger_id)),
             heard.get(item.key, {}),
+            contents[item.content_hash].kind,
             tracked=tracked,
         )
         for item in items
     ]
+
+
+def _subject(content: FrozenContent, key: DeliveryKey, said: Override | None) -> str | None:
+    """Where it is the same for everybody: a rendered one is not stored."""
+    frozen = said.applied(content) if said is not None else content
+    for action in frozen.actions:
+        if action.action_id == key.action_id and "{{" not in action.content.subject:
+            return action.content.subject if "{%" not in action.content.subject else None
+    return None
 
 
 def _shape(
@@ -155,6 +162,7 @@ def _shape(
     who: Identifiers | None,
     subject: str | None,
     heard: Mapping[Metric, int],
+    kind: BroadcastKind,
     *,
     tracked: bool,
 ) -> dict[str, Any]:
@@ -173,7 +181,8 @@ def _shape(
         "metrics": _metrics(item, state, heard),
         "failure_message": failure_message(state, row["reason"], row["words"]),
         "newsletter_id": None,
-        "broadcast_id": item.broadcast_id,
+        "broadcast_id": item.broadcast_id if kind is BroadcastKind.BROADCAST else None,
+        "transactional_message_id": item.broadcast_id if kind is BroadcastKind.TRANSACTIONAL else None,
         "campaign_id": None,
         "content_id": None,
         "action_id": action_id,
@@ -236,7 +245,7 @@ def failure_message(state: State, reason: str | None, words: str | None) -> str 
 
 async def list_messages(call: Call) -> Response:
     """`GET /v1/messages`."""
-    broadcast_id = call.query_number("campaign_id", 0, low=1)
+    broadcast_id = call.query_number("campaign_id", 0, low=1) or call.query_number("transactional_id", 0, low=1)
     trigger_id = call.query_number("trigger_id", 0, low=1)
     if trigger_id and not broadcast_id:
         raise MalformedRequest("needs campaign_id beside it", "/trigger_id")

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from clarion.api.app.messages import TYPES
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.reference.metrics import JOURNEYS, LINKS, METRICS, OF_A_TRIGGER
-from clarion.domain.broadcasts import Broadcast
+from clarion.domain.broadcasts import Broadcast, BroadcastKind
 from clarion.domain.deliveries import Reason
 from clarion.domain.errors import MalformedRequest, NotFound
 from clarion.domain.metrics import SERIES, Metric, metrics_of
@@ -32,7 +32,11 @@ _LATEST = 2**35  # Unix seconds, the year 3058
 
 def _broadcast(tx: Transaction, call: Call) -> tuple[Broadcast, int]:
     """The broadcast, and the action that the path names, or 0."""
-    found = broadcasts.get(tx, call.workspace, call.number("broadcast_id"))
+    if "transactional_id" in call.request.path_params:
+        number, kind = call.number("transactional_id"), BroadcastKind.TRANSACTIONAL
+    else:
+        number, kind = call.number("broadcast_id"), BroadcastKind.BROADCAST
+    found = broadcasts.get(tx, call.workspace, number, kind)
     if found is None:
         raise NotFound
     if "action_id" not in call.request.path_params:
@@ -167,6 +171,7 @@ async def of_a_trigger(call: Call) -> Response:
 
 _ONE, _CAMPAIGN = "/v1/broadcasts/{broadcast_id}", "/v1/campaigns/{broadcast_id}"
 _ACTION = "/actions/{action_id}"
+_TRANSACTIONAL = "/v1/transactional/{transactional_id}"
 
 
 def _get(path: str, handler, summary: str, reference, *aliases: str) -> Endpoint:  # type: ignore[no-untyped-def]
@@ -206,4 +211,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         OF_A_TRIGGER,
         f"{_ONE}/triggers/{{trigger_id}}/metrics",
     ),
+    _get(f"{_TRANSACTIONAL}/metrics", series, "What became of a transactional message over time", METRICS),
+    _get(f"{_TRANSACTIONAL}/metrics/links", of_links, "Clicks on a transactional message's links over time", LINKS),
 )

@@ -86,7 +86,7 @@ async def delete(call: Call) -> Response:
     name = call.text("name")
 
     def read(tx: Transaction) -> tuple[list[Snippet], list[EmailContent]]:
-        actions = [action for broadcast in broadcasts.listing(tx, call.workspace) for action in broadcast.actions]
+        actions = [action for broadcast in broadcasts.listing(tx, call.workspace, None) for action in broadcast.actions]
         return snippets.listing(tx, call.workspace), [action.content for action in actions]
 
     def work(tx: Transaction) -> None:

@@ -23,8 +23,8 @@ from clarion.api.clarion.edits import (
     edited_broadcast,
     new_broadcast,
 )
-from clarion.domain.broadcasts import Action, Broadcast, BroadcastState
-from clarion.domain.errors import Conflict, InvalidRequest, NotFound, Problem
+from clarion.domain.broadcasts import Action, Broadcast, BroadcastKind, BroadcastState
+from clarion.domain.errors import Conflict, InvalidRequest, MalformedRequest, NotFound, Problem
 from clarion.pipeline.review import Finding, Review, review
 from clarion.store import broadcasts, segments, snippets, triggers
 from clarion.store.access import Workspace
@@ -60,7 +60,9 @@ def broadcast_shape(broadcast: Broadcast) -> dict[str, Any]:
     started_ms = broadcast.first_started_ms
     return {
         "id": broadcast.broadcast_id,
+        "kind": broadcast.kind.value,
         "name": broadcast.name,
+        "trigger_name": broadcast.trigger_name,
         "state": broadcast.state.value,
         "recipients": broadcast.recipients,
         "doubt_policy": broadcast.doubt_policy.value,
@@ -104,8 +106,8 @@ def action_shape(action: Action) -> dict[str, Any]:
 
 
 def _load(tx: Transaction, workspace: Workspace, broadcast_id: int) -> Broadcast:
-    found = broadcasts.get(tx, workspace, broadcast_id)
-    if found is None:
+    found = broadcasts.get(tx, workspace, broadcast_id, None)
+    if found is None or found.kind is BroadcastKind.INLINE:
         raise NotFound
     return found
 
@@ -150,6 +152,7 @@ def _change(call: Call, broadcast_id: int, edit: Callable[[Broadcast], Broadcast
         broadcasts.lock(tx, broadcast_id)
         if _load(tx, call.workspace, broadcast_id) != before:
             raise _ChangedMeanwhile
+        _check_trigger_name(tx, call.workspace, after)
         _store_changes(tx, before, after)
         return _load(tx, call.workspace, broadcast_id)
 
@@ -194,13 +197,22 @@ def _add(tx: Transaction, broadcast: Broadcast, action: Action) -> None:
     )
 
 
-async def store_edit(call: Call, edit: Callable[[Broadcast], Broadcast]) -> Broadcast:
-    """The broadcast of the path after an edit; raises as `_change` does."""
-    broadcast_id = call.number("broadcast_id")
+def _check_trigger_name(tx: Transaction, workspace: Workspace, wanted: Broadcast) -> None:
+    if wanted.trigger_name is None:
+        return
+    found = broadcasts.by_trigger_name(tx, workspace, wanted.trigger_name)
+    if found not in (None, wanted.broadcast_id):
+        raise InvalidRequest(f"is the one of transactional message {found}", "/trigger_name")
+
+
+async def store_edit(call: Call, edit: Callable[[Broadcast], Broadcast], named: str = "broadcast_id") -> Broadcast:
+    """The broadcast that the path names after an edit; raises as `_change` does."""
+    broadcast_id = call.number(named)
     return await call.api.run(lambda: _change(call, broadcast_id, edit))
 
 
 def _create(tx: Transaction, workspace: Workspace, wanted: Broadcast) -> Broadcast:
+    _check_trigger_name(tx, workspace, wanted)
     made = broadcasts.create(
         tx,
         workspace,
@@ -208,6 +220,8 @@ def _create(tx: Transaction, workspace: Workspace, wanted: Broadcast) -> Broadca
         recipients=wanted.recipients,
         doubt_policy=wanted.doubt_policy,
         tags=wanted.tags,
+        kind=wanted.kind,
+        trigger_name=wanted.trigger_name,
     )
     for action in wanted.actions:
         _add(tx, made, action)
@@ -227,7 +241,10 @@ async def create_broadcast(call: Call) -> Response:
 
 async def list_broadcasts(call: Call) -> Response:
     """`GET /broadcasts`, newest first; of the actions only what a list needs."""
-    found = await call.api.read(lambda tx: broadcasts.listing(tx, call.workspace))
+    wanted = call.query("kind", BroadcastKind.BROADCAST)
+    if wanted not in (BroadcastKind.BROADCAST, BroadcastKind.TRANSACTIONAL):
+        raise MalformedRequest("must be broadcast or transactional", "/kind")
+    found = await call.api.read(lambda tx: broadcasts.listing(tx, call.workspace, BroadcastKind(wanted)))
     return answer({"broadcasts": [_summary(broadcast) for broadcast in found]})
 
 
@@ -351,7 +368,7 @@ async def duplicate(call: Call) -> Response:
 
     def work(tx: Transaction) -> Broadcast:
         source = _load(tx, call.workspace, broadcast_id)
-        return _create(tx, call.workspace, replace(source, name=_COPY + source.name))
+        return _create(tx, call.workspace, replace(source, name=_COPY + source.name, trigger_name=None))
 
     return answer({"broadcast": broadcast_shape(await call.api.write(work))}, 201)
 

@@ -14,6 +14,7 @@ from clarion.domain import audience
 from clarion.domain.broadcasts import (
     Action,
     Broadcast,
+    BroadcastKind,
     BroadcastState,
     DoubtPolicy,
     EmailContent,
@@ -25,6 +26,7 @@ MAX_NAME_BYTES = 255
 MAX_LINE_BYTES = 1_000  # subject, addresses and whatever else becomes one header line
 MAX_BODY_BYTES = 1_000_000
 MAX_TAGS = 50
+MAX_TRIGGER_NAME_BYTES = 150
 MAX_TAG_BYTES = 100
 MAX_HEADERS = 50
 MAX_ACTIONS = 50
@@ -43,7 +45,7 @@ _TEXTS: dict[str, tuple[str, int]] = {
     "cc": ("cc", MAX_LINE_BYTES),
     "bcc": ("bcc", MAX_LINE_BYTES),
 }
-_BROADCAST_KEYS = ("name", "recipients", "doubt_policy", "tags")
+_BROADCAST_KEYS = ("name", "recipients", "doubt_policy", "tags", "kind", "trigger_name")
 _ACTION_KEYS = ("name", "sending_state", "send_to_unsubscribed", "tracked", "headers", *_TEXTS)
 
 NEW_ACTION = Action(0, 0, "", "email", SendingState.AUTOMATIC, False, EmailContent(tracked=True), 0, 0)
@@ -142,13 +144,33 @@ def edited_broadcast(before: Broadcast, body: Mapping[str, Any], *, with_actions
         recipients=_recipients(fields, before.recipients),
         doubt_policy=fields.choice("doubt_policy", before.doubt_policy),
         tags=_tags(fields, before.tags),
+        kind=_kind(fields, before, may_change=with_actions),
     )
+    after = replace(after, trigger_name=_trigger_name(fields, after))
     if with_actions:
         for no, item in enumerate(fields.items("actions", MAX_ACTIONS) or ()):
             action = _action(fields.below(item, f"actions/{no}"), NEW_ACTION)
             after = replace(after, actions=(*after.actions, action))
     fields.refuse()
     return after
+
+
+def _kind(fields: Fields, before: Broadcast, *, may_change: bool) -> BroadcastKind:
+    kind = fields.choice("kind", before.kind)
+    if kind is BroadcastKind.INLINE or (kind is not before.kind and not may_change):
+        offered = "broadcast or transactional" if may_change else "what it is: a kind is for ever"
+        fields.fault(f"must be {offered}", "kind")
+        return before.kind
+    return kind
+
+
+def _trigger_name(fields: Fields, of: Broadcast) -> str | None:
+    if fields.value.get("trigger_name", of.trigger_name) is None:
+        return None
+    name = fields.text("trigger_name", of.trigger_name or "", MAX_TRIGGER_NAME_BYTES, blank=False)
+    if of.kind is not BroadcastKind.TRANSACTIONAL:
+        fields.fault("is for transactional messages", "trigger_name")
+    return name
 
 
 def edited_action(before: Action, body: Mapping[str, Any]) -> Action:

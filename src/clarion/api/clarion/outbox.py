@@ -44,8 +44,15 @@ async def one(call: Call) -> Response:
             "headers": [{"name": name, "value": str(value)} for name, value in parsed.items()],
             "plain": plain.get_content() if plain is not None else None,
             "html": html.get_content() if html is not None else None,
+            "attachments": [_file(part) for part in parsed.iter_attachments()] if parsed.is_multipart() else [],
         }
     )
+
+
+def _file(part: EmailMessage) -> dict[str, Any]:
+    octets = part.get_payload(decode=True)
+    size = len(octets) if isinstance(octets, bytes) else 0
+    return {"name": part.get_filename() or "", "media_type": part.get_content_type(), "size": size}
 
 
 async def raw(call: Call) -> Response:

@@ -1,9 +1,12 @@
 -- name: insert_broadcast
-INSERT INTO broadcast (broadcast_id, workspace_id, name, state, recipients, doubt_policy, tags, created_ms, updated_ms)
-VALUES (:broadcast_id, :workspace_id, :name, 'draft', :recipients, :doubt_policy, :tags, {{now_ms}}, {{now_ms}});
+INSERT INTO broadcast (broadcast_id, workspace_id, name, state, recipients, doubt_policy, tags, kind, trigger_name,
+                       created_ms, updated_ms)
+VALUES (:broadcast_id, :workspace_id, :name, 'draft', :recipients, :doubt_policy, :tags, :kind, :trigger_name,
+        {{now_ms}}, {{now_ms}});
 
 -- name: broadcast
-SELECT broadcast_id, workspace_id, name, state, recipients, doubt_policy, tags, created_ms, updated_ms, first_started_ms
+SELECT broadcast_id, workspace_id, name, state, recipients, doubt_policy, tags, kind, trigger_name, created_ms,
+       updated_ms, first_started_ms
 FROM broadcast WHERE workspace_id = :workspace_id AND broadcast_id = :broadcast_id;
 
 -- name: lock_broadcast
@@ -16,12 +19,22 @@ SELECT last_trigger_ms, {{now_ms}} AS now_ms FROM broadcast WHERE broadcast_id =
 
 -- name: broadcasts
 -- Newest first.
-SELECT broadcast_id, workspace_id, name, state, recipients, doubt_policy, tags, created_ms, updated_ms, first_started_ms
+SELECT broadcast_id, workspace_id, name, state, recipients, doubt_policy, tags, kind, trigger_name, created_ms,
+       updated_ms, first_started_ms
 FROM broadcast WHERE workspace_id = :workspace_id ORDER BY broadcast_id DESC;
+
+-- name: broadcast_by_trigger_name
+SELECT broadcast_id FROM message_name WHERE workspace_id = :workspace_id AND name = :name;
+
+-- name: give_trigger_name
+INSERT INTO message_name (workspace_id, name, broadcast_id) VALUES (:workspace_id, :name, :broadcast_id);
+
+-- name: take_trigger_name
+DELETE FROM message_name WHERE broadcast_id = :broadcast_id;
 
 -- name: update_broadcast
 UPDATE broadcast SET name = :name, recipients = :recipients, doubt_policy = :doubt_policy, tags = :tags,
-    updated_ms = {{now_ms}}
+    trigger_name = :trigger_name, updated_ms = {{now_ms}}
 WHERE broadcast_id = :broadcast_id;
 
 -- name: set_broadcast_state

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Messages to one person: the calls that send them, and the messages themselves (contract §7.13)."""
+
+import time
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from starlette.responses import Response
+
+from clarion.api.app import messages
+from clarion.api.app.broadcasts import action_shape, edit_of
+from clarion.api.bodies import object_of, read_body
+from clarion.api.calls import Call, Endpoint, answer
+from clarion.api.clarion.broadcasts import one_of, store_edit
+from clarion.api.clarion.edits import MAX_BODY_BYTES, edited_action
+from clarion.api.idempotency import once
+from clarion.api.reference import transactional as reference
+from clarion.domain.broadcasts import Action, Broadcast, BroadcastKind, SendingState
+from clarion.domain.deliveries import public_id
+from clarion.domain.errors import InvalidRequest, MalformedRequest, NotFound
+from clarion.domain.operations import Identify
+from clarion.domain.people import IdKind
+from clarion.domain.transactional import CHANNELS, SendRequest, check_other, parse_email
+from clarion.pipeline import identify, transactional
+from clarion.store import broadcasts
+from clarion.store.engine import Transaction
+
+_LIMIT = 4_500_000  # bytes of a body: attachments of two megabytes in base64, and a text of one
+
+
+async def send_email(call: Call) -> Response:
+    """`POST /v1/send/email`: answered when the account is in the ledger."""
+    body = await read_body(call.request, _LIMIT)
+    request = await call.api.run(lambda: parse_email(object_of(body), int(time.time())))
+    await call.api.run(lambda: _meet(call, request))
+
+    def work(tx: Transaction) -> Response:
+        queued = transactional.send(tx, call.workspace, request, submit=call.api.jobs.submit_slices)
+        return answer({"delivery_id": public_id(queued.key, call.api.secret), "queued_at": queued.at_ms // 1_000})
+
+    return await once(call, body, work)
+
+
+def _meet(call: Call, request: SendRequest) -> None:
+    """Make the person if nobody has the identifier: before the message, because a number for them is taken outside.
+
+    Raises:
+        InvalidRequest: the identifier is blocked.
+    """
+    reference = request.reference
+    find = partial(transactional.somebody, workspace=call.workspace, reference=reference)
+    if not request.auto_create or reference.kind is IdKind.CIO_ID or call.api.store.read(find) is not None:
+        return
+    if reference.kind is IdKind.EMAIL and not call.workspace.email_is_unique:
+        raise InvalidRequest("nobody has this address, and it does not identify people here", "/identifiers/email")
+    [refused] = identify.perform(call.api.store, call.api.numbers, call.workspace, [Identify(reference)])
+    if refused is not None:
+        raise refused
+    if call.api.store.read(find) is None:
+        raise InvalidRequest("the person is suppressed", f"/identifiers/{reference.kind.value}")
+
+
+async def _other(call: Call, channel: str) -> Response:
+    body = await read_body(call.request, _LIMIT)
+    await call.api.run(lambda: check_other(channel, object_of(body), int(time.time())))
+    raise InvalidRequest(f"there is no provider for {channel}: this version sends e-mail")
+
+
+def _find(tx: Transaction, call: Call) -> Broadcast:
+    number = call.number("transactional_id")
+    found = broadcasts.get(tx, call.workspace, number, BroadcastKind.TRANSACTIONAL)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _shape(message: Broadcast) -> dict[str, Any]:
+    [action] = message.actions or (None,)
+    updated_ms = max([message.updated_ms, *(action.updated_ms for action in message.actions)])
+    return {
+        "id": message.broadcast_id,
+        "name": message.name,
+        "trigger_name": message.trigger_name or "",
+        "description": "",
+        "type": action.kind if action else "email",
+        "active": message.active,
+        "send_to_unsubscribed": True,
+        "link_tracking": bool(action and action.content.tracked),
+        "open_tracking": bool(action and action.content.tracked),
+        "hide_message_body": False,
+        "queue_drafts": bool(action and action.sending_state is SendingState.DRAFT),
+        "created_at": message.created_ms // 1_000,
+        "updated_at": updated_ms // 1_000,
+    }
+
+
+def _content(action: Action) -> dict[str, Any]:
+    shape = action_shape(action)
+    del shape["broadcast_id"], shape["sending_state"]
+    return shape
+
+
+async def listing(call: Call) -> Response:
+    """`GET /v1/transactional`."""
+    found = await call.api.read(lambda tx: broadcasts.listing(tx, call.workspace, BroadcastKind.TRANSACTIONAL))
+    return answer({"messages": [_shape(message) for message in found]})
+
+
+async def get(call: Call) -> Response:
+    """`GET /v1/transactional/{transactional_id}`."""
+    return answer({"message": _shape(await call.api.read(lambda tx: _find(tx, call)))})
+
+
+async def contents(call: Call) -> Response:
+    """`GET /v1/transactional/{transactional_id}/contents`."""
+    found = await call.api.read(lambda tx: _find(tx, call))
+    return answer({"contents": [_content(action) for action in found.actions]})
+
+
+async def put_content(call: Call) -> Response:
+    """`PUT /v1/transactional/{transactional_id}/content/{content_id}`."""
+    return await _edited(call, call.number("content_id"))
+
+
+async def _edited(call: Call, content_id: int) -> Response:
+    edit = edit_of(await call.json_object(MAX_BODY_BYTES + 100_000))
+    await call.api.read(lambda tx: _find(tx, call))
+
+    def change(before: Broadcast) -> Broadcast:
+        action = one_of(before, content_id)
+        actions = tuple(edited_action(action, edit) if one is action else one for one in before.actions)
+        return replace(before, actions=actions)
+
+    after = await store_edit(call, change, "transactional_id")
+    return answer({"content": _content(one_of(after, content_id))})
+
+
+def _default(call: Call, message: Broadcast) -> Action:
+    """The content in the language of the path: only the default, which is empty.
+
+    Raises:
+        MalformedRequest: any other.
+    """
+    if "language" in call.request.path_params and call.text("language"):
+        raise MalformedRequest("the message has no variant in this language", "/language")
+    if not message.actions:
+        raise NotFound
+    return message.actions[0]
+
+
+async def get_variant(call: Call) -> Response:
+    """`GET /v1/transactional/{transactional_id}/language/{language}`."""
+    return answer({"content": _content(_default(call, await call.api.read(lambda tx: _find(tx, call))))})
+
+
+async def put_variant(call: Call) -> Response:
+    """`PUT /v1/transactional/{transactional_id}/language/{language}`."""
+    return await _edited(call, _default(call, await call.api.read(lambda tx: _find(tx, call))).action_id)
+
+
+async def sent(call: Call) -> Response:
+    """`GET /v1/transactional/{transactional_id}/messages`."""
+    found = await call.api.read(lambda tx: _find(tx, call))
+    return await messages.listed(call, found.broadcast_id)
+
+
+_ONE = "/v1/transactional/{transactional_id}"
+_LANGUAGE = f"{_ONE}/language/{{language}}"
+_DEFAULT = f"{_ONE}/language/"
+
+
+def _app(method: str, path: str, handler, summary: str, told, *aliases: str) -> Endpoint:  # type: ignore[no-untyped-def]
+    return Endpoint(method, path, handler, "app", "app", summary, aliases=aliases, reference=told)
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint(
+        "POST",
+        "/v1/send/email",
+        send_email,
+        "app",
+        "app",
+        "Send one e-mail to one person",
+        sends=True,
+        reference=reference.SEND_EMAIL,
+    ),
+    *(
+        Endpoint(
+            "POST",
+            f"/v1/send/{channel}",
+            partial(_other, channel=channel),
+            "app",
+            "app",
+            f"Send one {channel} message to one person: refused, there is no provider yet",
+            sends=True,
+            reference=reference.SEND_OTHER,
+        )
+        for channel in CHANNELS[1:]
+    ),
+    _app("GET", "/v1/transactional", listing, "Every transactional message, newest first", reference.LIST),
+    _app("GET", _ONE, get, "One transactional message", reference.ONE),
+    _app("GET", f"{_ONE}/contents", contents, "The content of a transactional message", reference.CONTENTS),
+    _app(
+        "PUT",
+        f"{_ONE}/content/{{content_id}}",
+        put_content,
+        "Change the content of a transactional message",
+        reference.PUT_CONTENT,
+    ),
+    _app("GET", _LANGUAGE, get_variant, "The content in a language; only the default", reference.CONTENT, _DEFAULT),
+    _app("PUT", _LANGUAGE, put_variant, "Change it in a language; only the default", reference.PUT_CONTENT, _DEFAULT),
+    _app("GET", f"{_ONE}/messages", sent, "What was sent of a transactional message", reference.MESSAGES),
+)

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Messages to one person (contract §7.13)."""
+
+from typing import Any
+
+from clarion.api.schemas import Reference, array, flag, integer, mapping, nullable, record, text
+
+_WHO = record("Exactly one of them.", id=text(), email=text(), cio_id=text(), optional=("id", "email", "cio_id"))
+_NAMED: dict[str, Any] = {
+    "transactional_message_id": {
+        "type": ["integer", "string", "null"],
+        "description": "The message's id or trigger name; without it from, subject and body are required.",
+    },
+    "identifiers": _WHO,
+    "message_data": {"type": ["object", "null"], "description": "What templates see as trigger."},
+    "send_at": nullable(integer("Unix seconds, at most 90 days ahead.")),
+    "language": nullable(text("Passed over: messages have one language.")),
+    "auto_create": nullable(flag("Make the person if nobody has the identifier; true unless given.")),
+    "disable_message_retention": nullable(flag("What it said goes as soon as it is settled.")),
+    "send_to_unsubscribed": nullable(flag("true unless given.")),
+    "queue_draft": nullable(flag("true is refused by this version.")),
+}
+_EMAIL: dict[str, Any] = {
+    **_NAMED,
+    "to": text("Addresses, comma-separated; the person's own unless given. At most 15 with cc and bcc."),
+    "from": text(),
+    "reply_to": text(),
+    "cc": text(),
+    "bcc": text(),
+    "fake_bcc": nullable(flag("Passed over: copies are true bcc.")),
+    "subject": text(),
+    "preheader": text(),
+    "body": text("HTML with Liquid."),
+    "body_plain": text("Made from the body unless given."),
+    "body_amp": text("Passed over."),
+    "attachments": mapping(text("Base64."), "File name → content, at most 2 MB together."),
+    "headers": mapping(text(), "Further header lines; a list of name and value too."),
+    "tracked": nullable(flag("Whether opens and clicks are seen; true unless given.")),
+    "disable_css_preprocessing": nullable(flag("Passed over: nothing is preprocessed.")),
+}
+_ANSWER = record(delivery_id=text(), queued_at=integer("Unix seconds."))
+SEND_EMAIL = Reference(
+    body=record(optional=tuple(name for name in _EMAIL if name != "identifiers"), **_EMAIL),
+    body_example={
+        "transactional_message_id": "receipt",
+        "identifiers": {"id": "42"},
+        "to": "ada@example.com",
+        "message_data": {"order": 1815, "total": "12.50"},
+    },
+    answer=_ANSWER,
+    answer_example={"delivery_id": "AAAAAAAHAAAAAAEAAAAAAxGz0Cw5cT8E", "queued_at": 1_796_040_000},
+    errors=(400, 409, 413, 422),
+    note="Answered when the account is in the ledger. An `Idempotency-Key` makes a repeated call send once.",
+    contract="§7.13",
+)
+SEND_OTHER = Reference(
+    body=record(optional=tuple(name for name in _NAMED if name != "identifiers"), **_NAMED),
+    body_example={"transactional_message_id": "code", "identifiers": {"id": "42"}},
+    answer=_ANSWER,
+    answer_example={"delivery_id": "AAAAAAAHAAAAAAEAAAAAAxGz0Cw5cT8E", "queued_at": 1_796_040_000},
+    errors=(400, 413, 422),
+    note="A body that is right is refused with 422: this version has no provider for the channel.",
+    contract="§7.13",
+)
+
+_MESSAGE = record(
+    id=integer(),
+    name=text(),
+    trigger_name=text(),
+    description=text(),
+    type=text(),
+    active=flag(),
+    send_to_unsubscribed=flag(),
+    link_tracking=flag(),
+    open_tracking=flag(),
+    hide_message_body=flag(),
+    queue_drafts=flag(),
+    created_at=integer(),
+    updated_at=integer(),
+)
+_MESSAGE_EXAMPLE = {
+    "id": 4,
+    "name": "Receipt",
+    "trigger_name": "receipt",
+    "description": "",
+    "type": "email",
+    "active": True,
+    "send_to_unsubscribed": True,
+    "link_tracking": True,
+    "open_tracking": True,
+    "hide_message_body": False,
+    "queue_drafts": False,
+    "created_at": 1_796_040_000,
+    "updated_at": 1_796_040_000,
+}
+LIST = Reference(
+    answer=record(messages=array(_MESSAGE)), answer_example={"messages": [_MESSAGE_EXAMPLE]}, contract="§7.13"
+)
+ONE = Reference(
+    answer=record(message=_MESSAGE), answer_example={"message": _MESSAGE_EXAMPLE}, errors=(400, 404), contract="§7.13"
+)
+_CONTENT = record(id=integer(), name=text(), subject=text(), body=text(), language=text(), type=text())
+_CONTENT_EXAMPLE = {
+    "id": 9,
+    "name": "E-mail",
+    "subject": "Your receipt",
+    "body": "<p>Thank you</p>",
+    "language": "",
+    "type": "email",
+}
+CONTENTS = Reference(
+    answer=record(contents=array(_CONTENT)),
+    answer_example={"contents": [_CONTENT_EXAMPLE]},
+    errors=(400, 404),
+    contract="§7.13",
+)
+CONTENT = Reference(
+    answer=record(content=_CONTENT), answer_example={"content": _CONTENT_EXAMPLE}, errors=(400, 404), contract="§7.13"
+)
+PUT_CONTENT = Reference(
+    body=record(
+        subject=text(),
+        body=text(),
+        recipient=text(),
+        preheader_text=text(),
+        optional=("subject", "body", "recipient", "preheader_text"),
+    ),
+    body_example={"subject": "Your receipt"},
+    answer=record(content=_CONTENT),
+    answer_example={"content": _CONTENT_EXAMPLE},
+    errors=(400, 404, 409, 422),
+    contract="§7.13",
+)
+MESSAGES = Reference(
+    query={
+        "start": text("The `next` of the page before."),
+        "limit": integer("How many at most.", minimum=1, maximum=1_000),
+        "metric": text("Only those of which this is known."),
+        "state": text("failed, sent, drafted or attempted."),
+        "start_ts": integer("Created not before, Unix seconds."),
+        "end_ts": integer("Created not after, Unix seconds."),
+    },
+    answer=record(messages=array(record(id=text(), type=text(), created=integer())), next=text("Empty at the end.")),
+    answer_example={
+        "messages": [{"id": "AAAAAAAHAAAAAAEAAAAAAxGz0Cw5cT8E", "type": "email", "created": 1_796_040_000}],
+        "next": "",
+    },
+    errors=(400, 404),
+    contract="§7.13",
+)

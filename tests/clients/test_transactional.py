@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Messages to one person, sent by Customer.io's own clients, and looked at where they arrived."""
+
+import itertools
+from functools import partial
+from typing import Any
+
+import pytest
+from customerio import APIClient, CustomerIOException, SendEmailRequest, SendPushRequest, SendSMSRequest
+
+from .node import Node, NodeError
+from .servers import Mail, Server
+
+pytestmark = [pytest.mark.clients, pytest.mark.timeout(300)]
+
+_numbers = itertools.count(1)
+_CHANNELS = {
+    "sendPush": "SendPushRequest",
+    "sendSMS": "SendSMSRequest",
+    "sendWhatsApp": "SendWhatsAppRequest",
+    "sendInboxMessage": "SendInboxMessageRequest",
+    "sendInApp": "SendInAppRequest",
+}
+
+
+def receipt(server: Server) -> tuple[int, str]:
+    """An active transactional message, and its trigger name."""
+    name = f"receipt-{next(_numbers)}"
+    action = {
+        "subject": "Order {{ trigger.order }}",
+        "body": "<p>Dear {{ customer.id }}</p>",
+        "from": "shop@nightbus.example",
+    }
+    body = {"name": "Receipt", "kind": "transactional", "trigger_name": name, "actions": [action]}
+    number = int(server.ask("POST", "/api/clarion/v1/broadcasts", body)["broadcast"]["id"])
+    server.ask("POST", f"/api/clarion/v1/broadcasts/{number}/activate", {})
+    return number, name
+
+
+def arrived(server: Server, address: str) -> Mail:
+    """The one mail to an address."""
+    [mail] = server.until(lambda: server.mails(address) or None, "the mail")
+    return mail
+
+
+def _files(server: Server, address: str) -> list[dict[str, Any]]:
+    """What goes with the one mail to an address."""
+    [summary] = server.ask("GET", f"{server.outbox_url}?recipient={address}")["messages"]
+    found: list[dict[str, Any]] = server.ask("GET", f"{server.outbox_url}/{summary['index']}")["attachments"]
+    return found
+
+
+def _sent(node: Node, server: Server, who: str) -> tuple[int, Any]:
+    number, name = receipt(server)
+    request = {
+        "new": "SendEmailRequest",
+        "with": {
+            "to": f"{who}@example.net",
+            "transactional_message_id": name,
+            "identifiers": {"id": who},
+            "message_data": {"order": 1815},
+            "headers": {"X-Order": "1815"},
+        },
+        "attach": {"bill.txt": "one pound"},
+    }
+    return number, node.app("sendEmail", request)
+
+
+def test_node_5_sends_and_reads(node5: Node, plain: Server) -> None:
+    who = f"n5-{next(_numbers)}"
+    number, answer = _sent(node5, plain, who)
+    assert set(answer) == {"delivery_id", "queued_at"}
+    mail = arrived(plain, f"{who}@example.net")
+    assert (mail.delivery_id, mail.subject) == (answer["delivery_id"], "Order 1815")
+    assert f"Dear {who}" in mail.html
+    assert _files(plain, f"{who}@example.net") == [{"name": "bill.txt", "media_type": "text/plain", "size": 9}]
+    assert number in [message["id"] for message in node5.app("listTransactionalMessages")["messages"]]
+    assert node5.app("getTransactionalMessage", number)["message"]["id"] == number
+    [content] = node5.app("getTransactionalMessageContents", number)["contents"]
+    for method in ("getTransactionalMessageLanguage", "updateTransactionalMessageLanguage"):
+        with pytest.raises(NodeError, match="no variant in this language") as caught:
+            node5.app(method, number, "fr")
+        assert caught.value.status == 400
+    changed = node5.app("updateTransactionalMessageContent", number, content["id"], {"subject": "New"})
+    assert changed["content"]["subject"] == "New"
+    look = partial(node5.app, "getTransactionalMessageDeliveries", number, {"limit": 10})
+    [message] = look()["messages"]
+    assert (message["id"], message["transactional_message_id"]) == (answer["delivery_id"], number)
+
+    def counted() -> bool | None:
+        series = node5.app("getTransactionalMessageMetrics", number, {"period": "days", "steps": 2})["metric"]["series"]
+        return sum(series["sent"]) == 1 or None
+
+    plain.until(counted, "the counter")
+    assert node5.app("getTransactionalMessageLinkMetrics", number, {"period": "days"}) == {"links": []}
+
+
+def test_node_5_is_told_what_is_wrong(node5: Node, plain: Server) -> None:
+    whole = {"to": "a@example.net", "identifiers": {"id": "n5"}, "transactional_message_id": "nobody"}
+    with pytest.raises(NodeError, match="no transactional message") as caught:
+        node5.app("sendEmail", {"new": "SendEmailRequest", "with": whole})
+    assert caught.value.status == 422
+    for method, request in _CHANNELS.items():
+        body = {"identifiers": {"id": "n5"}, "transactional_message_id": 1}
+        with pytest.raises(NodeError, match="there is no provider for"):
+            node5.app(method, {"new": request, "with": body})
+
+
+def test_node_4_sends(node4: Node, secure: Server) -> None:
+    who = f"n4-{next(_numbers)}"
+    _, answer = _sent(node4, secure, who)
+    assert arrived(secure, f"{who}@example.net").delivery_id == answer["delivery_id"]
+
+
+def test_python_sends(app: APIClient, secure: Server) -> None:
+    who = f"py-{next(_numbers)}"
+    request = SendEmailRequest(
+        to=f"{who}@example.net",
+        _from="Shop <shop@nightbus.example>",
+        subject="Hello {{ trigger.name }}",
+        body="<p>{{ trigger.name }}</p>",
+        identifiers={"email": f"{who}@example.net"},
+        message_data={"name": "Ada"},
+        tracked=False,
+    )
+    request.attach("note.txt", b"hi")
+    answer = app.send_email(request)
+    mail = arrived(secure, f"{who}@example.net")
+    assert (mail.delivery_id, mail.subject) == (answer["delivery_id"], "Hello Ada")
+    for send, wrong in ((app.send_push, SendPushRequest), (app.send_sms, SendSMSRequest)):
+        with pytest.raises(CustomerIOException, match="there is no provider for"):
+            send(wrong(transactional_message_id=1, identifiers={"id": who}))
