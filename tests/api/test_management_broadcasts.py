@@ -45,6 +45,8 @@ async def test_new_broadcast_is_a_draft_with_defaults(manage: Client) -> None:
         "trigger_name": None,
         "state": "draft",
         "recipients": {},
+        "topic_id": None,
+        "language_attribute": "language",
         "doubt_policy": "hold",
         "tags": [],
         "first_started_at": None,

@@ -129,7 +129,7 @@ def test_in_parts_for_providers_that_put_it_together_themselves() -> None:
 @pytest.mark.parametrize("body", ["<p>{{customer.first_name}}</p>", "{{customer | size}}", "{% cycle customer.id %}"])
 def test_compiled_or_interpreted_it_is_the_same_message(body: str) -> None:
     ways = messages(action(replace(MAIL, body=body)))
-    quick, slow = ways._quick(KEY, row(), "d" * 32), ways.interpreted(KEY, row(), "d" * 32)
+    quick, slow = ways._quick(KEY.action_id, row(), "d" * 32), ways.interpreted(KEY, row(), "d" * 32)
     assert isinstance(slow, EmailMessage)
     assert (quick is None) == ("cycle" in body)
     if quick is not None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pages behind the links of a mail: unsubscribe, preferences, consent, the mail in a browser."""
 
+import time
 from html.parser import HTMLParser
 
 import pytest
@@ -9,17 +10,20 @@ from tests.api.conftest import Answer, Client
 from tests.store.ledgers import Played
 from tests.support.audience import person_id
 
-from clarion.domain.deliveries import DeliveryKey, public_id
+from clarion.domain.deliveries import DeliveryKey, key_of, public_id
 from clarion.domain.errors import RenderError, Unavailable
-from clarion.domain.links import links_of
+from clarion.domain.links import center_token, links_of
+from clarion.domain.metrics import Metric
 from clarion.domain.people import IdKind, Person, Reference, is_unsubscribed
-from clarion.store import access, people
+from clarion.domain.topics import Topic, TopicText
+from clarion.store import access, feedback, people, topics
 from clarion.store.access import Workspace
 from clarion.store.engine import Store
 from clarion.tracking.routes import routes
 
 from .conftest import Server
 
+SECRET = b"k" * 32
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 KINDS = ("unsubscribe", "preferences", "consent", "view")
 
@@ -175,6 +179,48 @@ async def test_preferences_turn_everything_off_and_on(
     for unclear in (b"", b"unsubscribe=maybe", b"x=1", b"&" * 50, b"x" * 20_000):
         assert (await browser("POST", target, unclear, FORM)).status == 200
     assert not unsubscribed(store, workspace)
+
+
+async def test_preferences_by_topic(browser: Client, token: str, store: Store, workspace: Workspace) -> None:
+    offers, news = (
+        store.write(lambda tx, one=one: topics.create(tx, workspace, one))  # type: ignore[misc]
+        for one in (Topic(0, "Offers & more", "Monthly", translations={"de": TopicText("Angebote")}), Topic(0, "News"))
+    )
+    target = f"/preferences/{token}"
+    page = await browser("GET", target)
+    assert Reader(page).buttons == [("topics", "save"), ("unsubscribe", "true")]
+    assert page.body.count(b" checked") == 2
+    assert b"Offers &amp; more" in page.body
+    assert b"Angebote" in (await browser("GET", target, None, {"accept-language": "de"})).body
+    saved = await browser("POST", target, f"topics=save&topic=topic_{news}".encode(), FORM)
+    assert saved.body.count(b" checked") == 1
+    chosen = person(store, workspace).attributes["cio_subscription_preferences"]
+    assert chosen == {"topics": {f"topic_{offers}": False}}
+    assert not unsubscribed(store, workspace)
+    key = key_of(token, SECRET)
+    assert key is not None
+    assert Metric.TOPIC_UNSUBSCRIBED in store.read(lambda tx: feedback.first_times(tx, key))
+    await browser("POST", target, b"unsubscribe=true", FORM)
+    assert Reader(await browser("GET", target)).buttons == [("unsubscribe", "false")]
+    assert person(store, workspace).attributes["cio_subscription_preferences"] == chosen
+
+
+async def test_preferences_by_a_persons_token(
+    browser: Client, played: Played, store: Store, workspace: Workspace
+) -> None:
+    number = person(store, workspace).person_id
+    good = center_token(number, int(time.time()) + 60, SECRET)
+    assert Reader(await browser("GET", f"/preferences/{good}")).buttons == [("unsubscribe", "true")]
+    await browser("POST", f"/preferences/{good}", b"unsubscribe=true", FORM)
+    assert unsubscribed(store, workspace)
+    over, forged = center_token(number, int(time.time()) - 1, SECRET), center_token(number, 2**32 - 1, b"x" * 32)
+    for bad in (over, forged, good[:-1], good + "A", "x" * 27):
+        for answer in (
+            await browser("GET", f"/preferences/{bad}"),
+            await browser("POST", f"/preferences/{bad}", b"unsubscribe=false", FORM),
+        ):
+            assert answer.status == 404
+    assert unsubscribed(store, workspace)
 
 
 async def test_consent_is_stored_under_customer_io_s_name(

@@ -25,6 +25,7 @@ from clarion.api.app import metrics as app_metrics
 from clarion.api.app import people as app_people
 from clarion.api.app import person as app_person
 from clarion.api.app import segments as app_segments
+from clarion.api.app import senders as app_senders
 from clarion.api.app import snippets as app_snippets
 from clarion.api.app import transactional as app_transactional
 from clarion.api.app import triggers as app_triggers
@@ -35,10 +36,13 @@ from clarion.api.clarion import broadcasts as clarion_broadcasts
 from clarion.api.clarion import control as clarion_control
 from clarion.api.clarion import installation as clarion_installation
 from clarion.api.clarion import keys as clarion_keys
+from clarion.api.clarion import languages as clarion_languages
 from clarion.api.clarion import ledger as clarion_ledger
 from clarion.api.clarion import outbox as clarion_outbox
 from clarion.api.clarion import people as clarion_people
 from clarion.api.clarion import repeats as clarion_repeats
+from clarion.api.clarion import senders as clarion_senders
+from clarion.api.clarion import topics as clarion_topics
 from clarion.api.clarion import workspace as clarion_workspace
 from clarion.api.limits import Kind
 from clarion.api.track import feedback as track_feedback
@@ -68,6 +72,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *app_snippets.ENDPOINTS,
     *app_esp.ENDPOINTS,
     *app_transactional.ENDPOINTS,
+    *app_senders.ENDPOINTS,
     *track_region.ENDPOINTS,
     *track_people.ENDPOINTS,
     *track_segments.ENDPOINTS,
@@ -75,6 +80,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *track_feedback.ENDPOINTS,
     *track_v2.ENDPOINTS,
     *clarion_broadcasts.ENDPOINTS,
+    *clarion_languages.ENDPOINTS,
+    *clarion_senders.ENDPOINTS,
+    *clarion_topics.ENDPOINTS,
     *clarion_installation.ENDPOINTS,
     *clarion_control.ENDPOINTS,
     *clarion_repeats.ENDPOINTS,

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from clarion.domain.topics import Topic
+
 
 class BroadcastState(StrEnum):
     """`running` and `draft` are Customer.io's words (contract §5.1); `stopped` is ours, shown as draft there."""
@@ -63,6 +65,16 @@ class EmailContent:
     bcc: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     tracked: bool = False
+    sender_id: int | None = None  # the identity that `sender` was written from
+    reply_to_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """The same message in another language, by its tag (RFC 5646)."""
+
+    language: str
+    content: EmailContent
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +90,27 @@ class Action:
     content: EmailContent
     created_ms: int
     updated_ms: int
+    variants: tuple[Variant, ...] = ()
+
+    def in_language(self, language: str) -> EmailContent | None:
+        """The content in a language as it is tagged, "" for the default; None where there is none."""
+        if not language:
+            return self.content
+        return next((one.content for one in self.variants if one.language.lower() == language.lower()), None)
+
+    @property
+    def contents(self) -> tuple[EmailContent, ...]:
+        """In every language."""
+        return (self.content, *(one.content for one in self.variants))
 
 
 @dataclass(frozen=True, slots=True)
 class Broadcast:
-    """A broadcast as it is edited; `recipients` is the default audience filter as JSON, {} for everybody."""
+    """A broadcast as it is edited; `recipients` is the default audience filter as JSON, {} for everybody.
+
+    `topic_id`: whoever opted out of that topic gets nothing. `language_attribute`: the attribute of a person that
+    names their language.
+    """
 
     broadcast_id: int
     workspace_id: int
@@ -97,6 +125,8 @@ class Broadcast:
     actions: tuple[Action, ...] = field(default=())
     kind: BroadcastKind = BroadcastKind.BROADCAST
     trigger_name: str | None = None  # of a transactional one: by which calls may name it
+    topic_id: int | None = None
+    language_attribute: str = "language"
 
     @property
     def active(self) -> bool:
@@ -116,9 +146,19 @@ class FrozenContent:
     actions: tuple[Action, ...]
     snippets: dict[str, str]
     kind: BroadcastKind = BroadcastKind.BROADCAST
+    topic: Topic | None = None
+    language_attribute: str = "language"
 
 
-def freeze(broadcast: Broadcast, snippets: dict[str, str]) -> FrozenContent:
+def freeze(broadcast: Broadcast, snippets: dict[str, str], topic: Topic | None = None) -> FrozenContent:
     """What a trigger of this broadcast, accepted now, sends."""
     actions = tuple(action for action in broadcast.actions if action.sending_state is not SendingState.OFF)
-    return FrozenContent(broadcast.broadcast_id, broadcast.name, actions, snippets, broadcast.kind)
+    return FrozenContent(
+        broadcast.broadcast_id,
+        broadcast.name,
+        actions,
+        snippets,
+        broadcast.kind,
+        topic,
+        broadcast.language_attribute,
+    )

@@ -42,6 +42,7 @@ class Reason(StrEnum):
 
     # skipped: no message was tried
     UNSUBSCRIBED = "unsubscribed"
+    UNSUBSCRIBED_TOPIC = "unsubscribed_topic"
     SUPPRESSED = "suppressed"
     DELETED = "deleted"
     NO_ADDRESS = "no_address"
@@ -71,6 +72,7 @@ class Reason(StrEnum):
 
 REASON_WORDS: dict[Reason, str] = {
     Reason.UNSUBSCRIBED: "the person is unsubscribed",
+    Reason.UNSUBSCRIBED_TOPIC: "the person is not subscribed to the broadcast's topic",
     Reason.SUPPRESSED: "the person was suppressed",
     Reason.DELETED: "the person was deleted before the message was made",
     Reason.NO_ADDRESS: "the person has no e-mail address",

@@ -62,6 +62,28 @@ def target_of(token: str, action_id: int, secret: bytes) -> str | None:
     return url.decode("utf-8", "replace") if is_ours else None
 
 
+def center_token(person_id: int, until_s: int, secret: bytes) -> str:
+    """Opens a person's page of preferences until a moment, Unix seconds; 27 characters, URL-safe."""
+    body = person_id.to_bytes(8) + until_s.to_bytes(4)
+    return _token(body + _center_mac(body, secret))
+
+
+def person_of_center(token: str, now_s: float, secret: bytes) -> int | None:
+    """The person_id behind such a token; None for one that is not ours, or over."""
+    try:
+        raw = base64.b64decode(token.encode("ascii") + b"=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    body, mac = raw[:12], raw[12:]
+    if len(raw) != 12 + _MAC_BYTES or _token(raw) != token or not hmac.compare_digest(mac, _center_mac(body, secret)):
+        return None
+    return int.from_bytes(body[:8]) if int.from_bytes(body[8:]) > now_s else None
+
+
+def _center_mac(body: bytes, secret: bytes) -> bytes:
+    return blake2s(body, key=secret, digest_size=_MAC_BYTES, person=b"center").digest()
+
+
 def _token(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 

@@ -12,6 +12,7 @@ from clarion.domain.broadcasts import Action, FrozenContent
 from clarion.domain.entries import encode_data
 from clarion.domain.errors import InvalidRequest
 from clarion.domain.people import MAX_ID_BYTES, IdKind, Reference
+from clarion.domain.topics import best
 
 CHANNELS: Final = ("email", "push", "sms", "whatsapp", "in_app", "inbox_message")
 MAX_ATTACHMENT_BYTES: Final = 2_000_000  # all of a message together, contract §1.6
@@ -47,6 +48,7 @@ class Override:
     tracked: bool | None = None
     send_to_unsubscribed: bool = True
     also_to: tuple[str, ...] = ()  # recipients beside the first
+    language: str = ""  # that of the message whoever gets it; "": the person's
 
     def applied(self, content: FrozenContent) -> FrozenContent:
         """The content as this message is made of it."""
@@ -58,8 +60,13 @@ class Override:
             texts["headers"] = self.headers
         if self.tracked is not None:
             texts["tracked"] = self.tracked
-        changed = replace(action.content, **texts)
-        return replace(action, content=changed, send_to_unsubscribed=self.send_to_unsubscribed)
+        variants = tuple(replace(one, content=replace(one.content, **texts)) for one in action.variants)
+        content = replace(action.content, **texts)
+        if self.language:
+            spoken = best([one.language for one in variants], self.language)
+            content = next((one.content for one in variants if one.language == spoken), content)
+            variants = ()
+        return replace(action, content=content, variants=variants, send_to_unsubscribed=self.send_to_unsubscribed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +144,6 @@ def parse_email(body: Mapping[str, Any], now_s: int) -> SendRequest:
         for name in _INLINE:
             if not texts.get(_TEXTS[name][0], "").strip():
                 raise InvalidRequest("is required without a transactional_message_id", f"/{name}")
-    _text(body, "language", MAX_LINE_BYTES)
     _text(body, "body_amp", MAX_BODY_BYTES)
     return SendRequest(
         reference=_reference(body),
@@ -147,6 +153,7 @@ def parse_email(body: Mapping[str, Any], now_s: int) -> SendRequest:
             _headers(body.get("headers")),
             flags["tracked"] if body.get("tracked") is not None or message is None else None,
             flags["send_to_unsubscribed"],
+            language=_text(body, "language", MAX_LINE_BYTES) or "",
         ),
         attachments=_attachments(body.get("attachments")),
         data=_data(body.get("message_data")),

@@ -14,11 +14,12 @@ from typing import Any
 import msgspec
 
 from clarion.domain import audience
-from clarion.domain.broadcasts import Broadcast, freeze
+from clarion.domain.broadcasts import Broadcast
 from clarion.domain.errors import InvalidRequest, NotFound, RateLimited
 from clarion.domain.triggers import Selector, TriggerRequest
+from clarion.pipeline.freezing import frozen
 from clarion.pipeline.naming import Named, name_people
-from clarion.store import broadcasts, people, segments, snippets, triggers
+from clarion.store import broadcasts, people, segments, triggers
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 from clarion.store.entries import NOBODY
@@ -70,7 +71,6 @@ def accept(
         lines = list(enumerate(request.entries, start=1))
         named = name_people(tx, workspace, lines, request.flags, first_entry=1)
     fatal = named.malformed + named.missing
-    texts = {snippet.name: snippet.value for snippet in snippets.listing(tx, workspace)}
     trigger_id = triggers.create(
         tx,
         workspace,
@@ -80,7 +80,7 @@ def accept(
         echo=_echo(request),
         data=request.data,
         flags=request.flags,
-        content_hash=triggers.save_content(tx, freeze(broadcast, texts)),
+        content_hash=triggers.save_content(tx, frozen(tx, workspace, broadcast)),
         resolve_until=people.last_person(tx, workspace) if condition is not None else len(named.entries),
         entries=NOBODY if fatal else named.entries,
         errors=named.errors,

@@ -6,7 +6,7 @@ a crash is the same message, with the same Message-ID.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from email.utils import formatdate
 from typing import Any, Literal
@@ -17,6 +17,7 @@ from clarion.domain.errors import RenderError
 from clarion.domain.links import LinkSigner, links_of
 from clarion.domain.messages import EmailFields, EmailMessage
 from clarion.domain.people import CONSENT, cio_id, denies_tracking, template_view
+from clarion.domain.topics import best
 from clarion.domain.transactional import Attachment, Override
 from clarion.rendering import mime
 from clarion.rendering.context import Links
@@ -26,6 +27,9 @@ from clarion.rendering.tracking import Tracker
 from clarion.store.engine import Row
 from clarion.store.numbers import workspace_of
 from clarion.store.people import decode
+
+Form = int | tuple[int, str]
+"""An action's number in the default language, and with a tag in another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +68,25 @@ class Messages:
         self._clock = clock
         self._date_of = -1, ""
         self._public_id = IdSigner(sign.secret)
-        self._actions = {action.action_id: action for action in content.actions}
+        self._topic = content.topic
+        self._language_attribute = content.language_attribute
+        self._to_unsubscribed = {action.action_id: action.send_to_unsubscribed for action in content.actions}
+        self._languages = {
+            action.action_id: [one.language for one in action.variants] for action in content.actions if action.variants
+        }
+        forms = dict(_forms(content.actions))
         # Line ends are CRLF by construction; a dot could begin a line only as the name of a custom header.
         self._wire_ready = {
-            action.action_id: not any(name.startswith(".") for name, _ in action.content.headers)
-            for action in content.actions
+            form: not any(name.startswith(".") for name, _ in action.content.headers) for form, action in forms.items()
         }
-        self._own_address = {action.action_id: goes_to_own_address(action) for action in content.actions}
-        self._compiled = {action.action_id: _compile(content, action) for action in content.actions}
+        self._own_address = {form: goes_to_own_address(action) for form, action in forms.items()}
+        self._compiled = {form: _compile(content, action) for form, action in forms.items()}
         self._trackers = {
-            action.action_id: Tracker(sign.base_url, LinkSigner(sign.secret, action.action_id))
-            for action in content.actions
+            form: Tracker(sign.base_url, LinkSigner(sign.secret, action.action_id))
+            for form, action in forms.items()
             if action.content.tracked
         }
-        self._special: dict[tuple[int, bool], SpecialEmail | None] = {}
+        self._special: dict[tuple[Form, bool], SpecialEmail | None] = {}
 
     def compose(self, key: DeliveryKey, row: Row, suppressed: bool) -> EmailMessage | Outcome:
         """The message for an account of a chunk (a row of `ledger.next_rows`), or its final outcome.
@@ -86,12 +95,16 @@ class Messages:
         """
         if row["alive"] is None:
             return _skipped(key, Reason.SUPPRESSED if suppressed else Reason.DELETED)
-        if row["unsubscribed"] and not self._actions[key.action_id].send_to_unsubscribed:
-            return _skipped(key, Reason.UNSUBSCRIBED)
-        if not row["email"] and self._own_address[key.action_id]:
+        if not self._to_unsubscribed[key.action_id]:
+            if row["unsubscribed"]:
+                return _skipped(key, Reason.UNSUBSCRIBED)
+            if self._topic is not None and not self._topic.is_wanted_by(decode(row["attributes"])):
+                return _skipped(key, Reason.UNSUBSCRIBED_TOPIC)
+        form = self._form_for(key.action_id, row)
+        if not row["email"] and self._own_address[form]:
             return _skipped(key, Reason.NO_ADDRESS)
         delivery_id = self._public_id(key)
-        made = self._quick(key, row, delivery_id)
+        made = self._quick(form, row, delivery_id)
         return self.interpreted(key, row, delivery_id) if made is None else made
 
     def render(self, key: DeliveryKey, row: Row, delivery_id: str) -> RenderedEmail:
@@ -100,12 +113,13 @@ class Messages:
         Raises:
             RenderError: a template of this action is broken, or this person lacks what it asks for.
         """
-        compiled = self._compiled[key.action_id]
+        form = self._form_for(key.action_id, row)
+        compiled = self._compiled[form]
         if isinstance(compiled, RenderError):
             raise compiled
         own = decode(row["data"]) if row["data"] is not None else {}
         attributes = decode(row["attributes"])
-        tracker = self._trackers.get(key.action_id)
+        tracker = self._trackers.get(form)
         if tracker is not None and denies_tracking(attributes):
             tracker = None
         return compiled.render(
@@ -118,25 +132,33 @@ class Messages:
             tracker,
         )
 
-    def _quick(self, key: DeliveryKey, row: Row, delivery_id: str) -> EmailMessage | None:
+    def _form_for(self, action_id: int, row: Row) -> Form:
+        """The action, or its variant in the person's language."""
+        if action_id not in self._languages:
+            return action_id
+        wanted = decode(row["attributes"]).get(self._language_attribute)
+        found = best(self._languages[action_id], wanted) if isinstance(wanted, str) else None
+        return action_id if found is None else (action_id, found)
+
+    def _quick(self, form: Form, row: Row, delivery_id: str) -> EmailMessage | None:
         """The message by compiled code; None where it does not make it."""
-        action_id = key.action_id
-        special = self._special_email(action_id, tracked=action_id in self._trackers)
+        special = self._special_email(form, tracked=form in self._trackers)
         if special is None or self._attachments or self._also_to:
             return None
         try:
             person = _person(row, delivery_id, whole=special.whole_person)
             if CONSENT in person.attributes and denies_tracking(person.attributes):
-                special = self._special_email(action_id, tracked=False) or special
+                special = self._special_email(form, tracked=False) or special
             if self._form == "fields":
-                return self._in_parts(action_id, row, delivery_id, special.rendered(person))
+                return self._in_parts(form, row, delivery_id, special.rendered(person))
             made, subject = special.message(person, date=self._date())
         except Exception:  # noqa: BLE001 - compiled code handles no errors: the interpreter does
             return None
-        return _message(row, delivery_id, subject, made, wire_ready=self._wire_ready[key.action_id])
+        return _message(row, delivery_id, subject, made, wire_ready=self._wire_ready[form])
 
     def interpreted(self, key: DeliveryKey, row: Row, delivery_id: str) -> EmailMessage | Outcome:
         """The message, or why there is none, by the interpreter alone."""
+        form = self._form_for(key.action_id, row)
         try:
             rendered = self.render(key, row, delivery_id)
             if not rendered.recipient:
@@ -144,12 +166,12 @@ class Messages:
             if self._also_to:
                 rendered = replace(rendered, also_to=self._also_to)
             if self._form == "fields":
-                return self._in_parts(key.action_id, row, delivery_id, rendered)
+                return self._in_parts(form, row, delivery_id, rendered)
             made = mime.build(
                 rendered,
                 message_id=f"<{delivery_id}@{domain_of(rendered.sender)}>",
                 date=self._date(),
-                unsubscribe_url=self._unsubscribe(key.action_id, delivery_id),
+                unsubscribe_url=self._unsubscribe(form, delivery_id),
                 attachments=self._attachments,
             )
         except RenderError as error:
@@ -157,35 +179,35 @@ class Messages:
             of_address = error.part in {"recipient", "from"} and error.line is None
             reason = Reason.INVALID_ADDRESS if of_address else Reason.RENDER_FAILED
             return Outcome(key, State.FAILED, reason, str(error))
-        return _message(row, delivery_id, rendered.subject, made, wire_ready=self._wire_ready[key.action_id])
+        return _message(row, delivery_id, rendered.subject, made, wire_ready=self._wire_ready[form])
 
-    def _in_parts(self, action_id: int, row: Row, delivery_id: str, rendered: RenderedEmail) -> EmailMessage:
+    def _in_parts(self, form: Form, row: Row, delivery_id: str, rendered: RenderedEmail) -> EmailMessage:
         fields, envelope = mime.fields(
             rendered,
             message_id=f"<{delivery_id}@{domain_of(rendered.sender)}>",
-            unsubscribe_url=self._unsubscribe(action_id, delivery_id),
+            unsubscribe_url=self._unsubscribe(form, delivery_id),
             attachments=self._attachments,
         )
         return _message(row, delivery_id, fields.subject, envelope, fields)
 
-    def _special_email(self, action_id: int, *, tracked: bool) -> SpecialEmail | None:
+    def _special_email(self, form: Form, *, tracked: bool) -> SpecialEmail | None:
         """The action's compiled code, made with the first message: previews need none."""
-        made = self._special.get((action_id, tracked))
-        if made is None and (action_id, tracked) not in self._special:
-            compiled = self._compiled[action_id]
-            tracker = self._trackers[action_id] if tracked else None
+        made = self._special.get((form, tracked))
+        if made is None and (form, tracked) not in self._special:
+            compiled = self._compiled[form]
+            tracker = self._trackers[form] if tracked else None
             if not isinstance(compiled, RenderError):
                 made = SpecialEmail(compiled, self._data, self._links, tracker)
-            self._special[action_id, tracked] = made
+            self._special[form, tracked] = made
         return made
 
     def _links(self, delivery_id: str) -> Links:
         links = links_of(self._base_url, delivery_id)
         return Links(links.unsubscribe, links.preferences, links.consent, links.view_in_browser)
 
-    def _unsubscribe(self, action_id: int, delivery_id: str) -> str | None:
+    def _unsubscribe(self, form: Form, delivery_id: str) -> str | None:
         """Where the header's offer to unsubscribe leads, if the message has one."""
-        compiled = self._compiled[action_id]
+        compiled = self._compiled[form]
         offers = isinstance(compiled, CompiledEmail) and compiled.offers_unsubscribe
         return self._links(delivery_id).unsubscribe if offers else None
 
@@ -231,13 +253,21 @@ def _message(
 
 
 def goes_to_own_address(action: Action) -> bool:
-    """Whether an action's message goes to the person's own e-mail address, however that is written."""
-    return "".join(action.content.recipient.split()) in {"", DEFAULT_RECIPIENT}
+    """Whether an action's message goes to the person's own e-mail address, in every language."""
+    return all("".join(content.recipient.split()) in {"", DEFAULT_RECIPIENT} for content in action.contents)
+
+
+def _forms(actions: Iterable[Action]) -> Iterator[tuple[Form, Action]]:
+    """Actions and their variants, each as an action of one language."""
+    for action in actions:
+        yield action.action_id, replace(action, variants=())
+        for one in action.variants:
+            yield (action.action_id, one.language), replace(action, content=one.content, variants=())
 
 
 def _campaign(content: FrozenContent) -> Campaign:
     if content.kind is BroadcastKind.BROADCAST:
-        return Campaign(content.broadcast_id, content.broadcast_name)
+        return Campaign(content.broadcast_id, content.broadcast_name, topic=content.topic)
     return Campaign(content.broadcast_id, content.broadcast_name, TRANSACTIONAL)
 
 

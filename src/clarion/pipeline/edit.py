@@ -6,10 +6,10 @@ now, its hash on the trigger, and a note of what held until when. If the process
 is made of the content it was opened with, so workers follow within one chunk.
 """
 
-from clarion.domain.broadcasts import freeze
 from clarion.domain.errors import Conflict
 from clarion.domain.triggers import TriggerState
-from clarion.store import broadcasts, control, retention, snippets, triggers
+from clarion.pipeline.freezing import frozen
+from clarion.store import broadcasts, control, retention, triggers
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 from clarion.store.triggers import Trigger
@@ -28,8 +28,7 @@ def apply_content(tx: Transaction, workspace: Workspace, trigger: Trigger, by: s
     broadcast = broadcasts.get(tx, workspace, trigger.broadcast_id, None)
     if broadcast is None:
         raise AssertionError("a broadcast is never removed")
-    texts = {snippet.name: snippet.value for snippet in snippets.listing(tx, workspace)}
-    content = freeze(broadcast, texts)
+    content = frozen(tx, workspace, broadcast)
     before = {action.action_id for action in triggers.content(tx, trigger.content_hash).actions}
     after = {action.action_id for action in content.actions}
     if before != after:

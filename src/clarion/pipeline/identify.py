@@ -42,6 +42,7 @@ from clarion.domain.people import (
 from clarion.domain.people import (
     merge as merged,
 )
+from clarion.domain.topics import PREFERENCES
 from clarion.pipeline import merge
 from clarion.store import merging, people, reporting
 from clarion.store.access import Workspace
@@ -248,6 +249,9 @@ def _identify(scope: _Scope, call: Identify) -> Person | None:
         people.update(scope.tx, scope.workspace, after)
     if (now := is_unsubscribed(after.attributes)) != is_unsubscribed(before.attributes):
         event = "customer_unsubscribed" if now else "customer_subscribed"
+        reporting.note_person(scope.tx, scope.workspace.workspace_id, event, after.person_id)
+    if after.attributes.get(PREFERENCES) != before.attributes.get(PREFERENCES):
+        event = "cio_subscription_preferences_changed"
         reporting.note_person(scope.tx, scope.workspace.workspace_id, event, after.person_id)
     if call.anonymous_id:
         merging.adopt_anonymous_events(scope.tx, scope.workspace, call.anonymous_id, after.person_id)

@@ -12,14 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from clarion.domain.broadcasts import freeze
 from clarion.domain.errors import InvalidRequest
 from clarion.domain.triggers import Selector, TriggerRequest
 from clarion.pipeline import staging
 from clarion.pipeline.accept import Limits, SubmitResolve, admit
 from clarion.pipeline.data_file import Line, LineSplitter
+from clarion.pipeline.freezing import frozen
 from clarion.pipeline.naming import Named
-from clarion.store import access, broadcasts, snippets, triggers
+from clarion.store import access, broadcasts, triggers
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
 from clarion.store.slices import LostLease
@@ -55,7 +55,6 @@ def begin(
     if request.selector is not Selector.DEFAULT:
         raise InvalidRequest("the people are the lines that follow: give none here", f"/{request.selector.value}")
     broadcast = admit(tx, workspace, broadcast_id, limits)
-    texts = {snippet.name: snippet.value for snippet in snippets.listing(tx, workspace)}
     trigger_id = triggers.create(
         tx,
         workspace,
@@ -65,7 +64,7 @@ def begin(
         echo={},
         data=request.data,
         flags=request.flags,
-        content_hash=triggers.save_content(tx, freeze(broadcast, texts)),
+        content_hash=triggers.save_content(tx, frozen(tx, workspace, broadcast)),
         resolve_until=0,
     )
     held = triggers.hold(tx, _OWNER, _LEASE_MS, trigger_id)

@@ -43,13 +43,21 @@ class Review:
         return not self.problems
 
 
-def review(broadcast: Broadcast, *, snippets: Mapping[str, str], segment_ids: Collection[int]) -> Review:
-    """Look at a broadcast with its workspace's snippets and segments.
+def review(
+    broadcast: Broadcast,
+    *,
+    snippets: Mapping[str, str],
+    segment_ids: Collection[int],
+    topic_ids: Collection[int] = (),
+) -> Review:
+    """Look at a broadcast with its workspace's snippets, segments and topics.
 
     Actions that are switched off are not part of a trigger, and are not looked at.
     """
     problems = list(_recipients(broadcast, segment_ids))
     warnings: list[Finding] = []
+    if broadcast.topic_id is not None and broadcast.topic_id not in topic_ids:
+        problems.append(Finding("topic_id", f"topic {broadcast.topic_id} does not exist"))
     if not broadcast.actions:
         problems.append(Finding("actions", "the broadcast has no actions"))
     elif broadcast.kind is BroadcastKind.TRANSACTIONAL and len(broadcast.actions) > 1:
@@ -82,18 +90,23 @@ def _recipients(broadcast: Broadcast, segment_ids: Collection[int]) -> Iterator[
 def _action_problems(action: Action, snippets: Mapping[str, str]) -> Iterator[Finding]:
     if action.sending_state is SendingState.DRAFT:
         yield Finding(f"actions/{action.action_id}/sending_state", "drafts are not offered by this version")
-    content = action.content
+    yield from _content_problems(action.content, snippets, f"actions/{action.action_id}")
+    for one in action.variants:
+        yield from _content_problems(one.content, snippets, f"actions/{action.action_id}/languages/{one.language}")
+
+
+def _content_problems(content: EmailContent, snippets: Mapping[str, str], where: str) -> Iterator[Finding]:
     if not content.body.strip():
-        yield _finding(action, RenderError("body can not be blank", part="body"))
+        yield _finding(where, RenderError("body can not be blank", part="body"))
     for part, text in _addresses(content):
         if "{{" in text or "{%" in text:
             continue  # known only when it is rendered
         try:
             mailbox(text, part)
         except RenderError as error:
-            yield _finding(action, error)
+            yield _finding(where, error)
     for wrong in check_email(content, snippets=snippets):
-        yield _finding(action, wrong)
+        yield _finding(where, wrong)
 
 
 def _addresses(content: EmailContent) -> Iterator[tuple[str, str]]:
@@ -108,10 +121,10 @@ def _addresses(content: EmailContent) -> Iterator[tuple[str, str]]:
                 yield part, address
 
 
-def _finding(action: Action, error: RenderError) -> Finding:
+def _finding(where: str, error: RenderError) -> Finding:
     kind, dot, name = error.part.partition(".")
     field = f"{kind}/{name}" if dot else kind
-    return Finding(f"actions/{action.action_id}/{field}", error.message, error.line, error.column)
+    return Finding(f"{where}/{field}", error.message, error.line, error.column)
 
 
 def _action_warnings(action: Action, snippets: Mapping[str, str]) -> Iterator[Finding]:

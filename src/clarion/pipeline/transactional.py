@@ -11,17 +11,18 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
-from clarion.domain.broadcasts import Broadcast, BroadcastKind, FrozenContent, SendingState, freeze
+from clarion.domain.broadcasts import Broadcast, BroadcastKind, FrozenContent, SendingState
 from clarion.domain.deliveries import DeliveryKey
 from clarion.domain.errors import InvalidRequest, RenderError
 from clarion.domain.people import Person, Reference, is_unsubscribed
 from clarion.domain.transactional import MAX_ADDRESSES, Override, SendRequest
 from clarion.domain.triggers import Flags, Selector
 from clarion.pipeline.accounts import accounts_of, slices_of
+from clarion.pipeline.freezing import frozen
 from clarion.pipeline.gather import Gathered, Odd
 from clarion.rendering.addresses import mailbox, split_list
 from clarion.rendering.email import check_email
-from clarion.store import broadcasts, ledger, overrides, people, snippets, triggers
+from clarion.store import broadcasts, ledger, overrides, people, triggers
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 from clarion.store.entries import Entries
@@ -73,7 +74,7 @@ def send(
     person = somebody(tx, workspace, request.reference)
     if person is None:
         raise InvalidRequest("no person by this identifier", f"/identifiers/{request.reference.kind.value}")
-    content = freeze(message, {snippet.name: snippet.value for snippet in snippets.listing(tx, workspace)})
+    content = frozen(tx, workspace, message)
     override, attachments = _with_recipients(request.override), request.attachments
     made = override.applied(content)
     _check(made, override)

@@ -11,6 +11,7 @@ from liquid.builtin.expressions import Path
 
 from clarion.domain.broadcasts import DEFAULT_RECIPIENT, EmailContent
 from clarion.domain.errors import RenderError
+from clarion.domain.topics import Topic
 from clarion.rendering.addresses import split_list
 from clarion.rendering.binding import OF_ALL_OBJECTS
 from clarion.rendering.context import Links, Scope, Snippets, Template, dotted
@@ -63,6 +64,7 @@ class Campaign:
     id: int
     name: str
     type: str = "triggered_broadcast"
+    topic: Topic | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,20 +196,23 @@ def compile_email(
         found, template = inspect(plain_template(content.body), "plain")
         parts["plain"] = template if template is not None and not found else ""
         plain_snippets = {name: _without_html(name, snippets[name], known) for name, known in plain_snippets.items()}
+    topics = [campaign.topic.topic_id] if campaign.topic else []
+    translations = campaign.topic.translations if campaign.topic else {}
+    names = {language.lower(): told.name for language, told in translations.items()}
     return CompiledEmail(
         {name: parts[name] for name, _ in _sources(content)},
         tuple((name, checked.parts[f"headers.{name}"]) for name, _ in content.headers),
         checked.snippets,
         plain_snippets,
-        {"id": campaign.id, "name": campaign.name, "type": campaign.type, "subscription_topic_ids": []},
+        {"id": campaign.id, "name": campaign.name, "type": campaign.type, "subscription_topic_ids": topics},
         {
             "id": message_id,
             "name": message_name,
             "type": "email_action",
             "send_to_unsubs": send_to_unsubscribed,
             "journey_id": "",
-            "subscription_topic_ids": [],
-            "subscription_topic": {"name": ""},
+            "subscription_topic_ids": topics,
+            "subscription_topic": {"name": campaign.topic.name if campaign.topic else "", "names": names},
         },
         offers_unsubscribe=campaign.type != TRANSACTIONAL,
     )

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, cast
 from clarion.rendering.binding import Unsupported
 from clarion.rendering.code import Fixed, Hole, Ops
 from clarion.rendering.context import Links, Scope, Template
-from clarion.rendering.tags import CioLinkTag, GenerateUuidTag, RandomTag, RenderLiquidTag, TextNode
+from clarion.rendering.tags import (
+    CioLinkTag,
+    GenerateUuidTag,
+    RandomTag,
+    RenderLiquidTag,
+    SubscriptionTopicNameTag,
+    TextNode,
+)
 from clarion.rendering.text import shown
 
 if TYPE_CHECKING:
@@ -35,6 +42,12 @@ def tag_ops(node: TextNode, compiler: "Statements", links: LinksOf | None) -> Op
             raise Unsupported("render_liquid of a personal value")
         compiler.snippet(cast(Template, compiler.scope.env.from_string(shown(source.constant))))
         return []
+    if isinstance(tag, SubscriptionTopicNameTag):
+        values = {name: compiler.value(expression) for name, expression in node.arguments.items()}
+        if not all(value.known for value in values.values()):
+            raise Unsupported("subscription_topic_name in a personal language")
+        constants = {name: value.constant for name, value in values.items()}
+        return [Fixed(node.writer(compiler.scope, node.token, constants))]
     if node.arguments or links is None:
         raise Unsupported(node.token.value)
     return _around_the_id(node, compiler, links)

@@ -163,14 +163,19 @@ class ViewInBrowserUrlTag(TextTag):
 
 
 class SubscriptionTopicNameTag(TextTag):
-    """Nothing: a broadcast here has no topic."""
+    """The name of the broadcast's topic, in a language if one is asked for; nothing where it has no topic."""
 
     name = "subscription_topic_name"
     accepts = frozenset({"lang"})
 
-    def write(self, _scope: Scope, _token: Token, _values: Mapping[str, object]) -> str:
+    def write(self, scope: Scope, token: Token, values: Mapping[str, object]) -> str:
         """See `TextTag`."""
-        return ""
+        wanted = shown(values["lang"]) if "lang" in values else ""
+        path: list[object] = ["message", "subscription_topic", "names", wanted.lower()]
+        found = scope.get(path, token=token, default="") or scope.get(
+            ["message", "subscription_topic", "name"], token=token, default=""
+        )
+        return found if isinstance(found, str) else ""
 
 
 class CioLinkTag(TextTag):

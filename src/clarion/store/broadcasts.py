@@ -14,6 +14,7 @@ from clarion.domain.broadcasts import (
     DoubtPolicy,
     EmailContent,
     SendingState,
+    Variant,
 )
 from clarion.store import numbers
 from clarion.store.access import Workspace
@@ -35,6 +36,8 @@ def _broadcast(row: Row) -> Broadcast:
         tags=tuple(decode(row["tags"])),
         kind=BroadcastKind(row["kind"]),
         trigger_name=row["trigger_name"],
+        topic_id=row["topic_id"],
+        language_attribute=str(row["language_attribute"]),
     )
 
 
@@ -49,6 +52,7 @@ def _action(row: Row) -> Action:
         content=msgspec.json.decode(row["content"], type=EmailContent),
         created_ms=int(row["created_ms"]),
         updated_ms=int(row["updated_ms"]),
+        variants=msgspec.json.decode(row["variants"], type=tuple[Variant, ...]),
     )
 
 
@@ -62,6 +66,8 @@ def create(
     tags: tuple[str, ...] = (),
     kind: BroadcastKind = BroadcastKind.BROADCAST,
     trigger_name: str | None = None,
+    topic_id: int | None = None,
+    language_attribute: str = "language",
 ) -> Broadcast:
     """A new broadcast in state draft, without actions."""
     broadcast_id = numbers.take(tx, "broadcast")
@@ -75,6 +81,8 @@ def create(
         tags=encode(tags),
         kind=kind.value,
         trigger_name=trigger_name,
+        topic_id=topic_id,
+        language_attribute=language_attribute,
     )
     if trigger_name is not None:
         _name(tx, workspace.workspace_id, broadcast_id, trigger_name)
@@ -151,6 +159,8 @@ def update(tx: Transaction, broadcast: Broadcast) -> None:
         doubt_policy=broadcast.doubt_policy.value,
         tags=encode(broadcast.tags),
         trigger_name=broadcast.trigger_name,
+        topic_id=broadcast.topic_id,
+        language_attribute=broadcast.language_attribute,
     )
     tx.execute("take_trigger_name", broadcast_id=broadcast.broadcast_id)
     if broadcast.trigger_name is not None:
@@ -183,6 +193,7 @@ def _action_columns(action: Action) -> dict[str, object]:
         "sending_state": action.sending_state.value,
         "send_to_unsubscribed": int(action.send_to_unsubscribed),
         "content": encode(action.content),
+        "variants": encode(action.variants),
     }
 
 
@@ -194,11 +205,12 @@ def add_action(
     *,
     sending_state: SendingState = SendingState.AUTOMATIC,
     send_to_unsubscribed: bool = False,
+    variants: tuple[Variant, ...] = (),
 ) -> int:
     """Append an e-mail action; its id."""
     action_id = numbers.take(tx, "action")
     action = Action(
-        action_id, broadcast.broadcast_id, name, "email", sending_state, send_to_unsubscribed, content, 0, 0
+        action_id, broadcast.broadcast_id, name, "email", sending_state, send_to_unsubscribed, content, 0, 0, variants
     )
     tx.execute("insert_action", position=action_id, kind="email", **_action_columns(action))
     return action_id

@@ -17,6 +17,8 @@ _STYLE = (
     "border-radius:.3rem;color:#fff;background:#1a4fa3;cursor:pointer}"
     "button.second{color:#1a4fa3;background:#fff}"
     "button:focus-visible{outline:3px solid #f5a623;outline-offset:2px}"
+    "fieldset{border:0;margin:1rem 0;padding:0}label{display:block;padding:.5rem 0}"
+    "input{width:1.2rem;height:1.2rem;margin-right:.6rem;vertical-align:middle}small{opacity:.8}"
     "@media(prefers-color-scheme:dark){body{color:#eee;background:#1a1a1a}}"
 )
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
@@ -50,8 +52,24 @@ class Button:
     second: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A box of a page's form to tick; ticked it sends ``topic=value``."""
+
+    value: str
+    name: str
+    description: str
+    ticked: bool
+
+
 def page(
-    title: str, text: str, *, buttons: tuple[Button, ...] = (), sender: str = "", status: int = 200
+    title: str,
+    text: str,
+    *,
+    buttons: tuple[Button, ...] = (),
+    choices: tuple[Choice, ...] = (),
+    sender: str = "",
+    status: int = 200,
 ) -> HTMLResponse:
     """A heading, a paragraph and perhaps a form that posts to where the page is. Everything is escaped."""
     form = ""
@@ -61,7 +79,7 @@ def page(
             f"{' class=second' if b.second else ''}>{escape(b.text)}</button>"
             for b in buttons
         )
-        form = f'<form method="post">{inner}</form>'
+        form = f'<form method="post">{_boxes(choices)}{inner}</form>'
     signed = f"<p><small>{escape(sender)}</small></p>" if sender else ""
     html = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
@@ -70,6 +88,17 @@ def page(
         f"<body><main><h1>{escape(title)}</h1><p>{escape(text)}</p>{form}{signed}</main></body></html>"
     )
     return HTMLResponse(html, status, {**_PRIVATE, "Content-Security-Policy": _PAGE_POLICY})
+
+
+def _boxes(choices: tuple[Choice, ...]) -> str:
+    if not choices:
+        return ""
+    labels = "".join(
+        f'<label><input type="checkbox" name="topic" value="{escape(one.value)}"{" checked" if one.ticked else ""}>'
+        f"{escape(one.name)}{f'<br><small>{escape(one.description)}</small>' if one.description else ''}</label>"
+        for one in choices
+    )
+    return f"<fieldset><legend>Send me</legend>{labels}</fieldset>"
 
 
 def mail(html: str) -> HTMLResponse:

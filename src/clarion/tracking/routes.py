@@ -4,7 +4,8 @@
 A GET changes nothing: scanners of links and prefetching mail programs open every one of them.
 """
 
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Protocol, TypeVar
 from urllib.parse import parse_qs, unquote
@@ -18,14 +19,16 @@ from starlette.routing import Route
 
 from clarion.domain.deliveries import DeliveryKey, key_of
 from clarion.domain.errors import RenderError, Unavailable, detail_of
-from clarion.domain.links import target_of
+from clarion.domain.links import person_of_center, target_of
 from clarion.domain.people import CONSENT
+from clarion.domain.topics import Topic, accepted
 from clarion.pipeline import feedback
+from clarion.store import topics
 from clarion.store.engine import Transaction
 from clarion.tracking import pages
 from clarion.tracking.machines import is_machine, is_proxied
-from clarion.tracking.pages import Button
-from clarion.tracking.person import Attribute, Reader, reader, set_attribute
+from clarion.tracking.pages import Button, Choice
+from clarion.tracking.person import Attribute, Behind, Reader, reader, set_attribute, set_topics
 
 T = TypeVar("T")
 Preview = Callable[[DeliveryKey], str | None]
@@ -33,6 +36,8 @@ _log = structlog.get_logger("clarion.tracking")
 _MOST_BYTES = 10_000
 
 _UNSUBSCRIBE = Button("Unsubscribe", "unsubscribe", "true")
+_SAVE = Button("Save", "topics", "save")
+_LEAVE = Button("Unsubscribe from everything", "unsubscribe", "true", second=True)
 _SUBSCRIBE = Button("Subscribe again", "unsubscribe", "false")
 _ALLOW = Button("Allow", "consent", "true")
 _DENY = Button("Do not allow", "consent", "false", second=True)
@@ -141,16 +146,35 @@ class _Pages:
             return _bad_request("invalid delivery id")
         return _json({}, 200)
 
+    def _behind(self, request: Request) -> Behind | None:
+        """A message, or a person: the page of preferences opens by a link in a mail, or by a token of its own."""
+        token = unquote(request.path_params["token"])
+        return key_of(token, self._backend.secret) or person_of_center(token, time.time(), self._backend.secret)
+
     async def show_preferences(self, request: Request) -> Response:
-        found = await self._reader(request)
-        return pages.unknown() if found is None else _preferences(found)
+        behind = self._behind(request)
+        return pages.unknown() if behind is None else await self._preferences(request, behind)
+
+    async def _preferences(self, request: Request, behind: Behind) -> Response:
+        def look(tx: Transaction) -> tuple[Reader | None, list[Topic]]:
+            found = reader(tx, behind)
+            return found, topics.listing(tx, found.workspace) if found is not None else []
+
+        found, known = await self._backend.read(look)
+        wanted = accepted(request.headers.get("accept-language", ""))
+        return pages.unknown() if found is None else _preferences(found, known, wanted)
 
     async def set_preferences(self, request: Request) -> Response:
-        wish = _choice(await _body(request), "unsubscribe")
-        if wish is None:
-            return await self.show_preferences(request)  # nothing was chosen: ask again
-        found = await self._set(request, "unsubscribed", value=wish)
-        return pages.unknown() if found is None else _preferences(found)
+        """Off and on altogether, or topic by topic; where nothing was chosen, it is asked again."""
+        behind, body = self._behind(request), await _body(request)
+        if behind is None:
+            return pages.unknown()
+        wish = _choice(body, "unsubscribe")
+        if wish is not None:
+            await self._backend.write(lambda tx: set_attribute(tx, behind, "unsubscribed", value=wish))
+        elif (ticked := _ticked(body)) is not None:
+            await self._backend.write(lambda tx: _set_ticked(tx, behind, ticked))
+        return await self._preferences(request, behind)
 
     async def ask_consent(self, request: Request) -> Response:
         found = await self._reader(request)
@@ -207,14 +231,28 @@ class _Pages:
         return response
 
 
-def _preferences(found: Reader) -> Response:
+def _set_ticked(tx: Transaction, behind: Behind, ticked: frozenset[str]) -> None:
+    """A form shows every topic, so one that is not ticked is not wanted."""
+    found = reader(tx, behind)
+    if found is not None:
+        known = topics.listing(tx, found.workspace)
+        set_topics(tx, behind, {topic.topic_id: topic.identifier in ticked for topic in known})
+
+
+def _preferences(found: Reader, known: Sequence[Topic], wanted: Sequence[str]) -> Response:
     if found.person is None:
         return pages.forgotten(found.workspace.name)
-    text = "You get our messages."
-    button = _UNSUBSCRIBE
     if found.unsubscribed:
-        text, button = "You are unsubscribed: you get no more of our messages.", _SUBSCRIBE
-    return pages.page("Your preferences", text, buttons=(button,), sender=found.workspace.name)
+        text = "You are unsubscribed: you get no more of our messages."
+        return pages.page("Your preferences", text, buttons=(_SUBSCRIBE,), sender=found.workspace.name)
+    attributes = found.person.attributes
+    choices = tuple(
+        Choice(one.identifier, one.text(wanted).name, one.text(wanted).description, one.is_wanted_by(attributes))
+        for one in known
+    )
+    buttons = (_SAVE, _LEAVE) if choices else (_UNSUBSCRIBE,)
+    text = "You get our messages."
+    return pages.page("Your preferences", text, buttons=buttons, choices=choices, sender=found.workspace.name)
 
 
 def _consent(found: Reader) -> Response:
@@ -251,6 +289,12 @@ def _choice(body: bytes | None, name: str) -> bool | None:
     """The true or false of a form's field; None for anything else."""
     fields = parse_qs((body or b"").decode("utf-8", "replace"))
     return {"true": True, "false": False}.get(fields.get(name, [""])[0])
+
+
+def _ticked(body: bytes | None) -> frozenset[str] | None:
+    """The topics that a form asks for; None for anything but a form that was saved."""
+    fields = parse_qs((body or b"").decode("utf-8", "replace"))
+    return frozenset(fields.get("topic", ())) if fields.get("topics") == ["save"] else None
 
 
 def _json(value: object, status: int) -> Response:

@@ -10,7 +10,8 @@ from starlette.responses import Response
 from clarion.api.app import messages
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion.broadcasts import one_of, store_edit
-from clarion.api.clarion.edits import MAX_BODY_BYTES, edited_action
+from clarion.api.clarion.edits import MAX_BODY_BYTES, edited_action, edited_content
+from clarion.api.clarion.languages import with_content
 from clarion.domain.broadcasts import Action, Broadcast
 from clarion.domain.errors import InvalidRequest, MalformedRequest, NotFound
 from clarion.store import broadcasts
@@ -44,9 +45,15 @@ def _broadcast_shape(broadcast: Broadcast) -> dict[str, Any]:
     }
 
 
-def action_shape(action: Action) -> dict[str, Any]:
-    """An action as contract §5.3 shows an e-mail."""
-    content = action.content
+def action_shape(action: Action, language: str = "") -> dict[str, Any]:
+    """An action as contract §5.3 shows an e-mail, in a language that it has.
+
+    Raises:
+        MalformedRequest: it has none by this tag; a PUT does not make one either (contract §5.4).
+    """
+    content = action.in_language(language)
+    if content is None:
+        raise MalformedRequest("the message has no variant in this language", "/language")
     headers = [{"name": name, "value": value} for name, value in content.headers]
     updated = action.updated_ms // 1_000
     return {
@@ -59,16 +66,16 @@ def action_shape(action: Action) -> dict[str, Any]:
         "type": action.kind,
         "sending_state": action.sending_state.value,
         "layout": "",
-        "language": "",
+        "language": language,
         "body": content.body,
         "body_amp": "",
         "subject": content.subject,
         "preheader_text": content.preheader,
         "recipient": content.recipient,
         "from": content.sender,
-        "from_id": None,
+        "from_id": content.sender_id,
         "reply_to": content.reply_to,
-        "reply_to_id": None,
+        "reply_to_id": content.reply_to_id,
         "cc": content.cc,
         "bcc": content.bcc,
         "fake_bcc": False,
@@ -103,13 +110,13 @@ async def get_action(call: Call) -> Response:
     raise NotFound
 
 
-_FIELDS = ("subject", "body", "recipient", "sending_state")
+_FIELDS = ("subject", "body", "recipient", "sending_state", "from_id", "reply_to_id")
 # Keys of an action that GET shows and PUT passes over, so that one may send back what one read (contract §5.3).
 _READ_ONLY = frozenset({
     "id", "broadcast_id", "campaign_id", "parent_action_id", "deduplicate_id", "name", "created", "updated", "type",
     "layout", "language", "from", "reply_to", "bcc", "cc", "fake_bcc", "preprocessor",
 })  # fmt: skip
-_NOT_OFFERED = ("body_amp", "from_id", "reply_to_id", "image_url", "url", "method")
+_NOT_OFFERED = ("body_amp", "image_url", "url", "method")
 
 
 def edit_of(body: dict[str, Any]) -> dict[str, Any]:
@@ -141,41 +148,42 @@ def _headers_of(value: object) -> object:
         raise InvalidRequest("must be a list of names and values", "/headers") from None
 
 
+def edited_in(action: Action, edit: dict[str, Any], language: str) -> Action:
+    """The action after an edit of its content in a language. Raises as `action_shape` and `edited_action` do."""
+    if not language:
+        return edited_action(action, edit)
+    action_shape(action, language)
+    texts = {name: value for name, value in edit.items() if name != "sending_state"}
+    variants = tuple(
+        replace(one, content=edited_content(one.content, texts)) if one.language.lower() == language.lower() else one
+        for one in action.variants
+    )
+    settings = {name: edit[name] for name in edit.keys() & {"sending_state"}}
+    return edited_action(replace(action, variants=variants), settings)
+
+
+def language_of(call: Call) -> str:
+    """The language that the path names, "" for the default."""
+    return call.text("language") if "language" in call.request.path_params else ""
+
+
 async def put_action(call: Call) -> Response:
-    """`PUT /v1/broadcasts/{id}/actions/{action_id}`; also `…/language/` with nothing behind it, the default's."""
+    """`PUT /v1/broadcasts/{id}/actions/{action_id}`, and `…/language/{language}` for a variant that there is."""
     action_id, edit = call.number("action_id"), edit_of(await call.json_object(MAX_BODY_BYTES + 100_000))
+    language = language_of(call)
+    await _broadcast(call)
 
     def change(before: Broadcast) -> Broadcast:
-        action = one_of(before, action_id)
-        actions = tuple(edited_action(action, edit) if one.action_id == action_id else one for one in before.actions)
-        return replace(before, actions=actions)
+        return with_content(before, edited_in(one_of(before, action_id), edit, language))
 
     after = await store_edit(call, change)
-    return answer({"action": action_shape(one_of(after, action_id))})
-
-
-def _no_variant(call: Call) -> None:
-    """Messages have one language here: the default.
-
-    Raises:
-        MalformedRequest: any other is asked for; a PUT does not make one either (contract §5.4).
-    """
-    if "language" in call.request.path_params and call.text("language"):
-        raise MalformedRequest("the message has no variant in this language", "/language")
+    return answer({"action": action_shape(one_of(after, action_id), language)})
 
 
 async def get_variant(call: Call) -> Response:
     """`GET …/actions/{action_id}/language/{language}`."""
     action = one_of(await _broadcast(call), call.number("action_id"))
-    _no_variant(call)
-    return answer({"action": action_shape(action)})
-
-
-async def put_variant(call: Call) -> Response:
-    """`PUT …/actions/{action_id}/language/{language}`."""
-    one_of(await _broadcast(call), call.number("action_id"))
-    _no_variant(call)
-    return await put_action(call)
+    return answer({"action": action_shape(action, language_of(call))})
 
 
 def _campaign_shape(broadcast: Broadcast) -> dict[str, Any]:
@@ -233,16 +241,16 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         get_variant,
         "app",
         "app",
-        "An action in a language; only the default, which is empty",
+        "An action in a language; the default is empty",
         aliases=(f"{_CAMPAIGN}{_LANGUAGE}", f"{_ONE}{_ACTION}/language/", f"{_CAMPAIGN}{_ACTION}/language/"),
     ),
     Endpoint(
         "PUT",
         f"{_ONE}{_LANGUAGE}",
-        put_variant,
+        put_action,
         "app",
         "app",
-        "Change an action in a language; only the default, which is empty",
+        "Change an action in a language that it has; the default is empty",
         aliases=(f"{_CAMPAIGN}{_LANGUAGE}", f"{_ONE}{_ACTION}/language/", f"{_CAMPAIGN}{_ACTION}/language/"),
     ),
     Endpoint(

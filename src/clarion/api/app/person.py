@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What one person got, and how they are subscribed (contract §7.1, §7.10)."""
 
+import time
 from typing import Any
 
 from starlette.responses import Response
@@ -8,13 +9,17 @@ from starlette.responses import Response
 from clarion.api.app import messages
 from clarion.api.app.people import named, only
 from clarion.api.calls import Call, Endpoint, answer
+from clarion.api.reference import subscriptions
 from clarion.api.reference.person import MESSAGES, PREFERENCES, RELATIONSHIPS
 from clarion.domain.deliveries import public_id
+from clarion.domain.links import center_token as center_token_of
 from clarion.domain.people import is_unsubscribed
-from clarion.store import merging, person_deliveries
+from clarion.domain.topics import accepted
+from clarion.store import merging, person_deliveries, topics
 from clarion.store.engine import Transaction
 
 _FOREVER = 2**40
+_TOKEN_SECONDS = 30 * 86_400
 
 
 async def messages_of(call: Call) -> Response:
@@ -45,9 +50,13 @@ async def messages_of(call: Call) -> Response:
 
 
 async def preferences(call: Call) -> Response:
-    """`GET /v1/customers/{customer_id}/subscription_preferences`; there are no topics in this version."""
+    """`GET /v1/customers/{customer_id}/subscription_preferences`, in the language that is asked for."""
     reference = named(call)
-    person = await call.api.read(lambda tx: only(tx, call.workspace, reference))
+    asked = call.query("language")
+    wanted = [asked] if asked else accepted(call.request.headers.get("accept-language", ""))
+    person, known = await call.api.read(
+        lambda tx: (only(tx, call.workspace, reference), topics.listing(tx, call.workspace))
+    )
     return answer(
         {
             "customer": {
@@ -55,10 +64,27 @@ async def preferences(call: Call) -> Response:
                 "identifiers": person.identifiers,
                 "unsubscribed": is_unsubscribed(person.attributes),
                 "header": "",
-                "topics": [],
+                "topics": [
+                    {
+                        "id": topic.topic_id,
+                        "identifier": topic.identifier,
+                        "name": topic.text(wanted).name,
+                        "description": topic.text(wanted).description,
+                        "subscribed": topic.is_wanted_by(person.attributes),
+                    }
+                    for topic in known
+                ],
             }
         }
     )
+
+
+async def center_token(call: Call) -> Response:
+    """`GET /v1/subscription_center/{customer_id}/token`: opens the page of preferences for 30 days."""
+    reference = named(call)
+    person = await call.api.read(lambda tx: only(tx, call.workspace, reference))
+    token = center_token_of(person.person_id, int(time.time()) + _TOKEN_SECONDS, call.api.secret)
+    return answer({"token": token, "url": f"{call.api.options.base_url}/preferences/{token}"})
 
 
 async def relationships(call: Call) -> Response:
@@ -80,6 +106,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "app",
         "How a person is subscribed",
         reference=PREFERENCES,
+    ),
+    Endpoint(
+        "GET",
+        "/v1/subscription_center/{customer_id}/token",
+        center_token,
+        "app",
+        "app",
+        "A token for a person's page of preferences",
+        reference=subscriptions.CENTER_TOKEN,
     ),
     Endpoint(
         "GET", f"{_ONE}/relationships", relationships, "app", "app", "Objects of a person", reference=RELATIONSHIPS

@@ -87,7 +87,7 @@ async def delete(call: Call) -> Response:
 
     def read(tx: Transaction) -> tuple[list[Snippet], list[EmailContent]]:
         actions = [action for broadcast in broadcasts.listing(tx, call.workspace, None) for action in broadcast.actions]
-        return snippets.listing(tx, call.workspace), [action.content for action in actions]
+        return snippets.listing(tx, call.workspace), [content for action in actions for content in action.contents]
 
     def work(tx: Transaction) -> None:
         known, contents = read(tx)

@@ -2,23 +2,23 @@
 """Messages to one person: the calls that send them, and the messages themselves (contract §7.13)."""
 
 import time
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from starlette.responses import Response
 
 from clarion.api.app import messages
-from clarion.api.app.broadcasts import action_shape, edit_of
+from clarion.api.app.broadcasts import action_shape, edit_of, edited_in, language_of
 from clarion.api.bodies import object_of, read_body
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion.broadcasts import one_of, store_edit
-from clarion.api.clarion.edits import MAX_BODY_BYTES, edited_action
+from clarion.api.clarion.edits import MAX_BODY_BYTES
+from clarion.api.clarion.languages import with_content
 from clarion.api.idempotency import once
 from clarion.api.reference import transactional as reference
 from clarion.domain.broadcasts import Action, Broadcast, BroadcastKind, SendingState
 from clarion.domain.deliveries import public_id
-from clarion.domain.errors import InvalidRequest, MalformedRequest, NotFound
+from clarion.domain.errors import InvalidRequest, NotFound
 from clarion.domain.operations import Identify
 from clarion.domain.people import IdKind
 from clarion.domain.transactional import CHANNELS, SendRequest, check_other, parse_email
@@ -95,8 +95,8 @@ def _shape(message: Broadcast) -> dict[str, Any]:
     }
 
 
-def _content(action: Action) -> dict[str, Any]:
-    shape = action_shape(action)
+def _content(action: Action, language: str = "") -> dict[str, Any]:
+    shape = action_shape(action, language)
     del shape["broadcast_id"], shape["sending_state"]
     return shape
 
@@ -124,39 +124,36 @@ async def put_content(call: Call) -> Response:
 
 
 async def _edited(call: Call, content_id: int) -> Response:
-    edit = edit_of(await call.json_object(MAX_BODY_BYTES + 100_000))
+    edit, language = edit_of(await call.json_object(MAX_BODY_BYTES + 100_000)), language_of(call)
     await call.api.read(lambda tx: _find(tx, call))
 
     def change(before: Broadcast) -> Broadcast:
-        action = one_of(before, content_id)
-        actions = tuple(edited_action(action, edit) if one is action else one for one in before.actions)
-        return replace(before, actions=actions)
+        return with_content(before, edited_in(one_of(before, content_id), edit, language))
 
     after = await store_edit(call, change, "transactional_id")
-    return answer({"content": _content(one_of(after, content_id))})
+    return answer({"content": _content(one_of(after, content_id), language)})
 
 
-def _default(call: Call, message: Broadcast) -> Action:
-    """The content in the language of the path: only the default, which is empty.
+async def _only(call: Call) -> Action:
+    """The one message that it is.
 
     Raises:
-        MalformedRequest: any other.
+        NotFound: it was not written yet.
     """
-    if "language" in call.request.path_params and call.text("language"):
-        raise MalformedRequest("the message has no variant in this language", "/language")
-    if not message.actions:
+    found = await call.api.read(lambda tx: _find(tx, call))
+    if not found.actions:
         raise NotFound
-    return message.actions[0]
+    return found.actions[0]
 
 
 async def get_variant(call: Call) -> Response:
     """`GET /v1/transactional/{transactional_id}/language/{language}`."""
-    return answer({"content": _content(_default(call, await call.api.read(lambda tx: _find(tx, call))))})
+    return answer({"content": _content(await _only(call), language_of(call))})
 
 
 async def put_variant(call: Call) -> Response:
-    """`PUT /v1/transactional/{transactional_id}/language/{language}`."""
-    return await _edited(call, _default(call, await call.api.read(lambda tx: _find(tx, call))).action_id)
+    """`PUT /v1/transactional/{transactional_id}/language/{language}`, of a variant that there is."""
+    return await _edited(call, (await _only(call)).action_id)
 
 
 async def sent(call: Call) -> Response:
@@ -208,7 +205,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "Change the content of a transactional message",
         reference.PUT_CONTENT,
     ),
-    _app("GET", _LANGUAGE, get_variant, "The content in a language; only the default", reference.CONTENT, _DEFAULT),
-    _app("PUT", _LANGUAGE, put_variant, "Change it in a language; only the default", reference.PUT_CONTENT, _DEFAULT),
+    _app("GET", _LANGUAGE, get_variant, "The content in a language; the default is empty", reference.CONTENT, _DEFAULT),
+    _app("PUT", _LANGUAGE, put_variant, "Change it in a language that it has", reference.PUT_CONTENT, _DEFAULT),
     _app("GET", f"{_ONE}/messages", sent, "What was sent of a transactional message", reference.MESSAGES),
 )

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The workspace of a key, and what surrounds it: addresses, object types, topics (contract §7.10, §7.12)."""
+"""The workspace of a key, and what surrounds it: addresses, object types, channels (contract §7.10, §7.12)."""
 
 from typing import Any
 
 from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer
-from clarion.api.reference.person import CHANNELS, IP_ADDRESSES, OBJECT_TYPES, TOPICS, WORKSPACES
+from clarion.api.reference.person import CHANNELS, IP_ADDRESSES, OBJECT_TYPES, WORKSPACES
 from clarion.store import access
 from clarion.store.engine import Transaction
 
@@ -40,13 +40,8 @@ async def object_types(call: Call) -> Response:  # noqa: ARG001 - handlers take 
     return answer({"types": []})
 
 
-async def topics(call: Call) -> Response:  # noqa: ARG001 - as above
-    """`GET /v1/subscription_topics`: there are none in this version."""
-    return answer({"topics": []})
-
-
 async def channels(call: Call) -> Response:  # noqa: ARG001 - as above
-    """`GET /v1/subscription_channels`: there are none in this version."""
+    """`GET /v1/subscription_channels`: people subscribe to topics, not to channels."""
     return answer({"channels": []})
 
 
@@ -62,7 +57,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint("GET", "/v1/workspaces", workspaces, "app", "app", "The workspace of this key", reference=WORKSPACES),
     Endpoint("GET", "/v1/object_types", object_types, "app", "app", "Types of objects: none", reference=OBJECT_TYPES),
-    Endpoint("GET", "/v1/subscription_topics", topics, "app", "app", "Topics to subscribe to: none", reference=TOPICS),
     Endpoint(
         "GET",
         "/v1/subscription_channels",

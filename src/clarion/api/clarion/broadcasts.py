@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
 from functools import partial
-from typing import Any
 
 from starlette.responses import Response
 
@@ -23,10 +22,12 @@ from clarion.api.clarion.edits import (
     edited_broadcast,
     new_broadcast,
 )
+from clarion.api.clarion.senders import with_addresses
+from clarion.api.clarion.shapes import action_shape, broadcast_shape, finding_shape, summary
 from clarion.domain.broadcasts import Action, Broadcast, BroadcastKind, BroadcastState
 from clarion.domain.errors import Conflict, InvalidRequest, MalformedRequest, NotFound, Problem
 from clarion.pipeline.review import Finding, Review, review
-from clarion.store import broadcasts, segments, snippets, triggers
+from clarion.store import broadcasts, segments, snippets, topics, triggers
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 
@@ -46,66 +47,12 @@ class _ChangedMeanwhile(Exception):
     pass
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
-    return {
-        "field": finding.field,
-        "message": finding.message,
-        "line": finding.line,
-        "column": finding.column,
-    }
+def load(tx: Transaction, workspace: Workspace, broadcast_id: int) -> Broadcast:
+    """A broadcast or a transactional message.
 
-
-def broadcast_shape(broadcast: Broadcast) -> dict[str, Any]:
-    """A broadcast as this API shows it; times in Unix seconds."""
-    started_ms = broadcast.first_started_ms
-    return {
-        "id": broadcast.broadcast_id,
-        "kind": broadcast.kind.value,
-        "name": broadcast.name,
-        "trigger_name": broadcast.trigger_name,
-        "state": broadcast.state.value,
-        "recipients": broadcast.recipients,
-        "doubt_policy": broadcast.doubt_policy.value,
-        "tags": list(broadcast.tags),
-        "created_at": broadcast.created_ms // 1_000,
-        "updated_at": broadcast.updated_ms // 1_000,
-        "first_started_at": started_ms // 1_000 if started_ms is not None else None,
-        "actions": [action_shape(action) for action in broadcast.actions],
-    }
-
-
-def _summary(broadcast: Broadcast) -> dict[str, Any]:
-    shape = broadcast_shape(broadcast)
-    names = ("id", "kind", "name", "sending_state", "subject")
-    return {**shape, "actions": [{name: action[name] for name in names} for action in shape["actions"]]}
-
-
-def action_shape(action: Action) -> dict[str, Any]:
-    """An action as this API shows it; times in Unix seconds."""
-    content = action.content
-    return {
-        "id": action.action_id,
-        "kind": action.kind,
-        "name": action.name,
-        "sending_state": action.sending_state.value,
-        "send_to_unsubscribed": action.send_to_unsubscribed,
-        "tracked": content.tracked,
-        "subject": content.subject,
-        "preheader": content.preheader,
-        "body": content.body,
-        "plain": content.plain,
-        "from": content.sender,
-        "reply_to": content.reply_to,
-        "recipient": content.recipient,
-        "cc": content.cc,
-        "bcc": content.bcc,
-        "headers": [{"name": name, "value": value} for name, value in content.headers],
-        "created_at": action.created_ms // 1_000,
-        "updated_at": action.updated_ms // 1_000,
-    }
-
-
-def _load(tx: Transaction, workspace: Workspace, broadcast_id: int) -> Broadcast:
+    Raises:
+        NotFound: there is none by this number.
+    """
     found = broadcasts.get(tx, workspace, broadcast_id, None)
     if found is None or found.kind is BroadcastKind.INLINE:
         raise NotFound
@@ -115,15 +62,16 @@ def _load(tx: Transaction, workspace: Workspace, broadcast_id: int) -> Broadcast
 def _look(api: Api, workspace: Workspace, broadcast_id: int) -> tuple[Broadcast, Callable[[Broadcast], Review]]:
     """The broadcast, and how to review it or an edit of it: parsing templates holds no transaction open."""
 
-    def read(tx: Transaction) -> tuple[Broadcast, dict[str, str], frozenset[int]]:
+    def read(tx: Transaction) -> tuple[Broadcast, dict[str, str], frozenset[int], frozenset[int]]:
         return (
-            _load(tx, workspace, broadcast_id),
+            load(tx, workspace, broadcast_id),
             {snippet.name: snippet.value for snippet in snippets.listing(tx, workspace)},
             frozenset(segment.segment_id for segment in segments.listing(tx, workspace)),
+            frozenset(topic.topic_id for topic in topics.listing(tx, workspace)),
         )
 
-    before, texts, segment_ids = api.store.read(read)
-    return before, lambda broadcast: review(broadcast, snippets=texts, segment_ids=segment_ids)
+    before, texts, segment_ids, topic_ids = api.store.read(read)
+    return before, lambda broadcast: review(broadcast, snippets=texts, segment_ids=segment_ids, topic_ids=topic_ids)
 
 
 def _refuse(findings: tuple[Finding, ...]) -> None:
@@ -150,11 +98,11 @@ def _change(call: Call, broadcast_id: int, edit: Callable[[Broadcast], Broadcast
 
     def save(tx: Transaction, before: Broadcast, after: Broadcast) -> Broadcast:
         broadcasts.lock(tx, broadcast_id)
-        if _load(tx, call.workspace, broadcast_id) != before:
+        if load(tx, call.workspace, broadcast_id) != before:
             raise _ChangedMeanwhile
         _check_trigger_name(tx, call.workspace, after)
-        _store_changes(tx, before, after)
-        return _load(tx, call.workspace, broadcast_id)
+        _store_changes(tx, before, with_addresses(tx, call.workspace, after))
+        return load(tx, call.workspace, broadcast_id)
 
     for _ in range(_TRIES):
         before, look = _look(call.api, call.workspace, broadcast_id)
@@ -194,6 +142,7 @@ def _add(tx: Transaction, broadcast: Broadcast, action: Action) -> None:
         action.content,
         sending_state=action.sending_state,
         send_to_unsubscribed=action.send_to_unsubscribed,
+        variants=action.variants,
     )
 
 
@@ -213,6 +162,7 @@ async def store_edit(call: Call, edit: Callable[[Broadcast], Broadcast], named: 
 
 def _create(tx: Transaction, workspace: Workspace, wanted: Broadcast) -> Broadcast:
     _check_trigger_name(tx, workspace, wanted)
+    wanted = with_addresses(tx, workspace, wanted)
     made = broadcasts.create(
         tx,
         workspace,
@@ -222,10 +172,12 @@ def _create(tx: Transaction, workspace: Workspace, wanted: Broadcast) -> Broadca
         tags=wanted.tags,
         kind=wanted.kind,
         trigger_name=wanted.trigger_name,
+        topic_id=wanted.topic_id,
+        language_attribute=wanted.language_attribute,
     )
     for action in wanted.actions:
         _add(tx, made, action)
-    return _load(tx, workspace, made.broadcast_id)
+    return load(tx, workspace, made.broadcast_id)
 
 
 async def create_broadcast(call: Call) -> Response:
@@ -245,13 +197,13 @@ async def list_broadcasts(call: Call) -> Response:
     if wanted not in (BroadcastKind.BROADCAST, BroadcastKind.TRANSACTIONAL):
         raise MalformedRequest("must be broadcast or transactional", "/kind")
     found = await call.api.read(lambda tx: broadcasts.listing(tx, call.workspace, BroadcastKind(wanted)))
-    return answer({"broadcasts": [_summary(broadcast) for broadcast in found]})
+    return answer({"broadcasts": [summary(broadcast) for broadcast in found]})
 
 
 async def get_broadcast(call: Call) -> Response:
     """`GET /broadcasts/{id}`."""
     broadcast_id = call.number("broadcast_id")
-    found = await call.api.read(lambda tx: _load(tx, call.workspace, broadcast_id))
+    found = await call.api.read(lambda tx: load(tx, call.workspace, broadcast_id))
     return answer({"broadcast": broadcast_shape(found)})
 
 
@@ -324,8 +276,8 @@ async def review_broadcast(call: Call) -> Response:
     return answer(
         {
             "ready": found.ready,
-            "problems": [_finding(problem) for problem in found.problems],
-            "warnings": [_finding(warning) for warning in found.warnings],
+            "problems": [finding_shape(problem) for problem in found.problems],
+            "warnings": [finding_shape(warning) for warning in found.warnings],
         }
     )
 
@@ -347,11 +299,11 @@ async def stop(call: Call) -> Response:
     def work(tx: Transaction) -> tuple[Broadcast, int]:
         # Under the lock that accepting a trigger takes: none slips in between the two steps.
         broadcasts.lock(tx, broadcast_id)
-        before = _load(tx, call.workspace, broadcast_id)
+        before = load(tx, call.workspace, broadcast_id)
         if before.state is not BroadcastState.DRAFT:
             broadcasts.set_state(tx, broadcast_id, BroadcastState.STOPPED)
         stopped = triggers.stop_all(tx, broadcast_id) if running is RunningTriggers.STOP else 0
-        return _load(tx, call.workspace, broadcast_id), stopped
+        return load(tx, call.workspace, broadcast_id), stopped
 
     stopped, count = await call.api.write(work)
     if count:
@@ -367,7 +319,7 @@ async def duplicate(call: Call) -> Response:
     fields.refuse()
 
     def work(tx: Transaction) -> Broadcast:
-        source = _load(tx, call.workspace, broadcast_id)
+        source = load(tx, call.workspace, broadcast_id)
         return _create(tx, call.workspace, replace(source, name=_COPY + source.name, trigger_name=None))
 
     return answer({"broadcast": broadcast_shape(await call.api.write(work))}, 201)

@@ -45,8 +45,18 @@ _TEXTS: dict[str, tuple[str, int]] = {
     "cc": ("cc", MAX_LINE_BYTES),
     "bcc": ("bcc", MAX_LINE_BYTES),
 }
-_BROADCAST_KEYS = ("name", "recipients", "doubt_policy", "tags", "kind", "trigger_name")
-_ACTION_KEYS = ("name", "sending_state", "send_to_unsubscribed", "tracked", "headers", *_TEXTS)
+_BROADCAST_KEYS = (
+    "name",
+    "recipients",
+    "doubt_policy",
+    "tags",
+    "kind",
+    "trigger_name",
+    "topic_id",
+    "language_attribute",
+)
+_CONTENT_KEYS = ("tracked", "headers", "from_id", "reply_to_id", *_TEXTS)
+_ACTION_KEYS = ("name", "sending_state", "send_to_unsubscribed", *_CONTENT_KEYS)
 
 NEW_ACTION = Action(0, 0, "", "email", SendingState.AUTOMATIC, False, EmailContent(tracked=True), 0, 0)
 
@@ -102,6 +112,14 @@ class Fields:
             return before
         return kind(value)
 
+    def number(self, name: str, before: int | None) -> int | None:
+        """A number, or null for none."""
+        value = self.value.get(name, before)
+        if value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**53):
+            return value
+        self.fault("must be a number or null", name)
+        return before
+
     def items(self, name: str, most: int) -> Sequence[object] | None:
         """A list of at most `most` items; None when it is absent or faulty."""
         if name not in self.value:
@@ -145,6 +163,8 @@ def edited_broadcast(before: Broadcast, body: Mapping[str, Any], *, with_actions
         doubt_policy=fields.choice("doubt_policy", before.doubt_policy),
         tags=_tags(fields, before.tags),
         kind=_kind(fields, before, may_change=with_actions),
+        topic_id=fields.number("topic_id", before.topic_id),
+        language_attribute=fields.text("language_attribute", before.language_attribute, MAX_NAME_BYTES, blank=False),
     )
     after = replace(after, trigger_name=_trigger_name(fields, after))
     if with_actions:
@@ -213,14 +233,37 @@ def _action(fields: Fields, before: Action) -> Action:
     fields.only(("kind", *_ACTION_KEYS))
     if fields.value.get("kind", "email") != "email":
         fields.fault('must be "email": other channels are not offered by this version', "kind")
-    texts = {inner: fields.text(name, getattr(before.content, inner), most) for name, (inner, most) in _TEXTS.items()}
-    headers = _headers(fields, before.content.headers)
     return replace(
         before,
         name=fields.text("name", before.name, MAX_NAME_BYTES),
         sending_state=fields.choice("sending_state", before.sending_state),
         send_to_unsubscribed=fields.flag("send_to_unsubscribed", before=before.send_to_unsubscribed),
-        content=EmailContent(**texts, headers=headers, tracked=fields.flag("tracked", before=before.content.tracked)),
+        content=_content(fields, before.content),
+    )
+
+
+def edited_content(before: EmailContent, body: Mapping[str, Any]) -> EmailContent:
+    """The texts of a message in one language after an edit. Raises like `edited_broadcast`."""
+    fields = Fields(body)
+    fields.only(_CONTENT_KEYS)
+    after = _content(fields, before)
+    fields.refuse()
+    return after
+
+
+def _content(fields: Fields, before: EmailContent) -> EmailContent:
+    texts: dict[str, Any] = {
+        inner: fields.text(name, getattr(before, inner), most) for name, (inner, most) in _TEXTS.items()
+    }
+    # An address that is written by hand is nobody's identity.
+    sender_id = None if "from" in fields.value else before.sender_id
+    reply_to_id = None if "reply_to" in fields.value else before.reply_to_id
+    return EmailContent(
+        **texts,
+        headers=_headers(fields, before.headers),
+        tracked=fields.flag("tracked", before=before.tracked),
+        sender_id=fields.number("from_id", sender_id),
+        reply_to_id=fields.number("reply_to_id", reply_to_id),
     )
 
 

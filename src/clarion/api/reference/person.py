@@ -34,11 +34,22 @@ PREFERENCES = Reference(
             identifiers=_IDENTIFIERS,
             unsubscribed=flag(),
             header=text(),
-            topics=array({"type": "object"}),
+            topics=array(record(id=integer(), identifier=text(), name=text(), description=text(), subscribed=flag())),
         )
     ),
-    answer_example={"customer": {"id": "42", "identifiers": _NAMES, "unsubscribed": False, "header": "", "topics": []}},
+    answer_example={
+        "customer": {
+            "id": "42",
+            "identifiers": _NAMES,
+            "unsubscribed": False,
+            "header": "",
+            "topics": [
+                {"id": 4, "identifier": "topic_4", "name": "Offers", "description": "Once a month.", "subscribed": True}
+            ],
+        }
+    },
     errors=(400, 404),
+    note="The language of the texts: `language`, else the Accept-Language header, else that of the topic itself.",
     contract="§7.1",
 )
 RELATIONSHIPS = Reference(
@@ -121,7 +132,6 @@ WORKSPACES = Reference(
     contract="§7.12",
 )
 OBJECT_TYPES = Reference(answer=record(types=array({"type": "object"})), answer_example={"types": []}, contract="§7.12")
-TOPICS = Reference(answer=record(topics=array({"type": "object"})), answer_example={"topics": []}, contract="§7.10")
 CHANNELS = Reference(
     answer=record(channels=array({"type": "object"})), answer_example={"channels": []}, contract="§7.10"
 )

@@ -14,7 +14,7 @@ _NAMED: dict[str, Any] = {
     "identifiers": _WHO,
     "message_data": {"type": ["object", "null"], "description": "What templates see as trigger."},
     "send_at": nullable(integer("Unix seconds, at most 90 days ahead.")),
-    "language": nullable(text("Passed over: messages have one language.")),
+    "language": nullable(text("Of the message; the person's unless given.")),
     "auto_create": nullable(flag("Make the person if nobody has the identifier; true unless given.")),
     "disable_message_retention": nullable(flag("What it said goes as soon as it is settled.")),
     "send_to_unsubscribed": nullable(flag("true unless given.")),

@@ -1,12 +1,12 @@
 -- name: insert_broadcast
 INSERT INTO broadcast (broadcast_id, workspace_id, name, state, recipients, doubt_policy, tags, kind, trigger_name,
-                       created_ms, updated_ms)
+                       topic_id, language_attribute, created_ms, updated_ms)
 VALUES (:broadcast_id, :workspace_id, :name, 'draft', :recipients, :doubt_policy, :tags, :kind, :trigger_name,
-        {{now_ms}}, {{now_ms}});
+        :topic_id, :language_attribute, {{now_ms}}, {{now_ms}});
 
 -- name: broadcast
-SELECT broadcast_id, workspace_id, name, state, recipients, doubt_policy, tags, kind, trigger_name, created_ms,
-       updated_ms, first_started_ms
+SELECT broadcast_id, workspace_id, name, state, recipients, doubt_policy, tags, kind, trigger_name, topic_id,
+       language_attribute, created_ms, updated_ms, first_started_ms
 FROM broadcast WHERE workspace_id = :workspace_id AND broadcast_id = :broadcast_id;
 
 -- name: lock_broadcast
@@ -19,8 +19,8 @@ SELECT last_trigger_ms, {{now_ms}} AS now_ms FROM broadcast WHERE broadcast_id =
 
 -- name: broadcasts
 -- Newest first.
-SELECT broadcast_id, workspace_id, name, state, recipients, doubt_policy, tags, kind, trigger_name, created_ms,
-       updated_ms, first_started_ms
+SELECT broadcast_id, workspace_id, name, state, recipients, doubt_policy, tags, kind, trigger_name, topic_id,
+       language_attribute, created_ms, updated_ms, first_started_ms
 FROM broadcast WHERE workspace_id = :workspace_id ORDER BY broadcast_id DESC;
 
 -- name: broadcast_by_trigger_name
@@ -34,7 +34,8 @@ DELETE FROM message_name WHERE broadcast_id = :broadcast_id;
 
 -- name: update_broadcast
 UPDATE broadcast SET name = :name, recipients = :recipients, doubt_policy = :doubt_policy, tags = :tags,
-    trigger_name = :trigger_name, updated_ms = {{now_ms}}
+    trigger_name = :trigger_name, topic_id = :topic_id, language_attribute = :language_attribute,
+    updated_ms = {{now_ms}}
 WHERE broadcast_id = :broadcast_id;
 
 -- name: set_broadcast_state
@@ -54,13 +55,13 @@ UPDATE broadcast SET last_trigger_ms = {{now_ms}} WHERE broadcast_id = :broadcas
 
 -- name: insert_action
 INSERT INTO action (action_id, broadcast_id, position, kind, name, sending_state, send_to_unsubscribed, content,
-                    created_ms, updated_ms)
-VALUES (:action_id, :broadcast_id, :position, :kind, :name, :sending_state, :send_to_unsubscribed, :content,
+                    variants, created_ms, updated_ms)
+VALUES (:action_id, :broadcast_id, :position, :kind, :name, :sending_state, :send_to_unsubscribed, :content, :variants,
         {{now_ms}}, {{now_ms}});
 
 -- name: actions
 -- All actions of a workspace's broadcasts, or of one (:broadcast_id, 0 for all), in order.
-SELECT a.action_id, a.broadcast_id, a.kind, a.name, a.sending_state, a.send_to_unsubscribed, a.content,
+SELECT a.action_id, a.broadcast_id, a.kind, a.name, a.sending_state, a.send_to_unsubscribed, a.content, a.variants,
        a.created_ms, a.updated_ms
 FROM action a JOIN broadcast b ON b.broadcast_id = a.broadcast_id
 WHERE b.workspace_id = :workspace_id AND (:broadcast_id = 0 OR a.broadcast_id = :broadcast_id)
@@ -68,7 +69,7 @@ ORDER BY a.broadcast_id, a.position;
 
 -- name: update_action
 UPDATE action SET name = :name, sending_state = :sending_state, send_to_unsubscribed = :send_to_unsubscribed,
-    content = :content, updated_ms = {{now_ms}}
+    content = :content, variants = :variants, updated_ms = {{now_ms}}
 WHERE action_id = :action_id AND broadcast_id = :broadcast_id;
 
 -- name: delete_action

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Broadcasts, actions and findings as our own API shows them; times in Unix seconds."""
+
+from typing import Any
+
+from clarion.domain.broadcasts import Action, Broadcast, EmailContent
+from clarion.pipeline.review import Finding
+
+
+def finding_shape(finding: Finding) -> dict[str, Any]:
+    """One thing that a review found."""
+    return {
+        "field": finding.field,
+        "message": finding.message,
+        "line": finding.line,
+        "column": finding.column,
+    }
+
+
+def broadcast_shape(broadcast: Broadcast) -> dict[str, Any]:
+    """A broadcast as this API shows it; times in Unix seconds."""
+    started_ms = broadcast.first_started_ms
+    return {
+        "id": broadcast.broadcast_id,
+        "kind": broadcast.kind.value,
+        "name": broadcast.name,
+        "trigger_name": broadcast.trigger_name,
+        "state": broadcast.state.value,
+        "recipients": broadcast.recipients,
+        "topic_id": broadcast.topic_id,
+        "language_attribute": broadcast.language_attribute,
+        "doubt_policy": broadcast.doubt_policy.value,
+        "tags": list(broadcast.tags),
+        "created_at": broadcast.created_ms // 1_000,
+        "updated_at": broadcast.updated_ms // 1_000,
+        "first_started_at": started_ms // 1_000 if started_ms is not None else None,
+        "actions": [action_shape(action) for action in broadcast.actions],
+    }
+
+
+def summary(broadcast: Broadcast) -> dict[str, Any]:
+    """A broadcast in a list: of the actions only what it needs."""
+    shape = broadcast_shape(broadcast)
+    names = ("id", "kind", "name", "sending_state", "subject")
+    return {**shape, "actions": [{name: action[name] for name in names} for action in shape["actions"]]}
+
+
+def action_shape(action: Action) -> dict[str, Any]:
+    """An action as this API shows it; times in Unix seconds."""
+    return {
+        "id": action.action_id,
+        "kind": action.kind,
+        "name": action.name,
+        "sending_state": action.sending_state.value,
+        "send_to_unsubscribed": action.send_to_unsubscribed,
+        **content_shape(action.content),
+        "languages": [one.language for one in action.variants],
+        "created_at": action.created_ms // 1_000,
+        "updated_at": action.updated_ms // 1_000,
+    }
+
+
+def content_shape(content: EmailContent) -> dict[str, Any]:
+    """The texts of a message in one language."""
+    return {
+        "tracked": content.tracked,
+        "subject": content.subject,
+        "preheader": content.preheader,
+        "body": content.body,
+        "plain": content.plain,
+        "from": content.sender,
+        "from_id": content.sender_id,
+        "reply_to": content.reply_to,
+        "reply_to_id": content.reply_to_id,
+        "recipient": content.recipient,
+        "cc": content.cc,
+        "bcc": content.bcc,
+        "headers": [{"name": name, "value": value} for name, value in content.headers],
+    }
