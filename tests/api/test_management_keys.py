@@ -7,8 +7,9 @@ import pytest
 from starlette.types import ASGIApp
 
 from clarion.api import application, auth
+from clarion.api.known_keys import KnownKeys
 from clarion.store import access
-from clarion.store.access import Keys, Workspace
+from clarion.store.access import Access, Keys, Workspace
 from clarion.store.engine import Store
 
 from .conftest import Client, basic
@@ -160,3 +161,18 @@ def _rows(store: Store) -> dict[str, int]:
         table: int(store.read(lambda tx, table=table: tx.composed(f"SELECT COUNT(*) AS n FROM {table}", {}))[0]["n"])  # type: ignore[misc]
         for table in tables
     }
+
+
+async def test_what_a_key_opens_is_remembered_for_a_second_and_no_longer() -> None:
+    clock = [0.0]
+    known = KnownKeys(lambda: clock[0])
+    opened = Access(Workspace(1, "A", "id"), frozenset({"app"}), "k")
+    known.keep(("app", "x"), opened)
+    clock[0] = 0.99
+    assert known.get(("app", "x")) is opened
+    assert known.get(("track", "x")) is None
+    clock[0] = 1.0
+    assert known.get(("app", "x")) is None
+    known.keep(("app", "x"), opened)
+    known.forget()
+    assert known.get(("app", "x")) is None

@@ -16,7 +16,7 @@ import pytest
 from clarion.domain.metrics import SERIES
 
 from .drivers import NodeDriver, processed
-from .node import Node
+from .node import Node, NodeError
 from .servers import Server
 from .shapes import Files
 from .test_node_5 import status_of
@@ -145,12 +145,13 @@ def test_suppression_of_addresses(node5: Node) -> None:
     assert node5.app("searchSuppression", email)["suppressions"] == []
 
 
-def test_around_the_workspace(node5: Node) -> None:
+def test_around_the_workspace(node5: Node, plain: Server) -> None:
     [workspace] = node5.app("listWorkspaces")["workspaces"]
     assert workspace["people"] >= 10_000
     assert node5.app("getIpAddresses") == {"ip_addresses": []}
     assert node5.app("listObjectTypes") == {"types": []}
-    assert node5.app("listSubscriptionTopics") == {"topics": []}
+    made = plain.ask("POST", "/api/clarion/v1/subscription_topics", {"name": "Offers"})["topic"]
+    assert node5.app("listSubscriptionTopics") == {"topics": [made]}
     assert node5.app("listSubscriptionChannels") == {"channels": []}
 
 
@@ -195,3 +196,44 @@ def test_an_import(node5: Node, plain: Server, files: Files) -> None:
     done = plain.until(over, "the import")
     assert (done["state"], done["error"], done["rows_imported"]) == ("imported", "", 1)
     assert node5.app("getAttributes", who)["customer"]["attributes"]["plan"] == "paid"
+
+
+def test_sender_identities(node5: Node, plain: Server, sent: dict[str, Any]) -> None:
+    body = {"name": "Acme", "email": "news@acme.example"}
+    made = plain.ask("POST", "/api/clarion/v1/sender_identities", body)["sender_identity"]
+    assert node5.app("getSenderIdentities", {"limit": 10, "sort": "desc"})["sender_identities"][0] == made
+    assert node5.app("getSenderIdentity", made["id"])["sender_identity"] == made
+    [action] = node5.app("getBroadcastActions", sent["broadcast"])["actions"]
+    changed = node5.app("updateBroadcastAction", sent["broadcast"], action["id"], {"from_id": made["id"]})["action"]
+    assert (changed["from"], changed["from_id"]) == (made["address"], made["id"])
+    used = node5.app("getSenderIdentityUsedBy", made["id"])["used_by"]
+    assert used["campaigns"] == [sent["broadcast"]]
+
+
+def test_languages(node5: Node, plain: Server, sent: dict[str, Any]) -> None:
+    [action] = node5.app("getBroadcastActions", sent["broadcast"])["actions"]
+    ours = f"/api/clarion/v1/broadcasts/{sent['broadcast']}/actions/{action['id']}/languages/de"
+    plain.ask("PUT", ours, {"subject": "Hallo"})
+    for resource in ("Broadcast", "Campaign"):
+        arguments = (sent["broadcast"], action["id"], "de")
+        assert node5.app(f"get{resource}ActionLanguage", *arguments)["action"]["subject"] == "Hallo"
+        changed = node5.app(f"update{resource}ActionLanguage", *arguments, {"subject": "Hallo"})["action"]
+        assert (changed["language"], changed["subject"]) == ("de", "Hallo")
+        with pytest.raises(NodeError, match="no variant in this language"):
+            node5.app(f"get{resource}ActionLanguage", *arguments[:2], "fr")
+
+
+def test_activities(node5: Node, plain: Server, sent: dict[str, Any]) -> None:
+    node5.track("track", sent["who"], {"name": "bought", "data": {"what": "tea"}})
+    found = node5.app("getCustomerActivities", sent["who"], {"limit": 50})["activities"]
+    kinds = [one["type"] for one in found]
+    assert kinds[0] == "event"
+    assert found[0]["data"] == {"what": "tea"}
+    assert {"profile_create", "sent_email", "clicked_email"} <= set(kinds)
+    [one] = node5.app("listActivities", {"limit": 1, "type": "event", "name": "bought"})["activities"]
+    assert one == found[0]
+
+
+def test_preferences_of_a_person(node5: Node, plain: Server, sent: dict[str, Any]) -> None:
+    told = node5.app("getSubscriptionCenterToken", sent["who"])
+    assert told["token"]

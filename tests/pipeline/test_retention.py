@@ -20,6 +20,7 @@ from clarion.store import deliveries, ledger, people
 from clarion.store import retention as removal
 from clarion.store.deliveries import Wanted
 from clarion.store.engine import Transaction
+from clarion.store.people import PersonEvent
 
 from .providers import Fails, Scripted
 from .stage import SIGN, Stage, until
@@ -86,7 +87,7 @@ async def test_nothing_is_removed_without_a_limit(stage: Stage) -> None:
     stage.crowd(3)
     old = await sent(stage)
     age(stage, old, 10_000)
-    assert await tidy(stage, RetentionRules()) == {"accounts": 0, "data": 0, "forgotten": 0}
+    assert await tidy(stage, RetentionRules()) == {"accounts": 0, "data": 0, "activities": 0, "forgotten": 0}
     assert stage.sums(old) == {"sent": 3}
 
 
@@ -190,7 +191,7 @@ async def test_events_go_by_their_own_time(stage: Stage) -> None:
         for number in numbers:
             for days in (1, 9, 11, 400):
                 at = now - days * DAY
-                people.add_event(tx, number, event_id=f"e{days}", at_ms=at, kind="event", name="x", data={})
+                people.add_events(tx, [PersonEvent(number, f"e{days}", at, "event", "x", {})])
 
     stage.store.write(add)
     for batch in (1, 5):

@@ -13,6 +13,7 @@ from clarion.store import access, people, segments, snippets
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
 from clarion.store.numbers import PersonNumbers
+from clarion.store.people import PersonEvent
 
 from .ledgers import together
 
@@ -162,15 +163,16 @@ def test_devices_and_events(store: Store, workspace: Workspace, numbers: PersonN
     add(store, workspace, person(number, "a"))
     phone, tablet = Device("t2", "ios", None, {}), Device("t1", "android", 5, {"v": 1})
 
-    def event(tx: Transaction, name: str) -> bool:
-        return people.add_event(tx, number, event_id="e1", at_ms=1, kind="event", name=name, data={"é": 1})
-
-    def work(tx: Transaction) -> list[bool]:
+    def work(tx: Transaction) -> None:
         for device in (phone, tablet, replace(phone, last_used=9)):
             people.save_device(tx, number, device)
-        return [event(tx, "bought"), event(tx, "again")]
+        for name in ("bought", "again"):
+            people.add_events(tx, [PersonEvent(number, "e1", 1, "event", name, {"é": 1})] * 2)
 
-    assert store.write(work) == [True, False]
+    store.write(work)
+    assert [row["name"] for row in store.read(lambda tx: tx.composed("SELECT name FROM person_event", {}))] == [
+        "bought"
+    ]
     assert store.read(lambda tx: people.devices(tx, number)) == [tablet, replace(phone, last_used=9)]
     store.write(lambda tx: people.delete_device(tx, number, "t1"))
     assert [d.token for d in store.read(lambda tx: people.devices(tx, number))] == ["t2"]
@@ -187,15 +189,14 @@ def test_suppression(store: Store, workspace: Workspace, shared: Workspace) -> N
     store.write(work)
 
     def check(tx: Transaction) -> None:
-        assert people.is_suppressed(tx, workspace, Reference(IdKind.EMAIL, "a@x"))
-        assert people.is_suppressed(tx, workspace, name)
-        assert not people.is_suppressed(tx, workspace, Reference(IdKind.ID, "a"))
-        assert not people.is_suppressed(tx, shared, address)
+        found = people.blocked(tx, workspace, ids=["A", "a"], emails=["a@x", "b@x"])
+        assert found == {(IdKind.ID, "A"), (IdKind.EMAIL, "a@x")}
+        assert people.blocked(tx, shared, ids=["A"], emails=["a@x"]) == set()
         assert people.suppressed_among(tx, [10, 11, 12]) == {11}
 
     store.read(check)
     store.write(lambda tx: people.unsuppress(tx, workspace, Reference(IdKind.EMAIL, "a@X")))
-    assert not store.read(lambda tx: people.is_suppressed(tx, workspace, address))
+    assert store.read(lambda tx: people.blocked(tx, workspace, ids=[], emails=["a@x"])) == set()
 
 
 def sizes(store: Store, workspace: Workspace) -> dict[str, int]:
@@ -247,7 +248,7 @@ def test_a_person_goes_with_all_they_had(store: Store, workspace: Workspace, num
     for number in (one, two):
         store.write(lambda tx, n=number: people.save_device(tx, n, Device("t", "ios", None, {})))  # type: ignore[misc]
         store.write(
-            lambda tx, n=number: people.add_event(tx, n, event_id="e", at_ms=1, kind="event", name="x", data={})  # type: ignore[misc]
+            lambda tx, n=number: people.add_events(tx, [PersonEvent(n, "e", 1, "event", "x", {})])  # type: ignore[misc]
         )
     store.write(lambda tx: people.delete(tx, one))
     for table in ("person", "device", "person_event"):

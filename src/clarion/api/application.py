@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from clarion.api import auth, errors, openapi
+from clarion.api.app import activities as app_activities
 from clarion.api.app import archive as app_archive
 from clarion.api.app import broadcasts as app_broadcasts
 from clarion.api.app import cancelling as app_cancelling
@@ -66,6 +67,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *app_archive.ENDPOINTS,
     *app_people.ENDPOINTS,
     *app_person.ENDPOINTS,
+    *app_activities.ENDPOINTS,
     *app_workspace.ENDPOINTS,
     *app_webhooks.ENDPOINTS,
     *app_segments.ENDPOINTS,

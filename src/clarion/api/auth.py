@@ -3,6 +3,7 @@
 
 import base64
 import binascii
+from collections.abc import Callable
 
 from starlette.requests import Request
 
@@ -10,6 +11,7 @@ from clarion.api.calls import Api, Endpoint
 from clarion.domain.errors import Unauthorized
 from clarion.store import access
 from clarion.store.access import Access
+from clarion.store.engine import Transaction
 
 SERVICE_PREFIX = "sa_live_"
 _WORKSPACE = "x-workspace-id"
@@ -34,26 +36,39 @@ async def access_of(request: Request, api: Api, endpoint: Endpoint) -> Access:
         Unauthorized: no key, an unknown or a revoked one, or one without a scope that the endpoint asks for.
     """
     kind, _, value = request.headers.get("authorization", "").partition(" ")
-    found: Access | None = None
-    if endpoint.scope == "track":
-        if kind.lower() == "basic":
-            site_id, key = _basic(value.strip())
-            found = await api.read(lambda tx: access.by_track_key(tx, site_id, key))
-    elif kind.lower() == "bearer":
-        key = value.strip()
-        if key.startswith(SERVICE_PREFIX) and endpoint.sends and endpoint.scope == "app":
-            workspace_id = _workspace_of(request)
-            found = await api.read(lambda tx: access.by_service_token(tx, key, workspace_id))
-        else:
-            found = await api.read(lambda tx: access.by_app_key(tx, key))
+    find, known = _finder(request, endpoint, kind.lower(), value.strip())
+    found = api.known_keys.get(known)
     if found is None:
-        raise Unauthorized
+        found = await api.read(find)
+        if found is None:
+            raise Unauthorized
+        if not found.stale:
+            api.known_keys.keep(known, found)
     scopes = needed(endpoint)
     if not scopes & found.scopes:
         raise Unauthorized(f"unauthorized: this key lacks the scope {' or '.join(sorted(scopes))}")
     if found.stale:
         await api.write(lambda tx: access.note_use(tx, found))
     return found
+
+
+def _finder(
+    request: Request, endpoint: Endpoint, kind: str, value: str
+) -> tuple[Callable[[Transaction], Access | None], tuple[str, ...]]:
+    """How to look a credential up, and what to remember it by.
+
+    Raises:
+        Unauthorized: it is not of the kind that the endpoint takes.
+    """
+    if endpoint.scope == "track" and kind == "basic":
+        site_id, key = _basic(value)
+        return (lambda tx: access.by_track_key(tx, site_id, key)), ("track", site_id, key)
+    if endpoint.scope == "track" or kind != "bearer":
+        raise Unauthorized
+    if value.startswith(SERVICE_PREFIX) and endpoint.sends and endpoint.scope == "app":
+        workspace_id = _workspace_of(request)
+        return (lambda tx: access.by_service_token(tx, value, workspace_id)), ("service", str(workspace_id), value)
+    return (lambda tx: access.by_app_key(tx, value)), ("app", value)
 
 
 def _workspace_of(request: Request) -> int:

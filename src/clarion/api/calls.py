@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from clarion.api.bodies import object_of, read_body, read_json
+from clarion.api.known_keys import KnownKeys
 from clarion.api.limits import Limits
 from clarion.api.schemas import Reference
 from clarion.channels.base import Outbox
@@ -75,6 +76,7 @@ class Api:
     options: ApiOptions
     tracing: Tracing = UNTRACED
     limits: Limits | None = None
+    known_keys: KnownKeys = field(default_factory=KnownKeys)
     searches: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_SEARCHES))
 
     async def read(self, work: Callable[[Transaction], T]) -> T:

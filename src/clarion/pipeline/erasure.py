@@ -15,7 +15,7 @@ from functools import partial
 from clarion.domain.deliveries import public_id
 from clarion.domain.errors import Conflict, NotFound
 from clarion.domain.people import IdKind, Reference, email_key, person_id_of
-from clarion.store import access, erasure, esp, exports, numbers, people, reporting
+from clarion.store import access, activities, erasure, esp, exports, numbers, people, reporting
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
 from clarion.store.erasure import Swept
@@ -57,6 +57,7 @@ def erase(
         erasure.note(tx, workspace, number, named)
         exports.withdraw(tx, workspace.workspace_id)
         reporting.forget(tx, number)
+        activities.forget(tx, number)
         if person is None:
             blocked = erasure.hash_suppressions(tx, workspace, number, None, None)
             return number, {"suppressions": blocked}

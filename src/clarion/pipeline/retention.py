@@ -17,7 +17,7 @@ import structlog
 from clarion.domain.errors import Unavailable
 from clarion.pipeline.erasure import BlankMail, sweep_open
 from clarion.pipeline.failpoint import Failpoint, nothing
-from clarion.store import erasure, partitions, retention
+from clarion.store import activities, erasure, partitions, retention
 from clarion.store.engine import Store
 
 _log = structlog.get_logger("clarion.retention")
@@ -98,6 +98,7 @@ async def tidy(
     kinds: list[tuple[str, float, Callable[[Store, int], Iterator[int]]]] = [
         ("accounts", rules.accounts_days, retention.clear_accounts),
         ("data", rules.data_days, partial(retention.clear_data, failpoint=failpoint)),
+        ("activities", activities.KEPT_MS / _DAY_MS, activities.clear),
         ("forgotten", 0, retention.forget),
         ("events", rules.events_days, retention.clear_events),
     ]

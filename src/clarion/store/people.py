@@ -52,6 +52,33 @@ def find(tx: Transaction, workspace: Workspace, reference: Reference) -> list[Pe
     return [_person(row)] if row else []
 
 
+def named(
+    tx: Transaction, workspace: Workspace, *, ids: Iterable[str], emails: Iterable[str], numbers: Iterable[int]
+) -> list[Person]:
+    """Whoever has one of these identifiers, locked until the transaction ends; e-mails come as they are compared."""
+    rows = tx.all(
+        "people_named",
+        workspace_id=workspace.workspace_id,
+        ids=encode(list(ids)),
+        emails=encode(list(emails)),
+        numbers=encode(list(numbers)),
+    )
+    return [_person(row) for row in rows]
+
+
+def blocked(
+    tx: Transaction, workspace: Workspace, *, ids: Iterable[str], emails: Iterable[str]
+) -> set[tuple[IdKind, str]]:
+    """Which of these identifiers are blocked; e-mails come as they are compared."""
+    ids, emails = list(ids), list(emails)
+    rows = tx.all("blocked_among", workspace_id=workspace.workspace_id, ids=encode(ids), emails=encode(emails))
+    found = {(IdKind(row["kind"]), str(row["value"])) for row in rows if row["kind"]}
+    if len(found) < len(rows):  # some are kept as a hash only
+        asked = [(IdKind.ID, value) for value in ids] + [(IdKind.EMAIL, value) for value in emails]
+        found |= {one for one in asked if erasure.is_blocked(tx, workspace, *one)}
+    return found
+
+
 def by_numbers(tx: Transaction, workspace: Workspace, person_ids: Iterable[int]) -> list[Person]:
     """These people, ascending; vanished ones are absent."""
     rows = tx.all("people_by_numbers", workspace_id=workspace.workspace_id, person_ids=encode(list(person_ids)))
@@ -103,7 +130,12 @@ def insert(tx: Transaction, workspace: Workspace, people: Sequence[Person]) -> N
 
 def update(tx: Transaction, workspace: Workspace, person: Person) -> None:
     """Store a changed person."""
-    tx.execute("update_person", **_columns(workspace, person))
+    update_many(tx, workspace, [person])
+
+
+def update_many(tx: Transaction, workspace: Workspace, changed: Sequence[Person]) -> None:
+    """Store changed people."""
+    tx.many("update_person", [_columns(workspace, person) for person in changed])
 
 
 def delete(tx: Transaction, person_id: int) -> dict[str, int]:
@@ -193,20 +225,32 @@ def devices(tx: Transaction, person_id: int) -> list[Device]:
     ]
 
 
-def add_event(
-    tx: Transaction, person_id: int, *, event_id: str, at_ms: int, kind: str, name: str, data: dict[str, Any]
-) -> bool:
-    """Store an event; False when this event id is already there."""
-    changed = tx.execute(
-        "insert_event",
-        person_id=person_id,
-        event_id=event_id,
-        at_ms=at_ms,
-        kind=kind,
-        name=name,
-        data=encode(data),
-    )
-    return changed == 1
+@dataclass(frozen=True, slots=True)
+class PersonEvent:
+    """Something a person did; `at_ms` Unix milliseconds."""
+
+    person_id: int
+    event_id: str
+    at_ms: int
+    kind: str
+    name: str
+    data: dict[str, Any]
+
+
+def add_events(tx: Transaction, events: Sequence[PersonEvent]) -> None:
+    """Store events; one whose id is there already is the same event."""
+    rows = [
+        {
+            "person_id": one.person_id,
+            "at_ms": one.at_ms,
+            "event_id": one.event_id,
+            "kind": one.kind,
+            "name": one.name,
+            "data": encode(one.data),
+        }
+        for one in events
+    ]
+    tx.many("insert_event", rows)
 
 
 def _suppressed_value(reference: Reference) -> str:
@@ -234,21 +278,6 @@ def unsuppress(tx: Transaction, workspace: Workspace, reference: Reference) -> N
         kind=reference.kind.value,
         value=_suppressed_value(reference),
     )
-
-
-def is_suppressed(tx: Transaction, workspace: Workspace, reference: Reference) -> bool:
-    """Whether an identifier is blocked."""
-    row = tx.one(
-        "is_suppressed",
-        workspace_id=workspace.workspace_id,
-        kind=reference.kind.value,
-        value=_suppressed_value(reference),
-    )
-    if row is None:
-        raise AssertionError("is_suppressed returns a row")
-    if row["yes"] or not row["hashed"]:
-        return bool(row["yes"])
-    return erasure.is_blocked(tx, workspace, reference.kind, _suppressed_value(reference))
 
 
 def suppressed_among(tx: Transaction, person_ids: Iterable[int]) -> set[int]:

@@ -63,10 +63,11 @@ async def create(call: Call) -> Response:
 
 
 async def revoke(call: Call) -> Response:
-    """`DELETE /keys/{key_id}`: from now on it opens nothing, in every process."""
+    """`DELETE /keys/{key_id}`: from now on it opens nothing; in other processes within a second."""
     key_id = call.number("key_id")
     if not await call.api.write(lambda tx: access.revoke_key(tx, call.workspace, key_id)):
         raise NotFound
+    call.api.known_keys.forget()
     return nothing()
 
 

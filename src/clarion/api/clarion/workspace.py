@@ -51,7 +51,9 @@ async def edit_workspace(call: Call) -> Response:
         access.update_workspace(tx, after)
         return after
 
-    return answer({"workspace": _shape(await call.api.write(work))})
+    after = await call.api.write(work)
+    call.api.known_keys.forget()
+    return answer({"workspace": _shape(after)})
 
 
 _PATH = "/api/clarion/v1/workspace"

@@ -11,6 +11,47 @@ WHERE workspace_id = :workspace_id AND id = :id;
 SELECT person_id, id, email, attributes, changed, created_ms FROM person
 WHERE workspace_id = :workspace_id AND email_key = :email_key ORDER BY person_id LIMIT :most;
 
+-- name: people_named
+-- Whoever has one of these identifiers, in the order of their numbers. Nothing to lock: the writer is alone.
+SELECT person_id, id, email, attributes, changed, created_ms FROM person
+WHERE workspace_id = :workspace_id AND person_id IN (
+    SELECT person_id FROM person WHERE workspace_id = :workspace_id AND id IN (SELECT value FROM json_each(:ids))
+    UNION SELECT person_id FROM person
+    WHERE workspace_id = :workspace_id AND email_key IN (SELECT value FROM json_each(:emails))
+    UNION SELECT value FROM json_each(:numbers))
+ORDER BY person_id;
+
+-- name: people_named @postgres
+-- Differs: lists are arrays; two callers may change one person at once, and lock several in one order.
+WITH named AS MATERIALIZED (
+    SELECT person_id FROM person
+    WHERE workspace_id = :workspace_id AND id = ANY (ARRAY(SELECT jsonb_array_elements_text(CAST(:ids AS jsonb))))
+    UNION SELECT person_id FROM person
+    WHERE workspace_id = :workspace_id
+      AND email_key = ANY (ARRAY(SELECT jsonb_array_elements_text(CAST(:emails AS jsonb))))
+    UNION SELECT CAST(jsonb_array_elements_text(CAST(:numbers AS jsonb)) AS bigint))
+SELECT p.person_id, p.id, p.email, p.attributes, p.changed, p.created_ms
+FROM person p JOIN named n ON n.person_id = p.person_id
+WHERE p.workspace_id = :workspace_id ORDER BY p.person_id FOR UPDATE OF p;
+
+-- name: blocked_among
+-- Which of these are blocked in clear; a row of empty texts says that others may be blocked by a hash.
+SELECT kind, value FROM suppressed_identifier
+WHERE workspace_id = :workspace_id AND kind = 'id' AND value IN (SELECT value FROM json_each(:ids))
+UNION ALL SELECT kind, value FROM suppressed_identifier
+WHERE workspace_id = :workspace_id AND kind = 'email' AND value IN (SELECT value FROM json_each(:emails))
+UNION ALL SELECT '', '' WHERE EXISTS (SELECT 1 FROM suppressed_hash WHERE workspace_id = :workspace_id);
+
+-- name: blocked_among @postgres
+-- Differs: lists are arrays.
+SELECT kind, value FROM suppressed_identifier
+WHERE workspace_id = :workspace_id AND kind = 'id'
+  AND value = ANY (ARRAY(SELECT jsonb_array_elements_text(CAST(:ids AS jsonb))))
+UNION ALL SELECT kind, value FROM suppressed_identifier
+WHERE workspace_id = :workspace_id AND kind = 'email'
+  AND value = ANY (ARRAY(SELECT jsonb_array_elements_text(CAST(:emails AS jsonb))))
+UNION ALL SELECT '', '' WHERE EXISTS (SELECT 1 FROM suppressed_hash WHERE workspace_id = :workspace_id);
+
 -- name: lock_person
 -- Nothing to lock: the writer is alone.
 SELECT 1 AS yes WHERE :person_id IS NOT NULL;
@@ -103,6 +144,17 @@ UPDATE person SET id = :id, email = :email, email_key = :email_key, email_unique
     unsubscribed = :unsubscribed, attributes = :attributes, changed = :changed, updated_ms = {{now_ms}}
 WHERE person_id = :person_id;
 
+-- name: update_person @postgres
+-- Differs: rows travel as arrays.
+UPDATE person p SET id = r.id, email = r.email, email_key = r.email_key, email_unique = r.email_unique,
+    unsubscribed = r.unsubscribed, attributes = r.attributes, changed = r.changed, updated_ms = {{now_ms}}
+FROM unnest(
+    CAST(:person_id AS bigint[]), CAST(:workspace_id AS bigint[]), CAST(:id AS text[]), CAST(:email AS text[]),
+    CAST(:email_key AS text[]), CAST(:email_unique AS text[]), CAST(:unsubscribed AS smallint[]),
+    CAST(:attributes AS text[]), CAST(:changed AS text[]))
+    AS r (person_id, workspace_id, id, email, email_key, email_unique, unsubscribed, attributes, changed)
+WHERE p.person_id = r.person_id;
+
 -- name: delete_person
 DELETE FROM person WHERE person_id = :person_id;
 
@@ -134,6 +186,13 @@ INSERT INTO person_event (person_id, at_ms, event_id, kind, name, data)
 VALUES (:person_id, :at_ms, :event_id, :kind, :name, :data)
 ON CONFLICT (person_id, event_id) DO NOTHING;
 
+-- name: insert_event @postgres
+-- Differs: rows travel as arrays.
+INSERT INTO person_event (person_id, at_ms, event_id, kind, name, data)
+SELECT * FROM unnest(CAST(:person_id AS bigint[]), CAST(:at_ms AS bigint[]), CAST(:event_id AS text[]),
+                     CAST(:kind AS text[]), CAST(:name AS text[]), CAST(:data AS text[]))
+ON CONFLICT (person_id, event_id) DO NOTHING;
+
 -- name: suppress
 INSERT INTO suppressed_identifier (workspace_id, kind, value, person_id, created_ms)
 VALUES (:workspace_id, :kind, :value, :person_id, {{now_ms}})
@@ -141,12 +200,6 @@ ON CONFLICT (workspace_id, kind, value) DO NOTHING;
 
 -- name: unsuppress
 DELETE FROM suppressed_identifier WHERE workspace_id = :workspace_id AND kind = :kind AND value = :value;
-
--- name: is_suppressed
--- Whether the identifier is blocked in clear, and whether there are any that are kept as a hash only.
-SELECT EXISTS (SELECT 1 FROM suppressed_identifier
-               WHERE workspace_id = :workspace_id AND kind = :kind AND value = :value) AS yes,
-       EXISTS (SELECT 1 FROM suppressed_hash WHERE workspace_id = :workspace_id) AS hashed;
 
 -- name: suppressed_people
 -- Which of these vanished people were suppressed rather than deleted.
