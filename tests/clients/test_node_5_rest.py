@@ -149,7 +149,6 @@ def test_around_the_workspace(node5: Node, plain: Server) -> None:
     [workspace] = node5.app("listWorkspaces")["workspaces"]
     assert workspace["people"] >= 10_000
     assert node5.app("getIpAddresses") == {"ip_addresses": []}
-    assert node5.app("listObjectTypes") == {"types": []}
     made = plain.ask("POST", "/api/clarion/v1/subscription_topics", {"name": "Offers"})["topic"]
     assert node5.app("listSubscriptionTopics") == {"topics": [made]}
     assert node5.app("listSubscriptionChannels") == {"channels": []}
@@ -237,3 +236,19 @@ def test_activities(node5: Node, plain: Server, sent: dict[str, Any]) -> None:
 def test_preferences_of_a_person(node5: Node, plain: Server, sent: dict[str, Any]) -> None:
     told = node5.app("getSubscriptionCenterToken", sent["who"])
     assert told["token"]
+
+
+def test_objects(node5: Node, plain: Server, sent: dict[str, Any]) -> None:
+    related = {
+        "action": "add_relationships",
+        "relationships": [{"identifiers": {"object_type_id": "1", "object_id": "acme"}}],
+    }
+    node5.track("identify", sent["who"], {"cio_relationships": related})
+    [one] = node5.app("getCustomerRelationships", sent["who"], {"limit": 5})["cio_relationships"]
+    number = one["identifiers"]["cio_object_id"]
+    for arguments in (("1", "acme"), ("1", number, "cio_object_id")):
+        found = node5.app("getObjectAttributes", *arguments)["object"]
+        assert found["identifiers"]["object_id"] == "acme"
+    [person] = node5.app("getObjectRelationships", "1", "acme", {"limit": 5})["cio_relationships"]
+    assert person["identifiers"]["id"] == sent["who"]
+    assert {"id": "1", "name": "1", "objects": 1} in node5.app("listObjectTypes")["types"]

@@ -23,6 +23,7 @@ from clarion.api.app import exports as app_exports
 from clarion.api.app import imports as app_imports
 from clarion.api.app import messages as app_messages
 from clarion.api.app import metrics as app_metrics
+from clarion.api.app import objects as app_objects
 from clarion.api.app import people as app_people
 from clarion.api.app import person as app_person
 from clarion.api.app import segments as app_segments
@@ -68,6 +69,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *app_people.ENDPOINTS,
     *app_person.ENDPOINTS,
     *app_activities.ENDPOINTS,
+    *app_objects.ENDPOINTS,
     *app_workspace.ENDPOINTS,
     *app_webhooks.ENDPOINTS,
     *app_segments.ENDPOINTS,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from clarion.domain.objects import ChangeObject, Relate
 from clarion.domain.people import Device, Reference
 
 
@@ -13,7 +14,8 @@ class Identify:
     """Create or update a person.
 
     `attributes` holds neither identifiers nor instructions. `id` and `email` are those of the body: None when
-    not mentioned, "" to clear. `at` is the call's `_timestamp` in Unix seconds.
+    not mentioned, "" to clear. `at` is the call's `_timestamp` in Unix seconds. `relate`: objects that the same
+    call relates them to.
     """
 
     reference: Reference
@@ -23,6 +25,7 @@ class Identify:
     update_only: bool = False
     at: int | None = None
     anonymous_id: str | None = None
+    relate: Relate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,4 +97,4 @@ class Merge:
     secondary: Reference
 
 
-Operation = Identify | Delete | Suppress | Unsuppress | Event | AddDevice | DeleteDevice | Merge
+Operation = Identify | Delete | Suppress | Unsuppress | Event | AddDevice | DeleteDevice | Merge | Relate | ChangeObject

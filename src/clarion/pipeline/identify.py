@@ -14,11 +14,13 @@ the transactions before the crash stay. Numbers taken for people who were not ma
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import assert_never
+from functools import partial
+from typing import Any, assert_never
 
 import structlog
 
 from clarion.domain.errors import RequestError
+from clarion.domain.objects import ChangeObject, Relate
 from clarion.domain.operations import (
     AddDevice,
     Delete,
@@ -32,7 +34,7 @@ from clarion.domain.operations import (
 )
 from clarion.domain.people import IdKind, Person, Reference, is_unsubscribed, looks_like_email
 from clarion.domain.topics import PREFERENCES
-from clarion.pipeline import merge
+from clarion.pipeline import merge, relating
 from clarion.pipeline.changing import changed_by, differences
 from clarion.pipeline.roster import Roster
 from clarion.store import activities, merging, people, reporting
@@ -73,7 +75,7 @@ class _Scope:
         people.add_events(self.tx, self.events)
         self.events.clear()
 
-    def note(self, person_id: int, kind: str, data: dict[str, object], name: str = "") -> None:
+    def note(self, person_id: int, kind: str, data: dict[str, Any], name: str = "") -> None:
         self.happened.append(Happened(person_id, kind, data, name))
 
 
@@ -93,7 +95,7 @@ def perform(
 def _perform_some(
     store: Store, numbers: PersonNumbers, workspace: Workspace, operations: Sequence[Operation]
 ) -> list[RequestError | None]:
-    wanted = sum(isinstance(operation, Identify | Event | AddDevice) for operation in operations)
+    wanted = sum(_may_make(operation) for operation in operations)
     candidates = numbers.take(workspace.workspace_id, wanted) if wanted else []
 
     def work(tx: Transaction) -> tuple[list[RequestError | None], list[int]]:
@@ -116,8 +118,17 @@ def _perform_some(
     return outcomes
 
 
+def _may_make(operation: Operation) -> int:
+    """How many people an operation may make."""
+    if isinstance(operation, ChangeObject):
+        return len(operation.relations)
+    return isinstance(operation, Identify | Event | AddDevice | Relate)
+
+
 def _named(operation: Operation, workspace: Workspace) -> list[Reference]:
-    """Every identifier a call names."""
+    """Every identifier of people that a call names."""
+    if isinstance(operation, ChangeObject):
+        return [relation.to for relation in operation.relations if isinstance(relation.to, Reference)]
     named = [operation.reference]
     if isinstance(operation, Merge):
         named.append(operation.secondary)
@@ -149,12 +160,23 @@ def _apply(scope: _Scope, operation: Operation) -> None:
             if person is not None:
                 people.delete_device(scope.tx, person.person_id, operation.token)
                 scope.note(person.person_id, "device_change", {"device": {"from": operation.token, "to": None}})
+        case Relate():
+            person = _identify(scope, Identify(operation.reference))
+            if person is not None:
+                relating.relate(scope.tx, scope.workspace, operation, person, scope.note)
+        case ChangeObject():
+            meet = partial(_met, scope)
+            relating.change(scope.tx, scope.workspace, operation, meet, scope.note)
         case Delete() | Suppress() | Unsuppress() | Merge():
             scope.settle()
             _remove(scope, operation)
             scope.roster.forget()
         case _:
             assert_never(operation)
+
+
+def _met(scope: _Scope, reference: Reference) -> Person | None:
+    return _identify(scope, Identify(reference))
 
 
 def _add(scope: _Scope, operation: Event | AddDevice) -> None:
@@ -230,6 +252,8 @@ def _identify(scope: _Scope, call: Identify) -> Person | None:
         adopted = merging.adopt_anonymous_events(scope.tx, scope.workspace, call.anonymous_id, after.person_id)
         if adopted:
             scope.note(after.person_id, "anon_merge", {"anonymous_id": call.anonymous_id, "events": adopted})
+    if call.relate is not None:
+        relating.relate(scope.tx, scope.workspace, call.relate, after, scope.note)
     _tell_refused(scope, after, call, refused)
     return after
 

@@ -21,7 +21,7 @@ import msgspec
 import structlog
 
 from clarion.domain.errors import RequestError
-from clarion.domain.operations import Event, Identify, Operation
+from clarion.domain.operations import Event, Identify
 from clarion.domain.people import MAX_ID_BYTES, IdKind, Reference, check_attributes, looks_like_email
 from clarion.pipeline import identify
 from clarion.pipeline.data_file import DataFileError
@@ -34,6 +34,7 @@ from clarion.store.engine import Store, Transaction
 from clarion.store.imports import Import
 from clarion.store.numbers import PersonNumbers
 
+Imported = Identify | Event
 _log = structlog.get_logger("clarion.imports")
 _LEASE_MS = 900_000  # a download may take long
 _ROWS = 1_000  # in a turn
@@ -113,7 +114,7 @@ class Importer:
         if workspace is None:
             raise BadFile("its workspace is gone")
         wrong: list[tuple[int, str]] = []
-        operations: list[tuple[int, Operation]] = []
+        operations: list[tuple[int, Imported]] = []
         over, done = True, 0
         with path.open("rb") as file:
             columns = _header(_Lines(file, 0), held)
@@ -144,8 +145,8 @@ class Importer:
             _log.info("import.done", number=held.import_id, rows=held.rows_done + done)
 
     def _wanted(
-        self, held: Import, workspace: Workspace, operations: list[tuple[int, Operation]]
-    ) -> list[tuple[int, Operation]]:
+        self, held: Import, workspace: Workspace, operations: list[tuple[int, Imported]]
+    ) -> list[tuple[int, Imported]]:
         """Those that the import is for: everybody, people who are not there yet, or people who are."""
         if held.who == "all":
             return operations
@@ -228,7 +229,7 @@ def _checked(row: dict[str, str]) -> None:
             raise RequestError("contains a NUL character", f"/{name}")
 
 
-def _person(held: Import, row: dict[str, str], line: int) -> Operation:  # noqa: ARG001 - as for events
+def _person(held: Import, row: dict[str, str], line: int) -> Imported:  # noqa: ARG001 - as for events
     _checked(row)
     reference = _reference(held, row)
     attributes: dict[str, Any] = {
@@ -247,7 +248,7 @@ def _person(held: Import, row: dict[str, str], line: int) -> Operation:  # noqa:
     )
 
 
-def _event(held: Import, row: dict[str, str], line: int) -> Operation:
+def _event(held: Import, row: dict[str, str], line: int) -> Imported:
     _checked(row)
     name = row["name"].strip()
     if not name or len(name.encode()) > _MAX_EVENT_NAME_BYTES:
@@ -276,7 +277,7 @@ def _data(text: str) -> dict[str, Any]:
     return value
 
 
-_READERS: dict[str, Callable[[Import, dict[str, str], int], Operation]] = {"people": _person, "event": _event}
+_READERS: dict[str, Callable[[Import, dict[str, str], int], Imported]] = {"people": _person, "event": _event}
 
 
 def _sentence(error: RequestError) -> str:

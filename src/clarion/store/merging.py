@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from clarion.store import people, segments
+from clarion.store import objects, people, segments
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 from clarion.store.people import encode
@@ -49,7 +49,7 @@ def clear_anonymous_events(tx: Transaction) -> int:
 
 
 def leave(tx: Transaction, person_id: int, into_id: int) -> None:
-    """What a person has goes to another: events of 30 days, devices, memberships, messages; then they are gone.
+    """What a person has goes to another: events of 30 days, devices, memberships, relationships; then they are gone.
 
     Accounts in the ledger keep their number, so that no running trigger is touched; lists follow `merged`.
     """
@@ -60,6 +60,7 @@ def leave(tx: Transaction, person_id: int, into_id: int) -> None:
             people.save_device(tx, into_id, device)
     for segment_id, _, _ in segments.of_person(tx, person_id):
         segments.add(tx, segment_id, [into_id])
+    objects.move(tx, person_id, into_id)
     people.delete(tx, person_id)
     tx.execute("redirect_merges", person_id=person_id, into_id=into_id)
     tx.execute("note_merge", person_id=person_id, into_id=into_id)

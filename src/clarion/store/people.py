@@ -139,13 +139,18 @@ def update_many(tx: Transaction, workspace: Workspace, changed: Sequence[Person]
 
 
 def delete(tx: Transaction, person_id: int) -> dict[str, int]:
-    """Remove a person, their devices, events and memberships; rows by kind. Accounts in the ledger stay."""
+    """Remove a person with devices, events, relationships, memberships; rows by kind. Accounts in the ledger stay."""
     # What was really taken out is what the sizes shrink by: somebody may change the memberships right now.
     left = sorted(int(row["segment_id"]) for row in tx.all("delete_memberships", person_id=person_id))
     for segment_id in left:
         tx.execute("change_segment_size", segment_id=segment_id, by=-1)
     gone = {"memberships": len(left)}
-    for kind, query in (("devices", "delete_devices"), ("events", "delete_events"), ("", "delete_person")):
+    for kind, query in (
+        ("devices", "delete_devices"),
+        ("events", "delete_events"),
+        ("relationships", "delete_relationships_of_person"),
+        ("", "delete_person"),
+    ):
         rows = tx.execute(query, person_id=person_id)
         if kind:
             gone[kind] = rows

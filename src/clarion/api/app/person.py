@@ -10,7 +10,7 @@ from clarion.api.app import messages
 from clarion.api.app.people import named, only
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.reference import subscriptions
-from clarion.api.reference.person import MESSAGES, PREFERENCES, RELATIONSHIPS
+from clarion.api.reference.person import MESSAGES, PREFERENCES
 from clarion.domain.deliveries import public_id
 from clarion.domain.links import center_token as center_token_of
 from clarion.domain.people import is_unsubscribed
@@ -87,13 +87,6 @@ async def center_token(call: Call) -> Response:
     return answer({"token": token, "url": f"{call.api.options.base_url}/preferences/{token}"})
 
 
-async def relationships(call: Call) -> Response:
-    """`GET /v1/customers/{customer_id}/relationships`; there are no objects in this version, so none."""
-    reference = named(call)
-    await call.api.read(lambda tx: only(tx, call.workspace, reference))
-    return answer({"identifiers": [], "cio_relationships": [], "relationships": [], "next": ""})
-
-
 _ONE = "/v1/customers/{customer_id}"
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -115,8 +108,5 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "app",
         "A token for a person's page of preferences",
         reference=subscriptions.CENTER_TOKEN,
-    ),
-    Endpoint(
-        "GET", f"{_ONE}/relationships", relationships, "app", "app", "Objects of a person", reference=RELATIONSHIPS
     ),
 )

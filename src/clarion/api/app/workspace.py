@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The workspace of a key, and what surrounds it: addresses, object types, channels (contract §7.10, §7.12)."""
+"""The workspace of a key, and what surrounds it: addresses, channels (contract §7.10, §7.12)."""
 
 from typing import Any
 
 from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer
-from clarion.api.reference.person import CHANNELS, IP_ADDRESSES, OBJECT_TYPES, WORKSPACES
-from clarion.store import access
+from clarion.api.reference.person import CHANNELS, IP_ADDRESSES, WORKSPACES
+from clarion.store import access, objects
 from clarion.store.engine import Transaction
 
 
@@ -21,23 +21,19 @@ async def workspaces(call: Call) -> Response:
 
     def read(tx: Transaction) -> dict[str, Any]:
         sent, people = access.size(tx, call.workspace)
+        kinds = objects.types(tx, call.workspace)
         return {
             "id": call.workspace.workspace_id,
             "name": call.workspace.name,
             "messages_sent": sent,
             "billable_messages_sent": sent,
             "people": people,
-            "object_types": 0,
-            "objects": 0,
+            "object_types": len(kinds),
+            "objects": sum(count for _, count in kinds),
         }
 
     async with call.api.searches:
         return answer({"workspaces": [await call.api.read(read)]})
-
-
-async def object_types(call: Call) -> Response:  # noqa: ARG001 - handlers take a call
-    """`GET /v1/object_types`: there are no objects in this version."""
-    return answer({"types": []})
 
 
 async def channels(call: Call) -> Response:  # noqa: ARG001 - as above
@@ -56,7 +52,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         reference=IP_ADDRESSES,
     ),
     Endpoint("GET", "/v1/workspaces", workspaces, "app", "app", "The workspace of this key", reference=WORKSPACES),
-    Endpoint("GET", "/v1/object_types", object_types, "app", "app", "Types of objects: none", reference=OBJECT_TYPES),
     Endpoint(
         "GET",
         "/v1/subscription_channels",

@@ -52,13 +52,6 @@ PREFERENCES = Reference(
     note="The language of the texts: `language`, else the Accept-Language header, else that of the topic itself.",
     contract="§7.1",
 )
-RELATIONSHIPS = Reference(
-    query={**_ID_TYPE, **_PAGES},
-    answer=record(identifiers=array({"type": "object"}), relationships=array({"type": "object"}), next=text()),
-    answer_example={"identifiers": [], "cio_relationships": [], "relationships": [], "next": ""},
-    errors=(400, 404),
-    contract="§7.1",
-)
 _FROM: dict[str, Any] = {"from": text()}  # a word of Python
 ARCHIVED = Reference(
     answer=record(
@@ -131,7 +124,6 @@ WORKSPACES = Reference(
     },
     contract="§7.12",
 )
-OBJECT_TYPES = Reference(answer=record(types=array({"type": "object"})), answer_example={"types": []}, contract="§7.12")
 CHANNELS = Reference(
     answer=record(channels=array({"type": "object"})), answer_example={"channels": []}, contract="§7.10"
 )

@@ -4,16 +4,21 @@
 Calls without a body of their own do not read the one they may carry (contract §15.5).
 """
 
+from dataclasses import replace
+
 from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint
+from clarion.api.track.objects import read_instruction
 from clarion.api.track.operations import from_path, perform, read_device, read_event, read_identify
 from clarion.domain.operations import Delete, DeleteDevice, Suppress, Unsuppress
 
 
 async def identify(call: Call) -> Response:
     """`PUT /api/v1/customers/{identifier}`."""
-    return await perform(call, read_identify(from_path(call), await call.json_object()))
+    reference, body = from_path(call), await call.json_object()
+    related = read_instruction(reference, body.get("cio_relationships"))
+    return await perform(call, replace(read_identify(reference, body), relate=related))
 
 
 async def delete(call: Call) -> Response:

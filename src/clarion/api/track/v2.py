@@ -5,6 +5,7 @@ Every operation of a batch stands for itself: those that are wrong are listed, t
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from starlette.responses import Response
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.errors import track_v2_error
 from clarion.api.track.feedback import from_v2, tell
+from clarion.api.track.objects import read_instruction, read_object, read_relate
 from clarion.api.track.operations import (
     from_identifiers,
     perform,
@@ -30,8 +32,6 @@ from clarion.store.access import Workspace
 
 MAX_OPERATION_BYTES = 32 * 1024
 MAX_BATCH_BYTES = 500 * 1024
-_LATER_TYPES = ("object",)
-_LATER_ACTIONS = ("add_relationships", "delete_relationships", "identify_anonymous")
 
 
 async def entity(call: Call) -> Response:
@@ -87,12 +87,10 @@ def _operation(item: object, workspace: Workspace) -> Operation:
     if not isinstance(item, dict):
         raise InvalidRequest("an operation must be a JSON object")
     kind, action = item.get("type"), item.get("action")
-    if kind in _LATER_TYPES:
-        raise InvalidRequest(f'"{kind}" is not offered by this version, only "person" is', "/type")
+    if kind == "object":
+        return read_object(item, workspace)
     if kind != "person":
-        raise InvalidRequest('must be "person"', "/type")
-    if action in _LATER_ACTIONS:
-        raise InvalidRequest(f'"{action}" is not offered by this version', "/action")
+        raise InvalidRequest('must be "person", "object" or "delivery"', "/type")
     if action == "merge":
         return read_merge(item, workspace)
     read = _READERS.get(action) if isinstance(action, str) else None
@@ -105,7 +103,9 @@ def _identify(item: dict[str, Any], reference: Reference) -> Operation:
     attributes = item.get("attributes")
     if attributes is not None and not isinstance(attributes, dict):
         raise InvalidRequest("must be an object", "/attributes")
-    return read_identify(reference, attributes or {}, item.get("timestamp"))
+    call = read_identify(reference, attributes or {}, item.get("timestamp"))
+    related = item.get("cio_relationships", (attributes or {}).get("cio_relationships"))
+    return call if related is None else replace(call, relate=read_instruction(reference, related))
 
 
 def _event(item: dict[str, Any], reference: Reference) -> Operation:
@@ -120,6 +120,13 @@ def _event(item: dict[str, Any], reference: Reference) -> Operation:
     )
 
 
+def _relate(item: dict[str, Any], reference: Reference, *, add: bool) -> Operation:
+    call = read_relate(reference, item.get("cio_relationships"), add=add)
+    if not call.relations:
+        raise InvalidRequest("must name at least one object", "/cio_relationships")
+    return call
+
+
 _READERS: dict[str, Callable[[dict[str, Any], Reference], Operation]] = {
     "identify": _identify,
     "delete": lambda _, reference: Delete(reference),
@@ -128,6 +135,8 @@ _READERS: dict[str, Callable[[dict[str, Any], Reference], Operation]] = {
     "screen": _event,
     "add_device": lambda item, reference: read_device(reference, item.get("device"), "token"),
     "delete_device": lambda item, reference: DeleteDevice(reference, read_token(item.get("device"), "token")),
+    "add_relationships": lambda item, reference: _relate(item, reference, add=True),
+    "delete_relationships": lambda item, reference: _relate(item, reference, add=False),
     "suppress": lambda _, reference: Suppress(reference),
     "unsuppress": lambda _, reference: Unsuppress(reference),
 }

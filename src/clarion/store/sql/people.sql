@@ -142,7 +142,7 @@ SELECT r.*, {{now_ms}}, {{now_ms}} FROM unnest(
 -- name: update_person
 UPDATE person SET id = :id, email = :email, email_key = :email_key, email_unique = :email_unique,
     unsubscribed = :unsubscribed, attributes = :attributes, changed = :changed, updated_ms = {{now_ms}}
-WHERE person_id = :person_id;
+WHERE person_id = :person_id AND workspace_id = :workspace_id;
 
 -- name: update_person @postgres
 -- Differs: rows travel as arrays.
@@ -153,7 +153,7 @@ FROM unnest(
     CAST(:email_key AS text[]), CAST(:email_unique AS text[]), CAST(:unsubscribed AS smallint[]),
     CAST(:attributes AS text[]), CAST(:changed AS text[]))
     AS r (person_id, workspace_id, id, email, email_key, email_unique, unsubscribed, attributes, changed)
-WHERE p.person_id = r.person_id;
+WHERE p.person_id = r.person_id AND p.workspace_id = r.workspace_id;
 
 -- name: delete_person
 DELETE FROM person WHERE person_id = :person_id;
