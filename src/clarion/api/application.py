@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from clarion.api import auth, errors, openapi
+from clarion.api import auth, errors, openapi, reference_page
 from clarion.api.app import activities as app_activities
 from clarion.api.app import archive as app_archive
 from clarion.api.app import broadcasts as app_broadcasts
@@ -108,7 +108,8 @@ def build(
     `around` wraps the router: it sees the requests as they are routed, and afterwards `scope["route"]`.
     """
     described = Route("/openapi.json", _described(api.options.base_url), methods=["GET"])
-    application = Starlette(routes=[*_routes(api, ENDPOINTS), described, *more_routes])
+    readable = Route("/docs", _readable(api.options.base_url), methods=["GET"])
+    application = Starlette(routes=[*_routes(api, ENDPOINTS), described, readable, *more_routes])
     application.router.redirect_slashes = False  # Node drops its credentials on a redirect (contract §15.6)
     application.add_exception_handler(HTTPException, _no_such_route)
     return RawPath(around(application))
@@ -133,6 +134,18 @@ def _described(base_url: str) -> Callable[[Request], Awaitable[Response]]:
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers={"ETag": etag})
         return Response(made[0], media_type="application/json", headers={"ETag": etag})
+
+    return respond
+
+
+def _readable(base_url: str) -> Callable[[Request], Awaitable[Response]]:
+    """The same for people; made at the first call."""
+    made: list[Response] = []
+
+    async def respond(request: Request) -> Response:  # noqa: ARG001 - routes take a request
+        if not made:
+            made.append(reference_page.page(openapi.document(ENDPOINTS, base_url)))
+        return made[0]
 
     return respond
 

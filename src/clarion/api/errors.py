@@ -51,7 +51,7 @@ def _request_error(error: RequestError, family: Family) -> Response:
     if family != "app" and isinstance(error, InvalidRequest):
         status = 400  # the Track API knows no 422
     headers = {}
-    if isinstance(error, RateLimited):
+    if isinstance(error, RateLimited) and error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
     problems = list(error.problems)
     if isinstance(error, NotFound | MalformedRequest | RateLimited) and family == "app":

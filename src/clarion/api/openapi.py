@@ -67,6 +67,8 @@ def _operation(endpoint: Endpoint, path: str, *, is_alias: bool) -> dict[str, An
         "parameters": [*_in_path(path), *_in_query(reference.query), *_in_headers(endpoint)],
         "responses": {str(reference.status): _success(endpoint), **_failures(endpoint, path)},
     }
+    if is_alias:
+        operation["x-alias-of"] = endpoint.path
     if words:
         operation["description"] = " ".join(words)
     if reference.body is not None:

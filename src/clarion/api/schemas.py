@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the API reference says of a route, and small words to say it in JSON Schema 2020-12 (OpenAPI 3.1)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,7 +55,7 @@ def array(items: Schema, description: str = "", **more: object) -> Schema:
 
 def nullable(schema: Schema) -> Schema:
     """The same, or null; `schema` names a `type`."""
-    return {**schema, "type": [schema["type"], "null"]}
+    return _nullable(schema)
 
 
 def record(description: str = "", /, *, optional: tuple[str, ...] = (), **properties: Schema) -> Schema:
@@ -74,3 +74,49 @@ def mapping(values: Schema, description: str = "") -> Schema:
 
 def _described(schema: dict[str, Any], description: str) -> Schema:
     return {**schema, "description": description} if description else schema
+
+
+@dataclass(frozen=True, slots=True)
+class Loose:
+    """Names of properties, at any depth, of which an example says less than it seems.
+
+    `nullable` may be null (one that is null in the example may be anything), `optional` may be missing, `free` are
+    objects whose keys are the caller's own.
+    """
+
+    nullable: Collection[str] = ()
+    optional: Collection[str] = ()
+    free: Collection[str] = ()
+
+
+def like(example: object, loose: Loose = Loose()) -> Schema:
+    """The schema of whatever has the parts of an example: its keys are there, of the kinds that it shows."""
+    if isinstance(example, Mapping):
+        properties: dict[str, Schema] = {}
+        for name, value in example.items():
+            is_free = name in loose.free and isinstance(value, Mapping)
+            schema: Schema = {"type": "object"} if is_free else like(value, loose)
+            properties[name] = _nullable(schema) if name in loose.nullable and "type" in schema else schema
+        return record(optional=tuple(name for name in properties if name in loose.optional), **properties)
+    if isinstance(example, list):
+        return array(like(example[0], loose) if example else {})
+    if isinstance(example, bool):
+        return flag()
+    if isinstance(example, int):
+        return integer()
+    return text() if isinstance(example, str) else {}
+
+
+def _nullable(schema: Schema) -> Schema:
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+def shown(example: object, loose: Loose = Loose(), **more: Any) -> Reference:
+    """The reference of a route that answers with something like an example.
+
+    Without a `body`, the one of `body_example` is described by the example, and everything in it may be left out.
+    """
+    body = more.get("body_example")
+    if isinstance(body, Mapping) and "body" not in more:
+        more["body"] = like(body, Loose(loose.nullable, tuple(body), loose.free))
+    return Reference(answer=like(example, loose), answer_example=example, **more)

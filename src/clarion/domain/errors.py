@@ -112,13 +112,13 @@ class InvalidRequest(RequestError):
 
 
 class RateLimited(RequestError):
-    """429: too soon. `retry_after` is in whole seconds, at least 1."""
+    """429: too soon. `retry_after` is in whole seconds, at least 1; None for a quota of a day (contract §1.5)."""
 
     status = 429
 
-    def __init__(self, detail: str, retry_after: int) -> None:
+    def __init__(self, detail: str, retry_after: int | None) -> None:
         super().__init__(detail)
-        self.retry_after = max(1, retry_after)
+        self.retry_after = max(1, retry_after) if retry_after is not None else None
 
 
 class SendError(ClarionError):

@@ -55,15 +55,18 @@ def _hash(key: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """`until` of this second's calls are taken, ours included; `left_ms` of the second remain."""
+    """`until` of this second's calls are taken, ours included; `left_ms` of the window remain."""
 
     until: int
     left_ms: int
 
 
-def take(tx: Transaction, workspace_id: int, kind: str, some: int) -> Taken:
-    """Take some of the running second's calls; by the database's clock, which all processes share."""
-    row = tx.one("take_calls", workspace_id=workspace_id, kind=kind, some=some)
+DAY_MS = 86_400_000
+
+
+def take(tx: Transaction, workspace_id: int, kind: str, some: int, window_ms: int = 1_000) -> Taken:
+    """Take some of the running second's (or day's) calls; by the database's clock, which all processes share."""
+    row = tx.one("take_calls", workspace_id=workspace_id, kind=kind, some=some, window_ms=window_ms)
     if row is None:
         raise AssertionError("take_calls returns a row")
-    return Taken(int(row["taken"]), 1_000 - int(row["now_ms"]) % 1_000)
+    return Taken(int(row["taken"]), window_ms - int(row["now_ms"]) % window_ms)

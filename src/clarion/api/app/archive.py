@@ -9,25 +9,38 @@ from starlette.responses import Response
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.reference.person import ARCHIVED
 from clarion.domain.deliveries import DeliveryKey, key_of, public_id
-from clarion.domain.errors import NotFound, RenderError
+from clarion.domain.errors import NotFound, RateLimited, RenderError
 from clarion.pipeline.compose import Sign
 from clarion.pipeline.preview import Preview
 from clarion.rendering.email import RenderedEmail
-from clarion.store import ledger
+from clarion.store import calls, ledger
+from clarion.store.engine import Row
+
+A_DAY = 100  # contract §1.5
 
 
 async def archived_message(call: Call) -> Response:
-    """`GET /v1/messages/{delivery_id}/archived_message`: made again from what is stored."""
+    """`GET /v1/messages/{delivery_id}/archived_message`: made again from what is stored; a hundred a day."""
     key = key_of(call.text("delivery_id"), call.api.secret)
     row = None if key is None else await call.api.read(lambda tx: ledger.get(tx, key))
     if key is None or row is None or row["workspace_id"] != call.workspace.workspace_id:
         raise NotFound
+    if call.api.limits is not None:
+        number = call.workspace.workspace_id
+        taken = await call.api.write(lambda tx: calls.take(tx, number, "archived", 1, calls.DAY_MS))
+        if taken.until > A_DAY:
+            raise RateLimited(f"rate limited to {A_DAY} archived messages a day", None)
+    return answer({"archived_message": await said(call, key, row)})
+
+
+async def said(call: Call, key: DeliveryKey, row: Row) -> dict[str, Any]:
+    """What a message said, as contract §7.4 shows it."""
     preview = Preview(call.api.store, Sign(call.api.secret, call.api.options.base_url))
     try:
         rendered = await call.api.run(lambda: preview.whole(key))
     except RenderError:  # today's person lacks what the template asks for
         rendered = None
-    return answer({"archived_message": _shape(call, key, rendered, str(row["recipient"] or ""))})
+    return _shape(call, key, rendered, str(row["recipient"] or ""))
 
 
 def _shape(call: Call, key: DeliveryKey, made: RenderedEmail | None, recipient: str) -> dict[str, Any]:

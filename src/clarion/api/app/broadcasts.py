@@ -12,6 +12,8 @@ from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion.broadcasts import one_of, store_edit
 from clarion.api.clarion.edits import MAX_BODY_BYTES, edited_action, edited_content
 from clarion.api.clarion.languages import with_content
+from clarion.api.reference import broadcasts as reference
+from clarion.api.reference import messages as of_messages
 from clarion.domain.broadcasts import Action, Broadcast
 from clarion.domain.errors import InvalidRequest, MalformedRequest, NotFound
 from clarion.store import broadcasts
@@ -212,10 +214,42 @@ _ACTION = "/actions/{action_id}"
 _LANGUAGE = f"{_ACTION}/language/{{language}}"
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("GET", "/v1/broadcasts", list_broadcasts, "app", "app", "Every broadcast, newest first"),
-    Endpoint("GET", _ONE, get_broadcast, "app", "app", "One broadcast"),
-    Endpoint("GET", "/v1/campaigns", list_campaigns, "app", "app", "Every broadcast, as campaigns"),
-    Endpoint("GET", _CAMPAIGN, get_campaign, "app", "app", "One broadcast, as a campaign"),
+    Endpoint(
+        "GET",
+        "/v1/broadcasts",
+        list_broadcasts,
+        "app",
+        "app",
+        "Every broadcast, newest first",
+        reference=reference.BROADCASTS,
+    ),
+    Endpoint(
+        "GET",
+        _ONE,
+        get_broadcast,
+        "app",
+        "app",
+        "One broadcast",
+        reference=reference.BROADCAST,
+    ),
+    Endpoint(
+        "GET",
+        "/v1/campaigns",
+        list_campaigns,
+        "app",
+        "app",
+        "Every broadcast, as campaigns",
+        reference=reference.CAMPAIGNS,
+    ),
+    Endpoint(
+        "GET",
+        _CAMPAIGN,
+        get_campaign,
+        "app",
+        "app",
+        "One broadcast, as a campaign",
+        reference=reference.CAMPAIGN,
+    ),
     Endpoint(
         "GET",
         f"{_ONE}/actions",
@@ -224,8 +258,18 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "app",
         "The actions of a broadcast",
         aliases=(f"{_CAMPAIGN}/actions",),
+        reference=reference.ACTIONS,
     ),
-    Endpoint("GET", f"{_ONE}{_ACTION}", get_action, "app", "app", "One action", aliases=(f"{_CAMPAIGN}{_ACTION}",)),
+    Endpoint(
+        "GET",
+        f"{_ONE}{_ACTION}",
+        get_action,
+        "app",
+        "app",
+        "One action",
+        aliases=(f"{_CAMPAIGN}{_ACTION}",),
+        reference=reference.ACTION,
+    ),
     Endpoint(
         "PUT",
         f"{_ONE}{_ACTION}",
@@ -234,6 +278,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "app",
         "Change an action: subject, body, recipient, headers, sending state",
         aliases=(f"{_CAMPAIGN}{_ACTION}",),
+        reference=reference.PUT_ACTION,
     ),
     Endpoint(
         "GET",
@@ -243,6 +288,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "app",
         "An action in a language; the default is empty",
         aliases=(f"{_CAMPAIGN}{_LANGUAGE}", f"{_ONE}{_ACTION}/language/", f"{_CAMPAIGN}{_ACTION}/language/"),
+        reference=reference.ACTION,
     ),
     Endpoint(
         "PUT",
@@ -252,6 +298,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "app",
         "Change an action in a language that it has; the default is empty",
         aliases=(f"{_CAMPAIGN}{_LANGUAGE}", f"{_ONE}{_ACTION}/language/", f"{_CAMPAIGN}{_ACTION}/language/"),
+        reference=reference.PUT_ACTION,
     ),
     Endpoint(
         "GET",
@@ -261,5 +308,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "app",
         "Messages of a broadcast",
         aliases=(f"{_CAMPAIGN}/messages",),
+        reference=of_messages.OF_BROADCAST,
     ),
 )

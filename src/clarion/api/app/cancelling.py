@@ -4,6 +4,7 @@
 from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer
+from clarion.api.reference import triggers as reference
 from clarion.domain.errors import Conflict, NotFound
 from clarion.store import control, triggers
 from clarion.store.engine import Transaction
@@ -52,5 +53,6 @@ ENDPOINTS = (
         "app",
         "Cancel a trigger that has not begun (contract §2.7).",
         aliases=("/v1/broadcasts/{broadcast_id}/triggers/{trigger_id}/cancel",),
+        reference=reference.CANCEL,
     ),
 )

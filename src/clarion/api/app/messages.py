@@ -9,7 +9,9 @@ from typing import Any
 
 from starlette.responses import Response
 
+from clarion.api.app import archive
 from clarion.api.calls import Api, Call, Endpoint, answer
+from clarion.api.reference import messages as reference
 from clarion.domain.broadcasts import BroadcastKind, FrozenContent
 from clarion.domain.deliveries import REASON_WORDS, DeliveryKey, Reason, State, key_of, public_id
 from clarion.domain.errors import MalformedRequest, NotFound
@@ -253,7 +255,7 @@ async def list_messages(call: Call) -> Response:
 
 
 async def get_message(call: Call) -> Response:
-    """`GET /v1/messages/{id}`."""
+    """`GET /v1/messages/{id}`; with `archived_message` also what it said."""
     key = key_of(call.text("delivery_id"), call.api.secret)
     if key is None:
         raise NotFound
@@ -269,10 +271,29 @@ async def get_message(call: Call) -> Response:
     message = await call.api.read(read)
     if message is None:
         raise NotFound
+    if call.query_flag("archived_message"):
+        row = await call.api.read(lambda tx: ledger.get(tx, key))
+        message["archived_message"] = await archive.said(call, key, row) if row is not None else None
     return answer({"message": message})
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("GET", "/v1/messages", list_messages, "app", "app", "Messages, newest trigger first"),
-    Endpoint("GET", "/v1/messages/{delivery_id}", get_message, "app", "app", "One message"),
+    Endpoint(
+        "GET",
+        "/v1/messages",
+        list_messages,
+        "app",
+        "app",
+        "Messages, newest trigger first",
+        reference=reference.MESSAGES,
+    ),
+    Endpoint(
+        "GET",
+        "/v1/messages/{delivery_id}",
+        get_message,
+        "app",
+        "app",
+        "One message",
+        reference=reference.MESSAGE,
+    ),
 )

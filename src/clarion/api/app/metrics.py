@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from starlette.responses import Response
 
 from clarion.api.app.messages import TYPES
-from clarion.api.calls import Call, Endpoint, answer
+from clarion.api.calls import Call, Endpoint, Handler, answer
 from clarion.api.reference.metrics import JOURNEYS, LINKS, METRICS, OF_A_TRIGGER
+from clarion.api.schemas import Reference
 from clarion.domain.broadcasts import Broadcast, BroadcastKind
 from clarion.domain.deliveries import Reason
 from clarion.domain.errors import MalformedRequest, NotFound
@@ -174,7 +175,7 @@ _ACTION = "/actions/{action_id}"
 _TRANSACTIONAL = "/v1/transactional/{transactional_id}"
 
 
-def _get(path: str, handler, summary: str, reference, *aliases: str) -> Endpoint:  # type: ignore[no-untyped-def]
+def _get(path: str, handler: Handler, summary: str, reference: Reference, *aliases: str) -> Endpoint:
     return Endpoint("GET", path, handler, "app", "app", summary, aliases=aliases, reference=reference)
 
 

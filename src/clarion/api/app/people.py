@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.identifiers import id_type, ids_of, next_after, shown, start_after
+from clarion.api.reference import people as reference
 from clarion.domain.audience import Filter, parse, predicate, size
 from clarion.domain.audience import segment_ids as segments_named
 from clarion.domain.errors import InvalidRequest, MalformedRequest, NotFound
@@ -185,9 +186,49 @@ def _device_shape(device: Device) -> dict[str, Any]:
 _ONE = "/v1/customers/{customer_id}"
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("GET", "/v1/customers", by_email, "app", "app", "People with an e-mail address"),
-    Endpoint("POST", "/v1/customers", search, "app", "app", "People who match a filter"),
-    Endpoint("POST", "/v1/customers/attributes", many_attributes, "app", "app", "Attributes of several people"),
-    Endpoint("GET", f"{_ONE}/attributes", attributes, "app", "app", "A person's attributes and devices"),
-    Endpoint("GET", f"{_ONE}/segments", segments_of, "app", "app", "The segments a person is in"),
+    Endpoint(
+        "GET",
+        "/v1/customers",
+        by_email,
+        "app",
+        "app",
+        "People with an e-mail address",
+        reference=reference.BY_EMAIL,
+    ),
+    Endpoint(
+        "POST",
+        "/v1/customers",
+        search,
+        "app",
+        "app",
+        "People who match a filter",
+        reference=reference.SEARCH,
+    ),
+    Endpoint(
+        "POST",
+        "/v1/customers/attributes",
+        many_attributes,
+        "app",
+        "app",
+        "Attributes of several people",
+        reference=reference.MANY_ATTRIBUTES,
+    ),
+    Endpoint(
+        "GET",
+        f"{_ONE}/attributes",
+        attributes,
+        "app",
+        "app",
+        "A person's attributes and devices",
+        reference=reference.ATTRIBUTES,
+    ),
+    Endpoint(
+        "GET",
+        f"{_ONE}/segments",
+        segments_of,
+        "app",
+        "app",
+        "The segments a person is in",
+        reference=reference.SEGMENTS_OF,
+    ),
 )

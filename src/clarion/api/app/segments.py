@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer, nothing
 from clarion.api.identifiers import next_after, shown, start_after
+from clarion.api.reference import people as reference
 from clarion.domain.audience import parse, segment_ids
 from clarion.domain.broadcasts import Broadcast
 from clarion.domain.errors import MalformedRequest, NotFound, RequestError
@@ -158,11 +159,67 @@ async def delete(call: Call) -> Response:
 _ONE = "/v1/segments/{segment_id}"
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("POST", "/v1/segments", create, "app", "app", "Make a manual segment"),
-    Endpoint("GET", "/v1/segments", listing, "app", "app", "Every segment"),
-    Endpoint("GET", _ONE, get, "app", "app", "One segment"),
-    Endpoint("DELETE", _ONE, delete, "app", "app", "Delete a segment that no broadcast uses"),
-    Endpoint("GET", f"{_ONE}/customer_count", count, "app", "app", "How many people are in a segment"),
-    Endpoint("GET", f"{_ONE}/membership", membership, "app", "app", "Who is in a segment"),
-    Endpoint("GET", f"{_ONE}/used_by", used_by, "app", "app", "Which broadcasts name a segment"),
+    Endpoint(
+        "POST",
+        "/v1/segments",
+        create,
+        "app",
+        "app",
+        "Make a manual segment",
+        reference=reference.CREATE_SEGMENT,
+    ),
+    Endpoint(
+        "GET",
+        "/v1/segments",
+        listing,
+        "app",
+        "app",
+        "Every segment",
+        reference=reference.SEGMENTS,
+    ),
+    Endpoint(
+        "GET",
+        _ONE,
+        get,
+        "app",
+        "app",
+        "One segment",
+        reference=reference.SEGMENT,
+    ),
+    Endpoint(
+        "DELETE",
+        _ONE,
+        delete,
+        "app",
+        "app",
+        "Delete a segment that no broadcast uses",
+        reference=reference.DELETE_SEGMENT,
+    ),
+    Endpoint(
+        "GET",
+        f"{_ONE}/customer_count",
+        count,
+        "app",
+        "app",
+        "How many people are in a segment",
+        reference=reference.SEGMENT_COUNT,
+    ),
+    Endpoint(
+        "GET",
+        f"{_ONE}/membership",
+        membership,
+        "app",
+        "app",
+        "Who is in a segment",
+        reference=reference.MEMBERSHIP,
+    ),
+    Endpoint(
+        "GET",
+        f"{_ONE}/used_by",
+        used_by,
+        "app",
+        "app",
+        "Which broadcasts name a segment",
+        reference=reference.SEGMENT_USED_BY,
+    ),
 )

@@ -8,6 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer, nothing
+from clarion.api.reference import people as reference
 from clarion.domain.broadcasts import EmailContent
 from clarion.domain.errors import Conflict, InvalidRequest, NotFound, Problem, RenderError, RequestError
 from clarion.rendering.email import check_snippet
@@ -120,8 +121,40 @@ def _texts(content: EmailContent) -> list[str]:
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("GET", "/v1/snippets", listing, "app", "app", "Every snippet"),
-    Endpoint("PUT", "/v1/snippets", put, "app", "app", "Create or replace a snippet"),
-    Endpoint("POST", "/v1/snippets", create, "app", "app", "Create a snippet"),
-    Endpoint("DELETE", "/v1/snippets/{name}", delete, "app", "app", "Delete a snippet that no message uses"),
+    Endpoint(
+        "GET",
+        "/v1/snippets",
+        listing,
+        "app",
+        "app",
+        "Every snippet",
+        reference=reference.SNIPPETS,
+    ),
+    Endpoint(
+        "PUT",
+        "/v1/snippets",
+        put,
+        "app",
+        "app",
+        "Create or replace a snippet",
+        reference=reference.SAVE_SNIPPET,
+    ),
+    Endpoint(
+        "POST",
+        "/v1/snippets",
+        create,
+        "app",
+        "app",
+        "Create a snippet",
+        reference=reference.SAVE_SNIPPET,
+    ),
+    Endpoint(
+        "DELETE",
+        "/v1/snippets/{name}",
+        delete,
+        "app",
+        "app",
+        "Delete a snippet that no message uses",
+        reference=reference.DELETE_SNIPPET,
+    ),
 )

@@ -10,12 +10,13 @@ from starlette.responses import Response
 from clarion.api.app import messages
 from clarion.api.app.broadcasts import action_shape, edit_of, edited_in, language_of
 from clarion.api.bodies import object_of, read_body
-from clarion.api.calls import Call, Endpoint, answer
+from clarion.api.calls import Call, Endpoint, Handler, answer
 from clarion.api.clarion.broadcasts import one_of, store_edit
 from clarion.api.clarion.edits import MAX_BODY_BYTES
 from clarion.api.clarion.languages import with_content
 from clarion.api.idempotency import once
 from clarion.api.reference import transactional as reference
+from clarion.api.schemas import Reference
 from clarion.domain.broadcasts import Action, Broadcast, BroadcastKind, SendingState
 from clarion.domain.deliveries import public_id
 from clarion.domain.errors import InvalidRequest, NotFound
@@ -167,7 +168,7 @@ _LANGUAGE = f"{_ONE}/language/{{language}}"
 _DEFAULT = f"{_ONE}/language/"
 
 
-def _app(method: str, path: str, handler, summary: str, told, *aliases: str) -> Endpoint:  # type: ignore[no-untyped-def]
+def _app(method: str, path: str, handler: Handler, summary: str, told: Reference, *aliases: str) -> Endpoint:
     return Endpoint(method, path, handler, "app", "app", summary, aliases=aliases, reference=told)
 
 

@@ -13,6 +13,7 @@ from clarion.api.bodies import decode, read_body
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.errors import respond
 from clarion.api.idempotency import key_of, once
+from clarion.api.reference import triggers as reference
 from clarion.domain.deliveries import State
 from clarion.domain.errors import (
     Conflict,
@@ -229,6 +230,7 @@ ENDPOINTS = (
         "app",
         "Trigger a broadcast (contract §2); as `application/x-ndjson` its people follow, a line each.",
         sends=True,
+        reference=reference.TRIGGER,
     ),
     Endpoint(
         "GET",
@@ -238,6 +240,7 @@ ENDPOINTS = (
         "app",
         "The triggers of a broadcast, newest first (contract §3.2).",
         aliases=("/v1/campaigns/{broadcast_id}/triggers",),
+        reference=reference.LIST,
     ),
     Endpoint(
         "GET",
@@ -247,6 +250,7 @@ ENDPOINTS = (
         "app",
         "How a trigger stands (contract §3.1).",
         aliases=("/v1/broadcasts/{broadcast_id}/triggers/{trigger_id}",),
+        reference=reference.STATUS,
     ),
     Endpoint(
         "GET",
@@ -256,5 +260,6 @@ ENDPOINTS = (
         "app",
         "Lines and people that a trigger does not reach, and why (contract §3.3).",
         aliases=("/v1/broadcasts/{broadcast_id}/triggers/{trigger_id}/errors",),
+        reference=reference.ERRORS,
     ),
 )

@@ -13,7 +13,7 @@ from functools import partial
 
 from starlette.responses import Response
 
-from clarion.api.calls import Api, Call, Endpoint, answer, nothing
+from clarion.api.calls import Api, Call, Endpoint, Handler, answer, nothing
 from clarion.api.clarion.edits import (
     MAX_ACTIONS,
     NEW_ACTION,
@@ -24,6 +24,8 @@ from clarion.api.clarion.edits import (
 )
 from clarion.api.clarion.senders import with_addresses
 from clarion.api.clarion.shapes import action_shape, broadcast_shape, finding_shape, summary
+from clarion.api.reference import manage as reference
+from clarion.api.schemas import Reference
 from clarion.domain.broadcasts import Action, Broadcast, BroadcastKind, BroadcastState
 from clarion.domain.errors import Conflict, InvalidRequest, MalformedRequest, NotFound, Problem
 from clarion.pipeline.review import Finding, Review, review
@@ -329,16 +331,21 @@ _ALL = "/api/clarion/v1/broadcasts"
 _ONE = f"{_ALL}/{{broadcast_id}}"
 _ACTION = f"{_ONE}/actions/{{action_id}}"
 
+
+def _ours(method: str, path: str, handler: Handler, summary: str, told: Reference) -> Endpoint:
+    return Endpoint(method, path, handler, "manage", "app", summary, reference=told)
+
+
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("POST", _ALL, create_broadcast, "manage", "app", "Create a broadcast"),
-    Endpoint("GET", _ALL, list_broadcasts, "manage", "app", "Every broadcast, newest first"),
-    Endpoint("GET", _ONE, get_broadcast, "manage", "app", "One broadcast with its actions"),
-    Endpoint("PATCH", _ONE, edit_broadcast, "manage", "app", "Change name, recipients, policy or tags"),
-    Endpoint("POST", f"{_ONE}/actions", add_action, "manage", "app", "Add an e-mail"),
-    Endpoint("PATCH", _ACTION, edit_action, "manage", "app", "Change an e-mail"),
-    Endpoint("DELETE", _ACTION, delete_action, "manage", "app", "Remove an e-mail; its accounts stay"),
-    Endpoint("GET", f"{_ONE}/review", review_broadcast, "manage", "app", "What stands in the way of activating"),
-    Endpoint("POST", f"{_ONE}/activate", activate, "manage", "app", "Accept triggers from now on"),
-    Endpoint("POST", f"{_ONE}/stop", stop, "manage", "app", "Accept no more triggers, stop unfinished ones"),
-    Endpoint("POST", f"{_ONE}/duplicate", duplicate, "manage", "app", "Make an inactive copy"),
+    _ours("POST", _ALL, create_broadcast, "Create a broadcast or a transactional message", reference.CREATE),
+    _ours("GET", _ALL, list_broadcasts, "Every broadcast, newest first", reference.LIST),
+    _ours("GET", _ONE, get_broadcast, "One broadcast with its actions", reference.ONE),
+    _ours("PATCH", _ONE, edit_broadcast, "Change name, recipients, policy, topic or tags", reference.EDIT),
+    _ours("POST", f"{_ONE}/actions", add_action, "Add an e-mail", reference.ADD_ACTION),
+    _ours("PATCH", _ACTION, edit_action, "Change an e-mail", reference.EDIT_ACTION),
+    _ours("DELETE", _ACTION, delete_action, "Remove an e-mail; its accounts stay", reference.DELETE_ACTION),
+    _ours("GET", f"{_ONE}/review", review_broadcast, "What stands in the way of activating", reference.REVIEW),
+    _ours("POST", f"{_ONE}/activate", activate, "Accept triggers from now on", reference.ACTIVATE),
+    _ours("POST", f"{_ONE}/stop", stop, "Accept no more triggers, stop unfinished ones", reference.STOP),
+    _ours("POST", f"{_ONE}/duplicate", duplicate, "Make an inactive copy", reference.DUPLICATE),
 )

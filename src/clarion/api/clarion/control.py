@@ -9,6 +9,7 @@ from starlette.responses import Response
 from clarion.api.app.messages import seconds
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion.edits import Fields
+from clarion.api.reference import manage as reference
 from clarion.domain.errors import Conflict, NotFound
 from clarion.domain.pace import MAX_MESSAGES, PERIODS_MS, Rate
 from clarion.domain.triggers import UNFINISHED, TriggerState
@@ -197,10 +198,58 @@ async def set_control(call: Call) -> Response:
 _ONE = "/api/clarion/v1/triggers/{trigger_id}"
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("GET", f"{_ONE}/control", get_control, "manage", "app", "What holds a trigger back, and who said so"),
-    Endpoint("PUT", f"{_ONE}/control", set_control, "manage", "app", "Change priority, rate or spread"),
-    Endpoint("POST", f"{_ONE}/pause", pause, "manage", "app", "Send nothing more of a trigger for now"),
-    Endpoint("POST", f"{_ONE}/resume", resume, "manage", "app", "Go on with a paused trigger"),
-    Endpoint("POST", f"{_ONE}/stop", stop, "manage", "app", "Stop one trigger for good"),
-    Endpoint("POST", f"{_ONE}/cancel", cancel, "manage", "app", "Cancel a trigger that has not begun"),
+    Endpoint(
+        "GET",
+        f"{_ONE}/control",
+        get_control,
+        "manage",
+        "app",
+        "What holds a trigger back, and who said so",
+        reference=reference.CONTROL,
+    ),
+    Endpoint(
+        "PUT",
+        f"{_ONE}/control",
+        set_control,
+        "manage",
+        "app",
+        "Change priority, rate or spread",
+        reference=reference.SET_CONTROL,
+    ),
+    Endpoint(
+        "POST",
+        f"{_ONE}/pause",
+        pause,
+        "manage",
+        "app",
+        "Send nothing more of a trigger for now",
+        reference=reference.CONTROL,
+    ),
+    Endpoint(
+        "POST",
+        f"{_ONE}/resume",
+        resume,
+        "manage",
+        "app",
+        "Go on with a paused trigger",
+        reference=reference.CONTROL,
+    ),
+    Endpoint(
+        "POST",
+        f"{_ONE}/stop",
+        stop,
+        "manage",
+        "app",
+        "Stop one trigger for good",
+        reference=reference.CONTROL,
+    ),
+    Endpoint(
+        "POST",
+        f"{_ONE}/cancel",
+        cancel,
+        "manage",
+        "app",
+        "Cancel a trigger that has not begun",
+        reference=reference.CONTROL,
+    ),
 )

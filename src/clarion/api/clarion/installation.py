@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from clarion.api.app.messages import seconds
 from clarion.api.calls import Call, Endpoint, answer
+from clarion.api.reference import manage as reference
 from clarion.pipeline.home import HINT, is_copy
 from clarion.store import identity
 from clarion.store.engine import Store
@@ -46,6 +47,22 @@ async def confirm_move(call: Call) -> Response:
 _PATH = "/api/clarion/v1/installation"
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("GET", _PATH, get_installation, "manage", "app", "Where the database is, and whether it sends from there"),
-    Endpoint("POST", f"{_PATH}/confirm_move", confirm_move, "manage", "app", "Let a moved or restored database send"),
+    Endpoint(
+        "GET",
+        _PATH,
+        get_installation,
+        "manage",
+        "app",
+        "Where the database is, and whether it sends from there",
+        reference=reference.INSTALLATION,
+    ),
+    Endpoint(
+        "POST",
+        f"{_PATH}/confirm_move",
+        confirm_move,
+        "manage",
+        "app",
+        "Let a moved or restored database send",
+        reference=reference.INSTALLATION,
+    ),
 )

@@ -18,6 +18,7 @@ from clarion.api.app.messages import (
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion.control import control_shape
 from clarion.api.clarion.edits import Fields
+from clarion.api.reference import manage as reference
 from clarion.domain.deliveries import REASON_WORDS, DeliveryKey, Reason, State, key_of, public_id
 from clarion.domain.errors import InvalidRequest, MalformedRequest, NotFound
 from clarion.pipeline.doubt import Decision, Settled, settle_all, settle_some
@@ -198,7 +199,31 @@ async def decide(call: Call) -> Response:
 _ONE = "/api/clarion/v1/triggers/{trigger_id}"
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("GET", _ONE, get_trigger, "manage", "app", "A trigger: what became of everybody"),
-    Endpoint("GET", f"{_ONE}/deliveries", list_accounts, "manage", "app", "Accounts of a trigger, by state"),
-    Endpoint("POST", f"{_ONE}/in_doubt", decide, "manage", "app", "Decide about accounts that are in doubt"),
+    Endpoint(
+        "GET",
+        _ONE,
+        get_trigger,
+        "manage",
+        "app",
+        "A trigger: what became of everybody",
+        reference=reference.TRIGGER,
+    ),
+    Endpoint(
+        "GET",
+        f"{_ONE}/deliveries",
+        list_accounts,
+        "manage",
+        "app",
+        "Accounts of a trigger, by state",
+        reference=reference.DELIVERIES,
+    ),
+    Endpoint(
+        "POST",
+        f"{_ONE}/in_doubt",
+        decide,
+        "manage",
+        "app",
+        "Decide about accounts that are in doubt",
+        reference=reference.DECIDE,
+    ),
 )

@@ -9,6 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer
+from clarion.api.reference import manage as reference
 from clarion.channels.base import CapturedMail, Outbox
 from clarion.domain.errors import NotFound
 from clarion.store import access
@@ -95,7 +96,34 @@ def _summary(mail: CapturedMail) -> dict[str, Any]:
 _OUTBOX = "/api/clarion/v1/outbox"
 
 ENDPOINTS = (
-    Endpoint("GET", _OUTBOX, listing, "manage", "app", "Captured mail, oldest first.", open_in_demo=True),
-    Endpoint("GET", _OUTBOX + "/{index}", one, "manage", "app", "One captured mail, decoded.", open_in_demo=True),
-    Endpoint("GET", _OUTBOX + "/{index}/raw", raw, "manage", "app", "One captured mail, raw.", open_in_demo=True),
+    Endpoint(
+        "GET",
+        _OUTBOX,
+        listing,
+        "manage",
+        "app",
+        "Captured mail, oldest first.",
+        open_in_demo=True,
+        reference=reference.OUTBOX,
+    ),
+    Endpoint(
+        "GET",
+        _OUTBOX + "/{index}",
+        one,
+        "manage",
+        "app",
+        "One captured mail, decoded.",
+        open_in_demo=True,
+        reference=reference.CAPTURED,
+    ),
+    Endpoint(
+        "GET",
+        _OUTBOX + "/{index}/raw",
+        raw,
+        "manage",
+        "app",
+        "One captured mail, raw.",
+        open_in_demo=True,
+        reference=reference.RAW,
+    ),
 )

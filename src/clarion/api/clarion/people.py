@@ -8,6 +8,7 @@ from starlette.responses import Response
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion.edits import Fields
 from clarion.api.identifiers import identifier
+from clarion.api.reference import manage as reference
 from clarion.domain.errors import InvalidRequest
 from clarion.domain.people import IdKind, Reference, cio_id
 from clarion.pipeline.erasure import erase
@@ -54,6 +55,22 @@ async def list_erasures(call: Call) -> Response:
 _PATH = "/api/clarion/v1/people"
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("POST", f"{_PATH}/erase", erase_person, "manage", "app", "Erase a person everywhere; counts stay"),
-    Endpoint("GET", f"{_PATH}/erasures", list_erasures, "manage", "app", "Who was erased, and whether nothing is left"),
+    Endpoint(
+        "POST",
+        f"{_PATH}/erase",
+        erase_person,
+        "manage",
+        "app",
+        "Erase a person everywhere; counts stay",
+        reference=reference.ERASE,
+    ),
+    Endpoint(
+        "GET",
+        f"{_PATH}/erasures",
+        list_erasures,
+        "manage",
+        "app",
+        "Who was erased, and whether nothing is left",
+        reference=reference.ERASURES,
+    ),
 )

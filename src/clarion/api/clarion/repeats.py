@@ -12,6 +12,7 @@ from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion.control import load
 from clarion.api.clarion.edits import Fields
 from clarion.api.idempotency import once
+from clarion.api.reference import manage as reference
 from clarion.domain.deliveries import Reason
 from clarion.domain.triggers import Repeat
 from clarion.pipeline.again import ask
@@ -120,7 +121,24 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "app",
         "Send to failed, in doubt or joined since",
         sends=True,
+        reference=reference.AGAIN,
     ),
-    Endpoint("POST", f"{_ONE}/apply_content", apply_edit, "manage", "app", "Apply the present content to a trigger"),
-    Endpoint("GET", f"{_ONE}/history", get_history, "manage", "app", "Repeats and applied edits of a trigger"),
+    Endpoint(
+        "POST",
+        f"{_ONE}/apply_content",
+        apply_edit,
+        "manage",
+        "app",
+        "Apply the present content to a trigger",
+        reference=reference.APPLY,
+    ),
+    Endpoint(
+        "GET",
+        f"{_ONE}/history",
+        get_history,
+        "manage",
+        "app",
+        "Repeats and applied edits of a trigger",
+        reference=reference.HISTORY,
+    ),
 )

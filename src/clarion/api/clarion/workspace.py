@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion.edits import MAX_NAME_BYTES, Fields
+from clarion.api.reference import manage as reference
 from clarion.domain.errors import Conflict, NotFound
 from clarion.store import access, people
 from clarion.store.access import Workspace
@@ -59,6 +60,22 @@ async def edit_workspace(call: Call) -> Response:
 _PATH = "/api/clarion/v1/workspace"
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("GET", _PATH, get_workspace, "manage", "app", "The workspace of this key"),
-    Endpoint("PATCH", _PATH, edit_workspace, "manage", "app", "Change its name or what identifies people"),
+    Endpoint(
+        "GET",
+        _PATH,
+        get_workspace,
+        "manage",
+        "app",
+        "The workspace of this key",
+        reference=reference.WORKSPACE,
+    ),
+    Endpoint(
+        "PATCH",
+        _PATH,
+        edit_workspace,
+        "manage",
+        "app",
+        "Change its name or what identifies people",
+        reference=reference.EDIT_WORKSPACE,
+    ),
 )

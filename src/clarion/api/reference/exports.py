@@ -84,6 +84,8 @@ DOWNLOAD = Reference(
 )
 FILE = Reference(
     query={"until": integer("Part of the signed URL."), "signature": text("Part of the signed URL.")},
+    answer={"type": "string"},
+    answer_example="id,email\n42,ada@example.com",
     errors=(404,),
     note="`text/csv`, UTF-8, RFC 4180, a header line first.",
     contract="§7.5",

@@ -89,7 +89,8 @@ ARCHIVED = Reference(
         }
     },
     errors=(404,),
-    note="Bodies are not stored: it is made again from the trigger's templates and data and today's attributes.",
+    note="Bodies are not stored: it is made again from the trigger's templates and data and today's attributes. "
+    "A hundred a day, then 429 without Retry-After.",
     contract="§7.4",
 )
 IP_ADDRESSES = Reference(

@@ -135,6 +135,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
                 optional=("timestamp", "recipient", "reason", "href"),
             ),
             body_example={"delivery_id": "RPILAgUBcRhIBqSfeiIwdIYJKxTY", "metric": "delivered"},
+            answer={"type": "object", "maxProperties": 0},
+            answer_example={},
             errors=(400,),
             contract="§8.4",
         ),
@@ -150,6 +152,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         reference=Reference(
             body=record(**_BODY, event=one_of(*PUSH_EVENTS), device_id=text(), optional=("timestamp", "device_id")),
             body_example={"delivery_id": "RPILAgUBcRhIBqSfeiIwdIYJKxTY", "event": "opened", "device_id": "token"},
+            answer={"type": "object", "maxProperties": 0},
+            answer_example={},
             errors=(400,),
             contract="§8",
         ),

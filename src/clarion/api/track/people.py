@@ -9,6 +9,7 @@ from dataclasses import replace
 from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint
+from clarion.api.reference import track as reference
 from clarion.api.track.objects import read_instruction
 from clarion.api.track.operations import from_path, perform, read_device, read_event, read_identify
 from clarion.domain.operations import Delete, DeleteDevice, Suppress, Unsuppress
@@ -67,11 +68,67 @@ async def unsuppress(call: Call) -> Response:
 _ONE = "/api/v1/customers/{identifier}"
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("PUT", _ONE, identify, "track", "track_v1", "Create or update a person"),
-    Endpoint("DELETE", _ONE, delete, "track", "track_v1", "Delete a person"),
-    Endpoint("POST", f"{_ONE}/events", event, "track", "track_v1", "Something a person did"),
-    Endpoint("PUT", f"{_ONE}/devices", add_device, "track", "track_v1", "Add or replace a device"),
-    Endpoint("DELETE", f"{_ONE}/devices/{{device_id}}", delete_device, "track", "track_v1", "Remove a device"),
-    Endpoint("POST", f"{_ONE}/suppress", suppress, "track", "track_v1", "Delete a person and block them"),
-    Endpoint("POST", f"{_ONE}/unsuppress", unsuppress, "track", "track_v1", "Free a blocked identifier"),
+    Endpoint(
+        "PUT",
+        _ONE,
+        identify,
+        "track",
+        "track_v1",
+        "Create or update a person",
+        reference=reference.IDENTIFY,
+    ),
+    Endpoint(
+        "DELETE",
+        _ONE,
+        delete,
+        "track",
+        "track_v1",
+        "Delete a person",
+        reference=reference.DELETE,
+    ),
+    Endpoint(
+        "POST",
+        f"{_ONE}/events",
+        event,
+        "track",
+        "track_v1",
+        "Something a person did",
+        reference=reference.EVENT,
+    ),
+    Endpoint(
+        "PUT",
+        f"{_ONE}/devices",
+        add_device,
+        "track",
+        "track_v1",
+        "Add or replace a device",
+        reference=reference.ADD_DEVICE,
+    ),
+    Endpoint(
+        "DELETE",
+        f"{_ONE}/devices/{{device_id}}",
+        delete_device,
+        "track",
+        "track_v1",
+        "Remove a device",
+        reference=reference.DELETE,
+    ),
+    Endpoint(
+        "POST",
+        f"{_ONE}/suppress",
+        suppress,
+        "track",
+        "track_v1",
+        "Delete a person and block them",
+        reference=reference.DELETE,
+    ),
+    Endpoint(
+        "POST",
+        f"{_ONE}/unsuppress",
+        unsuppress,
+        "track",
+        "track_v1",
+        "Free a blocked identifier",
+        reference=reference.DELETE,
+    ),
 )

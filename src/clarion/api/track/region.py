@@ -4,6 +4,7 @@
 from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer
+from clarion.api.reference import track as reference
 
 
 async def region(call: Call) -> Response:
@@ -13,5 +14,13 @@ async def region(call: Call) -> Response:
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("GET", "/api/v1/accounts/region", region, "track", "track_v1", "The server of a Track API key"),
+    Endpoint(
+        "GET",
+        "/api/v1/accounts/region",
+        region,
+        "track",
+        "track_v1",
+        "The server of a Track API key",
+        reference=reference.REGION,
+    ),
 )

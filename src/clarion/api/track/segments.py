@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.identifiers import id_type, ids_of
+from clarion.api.reference import track as reference
 from clarion.pipeline.membership import change_members
 
 MAX_IDS = 1_000
@@ -30,6 +31,22 @@ async def _change(call: Call, *, add: bool) -> Response:
 _ONE = "/api/v1/segments/{segment_id}"
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("POST", f"{_ONE}/add_customers", add_customers, "track", "track_v1", "Put people into a segment"),
-    Endpoint("POST", f"{_ONE}/remove_customers", remove_customers, "track", "track_v1", "Take people out of it"),
+    Endpoint(
+        "POST",
+        f"{_ONE}/add_customers",
+        add_customers,
+        "track",
+        "track_v1",
+        "Put people into a segment",
+        reference=reference.ADD_MEMBERS,
+    ),
+    Endpoint(
+        "POST",
+        f"{_ONE}/remove_customers",
+        remove_customers,
+        "track",
+        "track_v1",
+        "Take people out of it",
+        reference=reference.ADD_MEMBERS,
+    ),
 )

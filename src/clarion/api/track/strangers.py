@@ -129,6 +129,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
                 optional=("type", "id", "timestamp", "anonymous_id", "data"),
             ),
             body_example={"name": "pageview", "anonymous_id": "a-77", "data": {"path": "/pricing"}},
+            answer={"type": "object", "maxProperties": 0},
+            answer_example={},
             errors=(400,),
             contract="§8.2",
         ),
@@ -143,6 +145,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         reference=Reference(
             body=record(primary=_WHO, secondary=_WHO),
             body_example={"primary": {"id": "42"}, "secondary": {"email": "ada@example.com"}},
+            answer={"type": "object", "maxProperties": 0},
+            answer_example={},
             errors=(400,),
             contract="§8.5",
         ),

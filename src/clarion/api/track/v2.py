@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.errors import track_v2_error
+from clarion.api.reference import track as reference
 from clarion.api.track.feedback import from_v2, tell
 from clarion.api.track.objects import read_instruction, read_object, read_relate
 from clarion.api.track.operations import (
@@ -142,6 +143,22 @@ _READERS: dict[str, Callable[[dict[str, Any], Reference], Operation]] = {
 }
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("POST", "/api/v2/entity", entity, "track", "track_v2", "One operation on a person"),
-    Endpoint("POST", "/api/v2/batch", batch, "track", "track_v2", "Several operations on people"),
+    Endpoint(
+        "POST",
+        "/api/v2/entity",
+        entity,
+        "track",
+        "track_v2",
+        "One operation on a person",
+        reference=reference.ENTITY,
+    ),
+    Endpoint(
+        "POST",
+        "/api/v2/batch",
+        batch,
+        "track",
+        "track_v2",
+        "Several operations on people",
+        reference=reference.BATCH,
+    ),
 )

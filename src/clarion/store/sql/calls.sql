@@ -16,8 +16,9 @@ DELETE FROM idempotent_call WHERE made_ms <= {{now_ms}} - :kept_ms;
 
 -- name: take_calls
 -- The running second's count after taking :some more; a new second begins anew.
+-- :window_ms is a second, or a day for what is counted by days.
 INSERT INTO call_count (workspace_id, kind, second, taken)
-VALUES (:workspace_id, :kind, {{now_ms}} / 1000, :some)
+VALUES (:workspace_id, :kind, {{now_ms}} / CAST(:window_ms AS bigint), :some)
 ON CONFLICT (workspace_id, kind) DO UPDATE SET
     taken = CASE WHEN call_count.second = excluded.second THEN call_count.taken + excluded.taken
                  ELSE excluded.taken END,

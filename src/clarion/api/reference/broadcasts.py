@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Broadcasts and their actions as Customer.io shows them (contract §5)."""
+
+from typing import Any
+
+from clarion.api.schemas import Loose, record, shown, text
+
+_BROADCAST: dict[str, Any] = {
+    "id": 1,
+    "deduplicate_id": "1:1796040000",
+    "name": "Spring",
+    "type": "triggered_broadcast",
+    "created": 1796040000,
+    "updated": 1796040000,
+    "active": True,
+    "state": "running",
+    "actions": [{"id": 1, "type": "email"}],
+    "msg_template_ids": [{"id": 1, "type": "email"}],
+    "first_started": 1796040000,
+    "tags": ["demo"],
+}
+_ACTION: dict[str, Any] = {
+    "id": 1,
+    "broadcast_id": 1,
+    "deduplicate_id": "1:1796040000",
+    "name": "E-mail",
+    "created": 1796040000,
+    "updated": 1796040000,
+    "type": "email",
+    "sending_state": "automatic",
+    "layout": "",
+    "language": "",
+    "body": "<p>Hello</p>{% unsubscribe %}",
+    "body_amp": "",
+    "subject": "Hello {{ customer.first_name }}",
+    "preheader_text": "",
+    "recipient": "{{customer.email}}",
+    "from": "Acme <news@example.com>",
+    "from_id": None,
+    "reply_to": "",
+    "reply_to_id": None,
+    "cc": "",
+    "bcc": "",
+    "fake_bcc": False,
+    "preprocessor": "",
+    "headers": "[]",
+}
+_CAMPAIGN = _BROADCAST | {"filter_segment_ids": [], "trigger_segment_ids": [], "created_by": ""}
+_LOOSE = Loose(nullable=("from_id", "reply_to_id"))
+_EDIT: dict[str, Any] = {
+    "subject": text(),
+    "body": text(),
+    "preheader_text": text(),
+    "recipient": text(),
+    "from_id": {"type": ["integer", "null"]},
+    "reply_to_id": {"type": ["integer", "null"]},
+    "headers": {"type": ["array", "string"], "description": "Objects of name and value, or those as a JSON text."},
+    "sending_state": text("automatic or off."),
+}
+
+BROADCASTS = shown({"broadcasts": [_BROADCAST]}, contract="§5.1")
+BROADCAST = shown({"broadcast": _BROADCAST}, contract="§5.1")
+CAMPAIGNS = shown({"campaigns": [_CAMPAIGN]}, contract="§7.12")
+CAMPAIGN = shown({"campaign": _CAMPAIGN}, contract="§7.12")
+ACTIONS = shown({"actions": [_ACTION]}, _LOOSE, contract="§5.2")
+ACTION = shown({"action": _ACTION}, _LOOSE, contract="§5.3", note="`headers` is a JSON text.")
+PUT_ACTION = shown(
+    {"action": _ACTION},
+    _LOOSE,
+    body=record(optional=tuple(_EDIT), **_EDIT),
+    body_example={"subject": "Hello {{ customer.first_name | default: 'you' }}"},
+    errors=(409,),
+    note="What was read may be sent back: keys that only GET knows are passed over.",
+    contract="§5.4",
+)
