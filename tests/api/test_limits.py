@@ -5,10 +5,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import pytest
+from tests.support.audience import add_people, playing
 
 from clarion.api import application
 from clarion.api.calls import Api
 from clarion.api.limits import Limits
+from clarion.domain.deliveries import public_id
 from clarion.domain.errors import RateLimited
 from clarion.store.access import Keys, Workspace
 from clarion.store.engine import Store
@@ -100,3 +102,20 @@ async def test_without_limits_nothing_is_counted(client: Client, store: Store) -
     answer = await client("GET", "/v1/segments")
     assert "ratelimit-limit" not in answer.headers
     assert not store.read(lambda tx: tx.composed("SELECT taken FROM call_count", {}))
+
+
+async def test_archived_messages_are_a_hundred_a_day(api: Api, store: Store, workspace: Workspace, keys: Keys) -> None:
+    add_people(store, workspace, 1)
+    played = playing(store, workspace, size=1)
+    path = f"/v1/messages/{public_id(played.key(1), api.secret)}/archived_message"
+    limited = Client(application.build(replace(api, limits=Limits(store, {}))), f"Bearer {keys.app_key}")
+    assert {(await limited("GET", path)).status for _ in range(100)} == {200}
+    over = await limited("GET", path)
+    assert over.status == 429
+    assert "retry-after" not in over.headers  # contract §1.5: absent for a daily quota
+    free = Client(application.build(api), f"Bearer {keys.app_key}")
+    assert (await free("GET", path)).status == 200
+    store.write(lambda tx: tx.composed("UPDATE call_count SET second = second - 1 RETURNING kind", {}))
+    assert (await limited("GET", path)).status == 200
+    whole = await free("GET", path.replace("/archived_message", "?archived_message=true"))
+    assert whole.json["message"]["archived_message"]["subject"] == "Hi"
