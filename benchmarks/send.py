@@ -109,6 +109,7 @@ class House:
             "SMTP_MAX_MESSAGES_PER_CONNECTION": "100000",
             "SERVER_BASE_URL": "https://mail.newsletter.example",
             "TRIGGER_INTERVAL_SECONDS": "0",
+            "TRIGGER_QUEUE": "100000",
             "LOG_LEVEL": "warning",
         }
         embedded = engine == "sqlite"
@@ -143,6 +144,38 @@ class House:
             sent=states["sent"],
             source_rate=source_rate,
         )
+
+    @property
+    def api(self) -> str:
+        """Where it answers."""
+        return str(self._api)
+
+    @property
+    def app_key(self) -> str:
+        """What opens its App API."""
+        return self._keys.app_key
+
+    def small_broadcast(self) -> int:
+        """Another active broadcast with a short mail; its number."""
+        action = {"subject": "Hi", "body": "<p>Hi</p>", "from": "a@newsletter.example"}
+        path = f"{self._api}/api/clarion/v1/broadcasts"
+        made = call(path, self._keys.manage_key, {"name": "Small", "actions": [action]})["broadcast"]
+        call(f"{path}/{made['id']}/activate", self._keys.manage_key, {})
+        return int(made["id"])
+
+    def trigger_everybody(self) -> int:
+        """Trigger the newsletter and do not wait; the trigger's number."""
+        path = f"{self._api}/v1/campaigns/{self._broadcast_id}/triggers"
+        return int(call(path, self._keys.app_key, {"data": newsletter.TRIGGER_DATA})["id"])
+
+    def state(self, trigger_id: int) -> str:
+        """How a trigger stands."""
+        found = call(f"{self._api}/api/clarion/v1/triggers/{trigger_id}", self._keys.manage_key)
+        return str(found["trigger"]["state"])
+
+    def stop(self, trigger_id: int) -> None:
+        """Stop a trigger."""
+        call(f"{self._api}/api/clarion/v1/triggers/{trigger_id}/stop", self._keys.manage_key, {})
 
     def _cpu_seconds(self) -> float:
         return sum(process.cpu_seconds() for process in self._processes)

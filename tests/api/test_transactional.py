@@ -310,6 +310,18 @@ async def test_what_may_not_be_kept_goes_once_it_is_settled(client: Client, stag
     assert "Thank you" in there["archived_message"]["body"]
 
 
+async def test_attachments_go_when_they_were_sent(client: Client, stage: Stage) -> None:
+    files = {"attachments": {"a.txt": base64.b64encode(b"hi").decode()}}
+    await client("POST", "/v1/send/email", INLINE | files)
+    await client("POST", "/v1/send/email", INLINE | files | {"message_data": {}})  # lacks what the subject asks for
+    with_files = "SELECT trigger_id FROM trigger_override WHERE attachments IS NOT NULL"
+    assert list(retention.forget(stage.store, 0)) == []
+    assert len(await work_off(stage)) == 1
+    assert list(retention.forget(stage.store, 0)) == [1]
+    assert [row["trigger_id"] for row in stage.select(with_files)] == [2]  # it may be sent again
+    assert len(stage.select("SELECT trigger_id FROM trigger_override")) == 2
+
+
 async def test_an_erasure_takes_what_the_call_said(client: Client, manage: Client, stage: Stage) -> None:
     await client("POST", "/v1/send/email", INLINE)
     await client("POST", "/v1/send/email", INLINE | {"identifiers": {"id": "p2"}})

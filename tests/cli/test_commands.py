@@ -79,3 +79,22 @@ def test_a_config_file_overrides_and_unknown_keys_are_errors(clarion: Clarion, t
 def test_a_list_in_the_environment_may_stand_in_brackets(text: str) -> None:
     settings = load(environment={"CLARION_WORKER_RETRY_DELAYS_SECONDS": text})
     assert settings.worker.retry_delays_seconds == (1.0, 2.5)
+
+
+def test_keys_are_made_listed_and_revoked(clarion: Clarion, empty_url: str) -> None:
+    database = ("--database-url", empty_url)
+    clarion("create-workspace", "Acme", "--json", *database)
+    assert "Acme" in clarion("workspaces", *database).stdout
+    made = clarion("keys", "create", "nightly job", "--scopes", "app:read app:send", *database).stdout
+    number, secret = made.removeprefix("key ").strip().split(": ")
+    listed = clarion("keys", "list", *database).stdout
+    assert "nightly job" in listed
+    assert secret not in listed
+    assert "site id" in clarion("keys", "create", "tracking", "--kind", "track", *database).stdout
+    clarion("keys", "revoke", number, *database)
+    (line,) = (line for line in clarion("keys", "list", *database).stdout.splitlines() if "nightly job" in line)
+    assert "revoked" in line
+    token = clarion("service-tokens", "create", "shop", *database).stdout
+    assert ": sa_live_" in token
+    clarion("service-tokens", "revoke", token.removeprefix("token ").partition(":")[0], *database)
+    assert "revoked" in clarion("service-tokens", "list", *database).stdout

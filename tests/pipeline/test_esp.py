@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nothing is sent to an address that is suppressed; a bounce and a complaint suppress one."""
 
+from dataclasses import replace
+
 import pytest
 
 from clarion.domain.metrics import Feedback, Metric
@@ -12,7 +14,7 @@ from clarion.store import esp
 from clarion.store.jobs_inprocess import InProcessJobs
 
 from .providers import Scripted
-from .stage import Stage
+from .stage import MAIL, Stage
 
 
 async def test_a_suppressed_address_is_skipped_by_its_name(stage: Stage) -> None:
@@ -27,6 +29,27 @@ async def test_a_suppressed_address_is_skipped_by_its_name(stage: Stage) -> None
         await stage.finished(trigger_id)
     assert stage.sums(trigger_id) == {"sent": 2, "skipped esp_suppressed": 1}
     assert sorted(provider.recipients) == ["p1@x.test", "p3@x.test"]
+
+
+async def test_every_address_of_a_message_is_looked_at(stage: Stage) -> None:
+    for name, other in (("p1", "kept"), ("p2", "barred"), ("p3", "kept")):
+        stage.person(name, other=f"{other}-{name}@x.test")
+    content = replace(
+        MAIL, recipient="{{ customer.other }}", cc="boss@x.test, cc-{{ customer.id }}@x.test", bcc="b@x.test"
+    )
+    trigger_id = stage.trigger(stage.broadcast(content))
+    assert await stage.resolver().run_once(trigger_id)
+    workspace_id = stage.workspace.workspace_id
+    for address in ("barred-p2@x.test", "CC-p1@x.test", "b@x.test", "p3@x.test"):
+        stage.store.write(lambda tx, one=address: esp.suppress(tx, workspace_id, EspKind.BOUNCES, one))  # type: ignore[misc]
+    provider = Scripted()
+    async with stage.working(stage.worker(provider, InProcessJobs(stage.store))):
+        await stage.finished(trigger_id)
+    assert stage.sums(trigger_id) == {"sent": 2, "skipped esp_suppressed": 1}
+    assert {message.recipient: message.copies for message in provider.taken} == {
+        "kept-p1@x.test": ("boss@x.test",),
+        "kept-p3@x.test": ("boss@x.test", "cc-p3@x.test"),
+    }
 
 
 @pytest.mark.parametrize(

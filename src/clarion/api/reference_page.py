@@ -27,7 +27,8 @@ _STYLE = (
     "border-right:1px solid var(--line)}nav ul{list-style:none;margin:0 0 1rem;padding:0}"
     "nav a{display:block;padding:.15rem 0;color:inherit;text-decoration:none;overflow-wrap:anywhere}"
     "nav a:hover{text-decoration:underline}main{padding:1rem 1.5rem 6rem}h1{font-size:1.8rem;margin:.5rem 0}"
-    "h2{margin:3rem 0 1rem;border-bottom:2px solid var(--line)}h3{margin:2.5rem 0 .25rem;font-size:1.05rem;"
+    "h2{margin:3rem 0 1rem;border-bottom:2px solid var(--line)}"
+    "main{min-width:0;overflow-wrap:anywhere}h3{margin:2.5rem 0 .25rem;font-size:1.05rem;"
     "overflow-wrap:anywhere}h4{margin:1rem 0 .25rem;font-size:.85rem;color:var(--soft)}"
     "h3 a{color:inherit;text-decoration:none}h3 a:hover{text-decoration:underline}p{margin:.25rem 0 .75rem}"
     "code,pre{font:.85rem/1.45 ui-monospace,monospace}pre{background:var(--shade);border:1px solid var(--line);"
@@ -38,7 +39,9 @@ _STYLE = (
     ".soft{color:var(--soft);font-size:.9rem}a:focus-visible,summary:focus-visible{outline:3px solid #f5a623;"
     "outline-offset:2px}summary{cursor:pointer}"
     "@media(max-width:50rem){.page{display:block}nav{position:static;max-height:none;border:0}"
-    "nav details:not([open]){border-bottom:1px solid var(--line)}main{padding:1rem}}"
+    "nav details{border-bottom:1px solid var(--line);padding:.4rem 0}main{padding:1rem}"
+    "table,tbody,tr,th,td{display:block}td,th{border:0;padding:.1rem 0}tr{border-bottom:1px solid var(--line);"
+    "padding:.3rem 0}}"
 )
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; frame-ancestors 'none'"
@@ -94,7 +97,7 @@ def _opening(document: Mapping[str, Any]) -> str:
 
 def _contents(groups: Mapping[str, list[tuple[str, str, dict[str, Any]]]]) -> str:
     return "".join(
-        f"<details open><summary>{escape(name)}</summary><ul>"
+        f"<details><summary>{escape(name)}</summary><ul>"
         + "".join(
             f'<li><a href="#{operation["operationId"]}"><span class={method}>{method.upper()}</span> {escape(path)}</a>'
             for method, path, operation in routes
@@ -102,6 +105,10 @@ def _contents(groups: Mapping[str, list[tuple[str, str, dict[str, Any]]]]) -> st
         + "</ul></details>"
         for name, routes in groups.items()
     )
+
+
+def _breakable(path: str) -> str:
+    return escape(path).replace("/", "<wbr>/")
 
 
 def _route(

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from clarion import __version__
-from clarion.cli import database_examinations, examinations, keeping, keys, people, serving, supervised
+from clarion.cli import database_examinations, examinations, keeping, key_commands, keys, people, serving, supervised
 from clarion.cli import demo as demo_command
 from clarion.cli import doctor as doctors
 from clarion.domain.errors import SetupError
@@ -27,6 +27,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(key_commands.app_keys, name="keys")
+app.add_typer(key_commands.service_tokens, name="service-tokens")
 
 ConfigOption = Annotated[
     Path | None,
@@ -202,6 +205,12 @@ def create_workspace(
         raise SetupError("--identifiers must be id_email or id")
     settings = _settings(config, database__url=database_url)
     keys.create(settings, name, identifiers, as_json=json)
+
+
+@app.command()
+def workspaces(config: ConfigOption = None, database_url: DatabaseOption = None) -> None:
+    """List the workspaces."""
+    keys.list_workspaces(_settings(config, database__url=database_url))
 
 
 @app.command()

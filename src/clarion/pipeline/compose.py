@@ -7,6 +7,7 @@ a crash is the same message, with the same Message-ID.
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from email.utils import formatdate
 from typing import Any, Literal
@@ -20,6 +21,7 @@ from clarion.domain.people import CONSENT, cio_id, denies_tracking, template_vie
 from clarion.domain.topics import best
 from clarion.domain.transactional import Attachment, Override
 from clarion.rendering import mime
+from clarion.rendering.addresses import mailbox
 from clarion.rendering.context import Links
 from clarion.rendering.email import TRANSACTIONAL, Campaign, CompiledEmail, Recipient, RenderedEmail, compile_email
 from clarion.rendering.special import Person, SpecialEmail, domain_of
@@ -80,6 +82,10 @@ class Messages:
             form: not any(name.startswith(".") for name, _ in action.content.headers) for form, action in forms.items()
         }
         self._own_address = {form: goes_to_own_address(action) for form, action in forms.items()}
+        self._to_them_alone = {
+            form: self._own_address[form] and not (action.content.cc or action.content.bcc or self._also_to)
+            for form, action in forms.items()
+        }
         self._compiled = {form: _compile(content, action) for form, action in forms.items()}
         self._trackers = {
             form: Tracker(sign.base_url, LinkSigner(sign.secret, action.action_id))
@@ -117,20 +123,43 @@ class Messages:
         compiled = self._compiled[form]
         if isinstance(compiled, RenderError):
             raise compiled
-        own = decode(row["data"]) if row["data"] is not None else {}
-        attributes = decode(row["attributes"])
+        recipient, attributes = self._recipient(row, delivery_id)
         tracker = self._trackers.get(form)
         if tracker is not None and denies_tracking(attributes):
             tracker = None
-        return compiled.render(
-            Recipient(
-                customer=template_view(int(row["person_id"]), row["id"], row["email"], attributes),
-                trigger={**self._data, **own},
-                delivery_id=delivery_id,
-                links=self._links(delivery_id),
-            ),
-            tracker,
+        return compiled.render(recipient, tracker)
+
+    def _recipient(self, row: Row, delivery_id: str) -> tuple[Recipient, dict[str, Any]]:
+        """The person as the interpreter sees them, and their attributes."""
+        own = decode(row["data"]) if row["data"] is not None else {}
+        attributes = decode(row["attributes"])
+        made = Recipient(
+            customer=template_view(int(row["person_id"]), row["id"], row["email"], attributes),
+            trigger={**self._data, **own},
+            delivery_id=delivery_id,
+            links=self._links(delivery_id),
         )
+        return made, attributes
+
+    def addresses(self, trigger_id: int, rows: Iterable[Row]) -> set[str]:
+        """Where the messages of these rows would go, copies too: whatever of it is known before they are made."""
+        if all(self._to_them_alone.values()):
+            return {row["email"] for row in rows if row["email"]}
+        found: set[str] = set()
+        for row in rows:
+            if row["alive"] is None:
+                continue
+            if row["email"]:
+                found.add(row["email"])
+            form = self._form_for(row["action_id"], row)
+            compiled = self._compiled[form]
+            if self._to_them_alone[form] or isinstance(compiled, RenderError):
+                continue
+            key = DeliveryKey(trigger_id, row["seq"], row["action_id"])
+            with suppress(RenderError):
+                written = compiled.addresses(self._recipient(row, self._public_id(key))[0])
+                found.update(mailbox(text, "to").address for text in (*written, *self._also_to) if text)
+        return found
 
     def _form_for(self, action_id: int, row: Row) -> Form:
         """The action, or its variant in the person's language."""

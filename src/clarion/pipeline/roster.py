@@ -142,4 +142,5 @@ class Roster:
 
     def forget(self) -> None:
         """What was read may not be so any more; everything was written before."""
-        self.__init__(self._tx, self._workspace)  # type: ignore[misc]
+        for known in (self._asked, self._people, self._by_id, self._by_email, self._blocked):
+            known.clear()

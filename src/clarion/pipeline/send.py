@@ -11,7 +11,8 @@ marked without an answer is in doubt, so at most one per open connection.
 import asyncio
 import time
 from collections.abc import Callable, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from email.utils import parseaddr
 
 import structlog
 
@@ -140,6 +141,10 @@ class SendStage:
         self.away = None
 
 
+def _is_among(address: str, barred: Set[str]) -> bool:
+    return email_key(parseaddr(address)[1]) in barred
+
+
 class _ChunkSource:
     """The messages of one chunk; see `channels.base.Source`."""
 
@@ -175,12 +180,27 @@ class _ChunkSource:
             made = self.task.messages.compose(
                 key, row, row["alive"] is None and row["person_id"] in self.task.suppressed
             )
-            if self.task.barred and isinstance(made, EmailMessage) and email_key(made.recipient) in self.task.barred:
-                return Outcome(key, State.SKIPPED, Reason.ESP_SUPPRESSED, counted=False)
+            if self.task.barred and isinstance(made, EmailMessage):
+                if email_key(made.recipient) in self.task.barred:
+                    return Outcome(key, State.SKIPPED, Reason.ESP_SUPPRESSED, counted=False)
+                return self._without_barred(made)
             return made
         except Exception as error:  # noqa: BLE001 - one person's odd data must not keep the chunk from its end
             _log.exception("compose.crashed", trigger_id=key.trigger_id, seq=key.seq, action_id=key.action_id)
             return Outcome(key, State.FAILED, Reason.RENDER_FAILED, f"internal error: {detail_of(error)}")
+
+    def _without_barred(self, made: EmailMessage) -> EmailMessage:
+        """Copies go to nobody who gets no mail; the one that it is for gets it all the same."""
+        barred = self.task.barred
+        copies = tuple(one for one in made.copies if email_key(one) not in barred)
+        if len(copies) == len(made.copies):
+            return made
+        fields = made.fields
+        if fields is not None:
+            lists = ((one for one in some if not _is_among(one, barred)) for some in (fields.cc, fields.bcc))
+            cc, bcc = map(tuple, lists)
+            fields = replace(fields, cc=cc, bcc=bcc)
+        return made._replace(copies=copies, fields=fields)
 
     def settle(self, handover: "_Handover", said: Verdict) -> None:
         self.record.mark(handover.index, said.mark, said.words)

@@ -241,16 +241,17 @@ class Sender:
         try:
             while chunk is not None:
                 opened = now()
+                messages = await self._messages_of(held.trigger_id, chunk.content_hash)
                 task = Task(
                     held.trigger_id,
                     chunk,
-                    await self._messages_of(held.trigger_id, chunk.content_hash),
+                    messages,
                     work.picked.doubt_policy,
                     await self._suppressed_in(chunk),
                     partial(self._may_send, held.trigger_id, lease),
                     halt,
                     turn.over,
-                    await self._barred_in(chunk),
+                    await self._barred_in(held.trigger_id, chunk, messages),
                 )
                 with self._tracing.span("chunk", held.trigger_id, slice=held.no, accounts=len(chunk.rows)):
                     outcomes = await self._send.send(task, flying)
@@ -291,9 +292,9 @@ class Sender:
             return frozenset()
         return await self._database(self._store.read, lambda tx: people.suppressed_among(tx, gone))
 
-    async def _barred_in(self, chunk: Chunk) -> Set[str]:
-        """Addresses of a chunk's people that get no mail (contract §7.8); as of now, one question for the chunk."""
-        emails = [row["email"] for row in chunk.rows if row["email"]]
+    async def _barred_in(self, trigger_id: int, chunk: Chunk, messages: Messages) -> Set[str]:
+        """Addresses of a chunk's messages that get no mail (contract §7.8); as of now, one question for the chunk."""
+        emails = messages.addresses(trigger_id, chunk.rows)
         if not emails:
             return frozenset()
         workspace_id = workspace_of(int(chunk.rows[0]["person_id"]))

@@ -150,6 +150,19 @@ class CompiledEmail:
             ),
         )
 
+    def addresses(self, recipient: Recipient) -> tuple[str, ...]:
+        """Whom the message for one person would go to, as it is written. Raises RenderError."""
+        names = {
+            "customer": recipient.customer,
+            "trigger": recipient.trigger,
+            "snippets": self._snippets,
+            "campaign": self._campaign,
+            "message": self._message,
+            "delivery_id": recipient.delivery_id,
+        }
+        copies = (split_list(self._text(part, names, recipient)) for part in ("cc", "bcc"))
+        return (self._text("recipient", names, recipient).strip(), *chain.from_iterable(copies))
+
     def source(self, links: Callable[[str], Links], tracker: Tracker | None = None) -> Source:
         """What `special` compiles. `links`: the URLs of a delivery id."""
         templates = [*self._parts.values(), *(value for _, value in self._headers)]

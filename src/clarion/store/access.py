@@ -9,6 +9,8 @@ from clarion.store import numbers
 from clarion.store.engine import Row, Transaction
 
 _USE_NOTED_MS = 3_600_000
+APP_SCOPES = ("app", "app:read", "app:write", "app:send", "manage")
+"""What an app key may open; "app" is reading, writing and sending together."""
 
 
 @dataclass(frozen=True, slots=True)

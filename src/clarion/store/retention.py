@@ -9,6 +9,7 @@ from clarion.domain.errors import Conflict
 from clarion.store.engine import Store, Transaction
 
 BATCH = 2_000
+_FILES = 20  # attachments may be megabytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,12 @@ def clear_data(
 
 
 def forget(store: Store, _: int, batch: int = BATCH) -> Iterator[int]:
-    """The same of messages whose call said that nothing of them may be kept, as soon as they are settled."""
+    """The same of messages whose call said that nothing of them may be kept, as soon as they are settled.
+
+    Attachments of other messages go then too, unless the message failed and may be sent again.
+    """
+    while gone := store.write(_step("drop_attachments", most=_FILES)):
+        yield gone
     yield from _clear_data(store, "triggers_to_forget", 0, batch, lambda _: None)
 
 

@@ -10,9 +10,8 @@ from clarion.api.clarion.edits import MAX_NAME_BYTES, Fields
 from clarion.api.schemas import Reference, array, integer, nullable, one_of, record, text
 from clarion.domain.errors import NotFound
 from clarion.store import access
-from clarion.store.access import KeyInfo
+from clarion.store.access import APP_SCOPES, KeyInfo
 
-APP_SCOPES = ("app", "app:read", "app:write", "app:send", "manage")
 _KINDS = ("app", "track")
 
 

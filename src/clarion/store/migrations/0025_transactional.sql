@@ -18,3 +18,4 @@ CREATE TABLE trigger_override (      -- what a call said in place of the message
     forget smallint NOT NULL         -- 1: goes as soon as the message is settled
 );
 CREATE INDEX trigger_override_to_forget ON trigger_override (trigger_id) WHERE forget = 1;
+CREATE INDEX trigger_override_with_files ON trigger_override (trigger_id) WHERE attachments IS NOT NULL;

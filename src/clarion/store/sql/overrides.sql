@@ -17,6 +17,15 @@ WHERE trigger_id = ANY (ARRAY(SELECT CAST(jsonb_array_elements_text(CAST(:trigge
 -- name: clear_override
 DELETE FROM trigger_override WHERE trigger_id = :trigger_id;
 
+-- name: drop_attachments
+-- Of some messages that were sent or are not to be: nobody needs their files any more. Failed ones may be sent again.
+UPDATE trigger_override SET attachments = NULL WHERE trigger_id IN (
+    SELECT o.trigger_id FROM trigger_override o JOIN broadcast_trigger t ON t.trigger_id = o.trigger_id
+    WHERE o.attachments IS NOT NULL AND t.processed_ms IS NOT NULL AND t.state = 'done' AND t.open_slices = 0
+      AND NOT EXISTS (SELECT 1 FROM trigger_count c WHERE c.trigger_id = t.trigger_id AND c.state IN (0, 2, 6)
+                      GROUP BY c.trigger_id HAVING SUM(c.n) > 0)
+    LIMIT :most);
+
 -- name: triggers_to_forget
 -- Settled, and nothing of what they said may stay; as `triggers_with_data`. :before_ms plays no part.
 SELECT t.trigger_id, t.next_entry FROM trigger_override o JOIN broadcast_trigger t ON t.trigger_id = o.trigger_id
