@@ -49,9 +49,10 @@ def clear_anonymous_events(tx: Transaction) -> int:
 
 
 def leave(tx: Transaction, person_id: int, into_id: int) -> None:
-    """What a person has goes to another: 30 days of events and activities, devices, memberships, relations; they are gone.
+    """What a person has goes to another: 30 days of events and activities, devices, memberships, relations.
 
-    Accounts in the ledger keep their number, so that no running trigger is touched; lists follow `merged`.
+    Then they are gone. Accounts in the ledger keep their number, so that no running trigger is touched; lists follow
+    `merged`.
     """
     tx.execute("copy_events", person_id=person_id, into_id=into_id, since_ms=tx.now_ms() - KEPT_MS)
     known = {device.token for device in people.devices(tx, into_id)}
