@@ -13,6 +13,7 @@ from clarion.pipeline import feedback
 from clarion.store import activities
 from clarion.store.access import Workspace
 from clarion.store.engine import Store
+from clarion.tracking import person
 
 from .conftest import Client
 from .test_app_messages import settle
@@ -66,7 +67,7 @@ async def test_those_who_are_gone_are_told_of_when_asked(client: Client, track: 
     await track("DELETE", "/api/v1/customers/bob")
     await track("POST", "/api/v1/merge_customers", {"primary": {"id": "ada"}, "secondary": {"id": "eve"}})
     gone = await kinds(client, "/v1/activities?deleted=true")
-    assert gone == ["profile_delete", "profile_create", "profile_create"]
+    assert gone == ["profile_delete", "profile_create"]  # what happened to eve happened to ada
     told = await kinds(client, "/v1/customers/ada/activities")
     assert told.count("profile_merge") == 1
     assert told.count("profile_create") == 2  # hers, and those of who is her now
@@ -115,3 +116,73 @@ async def test_an_erasure_and_time_take_it_away(
     assert list(activities.clear(store, now_ms - activities.KEPT_MS)) == []
     assert list(activities.clear(store, now_ms + 1)) == [1]
     assert left() == []
+
+
+async def test_a_device_that_is_only_used_again_is_not_told(client: Client, track: Client) -> None:
+    for last_used in (1, 2):
+        device = {"id": "t1", "platform": "ios", "last_used": last_used}
+        await track("PUT", "/api/v1/customers/ada/devices", {"device": device})
+    await track("DELETE", "/api/v1/customers/ada/devices/other")
+    assert await kinds(client, "/v1/customers/ada/activities?type=device_change") == ["device_change"]
+
+
+async def test_what_a_call_could_not_change_is_told_with_what_it_wanted(client: Client, track: Client) -> None:
+    await track("PUT", "/api/v1/customers/ada", {"email": "ada@x.test"})
+    await track("PUT", "/api/v1/customers/new@x.test", {"id": "ada"})
+    [refused] = (await client("GET", "/v1/activities?type=failed_attribute_change")).json["activities"]
+    assert refused["data"] == {"email": {"from": "ada@x.test", "to": "new@x.test"}}
+
+
+async def test_after_a_merge_what_the_second_did_is_whole_and_goes_with_an_erasure(
+    client: Client, manage: Client, track: Client, store: Store
+) -> None:
+    await track("PUT", "/api/v1/customers/eve", {"plan": "free"})
+    await track("POST", "/api/v1/customers/eve/events", {"name": "bought", "data": {"what": "tea"}})
+    await track("PUT", "/api/v1/customers/ada", {})
+    merge = {"type": "person", "action": "merge", "primary": {"id": "ada"}, "secondary": {"id": "eve"}}
+    late = {"type": "person", "action": "identify", "identifiers": {"id": "eve"}, "attributes": {"plan": "late"}}
+    await track("POST", "/api/v2/batch", {"batch": [late, merge]})
+    found = (await client("GET", "/v1/customers/ada/activities?type=event")).json["activities"]
+    assert [one["data"] for one in found] == [{"what": "tea"}]
+    assert {one["customer_id"] for one in found} == {"ada"}
+    assert await kinds(client, "/v1/activities?deleted=true") == []
+    await manage("POST", "/api/clarion/v1/people/erase", {"id": "ada"})
+    assert store.read(lambda tx: tx.composed("SELECT id FROM activity", {})) == []
+
+
+async def test_an_erasure_takes_identifiers_out_that_others_were_refused(
+    client: Client, manage: Client, track: Client, store: Store
+) -> None:
+    await track("PUT", "/api/v1/customers/ada", {"email": "Ada@x.test"})
+    await track("PUT", "/api/v1/customers/bob", {"email": "ada@X.test"})
+    assert await kinds(client, "/v1/customers/bob/activities") == ["failed_attribute_change", "profile_create"]
+    await manage("POST", "/api/clarion/v1/people/erase", {"id": "ada"})
+    left = store.read(lambda tx: tx.composed("SELECT data FROM activity", {}))
+    assert "ada" not in str(left).lower()
+    assert await kinds(client, "/v1/customers/bob/activities") == ["profile_create"]
+
+
+async def test_a_choice_on_a_page_behind_a_link_is_a_change(client: Client, store: Store, workspace: Workspace) -> None:
+    add_people(store, workspace, 1)
+    played = playing(store, workspace, size=1)
+    settle(played, [1], State.SENT)
+    for _ in range(2):
+        store.write(lambda tx: person.set_attribute(tx, played.key(1), "unsubscribed", value=True))
+    [change] = (await client("GET", "/v1/customers/p1/activities?type=attribute_change")).json["activities"]
+    assert change["data"] == {"unsubscribed": {"from": None, "to": True}}
+    assert await kinds(client, "/v1/customers/p1/activities?type=unsubscribed_email") == ["unsubscribed_email"]
+
+
+async def test_messages_are_told_in_customer_ios_words_and_of_older_ones_what_is_new(
+    client: Client, store: Store, workspace: Workspace
+) -> None:
+    add_people(store, workspace, 1)
+    played = playing(store, workspace, size=1)
+    settle(played, [1], State.SENT)
+    days = 40 * 86_400_000
+    store.script(
+        f"UPDATE delivery SET created_ms = created_ms - {days}, attempted_ms = attempted_ms - {days}, "
+        f"settled_ms = settled_ms - {days};"
+    )
+    store.write(lambda tx: feedback.opened(tx, played.key(1), machine=False))
+    assert await kinds(client, "/v1/customers/p1/activities") == ["opened_email"]

@@ -9,8 +9,9 @@ import psycopg
 import pytest
 
 from clarion.domain.people import Person
-from clarion.store import ledger, people
+from clarion.store import activities, ledger, people
 from clarion.store.access import Workspace
+from clarion.store.activities import Happened
 from clarion.store.engine import Store, columns
 from clarion.store.numbers import PersonNumbers
 from clarion.store.people import encode
@@ -122,6 +123,24 @@ PLANS: list[tuple[str, dict[str, object], str, str]] = [
         r"person_by_(unique_)?email \(workspace_id=\? AND email_key=\?\)",
         "person_by_email",
     ),
+    (
+        "activities_of_workspace",
+        {"before": "Z", "most": 1_000},
+        r"a USING INDEX \w+ \(workspace_id=\? AND id<",
+        r"activity_pkey on activity",
+    ),
+    (
+        "activities_of_people",
+        {"person_ids": "[7]", "before": "Z", "kind": "", "name": "", "most": 11},
+        r"a USING INDEX activity_by_person \(person_id=\? AND id<",
+        "activity_by_person",
+    ),
+    (
+        "forget_refused",
+        {"quoted": '"x"'},
+        r"activity USING INDEX activity_refused",
+        "activity_refused",
+    ),
     ("identifiers_of", {"person_ids": encode(list(range(500)))}, r"INTEGER PRIMARY KEY \(rowid=\?\)", "person_pkey"),
 ]
 
@@ -130,6 +149,8 @@ def fill(store: Store, workspace: Workspace) -> Played:
     taken = PersonNumbers(store).take(workspace.workspace_id, PEOPLE)
     crowd = [Person(number, f"p{n}", f"p{n}@x", {}, {}, 0) for n, number in enumerate(taken, start=1)]
     store.write(lambda tx: people.insert(tx, workspace, crowd))
+    happened = [Happened(number, "attribute_change", {}) for number in taken]
+    store.write(lambda tx: activities.write(tx, workspace, happened, tx.now_ms()))
     played = Played.sending(store, workspace, people=PEOPLE, size=5)
     store.write(ledger.analyze)
     return played
@@ -152,7 +173,7 @@ def explain(store: Store, workspace: Workspace) -> Iterator[Explain]:
         return
     assert isinstance(store, PostgresStore)
     postgres = psycopg.connect(store.url, autocommit=True)
-    postgres.execute("ANALYZE person, broadcast_trigger")
+    postgres.execute("ANALYZE person, broadcast_trigger, activity")
 
     def explain_postgres(name: str, parameters: Mapping[str, object]) -> str:
         given: Mapping[str, object] = {**common, **parameters}
@@ -172,9 +193,9 @@ def test_no_table_is_read_from_end_to_end(store: Store, explain: Explain) -> Non
             parameters["trigger_id"] = 0
         plan = explain(name, parameters)
         needed, scan = (
-            (on_sqlite, r"SCAN (delivery|slice|person|d|s|p)\b(?! USING INDEX)")
+            (on_sqlite, r"SCAN (delivery|slice|person|activity|a|d|s|p)\b(?! USING INDEX)")
             if store.engine == "sqlite"
-            else (on_postgres, r"Seq Scan on (delivery|slice|person)")
+            else (on_postgres, r"Seq Scan on (delivery|slice|person|activity)")
         )
         if re.search(scan, plan) or not re.search(needed, plan):
             wrong.append(f"{name}:\n{plan}"[:2_000])

@@ -57,7 +57,7 @@ def erase(
         erasure.note(tx, workspace, number, named)
         exports.withdraw(tx, workspace.workspace_id)
         reporting.forget(tx, number)
-        activities.forget(tx, number)
+        activities.forget(tx, workspace, number, named)
         if person is None:
             blocked = erasure.hash_suppressions(tx, workspace, number, None, None)
             return number, {"suppressions": blocked}

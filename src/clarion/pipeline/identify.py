@@ -32,7 +32,7 @@ from clarion.domain.operations import (
     Suppress,
     Unsuppress,
 )
-from clarion.domain.people import IdKind, Person, Reference, is_unsubscribed, looks_like_email
+from clarion.domain.people import Device, IdKind, Person, Reference, is_unsubscribed, looks_like_email
 from clarion.domain.topics import PREFERENCES
 from clarion.pipeline import merge, relating
 from clarion.pipeline.changing import changed_by, differences
@@ -74,6 +74,8 @@ class _Scope:
         self.roster.flush()
         people.add_events(self.tx, self.events)
         self.events.clear()
+        activities.write(self.tx, self.workspace, self.happened, self.now_ms)
+        self.happened.clear()
 
     def note(self, person_id: int, kind: str, data: dict[str, Any], name: str = "") -> None:
         self.happened.append(Happened(person_id, kind, data, name))
@@ -108,7 +110,6 @@ def _perform_some(
             scope.roster.read(named)
         outcomes = [_attempt(scope, operation) for operation in operations]
         scope.settle()
-        activities.write(tx, workspace, scope.happened, scope.now_ms)
         return outcomes, list(fresh)
 
     outcomes, unused = store.write(work)
@@ -157,8 +158,7 @@ def _apply(scope: _Scope, operation: Operation) -> None:
             _add(scope, operation)
         case DeleteDevice():
             person = scope.roster.held(operation.reference)
-            if person is not None:
-                people.delete_device(scope.tx, person.person_id, operation.token)
+            if person is not None and people.delete_device(scope.tx, person.person_id, operation.token):
                 scope.note(person.person_id, "device_change", {"device": {"from": operation.token, "to": None}})
         case Relate():
             person = _identify(scope, Identify(operation.reference))
@@ -184,13 +184,21 @@ def _add(scope: _Scope, operation: Event | AddDevice) -> None:
     if person is None:
         return
     if isinstance(operation, AddDevice):
-        people.save_device(scope.tx, person.person_id, operation.device)
-        scope.note(person.person_id, "device_change", {"device": {"from": None, "to": operation.device.token}})
+        _save_device(scope, person.person_id, operation.device)
         return
     event_id = operation.event_id or secrets.token_hex(16)
     at_ms = (scope.now if operation.at is None else operation.at) * 1_000
     scope.events.append(PersonEvent(person.person_id, event_id, at_ms, operation.kind, operation.name, operation.data))
     scope.note(person.person_id, operation.kind, {"event_id": event_id}, operation.name)
+
+
+def _save_device(scope: _Scope, person_id: int, device: Device) -> None:
+    """That it was used again is no change."""
+    before = next((one for one in people.devices(scope.tx, person_id) if one.token == device.token), None)
+    people.save_device(scope.tx, person_id, device)
+    if before is None or replace(before, last_used=device.last_used) != device:
+        was = before.token if before else None
+        scope.note(person_id, "device_change", {"device": {"from": was, "to": device.token}})
 
 
 def _remove(scope: _Scope, operation: Delete | Suppress | Unsuppress | Merge) -> None:
@@ -275,7 +283,8 @@ def _tell_refused(scope: _Scope, person: Person, call: Identify, refused: list[I
         return
     wanted = {IdKind.ID: call.id, IdKind.EMAIL: call.email}
     held = {IdKind.ID: person.id, IdKind.EMAIL: person.email}
-    data: dict[str, object] = {kind.value: {"from": held[kind], "to": wanted[kind]} for kind in refused}
+    path = call.reference.value  # what the path names is wanted too
+    data: dict[str, object] = {kind.value: {"from": held[kind], "to": wanted[kind] or path} for kind in refused}
     scope.note(person.person_id, "failed_attribute_change", data)
     facts: dict[str, object] = {"workspace": scope.workspace.workspace_id, "person": person.cio_id}
     if IdKind.EMAIL in refused and call.email and not looks_like_email(call.email):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from clarion.domain.ulids import ulid, ulid_floor
-from clarion.store import access
+from clarion.store import access, people
 from clarion.store.access import Workspace
 from clarion.store.engine import Row, Store, Transaction
 from clarion.store.people import decode, encode
@@ -78,9 +78,11 @@ def of_workspace(
     found: list[Row] = []
     for _ in range(_STRETCHES):
         rows = tx.all("activities_of_workspace", workspace_id=workspace.workspace_id, before=before, most=_STRETCH)
+        # Not in the same statement: PostgreSQL reads every person for it.
+        alive = people.identifiers(tx, {int(row["person_id"]) for row in rows})
         for row in rows:
             before = str(row["id"])
-            if bool(row["alive"]) != deleted and kind in ("", row["kind"]) and name in ("", row["name"]):
+            if (int(row["person_id"]) in alive) != deleted and kind in ("", row["kind"]) and name in ("", row["name"]):
                 found.append(row)
                 if len(found) == most:
                     return Activities(tuple(_with_events(tx, found)), before)
@@ -119,9 +121,12 @@ def _with_events(tx: Transaction, rows: Sequence[Row]) -> list[Activity]:
     ]
 
 
-def forget(tx: Transaction, person_id: int) -> int:
-    """Take everything about a person out; how many."""
-    return tx.execute("forget_activities", person_id=person_id)
+def forget(tx: Transaction, workspace: Workspace, person_id: int, identifiers: Sequence[str]) -> int:
+    """Take everything about a person out, and that others were refused their identifiers; how many."""
+    gone = tx.execute("forget_activities", person_id=person_id)
+    for value in identifiers:
+        gone += tx.execute("forget_refused", workspace_id=workspace.workspace_id, quoted=encode(value))
+    return gone
 
 
 def clear(store: Store, before_ms: int) -> Iterator[int]:

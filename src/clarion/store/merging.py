@@ -49,9 +49,10 @@ def clear_anonymous_events(tx: Transaction) -> int:
 
 
 def leave(tx: Transaction, person_id: int, into_id: int) -> None:
-    """What a person has goes to another: events of 30 days, devices, memberships, relationships; then they are gone.
+    """What a person has goes to another: 30 days of events and activities, devices, memberships, relations.
 
-    Accounts in the ledger keep their number, so that no running trigger is touched; lists follow `merged`.
+    Then they are gone. Accounts in the ledger keep their number, so that no running trigger is touched; lists follow
+    `merged`.
     """
     tx.execute("copy_events", person_id=person_id, into_id=into_id, since_ms=tx.now_ms() - KEPT_MS)
     known = {device.token for device in people.devices(tx, into_id)}
@@ -61,6 +62,7 @@ def leave(tx: Transaction, person_id: int, into_id: int) -> None:
     for segment_id, _, _ in segments.of_person(tx, person_id):
         segments.add(tx, segment_id, [into_id])
     objects.move(tx, person_id, into_id)
+    tx.execute("move_activities", person_id=person_id, into_id=into_id)
     people.delete(tx, person_id)
     tx.execute("redirect_merges", person_id=person_id, into_id=into_id)
     tx.execute("note_merge", person_id=person_id, into_id=into_id)

@@ -217,9 +217,9 @@ def save_device(tx: Transaction, person_id: int, device: Device) -> None:
     )
 
 
-def delete_device(tx: Transaction, person_id: int, token: str) -> None:
-    """Remove a device; nothing happens when it is not there."""
-    tx.execute("delete_device", person_id=person_id, token=token)
+def delete_device(tx: Transaction, person_id: int, token: str) -> bool:
+    """Remove a device; False when it is not there."""
+    return tx.execute("delete_device", person_id=person_id, token=token) > 0
 
 
 def devices(tx: Transaction, person_id: int) -> list[Device]:

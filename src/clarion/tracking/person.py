@@ -10,8 +10,10 @@ from clarion.domain.metrics import Feedback, Metric
 from clarion.domain.people import IdKind, Person, Reference, cio_id, is_unsubscribed
 from clarion.domain.topics import PREFERENCES, choices
 from clarion.pipeline import feedback
-from clarion.store import access, ledger, people, reporting, topics
+from clarion.pipeline.changing import differences
+from clarion.store import access, activities, ledger, people, reporting, topics
 from clarion.store.access import Workspace
+from clarion.store.activities import Happened
 from clarion.store.engine import Transaction
 from clarion.store.numbers import workspace_of
 
@@ -74,7 +76,7 @@ def set_attribute(tx: Transaction, behind: Behind, name: Attribute, *, value: bo
     attributes: dict[str, Any] = {**found.person.attributes, name: value}
     changed = {**found.person.changed, name: tx.now_ms() // 1_000}
     person = replace(found.person, attributes=attributes, changed=changed)
-    people.update(tx, found.workspace, person)
+    _store(tx, found.workspace, found.person, person)
     if name == "unsubscribed":
         event = "customer_unsubscribed" if value else "customer_subscribed"
         reporting.note_person(tx, found.workspace.workspace_id, event, person.person_id, key)
@@ -104,10 +106,16 @@ def set_topics(tx: Transaction, behind: Behind, wanted: Mapping[int, bool]) -> R
         attributes={**person.attributes, PREFERENCES: preferences},
         changed={**person.changed, PREFERENCES: now_s},
     )
-    people.update(tx, found.workspace, person)
+    _store(tx, found.workspace, found.person, person)
     key = behind if isinstance(behind, DeliveryKey) else None
     event = "cio_subscription_preferences_changed"
     reporting.note_person(tx, found.workspace.workspace_id, event, person.person_id, key)
     if key is not None and any(not wanted[topic.topic_id] for topic in changed):
         feedback.record(tx, Feedback(key, Metric.TOPIC_UNSUBSCRIBED))
     return replace(found, person=person)
+
+
+def _store(tx: Transaction, workspace: Workspace, before: Person, after: Person) -> None:
+    people.update(tx, workspace, after)
+    change = Happened(after.person_id, "attribute_change", differences(before, after))
+    activities.write(tx, workspace, [change], tx.now_ms())

@@ -27,6 +27,11 @@ from clarion.store.engine import Transaction
 
 _LIMIT, _MOST = 10, 100
 _MESSAGES = 1_000  # of a person, the newest
+# Customer.io's activities of e-mails; which of them people and machines did is told by metrics.
+_TOLD = frozenset({
+    "drafted", "attempted", "sent", "delivered", "opened", "clicked", "converted", "bounced", "deferred", "dropped",
+    "failed", "undeliverable", "unsubscribed", "suppressed", "spammed", "topic_unsubscribed",
+})  # fmt: skip
 _SETTLED = {
     State.SENT: "sent",
     State.FAILED: "failed",
@@ -87,10 +92,8 @@ async def _of_person(call: Call, who: Reference, before: str, limit: int) -> Res
 
 def _of_messages(tx: Transaction, call: Call, numbers: list[int]) -> list[Activity]:
     """What became of the person's messages: how each stands, and what was heard of it."""
-    since_ms = tx.now_ms() - activities.KEPT_MS
-    page = person_deliveries.page(
-        tx, call.workspace, numbers, after=None, most=_MESSAGES, from_ms=since_ms, to_ms=2**62
-    )
+    # Older messages too: what is heard of them may be of today.
+    page = person_deliveries.page(tx, call.workspace, numbers, after=None, most=_MESSAGES, from_ms=0, to_ms=2**62)
     heard = feedback.of_many(tx, [item.key for item in page.items])
     return [one for item in page.items for one in _of_message(call, item, heard.get(item.key, {}), numbers[0])]
 
@@ -112,6 +115,7 @@ def _of_message(call: Call, item: Listed, heard: dict[Metric, int], person_id: i
             {"delivery_id": public, word: at_ms // 1_000},
         )
         for word, at_ms in times.items()
+        if word in _TOLD
     ]
 
 
