@@ -9,10 +9,13 @@ import pytest
 from tests.support.jobs import LostJobs
 
 from clarion.domain.errors import Conflict, NotFound, Permanent
+from clarion.domain.operations import Merge
 from clarion.domain.people import Device, IdKind, Reference, cio_id
+from clarion.pipeline import identify
 from clarion.pipeline.erasure import Erased, erase, sweep_open
 from clarion.store import access, erasure, people, segments
 from clarion.store.engine import Store, Transaction
+from clarion.store.numbers import PersonNumbers
 from clarion.store.people import PersonEvent
 
 from .providers import Fails, Hangs, Scripted
@@ -87,6 +90,22 @@ async def test_nothing_is_left_and_all_counts_are_right(stage: Stage) -> None:
     assert not any(again.removed.values())
     (asked,) = stage.store.read(lambda tx: erasure.asked(tx, stage.workspace.workspace_id))
     assert (asked.person_id, asked.done_ms is not None) == (number, True)
+
+
+async def test_what_was_sent_to_somebody_who_became_them_goes_too(stage: Stage) -> None:
+    ann(stage)
+    stage.person("old", "anna@x.test")
+    trigger_id = stage.trigger(stage.broadcast(), {"per_user_data": [{"id": "old", "data": {"x": "Ann's secret"}}]})
+    async with stage.working(stage.worker(Scripted(), LostJobs())):
+        await stage.finished(trigger_id)
+    merge = Merge(Reference(IdKind.ID, "ann"), Reference(IdKind.ID, "old"))
+    assert identify.perform(stage.store, PersonNumbers(stage.store), stage.workspace, [merge]) == [None]
+    assert "anna@x.test" in everything(stage.store)
+    done = await asyncio.to_thread(forget, stage)
+    assert (done.removed["accounts"], done.removed["own_data"]) == (1, 1)
+    text = everything(stage.store)
+    assert [words for words in ("anna@x.test", *QUOTES) if words in text] == []
+    assert stage.sums(trigger_id) == {"sent": 1}
 
 
 async def test_while_their_message_is_being_sent(stage: Stage) -> None:

@@ -8,14 +8,14 @@ an erasure with accounts left to reach stays open and workers sweep again until 
 anywhere leaves it open.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from clarion.domain.deliveries import public_id
 from clarion.domain.errors import Conflict, NotFound
 from clarion.domain.people import IdKind, Reference, email_key, person_id_of
-from clarion.store import access, activities, erasure, esp, exports, numbers, people, reporting
+from clarion.store import access, activities, erasure, esp, exports, merging, numbers, people, reporting
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
 from clarion.store.erasure import Swept
@@ -81,16 +81,10 @@ def sweep(store: Store, workspace: Workspace, person_id: int, blank_mail: BlankM
     """Take a person out of every trigger and of captured mail; ends the erasure when no account is left to reach."""
     open_ones = store.read(partial(erasure.asked, workspace_id=workspace.workspace_id, only_open=True))
     named = [value for one in open_ones if one.person_id == person_id for value in one.identifiers]
-    total, after = Swept(), 0
-    while True:
-        some = partial(
-            erasure.sweep, workspace=workspace, person_id=person_id, identifiers=named, after=after, most=_TRIGGERS
-        )
-        done, following = store.write(some)
-        total += done
-        if following is None:
-            break
-        after = following
+    total = Swept()
+    # Accounts of people who were merged into this one stand under their own numbers.
+    for number in [person_id, *store.read(partial(merging.merged, person_id=person_id))]:
+        total += _swept(store, workspace, number, named)
     mails = 0
     if blank_mail is not None:
         secret = store.write(access.installation_secret)
@@ -99,6 +93,19 @@ def sweep(store: Store, workspace: Workspace, person_id: int, blank_mail: BlankM
     if total.queued == 0:
         store.write(lambda tx: erasure.end(tx, person_id))
     return total, mails
+
+
+def _swept(store: Store, workspace: Workspace, number: int, named: Sequence[str]) -> Swept:
+    total, after = Swept(), 0
+    while True:
+        some = partial(
+            erasure.sweep, workspace=workspace, person_id=number, identifiers=named, after=after, most=_TRIGGERS
+        )
+        done, following = store.write(some)
+        total += done
+        if following is None:
+            return total
+        after = following
 
 
 def sweep_open(store: Store, blank_mail: BlankMail | None) -> int:
