@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every page: its path, what loads it, and where it stands in the navigation. One route, one chunk.
+import type { ComponentType } from "preact";
+import type { Need } from "./session";
+
+/** What a page gets: the values of its path's names. */
+export interface PageProps {
+  params: Record<string, string>;
+}
+
+export interface RouteEntry {
+  path: string;
+  load: () => Promise<{ default: ComponentType<PageProps> }>;
+  /** Named in the navigation and the command palette under this heading; absent: reached from elsewhere. */
+  nav?: { group: "Broadcasts" | "Audience" | "Content" | "Settings"; label: string };
+  /** What one must be allowed to see it; absent: read. */
+  need?: Need;
+  /** It stands alone: no navigation, nobody needs to be signed in. */
+  bare?: boolean;
+}
+
+/** In the order of the navigation. The first whose pattern matches a path is shown. */
+export const ROUTES: readonly RouteEntry[] = [];
+
+/** Where the page opens. */
+export const HOME = "/broadcasts";
