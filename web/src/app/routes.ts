@@ -22,19 +22,12 @@ export interface RouteEntry {
 /** In the order of the navigation. The first whose pattern matches a path is shown. */
 export const ROUTES: readonly RouteEntry[] = [
   // -- broadcasts
-
   // -- composer
-
   // -- watching: triggers, deliveries, metrics
-
   // -- drafts
-
   // -- audience: people, imports, segments, exports
-
   // -- content: snippets, layouts
-
   // -- settings: senders, topics, suppression, webhooks, providers, outbox
-
   // -- access: sign-in, users, keys, audit, workspace, profile
 ];
 
