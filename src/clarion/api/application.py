@@ -159,7 +159,7 @@ def _bound(api: Api, endpoint: Endpoint):  # type: ignore[no-untyped-def]
             call = Call(request, api, found.workspace, found.name)
             return await _counted(call, endpoint)
         except Exception as error:  # noqa: BLE001 - the one place where anything becomes an answer
-            return errors.respond(error, endpoint.family)
+            return errors.respond(error, endpoint.family, api.outages)
 
     return respond
 
@@ -173,7 +173,7 @@ async def _counted(call: Call, endpoint: Endpoint) -> Response:
     try:
         response = await endpoint.handler(call)
     except Exception as error:  # noqa: BLE001 - failures tell it too
-        response = errors.respond(error, endpoint.family)
+        response = errors.respond(error, endpoint.family, call.api.outages)
     return standing.write_to(response) if standing is not None else response
 
 
@@ -185,7 +185,7 @@ async def _no_such_route(request: Request, error: Exception) -> Response:
         family = "track_v2"
     elif path.startswith(("/api/v1/", "/push/")):
         family = "track_v1"
-    return errors.respond(MethodNotAllowed() if status == 405 else NotFound(), family)
+    return errors.refuse(MethodNotAllowed() if status == 405 else NotFound(), family)
 
 
 class RawPath:

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from clarion.api.bodies import object_of, read_body, read_json
 from clarion.api.known_keys import KnownKeys
 from clarion.api.limits import Limits
+from clarion.api.outages import Outages
 from clarion.api.schemas import Reference
 from clarion.channels.base import Outbox
 from clarion.domain.broadcasts import DoubtPolicy
@@ -77,6 +78,7 @@ class Api:
     tracing: Tracing = UNTRACED
     limits: Limits | None = None
     known_keys: KnownKeys = field(default_factory=KnownKeys)
+    outages: Outages = field(default_factory=Outages)
     searches: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_SEARCHES))
 
     async def read(self, work: Callable[[Transaction], T]) -> T:

@@ -11,6 +11,7 @@ import structlog
 from starlette.responses import Response
 
 from clarion.api.calls import Family, answer
+from clarion.api.outages import Outages
 from clarion.domain.errors import (
     InvalidRequest,
     MalformedRequest,
@@ -26,18 +27,18 @@ _log = structlog.get_logger("clarion.api")
 _RETRY_SECONDS = 5
 
 
-def respond(error: Exception, family: Family) -> Response:
+def respond(error: Exception, family: Family, outages: Outages) -> Response:
     """The answer to a failed call. Anything unforeseen is logged and answered without its insides."""
     if isinstance(error, RequestError):
-        return _request_error(error, family)
-    reference = _reference()
+        return refuse(error, family)
     if isinstance(error, Unavailable):
-        _log.warning("store.unavailable", reference=reference, error=str(error))
+        reference = outages.reference(error)
         if isinstance(error, UnknownOutcome):  # without Retry-After: a client that repeats by itself might do it twice
             unknown = f"it is not known whether this was done: look before you repeat it (reference {reference})"
             return _body(family, 503, [Problem(unknown)], {})
         detail = f"the database is not available, try again (reference {reference})"
         return _body(family, 503, [Problem(detail)], {"Retry-After": str(_RETRY_SECONDS)})
+    reference = _reference()
     _log.error("request.crashed", reference=reference, exc_info=error)
     return _body(family, 500, [Problem(f"internal error (reference {reference})")], {})
 
@@ -46,7 +47,8 @@ def _reference() -> str:
     return secrets.token_hex(8)
 
 
-def _request_error(error: RequestError, family: Family) -> Response:
+def refuse(error: RequestError, family: Family) -> Response:
+    """The answer to a call that is the caller's fault."""
     status = error.status
     if family != "app" and isinstance(error, InvalidRequest):
         status = 400  # the Track API knows no 422

@@ -3,7 +3,9 @@ import { expect, test } from "vitest";
 import { ApiError, problemsOf } from "./client";
 
 test("problems carry the pointer of their field", () => {
-  const body = { errors: [{ detail: "is required", status: "422", source: { pointer: "/name" } }] };
+  const body = {
+    errors: [{ detail: "is required", status: "422", source: { pointer: "/data/attributes/name" } }],
+  };
   expect(problemsOf(body)).toEqual([{ detail: "is required", pointer: "/name" }]);
 });
 

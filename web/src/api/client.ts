@@ -65,7 +65,8 @@ export function problemsOf(body: unknown): Problem[] {
   if (Array.isArray(errors)) {
     return errors.map((one: { detail?: unknown; message?: unknown; source?: { pointer?: unknown } }) => ({
       detail: String(one?.detail ?? one?.message ?? "unknown error"),
-      pointer: String(one?.source?.pointer ?? ""),
+      // Customer.io points below /data/attributes, not at the literal path in the body.
+      pointer: String(one?.source?.pointer ?? "").replace(/^\/data\/attributes/, ""),
     }));
   }
   return meta?.error ? [{ detail: String(meta.error), pointer: "" }] : [];

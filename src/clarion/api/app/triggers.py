@@ -11,7 +11,7 @@ from starlette.responses import Response
 from clarion.api import streams
 from clarion.api.bodies import decode, read_body
 from clarion.api.calls import Call, Endpoint, answer
-from clarion.api.errors import respond
+from clarion.api.errors import refuse
 from clarion.api.idempotency import key_of, once
 from clarion.api.reference import triggers as reference
 from clarion.domain.deliveries import State
@@ -60,7 +60,7 @@ async def trigger(call: Call) -> Response:
             if traceparent is not None:
                 operations.note_trace(tx, made.trigger_id, traceparent)
             # Refused, it is on record all the same, and so is the answer.
-            return respond(_refused(made.trigger_id), "app") if made.refused else answer({"id": made.trigger_id})
+            return refuse(_refused(made.trigger_id), "app") if made.refused else answer({"id": made.trigger_id})
 
         return await once(call, body, work)
 
