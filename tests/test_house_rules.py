@@ -66,6 +66,7 @@ CHECKS: dict[str, set[str]] = {
     "sending_state_known": {state.value for state in SendingState},
     "suppressed_hash_kind_known": {kind.value for kind in IdKind} - {IdKind.CIO_ID.value},
     "suppressed_kind_known": {kind.value for kind in IdKind} - {IdKind.CIO_ID.value},
+    "user_link_kind_known": {"owner", "invitation", "reset"},
     "trigger_state_known": {state.value for state in TriggerState},
 }
 

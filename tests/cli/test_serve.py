@@ -81,7 +81,8 @@ def test_the_first_start_makes_a_workspace_and_shows_its_keys_once(start: Start,
         first.call("GET", "/api/clarion/v1/outbox", "app_key")
     first.stop()
     second = start("serve", "--no-worker")
-    assert set(second.facts) == {"url"}
+    assert set(second.facts) == {"url", "owner_link"}, "until somebody owns the page"
+    assert second.facts["owner_link"] != first.facts["owner_link"]
     assert second.process.pid
     assert (tmp_path / "clarion.db").exists()
     second.facts |= first.facts | {"url": second.facts["url"]}

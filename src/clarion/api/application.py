@@ -34,6 +34,7 @@ from clarion.api.app import triggers as app_triggers
 from clarion.api.app import webhooks as app_webhooks
 from clarion.api.app import workspace as app_workspace
 from clarion.api.calls import Api, Call, Endpoint, Family
+from clarion.api.clarion import audit as clarion_audit
 from clarion.api.clarion import broadcasts as clarion_broadcasts
 from clarion.api.clarion import control as clarion_control
 from clarion.api.clarion import installation as clarion_installation
@@ -44,7 +45,9 @@ from clarion.api.clarion import outbox as clarion_outbox
 from clarion.api.clarion import people as clarion_people
 from clarion.api.clarion import repeats as clarion_repeats
 from clarion.api.clarion import senders as clarion_senders
+from clarion.api.clarion import session as clarion_session
 from clarion.api.clarion import topics as clarion_topics
+from clarion.api.clarion import users as clarion_users
 from clarion.api.clarion import workspace as clarion_workspace
 from clarion.api.limits import Kind
 from clarion.api.track import feedback as track_feedback
@@ -95,6 +98,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *clarion_outbox.ENDPOINTS,
     *clarion_people.ENDPOINTS,
     *clarion_workspace.ENDPOINTS,
+    *clarion_session.ENDPOINTS,
+    *clarion_users.ENDPOINTS,
+    *clarion_audit.ENDPOINTS,
 )
 
 _NOBODY = Workspace(0, "", "id_email")
@@ -156,8 +162,11 @@ def _bound(api: Api, endpoint: Endpoint):  # type: ignore[no-untyped-def]
             if endpoint.scope == "none" or (endpoint.open_in_demo and api.options.open_outbox):
                 return await endpoint.handler(Call(request, api, _NOBODY))
             found = await auth.access_of(request, api, endpoint)
-            call = Call(request, api, found.workspace, found.name)
-            return await _counted(call, endpoint)
+            call = Call(request, api, found.workspace, found.name, found.user_id)
+            response = await _counted(call, endpoint)
+            if response.status_code < 400 and clarion_audit.concerns(endpoint, call):
+                await clarion_audit.note(endpoint, call)
+            return response
         except Exception as error:  # noqa: BLE001 - the one place where anything becomes an answer
             return errors.respond(error, endpoint.family, api.outages)
 

@@ -16,10 +16,12 @@ from clarion.api.bodies import object_of, read_body, read_json
 from clarion.api.known_keys import KnownKeys
 from clarion.api.limits import Limits
 from clarion.api.outages import Outages
+from clarion.api.passwords import Passwords
 from clarion.api.schemas import Reference
 from clarion.channels.base import Outbox
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.errors import MalformedRequest, NotFound
+from clarion.domain.roles import Need
 from clarion.pipeline.erasure import BlankMail
 from clarion.pipeline.tracing import UNTRACED, Tracing
 from clarion.store.access import Workspace
@@ -79,6 +81,7 @@ class Api:
     limits: Limits | None = None
     known_keys: KnownKeys = field(default_factory=KnownKeys)
     outages: Outages = field(default_factory=Outages)
+    passwords: Passwords = field(default_factory=Passwords)
     searches: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_SEARCHES))
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
@@ -101,7 +104,8 @@ class Call:
     request: Request
     api: Api
     workspace: Workspace
-    by: str = ""  # the name of the key
+    by: str = ""  # the name of the key, or the e-mail of whoever is signed in
+    user_id: int = 0  # of whoever is signed in; 0: a key
 
     def text(self, name: str) -> str:
         """A path segment, percent-decoded (routes match the raw path, contract §15.1).
@@ -182,7 +186,8 @@ Handler = Callable[[Call], Awaitable[Response]]
 class Endpoint:
     """A route as data: what answers it, which key it takes, how its errors look, and what the reference says of it.
 
-    `sends`: it makes messages, so it takes an Idempotency-Key and counts against the limit of sends.
+    `sends`: it makes messages, so it takes an Idempotency-Key and counts against the limit of sends. `needs`: what
+    whoever calls must be allowed, where it is not the rule of `need`.
     """
 
     method: str
@@ -195,6 +200,16 @@ class Endpoint:
     open_in_demo: bool = False
     sends: bool = False
     reference: Reference = field(default_factory=Reference)
+    needs: Need | None = None
+
+    @property
+    def need(self) -> Need:
+        """What it asks of whoever calls: GETs look, what makes messages sends, anything else edits."""
+        if self.needs is not None:
+            return self.needs
+        if self.method == "GET":
+            return Need.READ
+        return Need.SEND if self.sends else Need.EDIT
 
 
 def answer(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:

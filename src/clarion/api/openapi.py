@@ -22,6 +22,7 @@ _SECURITY: dict[str, list[dict[str, list[str]]]] = {
 _WORDS = {
     400: "The request cannot be read: a wrong number in the path or query, or a body that is not JSON.",
     401: "No key, an unknown or revoked one, or one without the scope.",
+    403: "Somebody is signed in whose roles do not allow it, or the call comes from another page.",
     404: "Nothing by that id in this workspace.",
     409: "Not possible as things stand, or the Idempotency-Key was used for another call.",
     413: "The body is larger than this takes.",
@@ -120,6 +121,10 @@ def _failures(endpoint: Endpoint, path: str) -> dict[str, Any]:
     statuses = {*endpoint.reference.errors, *(_OF_EVERY if endpoint.scope != "none" else (503,))}
     if "{" in path:
         statuses |= {400, 404}
+    if endpoint.scope in {"app", "manage"} or "/session" in path:
+        statuses |= {403}
+    if "/session" in path:
+        statuses |= {401, 429}
     if endpoint.method in ("POST", "PUT", "PATCH"):
         statuses |= set(_OF_A_BODY)
     if endpoint.sends:

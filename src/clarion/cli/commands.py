@@ -8,7 +8,17 @@ from typing import Annotated, Any
 import typer
 
 from clarion import __version__
-from clarion.cli import database_examinations, examinations, keeping, key_commands, keys, people, serving, supervised
+from clarion.cli import (
+    database_examinations,
+    examinations,
+    keeping,
+    key_commands,
+    keys,
+    owner_links,
+    people,
+    serving,
+    supervised,
+)
 from clarion.cli import demo as demo_command
 from clarion.cli import doctor as doctors
 from clarion.domain.errors import SetupError
@@ -163,6 +173,12 @@ def confirm_move(config: ConfigOption = None, database_url: DatabaseOption = Non
     finally:
         store.close()
     typer.echo(f"installation {name} sends from {place.system} {place.address}".rstrip())
+
+
+@app.command("owner-link")
+def owner_link(config: ConfigOption = None, database_url: DatabaseOption = None) -> None:
+    """Print a link, good for one use within a day, that makes an owner of every workspace on the web page."""
+    owner_links.make(_settings(config, database__url=database_url))
 
 
 @app.command()

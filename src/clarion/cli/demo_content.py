@@ -8,9 +8,11 @@ from typing import Any
 
 import msgspec
 
+from clarion.api.clarion.session import DEMO_EMAIL
 from clarion.domain.broadcasts import BroadcastState, EmailContent
 from clarion.domain.people import Person
-from clarion.store import access, broadcasts, people, segments, snippets
+from clarion.domain.roles import Role
+from clarion.store import access, broadcasts, people, segments, snippets, users
 from clarion.store.access import Keys, Workspace
 from clarion.store.engine import Store, Transaction
 from clarion.store.numbers import PersonNumbers
@@ -35,6 +37,7 @@ _LAST = (
     "Lindqvist", "Moreau", "Nakamura", "O'Brien", "Petrov", "Quiroga", "Rossi", "Şahin", "Tanaka", "Ueda", "Vogel",
 )  # fmt: skip
 _CITIES = ("Lisbon", "Kyoto", "Gdańsk", "Nairobi", "Montréal", "São Paulo", "Oslo")
+_UNUSABLE = "-"  # no password has this hash: the owner signs in by one click
 _PLANS = ("free", "free", "free", "plus", "plus", "premium")
 
 _SNIPPET = (
@@ -128,6 +131,8 @@ def _furnish(tx: Transaction, workspace: Workspace, crowd: list[Person]) -> Demo
     )
     broadcasts.add_action(tx, broadcast, "Announcement", content)
     broadcasts.set_state(tx, broadcast.broadcast_id, BroadcastState.RUNNING)
+    owner = users.create(tx, DEMO_EMAIL, "Demo", _UNUSABLE)
+    users.put_member(tx, workspace.workspace_id, owner, (Role.OWNER,))
     return Demo(workspace, broadcast.broadcast_id, tuple(made))
 
 

@@ -16,7 +16,7 @@ import msgspec
 import structlog
 import typer
 
-from clarion.cli import authority, demo_content, loops
+from clarion.cli import authority, demo_content, loops, owner_links
 from clarion.cli.keys import describe
 from clarion.cli.listening import Server, listening, server_config, side_listener
 from clarion.cli.patience import patiently
@@ -50,6 +50,9 @@ def serve(settings: Settings, *, as_json: bool, worker: bool, failpoint: str | N
             lines = [f"Clarion is serving {url}"]
             if first:
                 lines += [describe(*first), "  These keys are shown only this once."]
+            if (link := owner_links.at_first_start(house.store, house.base_url)) is not None:
+                facts["owner_link"] = link
+                lines.append(f"Become the owner of the page, once, within a day: {link}")
             if tls is not None:
                 facts["ca_file"] = str(tls.ca_file)
                 lines.append(f"certificate authority: {tls.ca_file}")

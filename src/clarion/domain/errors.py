@@ -5,6 +5,7 @@ ClarionError
 ├── RequestError            the caller's fault; names the field; `api/errors.py` alone makes a status of it
 │   ├── MalformedRequest    400  not JSON, not UTF-8, nested too deeply, a bad id in the path
 │   ├── Unauthorized        401  missing, wrong or under-scoped credentials
+│   ├── Forbidden           403  somebody signed in whose roles do not allow it
 │   ├── NotFound            404
 │   ├── MethodNotAllowed    405
 │   ├── Conflict            409
@@ -73,6 +74,12 @@ class Unauthorized(RequestError):
 
     def __init__(self, detail: str = "unauthorized") -> None:
         super().__init__(detail)
+
+
+class Forbidden(RequestError):
+    """403: known who it is, and they may not."""
+
+    status = 403
 
 
 class NotFound(RequestError):

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The errand that forgets what is kept for a while: answers to repeated calls, strangers' events, exports, reports."""
+"""The errand that forgets what is kept for a while.
+
+Answers to repeated calls, strangers' events, exports, reports, sessions, links and the audit log.
+"""
 
 import asyncio
 
 from clarion.pipeline.errands import Errand
-from clarion.store import calls, exports, merging, reporting
+from clarion.store import audit, calls, exports, merging, reporting, sessions, users
 from clarion.store.engine import Store
 from clarion.store.retention import take_turn
 
@@ -21,6 +24,9 @@ def errand(store: Store) -> Errand:
             store.write(merging.clear_anonymous_events)
             store.write(exports.clear)
             store.write(reporting.clear)
+            store.write(sessions.clear)
+            store.write(users.clear_links)
+            store.write(audit.clear)
 
     async def turn() -> bool:
         await asyncio.to_thread(forget)

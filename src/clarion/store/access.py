@@ -29,7 +29,10 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a presented key opens. `stale`: it is time to note that it was used."""
+    """What a presented key, or a session of the web page, opens. `stale`: it is time to note that it was used.
+
+    `user_id`: of a session, else 0.
+    """
 
     workspace: Workspace
     scopes: frozenset[str]
@@ -37,6 +40,7 @@ class Access:
     key_id: int = 0
     service: bool = False
     stale: bool = False
+    user_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from clarion.domain.audience import Filter, parse, predicate, size
 from clarion.domain.audience import segment_ids as segments_named
 from clarion.domain.errors import InvalidRequest, MalformedRequest, NotFound
 from clarion.domain.people import Device, IdKind, Person, Reference, attribute_text, is_unsubscribed, view
+from clarion.domain.roles import Need
 from clarion.store import audience, people, segments
 from clarion.store.access import Workspace
 from clarion.store.audience import Candidate
@@ -203,6 +204,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "app",
         "People who match a filter",
         reference=reference.SEARCH,
+        needs=Need.READ,
     ),
     Endpoint(
         "POST",
@@ -212,6 +214,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "app",
         "Attributes of several people",
         reference=reference.MANY_ATTRIBUTES,
+        needs=Need.READ,
     ),
     Endpoint(
         "GET",

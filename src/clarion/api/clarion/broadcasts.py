@@ -28,6 +28,7 @@ from clarion.api.reference import manage as reference
 from clarion.api.schemas import Reference
 from clarion.domain.broadcasts import Action, Broadcast, BroadcastKind, BroadcastState
 from clarion.domain.errors import Conflict, InvalidRequest, MalformedRequest, NotFound, Problem
+from clarion.domain.roles import Need
 from clarion.pipeline.review import Finding, Review, review
 from clarion.store import broadcasts, segments, snippets, topics, triggers
 from clarion.store.access import Workspace
@@ -332,8 +333,10 @@ _ONE = f"{_ALL}/{{broadcast_id}}"
 _ACTION = f"{_ONE}/actions/{{action_id}}"
 
 
-def _ours(method: str, path: str, handler: Handler, summary: str, told: Reference) -> Endpoint:
-    return Endpoint(method, path, handler, "manage", "app", summary, reference=told)
+def _ours(
+    method: str, path: str, handler: Handler, summary: str, told: Reference, needs: Need | None = None
+) -> Endpoint:
+    return Endpoint(method, path, handler, "manage", "app", summary, reference=told, needs=needs)
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -345,7 +348,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _ours("PATCH", _ACTION, edit_action, "Change an e-mail", reference.EDIT_ACTION),
     _ours("DELETE", _ACTION, delete_action, "Remove an e-mail; its accounts stay", reference.DELETE_ACTION),
     _ours("GET", f"{_ONE}/review", review_broadcast, "What stands in the way of activating", reference.REVIEW),
-    _ours("POST", f"{_ONE}/activate", activate, "Accept triggers from now on", reference.ACTIVATE),
-    _ours("POST", f"{_ONE}/stop", stop, "Accept no more triggers, stop unfinished ones", reference.STOP),
+    _ours("POST", f"{_ONE}/activate", activate, "Accept triggers from now on", reference.ACTIVATE, Need.SEND),
+    _ours("POST", f"{_ONE}/stop", stop, "Accept no more triggers, stop unfinished ones", reference.STOP, Need.SEND),
     _ours("POST", f"{_ONE}/duplicate", duplicate, "Make an inactive copy", reference.DUPLICATE),
 )

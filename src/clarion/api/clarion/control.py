@@ -12,6 +12,7 @@ from clarion.api.clarion.edits import Fields
 from clarion.api.reference import manage as reference
 from clarion.domain.errors import Conflict, NotFound
 from clarion.domain.pace import MAX_MESSAGES, PERIODS_MS, Rate
+from clarion.domain.roles import Need
 from clarion.domain.triggers import UNFINISHED, TriggerState
 from clarion.store import control, triggers
 from clarion.store.engine import Transaction
@@ -215,6 +216,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "app",
         "Change priority, rate or spread",
         reference=reference.SET_CONTROL,
+        needs=Need.SEND,
     ),
     Endpoint(
         "POST",
@@ -224,6 +226,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "app",
         "Send nothing more of a trigger for now",
         reference=reference.CONTROL,
+        needs=Need.SEND,
     ),
     Endpoint(
         "POST",
@@ -233,6 +236,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "app",
         "Go on with a paused trigger",
         reference=reference.CONTROL,
+        needs=Need.SEND,
     ),
     Endpoint(
         "POST",
@@ -242,6 +246,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "app",
         "Stop one trigger for good",
         reference=reference.CONTROL,
+        needs=Need.SEND,
     ),
     Endpoint(
         "POST",
@@ -251,5 +256,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "app",
         "Cancel a trigger that has not begun",
         reference=reference.CONTROL,
+        needs=Need.SEND,
     ),
 )

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from clarion.api.app.messages import seconds
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.reference import manage as reference
+from clarion.domain.roles import Need
 from clarion.pipeline.home import HINT, is_copy
 from clarion.store import identity
 from clarion.store.engine import Store
@@ -64,5 +65,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "app",
         "Let a moved or restored database send",
         reference=reference.INSTALLATION,
+        needs=Need.OWN,
     ),
 )

@@ -9,6 +9,7 @@ from clarion.api.calls import Call, Endpoint, answer, nothing
 from clarion.api.clarion.edits import MAX_NAME_BYTES, Fields
 from clarion.api.schemas import Reference, array, integer, nullable, one_of, record, text
 from clarion.domain.errors import NotFound
+from clarion.domain.roles import Need
 from clarion.store import access
 from clarion.store.access import APP_SCOPES, KeyInfo
 
@@ -101,6 +102,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "app",
         "The keys of this workspace, without their secrets",
         reference=Reference(answer=record(keys=array(record(**_KEY))), answer_example={"keys": [_EXAMPLE]}),
+        needs=Need.OWN,
     ),
     Endpoint(
         "POST",
@@ -121,6 +123,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             answer_example={"key": {**_EXAMPLE, "secret": "0f3c…"}},
             errors=(422,),
         ),
+        needs=Need.OWN,
     ),
     Endpoint(
         "DELETE",
@@ -130,5 +133,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "app",
         "Revoke a key",
         reference=Reference(status=204, errors=(404,)),
+        needs=Need.OWN,
     ),
 )

@@ -21,6 +21,7 @@ from clarion.api.clarion.edits import Fields
 from clarion.api.reference import manage as reference
 from clarion.domain.deliveries import REASON_WORDS, DeliveryKey, Reason, State, key_of, public_id
 from clarion.domain.errors import InvalidRequest, MalformedRequest, NotFound
+from clarion.domain.roles import Need
 from clarion.pipeline.doubt import Decision, Settled, settle_all, settle_some
 from clarion.store import deliveries, ledger, people, retention, triggers
 from clarion.store.deliveries import ALL_STATES, Listed, Wanted
@@ -225,5 +226,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "app",
         "Decide about accounts that are in doubt",
         reference=reference.DECIDE,
+        needs=Need.SEND,
     ),
 )

@@ -14,6 +14,7 @@ from clarion.api.clarion.edits import Fields
 from clarion.api.idempotency import once
 from clarion.api.reference import manage as reference
 from clarion.domain.deliveries import Reason
+from clarion.domain.roles import Need
 from clarion.domain.triggers import Repeat
 from clarion.pipeline.again import ask
 from clarion.pipeline.edit import apply_content
@@ -122,6 +123,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "Send to failed, in doubt or joined since",
         sends=True,
         reference=reference.AGAIN,
+        needs=Need.SEND,
     ),
     Endpoint(
         "POST",
@@ -131,6 +133,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "app",
         "Apply the present content to a trigger",
         reference=reference.APPLY,
+        needs=Need.SEND,
     ),
     Endpoint(
         "GET",

@@ -10,6 +10,7 @@ from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion.edits import MAX_NAME_BYTES, Fields
 from clarion.api.reference import manage as reference
 from clarion.domain.errors import Conflict, NotFound
+from clarion.domain.roles import Need
 from clarion.store import access, people
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
@@ -77,5 +78,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "app",
         "Change its name or what identifies people",
         reference=reference.EDIT_WORKSPACE,
+        needs=Need.OWN,
     ),
 )

@@ -1,0 +1,133 @@
+-- name: insert_user
+INSERT INTO user_account (user_id, email, email_key, name, password_hash, created_ms)
+VALUES (:user_id, :email, :email_key, :name, :password_hash, {{now_ms}});
+
+-- name: user_by_email
+SELECT user_id, email, name, password_hash FROM user_account WHERE email_key = :email_key;
+
+-- name: user_by_id
+SELECT user_id, email, name, password_hash FROM user_account WHERE user_id = :user_id;
+
+-- name: any_user
+SELECT 1 AS yes FROM user_account LIMIT 1;
+
+-- name: rename_user
+UPDATE user_account SET name = :name WHERE user_id = :user_id;
+
+-- name: set_password
+UPDATE user_account SET password_hash = :password_hash WHERE user_id = :user_id;
+
+-- name: put_member
+INSERT INTO member (workspace_id, user_id, roles, joined_ms) VALUES (:workspace_id, :user_id, :roles, {{now_ms}})
+ON CONFLICT (workspace_id, user_id) DO UPDATE SET roles = excluded.roles;
+
+-- name: remove_member
+DELETE FROM member WHERE workspace_id = :workspace_id AND user_id = :user_id;
+
+-- name: members_of
+SELECT m.user_id, m.roles, m.joined_ms, u.email, u.name,
+       (SELECT MAX(s.seen_ms) FROM user_session s WHERE s.user_id = m.user_id) AS seen_ms
+FROM member m JOIN user_account u ON u.user_id = m.user_id
+WHERE m.workspace_id = :workspace_id ORDER BY m.user_id;
+
+-- name: user_memberships
+SELECT w.workspace_id, w.name, w.identifiers, m.roles
+FROM member m JOIN workspace w ON w.workspace_id = m.workspace_id
+WHERE m.user_id = :user_id ORDER BY w.workspace_id;
+
+-- name: lock_members
+-- Two owners who take each other's role at once wait for each other here.
+UPDATE workspace SET name = name WHERE workspace_id = :workspace_id;
+
+-- name: insert_session
+INSERT INTO user_session (session_hash, user_id, agent, created_ms, seen_ms, expires_ms)
+VALUES (:session_hash, :user_id, :agent, {{now_ms}}, {{now_ms}}, {{now_ms}} + :lasts_ms);
+
+-- name: session_user
+SELECT s.user_id, s.seen_ms, u.email, u.name, {{now_ms}} AS now_ms
+FROM user_session s JOIN user_account u ON u.user_id = s.user_id
+WHERE s.session_hash = :session_hash AND s.expires_ms > {{now_ms}};
+
+-- name: session_access
+-- Who it is and what they may in one workspace.
+SELECT s.user_id, s.seen_ms, u.email, u.name AS user_name, {{now_ms}} AS now_ms, m.roles,
+       w.workspace_id, w.name, w.identifiers
+FROM user_session s
+JOIN user_account u ON u.user_id = s.user_id
+JOIN member m ON m.user_id = s.user_id AND m.workspace_id = :workspace_id
+JOIN workspace w ON w.workspace_id = m.workspace_id
+WHERE s.session_hash = :session_hash AND s.expires_ms > {{now_ms}};
+
+-- name: note_session
+UPDATE user_session SET seen_ms = {{now_ms}}, expires_ms = {{now_ms}} + :lasts_ms WHERE session_hash = :session_hash;
+
+-- name: sessions_of
+SELECT session_hash, agent, created_ms, seen_ms FROM user_session
+WHERE user_id = :user_id AND expires_ms > {{now_ms}} ORDER BY seen_ms DESC, session_hash;
+
+-- name: end_session
+DELETE FROM user_session WHERE session_hash = :session_hash;
+
+-- name: end_sessions_but
+DELETE FROM user_session WHERE user_id = :user_id AND session_hash <> :session_hash;
+
+-- name: clear_sessions
+DELETE FROM user_session WHERE expires_ms <= {{now_ms}};
+
+-- name: insert_user_link
+INSERT INTO user_link (link_hash, kind, workspace_id, roles, email, made_by, created_ms, expires_ms)
+VALUES (:link_hash, :kind, :workspace_id, :roles, :email, :made_by, {{now_ms}}, {{now_ms}} + :lasts_ms);
+
+-- name: open_link
+SELECT l.kind, l.workspace_id, l.roles, l.email, l.made_by, w.name AS workspace_name
+FROM user_link l LEFT JOIN workspace w ON w.workspace_id = l.workspace_id
+WHERE l.link_hash = :link_hash AND l.used_ms IS NULL AND l.expires_ms > {{now_ms}};
+
+-- name: use_link
+-- Meets a row once: of two who open a link at the same time one finds it used.
+UPDATE user_link SET used_ms = {{now_ms}}
+WHERE link_hash = :link_hash AND used_ms IS NULL AND expires_ms > {{now_ms}};
+
+-- name: open_invitations
+SELECT link_hash, email, roles, made_by, created_ms, expires_ms FROM user_link
+WHERE workspace_id = :workspace_id AND kind = 'invitation' AND used_ms IS NULL AND expires_ms > {{now_ms}}
+ORDER BY created_ms DESC, link_hash;
+
+-- name: withdraw_invitation
+DELETE FROM user_link
+WHERE workspace_id = :workspace_id AND kind = 'invitation' AND used_ms IS NULL AND link_hash = :link_hash;
+
+-- name: withdraw_owner_links
+DELETE FROM user_link WHERE kind = 'owner' AND used_ms IS NULL;
+
+-- name: clear_links
+DELETE FROM user_link WHERE expires_ms + :kept_ms <= {{now_ms}};
+
+-- name: failures_of
+SELECT failures, until_ms - {{now_ms}} AS left_ms FROM failed_sign_in
+WHERE subject_hash = :subject_hash AND until_ms > {{now_ms}};
+
+-- name: note_failure
+INSERT INTO failed_sign_in (subject_hash, failures, until_ms) VALUES (:subject_hash, 1, {{now_ms}} + :window_ms)
+ON CONFLICT (subject_hash) DO UPDATE SET
+    failures = CASE WHEN failed_sign_in.until_ms > {{now_ms}} THEN failed_sign_in.failures + 1 ELSE 1 END,
+    until_ms = CASE WHEN failed_sign_in.until_ms > {{now_ms}} THEN failed_sign_in.until_ms ELSE excluded.until_ms END;
+
+-- name: forgive_failures
+DELETE FROM failed_sign_in WHERE subject_hash = :subject_hash;
+
+-- name: clear_failures
+DELETE FROM failed_sign_in WHERE until_ms <= {{now_ms}};
+
+-- name: insert_audit_entry
+INSERT INTO audit_entry (workspace_id, entry_id, who, what, subject)
+VALUES (:workspace_id, :entry_id, :who, :what, :subject);
+
+-- name: audit_entries
+-- Newest first, before one of them; of somebody if asked.
+SELECT entry_id, who, what, subject FROM audit_entry
+WHERE workspace_id = :workspace_id AND entry_id < :before AND (:who = '' OR who = :who)
+ORDER BY entry_id DESC LIMIT :most;
+
+-- name: clear_audit_entries
+DELETE FROM audit_entry WHERE entry_id < :before;
