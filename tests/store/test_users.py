@@ -2,6 +2,7 @@
 """One-time links open once, with all they bring or nothing; sessions and failures end by the database's clock."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -38,7 +39,7 @@ def test_a_new_owner_link_ends_the_one_before(store: Store) -> None:
 
 def test_an_owner_link_opens_every_workspace(store: Store) -> None:
     for name in ("A", "B"):
-        store.write(lambda tx, name=name: access.create_workspace(tx, name, "id_email", access.random_keys()))
+        store.write(partial(access.create_workspace, name=name, identifiers="id_email", keys=access.random_keys()))
 
     def claim(tx: Any) -> int:
         token = users.create_link(tx, "owner", made_by="test")
@@ -63,7 +64,7 @@ def test_nothing_that_opens_anything_is_stored_in_clear(store: Store) -> None:
 
 def test_failures_count_for_the_e_mail_and_for_the_address(store: Store) -> None:
     for no in range(10):
-        store.write(lambda tx, no=no: sessions.note_failure(tx, "ada@example.com", f"10.0.0.{no}"))
+        store.write(partial(sessions.note_failure, email="ada@example.com", address=f"10.0.0.{no}"))
     assert store.read(lambda tx: sessions.wait_seconds(tx, "ADA@example.com", "10.0.0.99")) > 0
     assert store.read(lambda tx: sessions.wait_seconds(tx, "bo@example.com", "10.0.0.1")) == 0
     store.write(lambda tx: sessions.forgive(tx, "ada@example.com", "10.0.0.1"))
