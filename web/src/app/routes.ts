@@ -29,6 +29,32 @@ export const ROUTES: readonly RouteEntry[] = [
   // -- content: snippets, layouts
   // -- settings: senders, topics, suppression, webhooks, providers, outbox
   // -- access: sign-in, users, keys, audit, workspace, profile
+  { path: "/sign-in", load: () => import("../pages/signin/sign-in"), bare: true },
+  { path: "/join", load: () => import("../pages/signin/join"), bare: true },
+  {
+    path: "/keys",
+    load: () => import("../pages/keys/keys"),
+    nav: { group: "Settings", label: "API keys" },
+    need: "own",
+  },
+  {
+    path: "/users",
+    load: () => import("../pages/users/users"),
+    nav: { group: "Settings", label: "Users" },
+    need: "own",
+  },
+  {
+    path: "/audit",
+    load: () => import("../pages/audit/audit"),
+    nav: { group: "Settings", label: "Audit log" },
+    need: "own",
+  },
+  {
+    path: "/workspace",
+    load: () => import("../pages/workspace/workspace"),
+    nav: { group: "Settings", label: "Workspace" },
+  },
+  { path: "/profile", load: () => import("../pages/profile/profile") },
 ];
 
 /** Where the page opens. */

@@ -2,10 +2,11 @@
 // What stands around every page: navigation, workspace, theme, palette, news.
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { usePath } from "../lib/router";
+import { navigate, usePath } from "../lib/router";
 import { Menu } from "../ui/menu";
 import { Toasts } from "../ui/toast";
 import { Badge } from "./badges";
+import { ExpiredSession } from "./expired";
 import { Palette } from "./palette";
 import { HOME, ROUTES, type RouteEntry } from "./routes";
 import { allows, chooseWorkspace, signOut, useSession } from "./session";
@@ -89,6 +90,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
               label: `Theme: ${words}${theme() === key ? " ✓" : ""}`,
               onSelect: () => setTheme(key),
             })),
+            { label: "Your account", onSelect: () => navigate("/profile") },
             { label: "API reference", onSelect: () => location.assign("/docs") },
             { label: "Sign out", onSelect: () => void signOut() },
           ]}
@@ -131,6 +133,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         {children}
       </main>
       <Palette open={palette} onClose={() => setPalette(false)} />
+      <ExpiredSession />
       <Toasts />
     </div>
   );

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// One's own name, password and sessions.
+import { useState } from "preact/hooks";
+import { ApiError, del, OURS, patch } from "../../api/client";
+import { type Session, take, useSession } from "../../app/session";
+import { invalidate, useQuery } from "../../lib/query";
+import { Button } from "../../ui/button";
+import { TextField } from "../../ui/field";
+import { Page, Section } from "../../ui/page";
+import { Pill, Time } from "../../ui/pill";
+import { Loaded, Problems } from "../../ui/states";
+import { Table } from "../../ui/table";
+import { toast } from "../../ui/toast";
+
+interface SignedIn {
+  id: string;
+  agent: string;
+  created_at: number;
+  last_seen_at: number;
+  current: boolean;
+}
+
+const PATH = `${OURS}/session/sessions`;
+
+/** `/profile`. */
+export default function Profile() {
+  const { session } = useSession();
+  const query = useQuery<{ sessions: SignedIn[] }>(PATH);
+  const [name, setName] = useState(session?.user?.name ?? "");
+  const [current, setCurrent] = useState("");
+  const [password, setPassword] = useState("");
+  const [error, setError] = useState<unknown>(null);
+  const change = async (body: object, done: string) => {
+    setError(null);
+    try {
+      take(await patch<Session>(`${OURS}/session`, body));
+      setCurrent("");
+      setPassword("");
+      invalidate(PATH);
+      toast(done);
+    } catch (failure) {
+      setError(failure);
+    }
+  };
+  const about = (pointer: string) => (error instanceof ApiError ? error.about(pointer) : undefined);
+  return (
+    <Page title="Your account">
+      <p class="muted">{session?.user?.email}</p>
+      {error !== null && <Problems error={error} besides={["/name", "/password", "/current_password"]} />}
+      <div class="grid-2">
+        <form
+          class="card"
+          onSubmit={(event) => {
+            event.preventDefault();
+            void change({ name }, "Your name is saved");
+          }}
+        >
+          <h2>Name</h2>
+          <TextField label="Name" autocomplete="name" value={name} error={about("/name")} onInput={setName} />
+          <div>
+            <Button type="submit">Save the name</Button>
+          </div>
+        </form>
+        <form
+          class="card"
+          onSubmit={(event) => {
+            event.preventDefault();
+            void change(
+              { password, current_password: current },
+              "The password is changed; other sessions have ended",
+            );
+          }}
+        >
+          <h2>Password</h2>
+          <TextField
+            label="Present password"
+            type="password"
+            autocomplete="current-password"
+            value={current}
+            error={about("/current_password")}
+            onInput={setCurrent}
+          />
+          <TextField
+            label="New password"
+            type="password"
+            autocomplete="new-password"
+            hint="At least 10 characters. Every other session ends."
+            value={password}
+            error={about("/password")}
+            onInput={setPassword}
+          />
+          <div>
+            <Button type="submit">Change the password</Button>
+          </div>
+        </form>
+      </div>
+      <Section title="Where you are signed in">
+        <Loaded query={query} lines={2}>
+          {({ sessions }) => (
+            <Table
+              caption="Your sessions"
+              rows={sessions}
+              rowKey={(one) => one.id}
+              columns={[
+                { key: "agent", label: "Browser", show: (one) => one.agent || "unknown" },
+                { key: "since", label: "Since", show: (one) => <Time ms={one.created_at * 1_000} /> },
+                { key: "seen", label: "Last seen", show: (one) => <Time ms={one.last_seen_at * 1_000} /> },
+                {
+                  key: "end",
+                  label: "Actions",
+                  hideLabel: true,
+                  show: (one) =>
+                    one.current ? (
+                      <Pill tone="good">this one</Pill>
+                    ) : (
+                      <Button
+                        kind="quiet"
+                        onClick={async () => {
+                          try {
+                            await del(`${PATH}/${one.id}`);
+                          } finally {
+                            invalidate(PATH);
+                          }
+                        }}
+                      >
+                        End
+                      </Button>
+                    ),
+                },
+              ]}
+            />
+          )}
+        </Loaded>
+      </Section>
+    </Page>
+  );
+}

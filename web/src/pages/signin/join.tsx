@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a one-time link opens: the first owner, an invitation, a new password.
+import { useEffect, useState } from "preact/hooks";
+import { ApiError, OURS, post } from "../../api/client";
+import { type Session, take } from "../../app/session";
+import { navigate } from "../../lib/router";
+import { Button } from "../../ui/button";
+import { TextField } from "../../ui/field";
+import { Loading, Problems } from "../../ui/states";
+import "./sign-in.css";
+
+interface Link {
+  kind: "owner" | "invitation" | "reset";
+  email: string;
+  workspace: string | null;
+  roles: string[];
+  has_account: boolean;
+}
+
+function words(link: Link): string {
+  if (link.kind === "owner") return "You become the owner of this installation's page.";
+  if (link.kind === "reset") return `Choose a new password for ${link.email}.`;
+  return `You are invited to the workspace ${link.workspace} as ${link.roles.join(" and ")}.`;
+}
+
+/** `/join#token`. */
+export default function Join() {
+  const [token] = useState(() => location.hash.slice(1));
+  const [link, setLink] = useState<Link | null>(null);
+  const [email, setEmail] = useState("");
+  const [name, setName] = useState("");
+  const [password, setPassword] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  useEffect(() => {
+    document.title = "Join · Clarion";
+    if (!token) {
+      setError(
+        new ApiError(404, [
+          { detail: "This address lacks the part behind the #: open the whole link.", pointer: "" },
+        ]),
+      );
+      return;
+    }
+    post<{ link: Link }>(`${OURS}/session/link`, { token }).then(
+      (answer) => setLink(answer.link),
+      (failure) => setError(failure),
+    );
+  }, [token]);
+  const about = (pointer: string) => (error instanceof ApiError ? error.about(pointer) : undefined);
+  return (
+    <div class="sign-in">
+      <p class="brand sign-in-brand">
+        <img src="/icon.svg" alt="" width="28" height="28" /> Clarion
+      </p>
+      <h1>{link?.kind === "reset" ? "A new password" : "Welcome"}</h1>
+      {!link && !error && <Loading lines={4} />}
+      {!link && error !== null && <Problems error={error} />}
+      {link && (
+        <form
+          class="stack"
+          onSubmit={async (event) => {
+            event.preventDefault();
+            setBusy(true);
+            setError(null);
+            try {
+              take(
+                await post<Session>(`${OURS}/session/claim`, {
+                  token,
+                  email: link.email || email,
+                  name,
+                  password,
+                }),
+              );
+              history.replaceState(null, "", "/join");
+              navigate("/", { replace: true });
+            } catch (failure) {
+              setError(failure);
+            } finally {
+              setBusy(false);
+            }
+          }}
+        >
+          <p>{words(link)}</p>
+          {link.email ? (
+            <p>
+              <span class="muted">E-mail</span> <strong>{link.email}</strong>
+            </p>
+          ) : (
+            <TextField
+              label="E-mail"
+              type="email"
+              name="email"
+              autocomplete="username"
+              required
+              value={email}
+              error={about("/email")}
+              onInput={setEmail}
+            />
+          )}
+          {link.kind !== "reset" && !link.has_account && (
+            <TextField
+              label="Name"
+              name="name"
+              autocomplete="name"
+              value={name}
+              error={about("/name")}
+              onInput={setName}
+            />
+          )}
+          <TextField
+            label="Password"
+            type="password"
+            name="new-password"
+            autocomplete="new-password"
+            required
+            hint="At least 10 characters. A sentence is easier to remember than signs."
+            value={password}
+            error={about("/password")}
+            onInput={setPassword}
+          />
+          {error !== null && <Problems error={error} besides={["/email", "/name", "/password"]} />}
+          <Button kind="primary" type="submit" busy={busy}>
+            {link.kind === "reset" ? "Set the password" : "Join"}
+          </Button>
+        </form>
+      )}
+    </div>
+  );
+}

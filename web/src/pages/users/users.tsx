@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who may do what in this workspace.
+import { useState } from "preact/hooks";
+import { ApiError, del, OURS, patch, post } from "../../api/client";
+import { type Role, useSession } from "../../app/session";
+import { invalidate, useQuery } from "../../lib/query";
+import { Button, CopyButton } from "../../ui/button";
+import { Confirm, Dialog } from "../../ui/dialog";
+import { CheckField, TextField } from "../../ui/field";
+import { Menu } from "../../ui/menu";
+import { Page, Section } from "../../ui/page";
+import { Pill, Time } from "../../ui/pill";
+import { Loaded, Problems } from "../../ui/states";
+import { Table } from "../../ui/table";
+import { toast } from "../../ui/toast";
+
+interface User {
+  id: number;
+  email: string;
+  name: string;
+  roles: Role[];
+  joined_at: number;
+  last_seen_at: number | null;
+}
+
+interface Invitation {
+  id: string;
+  email: string;
+  roles: Role[];
+  invited_by: string;
+  expires_at: number;
+}
+
+const MEANINGS: readonly [Role, string, string][] = [
+  ["reader", "Reader", "Looks at everything but users, keys and the audit log."],
+  ["editor", "Editor", "Also changes people, content and broadcasts. Does not send."],
+  ["sender", "Sender", "Also activates, triggers, pauses and stops. Does not change content."],
+  ["owner", "Owner", "May do all of it, and decides about users, keys and the workspace."],
+];
+const PATH = `${OURS}/users`;
+
+function RoleChoice({ value, onChange }: { value: Role[]; onChange: (roles: Role[]) => void }) {
+  return (
+    <fieldset class="stack-tight">
+      <legend>Roles</legend>
+      {MEANINGS.map(([role, label, hint]) => (
+        <CheckField
+          key={role}
+          label={label}
+          hint={hint}
+          checked={value.includes(role)}
+          onChange={(on) => onChange(on ? [...value, role] : value.filter((one) => one !== role))}
+        />
+      ))}
+    </fieldset>
+  );
+}
+
+function OneTimeLink({
+  link,
+  days,
+  children,
+}: {
+  link: string;
+  days: number;
+  children: preact.ComponentChildren;
+}) {
+  return (
+    <div class="stack">
+      <p>{children}</p>
+      <pre class="break">
+        <code>{link}</code>
+      </pre>
+      <div class="row">
+        <CopyButton text={link} label="Copy the link" />
+        <span class="muted">
+          Shown only now. It works once, within {days === 1 ? "a day" : `${days} days`}.
+        </span>
+      </div>
+    </div>
+  );
+}
+
+function Invite({ open, onClose }: { open: boolean; onClose: () => void }) {
+  const [email, setEmail] = useState("");
+  const [roles, setRoles] = useState<Role[]>(["reader"]);
+  const [link, setLink] = useState<{ link: string; expires_in_days: number } | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const close = () => {
+    setEmail("");
+    setRoles(["reader"]);
+    setLink(null);
+    setError(null);
+    onClose();
+  };
+  const invite = async () => {
+    setBusy(true);
+    setError(null);
+    try {
+      const made = await post<{ joined: boolean; link: string | null; expires_in_days: number | null }>(
+        `${OURS}/invitations`,
+        { email, roles },
+      );
+      invalidate(PATH);
+      if (made.link) setLink({ link: made.link, expires_in_days: made.expires_in_days ?? 7 });
+      else {
+        toast(`${email} has an account and is in the workspace now`);
+        close();
+      }
+    } catch (failure) {
+      setError(failure);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const about = (pointer: string) => (error instanceof ApiError ? error.about(pointer) : undefined);
+  return (
+    <Dialog
+      title="Invite somebody"
+      open={open}
+      onClose={close}
+      actions={
+        link ? (
+          <Button kind="primary" onClick={close}>
+            Done
+          </Button>
+        ) : (
+          <>
+            <Button onClick={close}>Cancel</Button>
+            <Button kind="primary" busy={busy} onClick={invite}>
+              Make the link
+            </Button>
+          </>
+        )
+      }
+    >
+      {link ? (
+        <OneTimeLink link={link.link} days={link.expires_in_days}>
+          Pass this link on to {email}. Clarion sends no mail for it.
+        </OneTimeLink>
+      ) : (
+        <div class="stack">
+          <TextField label="E-mail" type="email" value={email} error={about("/email")} onInput={setEmail} />
+          <RoleChoice value={roles} onChange={setRoles} />
+          {error !== null && <Problems error={error} besides={["/email"]} />}
+        </div>
+      )}
+    </Dialog>
+  );
+}
+
+function ChangeRoles({ user, onClose }: { user: User; onClose: () => void }) {
+  const [roles, setRoles] = useState(user.roles);
+  return (
+    <Confirm
+      title={`Roles of ${user.name}`}
+      open
+      onClose={onClose}
+      action="Save"
+      onConfirm={async () => {
+        await patch(`${PATH}/${user.id}`, { roles });
+        invalidate(PATH);
+      }}
+    >
+      <RoleChoice value={roles} onChange={setRoles} />
+    </Confirm>
+  );
+}
+
+/** `/users`. */
+export default function Users() {
+  const query = useQuery<{ users: User[]; invitations: Invitation[] }>(PATH);
+  const { session } = useSession();
+  const [inviting, setInviting] = useState(false);
+  const [changing, setChanging] = useState<User | null>(null);
+  const [removing, setRemoving] = useState<User | null>(null);
+  const [reset, setReset] = useState<{ user: User; link: string; days: number } | null>(null);
+  return (
+    <Page
+      title="Users"
+      actions={
+        <Button kind="primary" onClick={() => setInviting(true)}>
+          Invite
+        </Button>
+      }
+    >
+      <Loaded query={query}>
+        {({ users, invitations }) => (
+          <>
+            <Table
+              caption="Users of this workspace"
+              rows={users}
+              rowKey={(user) => user.id}
+              columns={[
+                {
+                  key: "name",
+                  label: "Name",
+                  show: (user) => (
+                    <span>
+                      {user.name} {user.id === session?.user?.id && <span class="muted">(you)</span>}
+                    </span>
+                  ),
+                },
+                { key: "email", label: "E-mail", show: (user) => user.email },
+                {
+                  key: "roles",
+                  label: "Roles",
+                  show: (user) => (
+                    <span class="row">
+                      {user.roles.map((role) => (
+                        <Pill key={role} tone={role === "owner" ? "accent" : "quiet"}>
+                          {role}
+                        </Pill>
+                      ))}
+                    </span>
+                  ),
+                },
+                {
+                  key: "seen",
+                  label: "Last seen",
+                  show: (user) => (user.last_seen_at ? <Time ms={user.last_seen_at * 1_000} /> : "never"),
+                },
+                {
+                  key: "menu",
+                  label: "Actions",
+                  hideLabel: true,
+                  show: (user) => (
+                    <Menu
+                      label={`Actions for ${user.name}`}
+                      items={[
+                        { label: "Change roles", onSelect: () => setChanging(user) },
+                        {
+                          label: "Link for a new password",
+                          onSelect: async () => {
+                            try {
+                              const made = await post<{ link: string; expires_in_days: number }>(
+                                `${PATH}/${user.id}/reset`,
+                              );
+                              setReset({ user, link: made.link, days: made.expires_in_days });
+                            } catch (failure) {
+                              toast(failure instanceof Error ? failure.message : String(failure), "bad");
+                            }
+                          },
+                        },
+                        {
+                          label: "Remove from the workspace",
+                          danger: true,
+                          onSelect: () => setRemoving(user),
+                        },
+                      ]}
+                    />
+                  ),
+                },
+              ]}
+            />
+            {invitations.length > 0 && (
+              <Section title="Open invitations">
+                <Table
+                  caption="Open invitations"
+                  rows={invitations}
+                  rowKey={(one) => one.id}
+                  columns={[
+                    { key: "email", label: "E-mail", show: (one) => one.email },
+                    { key: "roles", label: "Roles", show: (one) => one.roles.join(", ") },
+                    { key: "by", label: "Invited by", show: (one) => one.invited_by },
+                    { key: "until", label: "Until", show: (one) => <Time ms={one.expires_at * 1_000} /> },
+                    {
+                      key: "withdraw",
+                      label: "Actions",
+                      hideLabel: true,
+                      show: (one) => (
+                        <Button
+                          kind="quiet"
+                          onClick={async () => {
+                            try {
+                              await del(`${OURS}/invitations/${one.id}`);
+                              toast("The link opens nothing any more");
+                            } finally {
+                              invalidate(PATH);
+                            }
+                          }}
+                        >
+                          Withdraw
+                        </Button>
+                      ),
+                    },
+                  ]}
+                />
+              </Section>
+            )}
+          </>
+        )}
+      </Loaded>
+      <Invite open={inviting} onClose={() => setInviting(false)} />
+      {changing && <ChangeRoles user={changing} onClose={() => setChanging(null)} />}
+      {removing && (
+        <Confirm
+          title={`Remove ${removing.name}?`}
+          open
+          danger
+          action="Remove"
+          onClose={() => setRemoving(null)}
+          onConfirm={async () => {
+            await del(`${PATH}/${removing.id}`);
+            invalidate(PATH);
+          }}
+        >
+          {removing.email} can no longer open this workspace. The account and its other workspaces stay.
+        </Confirm>
+      )}
+      <Dialog title="A new password" open={reset !== null} onClose={() => setReset(null)}>
+        {reset && (
+          <OneTimeLink link={reset.link} days={reset.days}>
+            With this link {reset.user.email} chooses a new password. Whoever opens it can be that person:
+            pass it on with care.
+          </OneTimeLink>
+        )}
+      </Dialog>
+    </Page>
+  );
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// The workspace's name, what identifies people in it, and making another.
+import { useEffect, useState } from "preact/hooks";
+import { ApiError, OURS, patch, post } from "../../api/client";
+import { loadSession, useMay } from "../../app/session";
+import { invalidate, useQuery } from "../../lib/query";
+import { Button, CopyButton } from "../../ui/button";
+import { Dialog } from "../../ui/dialog";
+import { Radios, TextField } from "../../ui/field";
+import { Page, Section } from "../../ui/page";
+import { Loaded, Problems } from "../../ui/states";
+import { toast } from "../../ui/toast";
+
+interface Workspace {
+  id: number;
+  name: string;
+  identifiers: "id_email" | "id";
+}
+
+interface NewWorkspace extends Workspace {
+  app_key: string;
+  manage_key: string;
+  site_id: string;
+  track_key: string;
+}
+
+const PATH = `${OURS}/workspace`;
+const IDENTIFIERS = [
+  { value: "id_email", label: "Id and e-mail", hint: "An e-mail address belongs to one person." },
+  { value: "id", label: "Only the id", hint: "Several people may share an address." },
+];
+
+function Settings({ workspace }: { workspace: Workspace }) {
+  const may = useMay("own");
+  const [name, setName] = useState(workspace.name);
+  const [identifiers, setIdentifiers] = useState<string>(workspace.identifiers);
+  const [error, setError] = useState<unknown>(null);
+  useEffect(() => {
+    setName(workspace.name);
+    setIdentifiers(workspace.identifiers);
+  }, [workspace.name, workspace.identifiers]);
+  return (
+    <form
+      class="card"
+      onSubmit={async (event) => {
+        event.preventDefault();
+        setError(null);
+        try {
+          await patch(PATH, { name, identifiers });
+          invalidate(PATH);
+          void loadSession();
+          toast("Saved");
+        } catch (failure) {
+          setError(failure);
+        }
+      }}
+    >
+      <TextField
+        label="Name"
+        value={name}
+        disabled={!may}
+        error={error instanceof ApiError ? error.about("/name") : undefined}
+        onInput={setName}
+      />
+      <Radios
+        legend="What identifies people"
+        value={identifiers}
+        onChange={setIdentifiers}
+        options={IDENTIFIERS}
+      />
+      {error !== null && <Problems error={error} besides={["/name"]} />}
+      <div>
+        <Button type="submit" disabled={!may}>
+          Save
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+function KeysOnce({ made }: { made: NewWorkspace }) {
+  const keys: [string, string][] = [
+    ["App API key", made.app_key],
+    ["Management key", made.manage_key],
+    ["Track site id", made.site_id],
+    ["Track API key", made.track_key],
+  ];
+  return (
+    <div class="stack">
+      <p>These keys are shown only now. You can make others at any time.</p>
+      <dl class="facts">
+        {keys.map(([label, key]) => (
+          <div key={label}>
+            <dt>{label}</dt>
+            <dd class="row">
+              <code class="break">{key}</code> <CopyButton text={key} />
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </div>
+  );
+}
+
+/** `/workspace`. */
+export default function WorkspacePage() {
+  const query = useQuery<{ workspace: Workspace }>(PATH);
+  const may = useMay("own");
+  const [name, setName] = useState("");
+  const [made, setMade] = useState<NewWorkspace | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  return (
+    <Page title="Workspace">
+      <Loaded query={query} lines={4}>
+        {(answer) => <Settings workspace={answer.workspace} />}
+      </Loaded>
+      {may && (
+        <Section title="Another workspace" hint="Its people, broadcasts and keys are apart from this one's.">
+          <form
+            class="row"
+            onSubmit={async (event) => {
+              event.preventDefault();
+              setError(null);
+              try {
+                setMade((await post<{ workspace: NewWorkspace }>(`${OURS}/workspaces`, { name })).workspace);
+                setName("");
+                void loadSession();
+              } catch (failure) {
+                setError(failure);
+              }
+            }}
+          >
+            <TextField label="Name of the new workspace" value={name} onInput={setName} />
+            <Button type="submit">Make it</Button>
+          </form>
+          {error !== null && <Problems error={error} />}
+        </Section>
+      )}
+      <Dialog title="The new workspace's keys" open={made !== null} onClose={() => setMade(null)}>
+        {made && <KeysOnce made={made} />}
+      </Dialog>
+    </Page>
+  );
+}
