@@ -34,6 +34,7 @@ from clarion.api.app import triggers as app_triggers
 from clarion.api.app import webhooks as app_webhooks
 from clarion.api.app import workspace as app_workspace
 from clarion.api.calls import Api, Call, Endpoint, Family
+from clarion.api.clarion import audiences as clarion_audiences
 from clarion.api.clarion import audit as clarion_audit
 from clarion.api.clarion import broadcasts as clarion_broadcasts
 from clarion.api.clarion import control as clarion_control
@@ -97,6 +98,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *clarion_ledger.ENDPOINTS,
     *clarion_outbox.ENDPOINTS,
     *clarion_people.ENDPOINTS,
+    *clarion_audiences.ENDPOINTS,
     *clarion_workspace.ENDPOINTS,
     *clarion_session.ENDPOINTS,
     *clarion_users.ENDPOINTS,

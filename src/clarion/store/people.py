@@ -25,7 +25,8 @@ def decode(text: str) -> Any:
     return _json.decode(text)
 
 
-def _person(row: Row) -> Person:
+def of_row(row: Row) -> Person:
+    """A person from a row with identifiers, attributes, changes and the time they were made."""
     return Person(
         person_id=int(row["person_id"]),
         id=row["id"],
@@ -41,7 +42,7 @@ def find(tx: Transaction, workspace: Workspace, reference: Reference) -> list[Pe
     if reference.kind is IdKind.EMAIL:
         key = email_key(reference.value)
         rows = tx.all("people_by_email", workspace_id=workspace.workspace_id, email_key=key, most=100)
-        return [_person(row) for row in rows]
+        return [of_row(row) for row in rows]
     if reference.kind is IdKind.ID:
         row = tx.one("person_by_id", workspace_id=workspace.workspace_id, id=reference.value)
     else:
@@ -49,7 +50,7 @@ def find(tx: Transaction, workspace: Workspace, reference: Reference) -> list[Pe
         row = None
         if number is not None:
             row = tx.one("person_by_number", workspace_id=workspace.workspace_id, person_id=number)
-    return [_person(row)] if row else []
+    return [of_row(row)] if row else []
 
 
 def named(
@@ -63,7 +64,7 @@ def named(
         emails=encode(list(emails)),
         numbers=encode(list(numbers)),
     )
-    return [_person(row) for row in rows]
+    return [of_row(row) for row in rows]
 
 
 def blocked(
@@ -82,14 +83,14 @@ def blocked(
 def by_numbers(tx: Transaction, workspace: Workspace, person_ids: Iterable[int]) -> list[Person]:
     """These people, ascending; vanished ones are absent."""
     rows = tx.all("people_by_numbers", workspace_id=workspace.workspace_id, person_ids=encode(list(person_ids)))
-    return [_person(row) for row in rows]
+    return [of_row(row) for row in rows]
 
 
 def lock(tx: Transaction, workspace: Workspace, person_id: int) -> Person | None:
     """The person again, under a lock until the transaction ends: read this one before merging."""
     tx.all("lock_person", person_id=person_id)
     row = tx.one("person_by_number", workspace_id=workspace.workspace_id, person_id=person_id)
-    return _person(row) if row else None
+    return of_row(row) if row else None
 
 
 def lock_many(tx: Transaction, workspace: Workspace, person_ids: Iterable[int]) -> None:

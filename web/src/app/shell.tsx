@@ -99,10 +99,10 @@ export function Shell({ children }: { children: ComponentChildren }) {
         </Menu>
       </header>
       {session?.demo && (
-        <p class="demo" role="note">
+        <aside class="demo" aria-label="Demo">
           This is a demo: every mail is captured, nothing leaves this machine.{" "}
           <a href="/outbox">Open the inbox</a>
-        </p>
+        </aside>
       )}
       <nav id="nav" class={`side${unfolded ? " side-open" : ""}`} aria-label="Main">
         {GROUPS.map((group) => {

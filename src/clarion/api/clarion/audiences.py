@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Looking at an audience before anything is sent to it, and at people while one types. Nothing changes."""
+
+import random
+from typing import Any
+
+from starlette.responses import Response
+
+from clarion.api.calls import Call, Endpoint, Handler, answer
+from clarion.api.clarion.edits import Fields
+from clarion.api.identifiers import identifier, next_after, start_after
+from clarion.api.reference import audiences as told
+from clarion.api.schemas import Reference as Told
+from clarion.domain import audience
+from clarion.domain.audience import Everybody, Filter
+from clarion.domain.errors import InvalidRequest, NotFound
+from clarion.domain.explanation import Explained
+from clarion.domain.people import IdKind, Person, Reference, attribute_text, is_unsubscribed, view
+from clarion.domain.roles import Need
+from clarion.pipeline import forecast
+from clarion.pipeline.forecast import AttributeUse, Forecast
+from clarion.store import browsing, people, segments
+from clarion.store.engine import Transaction
+
+_COUNT_SECONDS = 1.5
+_MOST_SAMPLED = 25
+_MOST_SHOWN = 200
+_SHOWN_ATTRIBUTES = 12
+
+
+def filter_of(fields: Fields, name: str = "filter") -> Filter:
+    """The filter of a body; absent or {} means everybody.
+
+    Raises:
+        InvalidRequest: it breaks the grammar; the pointer leads to the place.
+    """
+    value = fields.value.get(name)
+    return audience.parse(value, f"/{name}") if value else Everybody()
+
+
+def check_segments(tx: Transaction, call: Call, condition: Filter, pointer: str = "/filter") -> None:
+    """Raises InvalidRequest when a filter names a segment that is not there."""
+    for segment_id in sorted(audience.segment_ids(condition)):
+        if segments.get(tx, call.workspace, segment_id) is None:
+            raise InvalidRequest(f"there is no segment {segment_id}", pointer)
+
+
+def person_shape(person: Person, most: int | None = None) -> dict[str, Any]:
+    """Somebody in a list: identifiers and attributes as texts, of many the first ones."""
+    texts = {name: text for name, value in view(person).items() if (text := attribute_text(value)) is not None}
+    for name in ("id", "email", "cio_id"):
+        texts.pop(name, None)
+    shown = dict(list(texts.items())[:most]) if most is not None else texts
+    return {
+        **person.identifiers,
+        "unsubscribed": is_unsubscribed(person.attributes),
+        "created_at": person.created_ms // 1_000,
+        "attributes": shown,
+    }
+
+
+def reference_of(fields: Fields) -> Reference:
+    """Whom a body names: one of `id`, `email` and `cio_id`.
+
+    Raises:
+        InvalidRequest: none of them, or several.
+    """
+    kinds = [kind for kind in IdKind if fields.value.get(kind.value) is not None]
+    if len(kinds) != 1:
+        raise InvalidRequest("exactly one of id, email and cio_id is required", fields.pointer)
+    name = kinds[0].value
+    return Reference(kinds[0], identifier(fields.value[name], f"{fields.pointer}/{name}"))
+
+
+def one_person(tx: Transaction, call: Call, reference: Reference) -> Person:
+    """That person.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = people.find(tx, call.workspace, reference)
+    if not found:
+        raise NotFound(f"there is nobody with {reference.kind.value} {reference.value[:100]!r}")
+    return found[0]
+
+
+async def count(call: Call) -> Response:
+    """`POST /audience/count {filter}`."""
+    fields = Fields(await call.json_object())
+    fields.only(("filter",))
+    condition = filter_of(fields)
+    fields.refuse()
+
+    def work(tx: Transaction) -> Forecast:
+        check_segments(tx, call, condition)
+        return forecast.count(tx, call.workspace, condition, seconds=_COUNT_SECONDS)
+
+    async with call.api.searches:
+        found = await call.api.read(work)
+    return answer(
+        {
+            "people": found.people,
+            "exact": found.exact,
+            "left_out": {"unsubscribed": found.unsubscribed, "no_address": found.without_email},
+        }
+    )
+
+
+async def sample(call: Call) -> Response:
+    """`POST /audience/sample {filter, limit?}`: some of those who match, from here and there."""
+    fields = Fields(await call.json_object())
+    fields.only(("filter", "limit"))
+    condition = filter_of(fields)
+    most = fields.number("limit", 5) or 5
+    if most > _MOST_SAMPLED:
+        fields.fault(f"must be at most {_MOST_SAMPLED}", "limit")
+    fields.refuse()
+    dice = random.Random()  # noqa: S311 - a sample, no secret
+
+    def work(tx: Transaction) -> list[Person]:
+        check_segments(tx, call, condition)
+        return forecast.sample(tx, call.workspace, condition, most, dice)
+
+    async with call.api.searches:
+        found = await call.api.read(work)
+    return answer({"people": [person_shape(person, _SHOWN_ATTRIBUTES) for person in found]})
+
+
+def _tree(one: Explained) -> dict[str, Any]:
+    return {
+        "kind": one.kind,
+        "words": one.words,
+        "matches": one.matches,
+        "seen": one.seen,
+        "members": [_tree(member) for member in one.members],
+    }
+
+
+async def explain(call: Call) -> Response:
+    """`POST /audience/explain {filter, id|email|cio_id}`: why somebody matches, condition by condition."""
+    fields = Fields(await call.json_object())
+    fields.only(("filter", *(kind.value for kind in IdKind)))
+    condition, reference = filter_of(fields), reference_of(fields)
+
+    def work(tx: Transaction) -> tuple[Person, Explained]:
+        person = one_person(tx, call, reference)
+        return person, forecast.why(tx, call.workspace, condition, person)
+
+    person, tree = await call.api.read(work)
+    return answer({"person": person.identifiers, "matches": tree.matches, "why": _tree(tree)})
+
+
+async def attributes(call: Call) -> Response:
+    """`GET /attributes`: those that people have, learned from some hundreds of them."""
+    dice = random.Random()  # noqa: S311 - a sample, no secret
+
+    def work(tx: Transaction) -> list[AttributeUse]:
+        return forecast.attributes_in_use(tx, call.workspace, dice)
+
+    found = await call.api.read(work)
+    return answer(
+        {
+            "attributes": [
+                {
+                    "name": one.name,
+                    "share": round(one.share, 3),
+                    "values": [{"value": value, "count": n} for value, n in one.values],
+                }
+                for one in found
+            ]
+        }
+    )
+
+
+async def listing(call: Call) -> Response:
+    """`GET /people?search=&start=&limit=`: newest first; or who is found by id, cio_id, or how their address begins."""
+    text, start = call.query("search").strip(), start_after(call)
+    most = call.query_number("limit", 50, low=1, high=_MOST_SHOWN)
+    if text:
+        found = await call.api.read(lambda tx: browsing.search(tx, call.workspace, text, most))
+        return answer({"people": [person_shape(person, _SHOWN_ATTRIBUTES) for person in found], "next": ""})
+    page = await call.api.read(lambda tx: browsing.newest(tx, call.workspace, before=start or None, most=most + 1))
+    shown = page[:most]
+    following = shown[-1].person_id if len(page) > most else None
+    people_shown = [person_shape(person, _SHOWN_ATTRIBUTES) for person in shown]
+    return answer({"people": people_shown, "next": next_after(following)})
+
+
+_ROOT = "/api/clarion/v1"
+
+
+def _looking(method: str, path: str, handler: Handler, summary: str, reference: Told) -> Endpoint:
+    return Endpoint(method, _ROOT + path, handler, "manage", "app", summary, reference=reference, needs=Need.READ)
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    _looking("POST", "/audience/count", count, "How many people a filter reaches", told.COUNT),
+    _looking("POST", "/audience/sample", sample, "Some of the people whom a filter reaches", told.SAMPLE),
+    _looking("POST", "/audience/explain", explain, "Why somebody matches a filter, or does not", told.EXPLAIN),
+    _looking("GET", "/attributes", attributes, "Attributes that people have, and common values", told.ATTRIBUTES),
+    _looking("GET", "/people", listing, "People, newest first, or found by what is typed", told.PEOPLE),
+)

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Our own API: audiences before anything is sent, and people while one types (docs/guide.md)."""
+
+from typing import Any
+
+from clarion.api.schemas import Loose, Reference, array, flag, integer, nullable, one_of, record, shown, text
+
+_FILTER: dict[str, Any] = {"attribute": {"field": "plan", "operator": "eq", "value": "pro"}}
+_PERSON: dict[str, Any] = {
+    "id": "person-7",
+    "email": "person-7@example.com",
+    "cio_id": "000000000007",
+    "unsubscribed": False,
+    "created_at": 1796040000,
+    "attributes": {"plan": "pro"},
+}
+_LOOSE = Loose(nullable=("id", "email"), free=("attributes",))
+_FILTER_SCHEMA = {
+    "type": "object",
+    "description": "A filter as `recipients` of a trigger; absent or {} means everybody.",
+}
+
+COUNT = shown(
+    {"people": 12480, "exact": True, "left_out": {"unsubscribed": 31, "no_address": 4}},
+    body=record(filter=_FILTER_SCHEMA, optional=("filter",)),
+    body_example={"filter": _FILTER},
+    errors=(422,),
+    note="Counts for about a second and a half; what was not looked at until then is estimated, and `exact` is false.",
+)
+SAMPLE = shown(
+    {"people": [_PERSON]},
+    _LOOSE,
+    body=record(filter=_FILTER_SCHEMA, limit=integer("At most 25; 5 unless given."), optional=("filter", "limit")),
+    body_example={"filter": _FILTER, "limit": 5},
+    errors=(422,),
+)
+_WHY = record(
+    kind=one_of("everybody", "and", "or", "not", "segment", "attribute"),
+    words=text("The condition."),
+    matches=flag(),
+    seen=nullable(text("What the person has there.")),
+    members=array({"type": "object"}, "The same for what it is made of."),
+)
+EXPLAIN = Reference(
+    body=record(
+        filter=_FILTER_SCHEMA, id=text(), email=text(), cio_id=text(), optional=("filter", "id", "email", "cio_id")
+    ),
+    body_example={"filter": _FILTER, "id": "person-7"},
+    answer=record(person={"type": "object"}, matches=flag(), why=_WHY),
+    answer_example={
+        "person": {"id": "person-7", "email": "person-7@example.com", "cio_id": "000000000007"},
+        "matches": True,
+        "why": {"kind": "attribute", "words": "plan is 'pro'", "matches": True, "seen": "pro", "members": []},
+    },
+    errors=(404, 422),
+)
+ATTRIBUTES = shown({"attributes": [{"name": "plan", "share": 0.98, "values": [{"value": "pro", "count": 212}]}]})
+PEOPLE = shown(
+    {"people": [_PERSON], "next": ""},
+    _LOOSE,
+    query={
+        "search": text("An id or cio_id, or how an e-mail address begins."),
+        "start": text("`next` of the answer before; not with `search`."),
+        "limit": integer("At most 200; 50 unless given."),
+    },
+)

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is known before sending: how many people a filter reaches, some of them, and why one of them matches.
+
+Reads only, within a time that is given; what was not looked at until then is estimated, and said to be.
+"""
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from clarion.domain.audience import Filter
+from clarion.domain.explanation import Explained, explain
+from clarion.domain.people import Person, attribute_text, cio_id, view
+from clarion.store import browsing, people, segments
+from clarion.store.access import Workspace
+from clarion.store.audience import Selection
+from clarion.store.engine import Transaction
+
+_AT_A_TIME = 5_000
+_FOR_EVER = 2**62
+_PLACES = 12
+_COMMON_VALUES = 8
+_LONGEST_VALUE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """How many match. `exact`: everybody was looked at; else the numbers are scaled up from the share that was."""
+
+    people: int
+    unsubscribed: int
+    without_email: int
+    exact: bool
+
+
+def count(
+    tx: Transaction,
+    workspace: Workspace,
+    condition: Filter,
+    *,
+    seconds: float,
+    clock: Callable[[], float] = time.monotonic,
+) -> Forecast:
+    """Count for at most about `seconds`."""
+    selection = Selection(tx.engine, workspace, condition, created_before_ms=_FOR_EVER)
+    last = people.last_person(tx, workspace)
+    after = first = selection.lowest - 1
+    until = clock() + seconds
+    matched = unsubscribed = without_email = 0
+    while after < last:
+        found = selection.members(tx, after=after, until=last, most=_AT_A_TIME)
+        matched += len(found.person_ids)
+        unsubscribed += len(found.unsubscribed)
+        without_email += len(found.without_email - found.unsubscribed)
+        after = found.reached
+        if after < last and clock() >= until:
+            share = (last - first) / (after - first)
+            return Forecast(
+                round(matched * share), round(unsubscribed * share), round(without_email * share), exact=False
+            )
+    return Forecast(matched, unsubscribed, without_email, exact=True)
+
+
+def sample(
+    tx: Transaction, workspace: Workspace, condition: Filter, most: int, dice: random.Random, *, looks: int = 40
+) -> list[Person]:
+    """Up to `most` people who match, from here and there; few match: those that a bounded look finds."""
+    selection = Selection(tx.engine, workspace, condition, created_before_ms=_FOR_EVER)
+    last = people.last_person(tx, workspace)
+    if last < selection.lowest:
+        return []
+    found: list[int] = []
+    for look in range(looks):
+        after = dice.randint(selection.lowest - 1, last - 1) if look else selection.lowest - 1
+        members = selection.members(tx, after=after, until=last, most=500)
+        here = [number for number in members.person_ids if number not in found]
+        # Neighbours are often alike: one from each place, and all of them when there are not more places than that.
+        found += [dice.choice(here)] if here and look else here[:1]
+        if len(found) >= most:
+            break
+    if len(found) < most:
+        members = selection.members(tx, after=selection.lowest - 1, until=last, most=_AT_A_TIME)
+        found += [number for number in members.person_ids if number not in found][: most - len(found)]
+    by_number = {person.person_id: person for person in people.by_numbers(tx, workspace, found)}
+    return [by_number[number] for number in found if number in by_number]
+
+
+def why(tx: Transaction, workspace: Workspace, condition: Filter, person: Person) -> Explained:
+    """The tree of conditions for one person."""
+    attributes: dict[str, object] = {**person.attributes, "cio_id": cio_id(person.person_id)}
+    if person.id is not None:
+        attributes["id"] = person.id
+    if person.email is not None:
+        attributes["email"] = person.email
+    inside = frozenset(number for number, _, _ in segments.of_person(tx, person.person_id))
+    names: Mapping[int, str] = {one.segment_id: one.name for one in segments.listing(tx, workspace)}
+    return explain(condition, attributes, inside, names)
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeUse:
+    """An attribute among the people who were looked at: what share has it, and its most common values."""
+
+    name: str
+    share: float
+    values: tuple[tuple[str, int], ...]
+
+
+def attributes_in_use(tx: Transaction, workspace: Workspace, dice: random.Random) -> list[AttributeUse]:
+    """Of some hundreds of people from here and there, the most used first."""
+    looked_at = 0
+    names: Counter[str] = Counter()
+    values: dict[str, Counter[str]] = {}
+    for group in browsing.sample(tx, workspace, dice, places=_PLACES, at_each=50):
+        looked_at += len(group)
+        for person in group:
+            for name, value in view(person).items():
+                text = attribute_text(value)
+                if text is None:
+                    continue
+                names[name] += 1
+                if len(text) <= _LONGEST_VALUE:
+                    values.setdefault(name, Counter())[text] += 1
+    return [
+        AttributeUse(name, n / looked_at, tuple(values.get(name, Counter()).most_common(_COMMON_VALUES)))
+        for name, n in names.most_common()
+    ]
