@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: Apache-2.0
+// A filter as a tree of conditions to be clicked together, and as JSON: two views of one value.
+import { useId, useState } from "preact/hooks";
+import { OURS } from "../api/client";
+import { useQuery } from "../lib/query";
+import { Button } from "../ui/button";
+import { Dialog } from "../ui/dialog";
+import { TextArea } from "../ui/field";
+import { Menu, type MenuItem } from "../ui/menu";
+import {
+  type AttributeCondition,
+  type Audience,
+  at,
+  blank,
+  type Fault,
+  type Filter,
+  faults,
+  isEverybody,
+  kindOf,
+  membersOf,
+  moveAt,
+  readPasted,
+  replaceAt,
+  typed,
+  typeOf,
+  withMembers,
+} from "./filter";
+import "./audience.css";
+
+export interface Segment {
+  id: number;
+  name: string;
+}
+
+interface Attribute {
+  name: string;
+  values: { value: string; count: number }[];
+}
+
+interface BuilderProps {
+  value: Audience;
+  onChange: (audience: Audience) => void;
+  /** Faults are shown once somebody tried to go on. */
+  showFaults?: boolean;
+}
+
+interface Tools {
+  root: Filter;
+  set: (filter: Filter | null) => void;
+  segments: readonly Segment[];
+  attributes: readonly Attribute[];
+  faults: readonly Fault[];
+}
+
+/** The segments of this workspace, for choosing and for sentences. */
+export function useSegments(): readonly Segment[] {
+  return useQuery<{ segments: Segment[] }>("/v1/segments").data?.segments ?? [];
+}
+
+const OPERATORS: readonly [string, string][] = [
+  ["eq", "is"],
+  ["eq-not", "is not"],
+  ["exists", "is there"],
+  ["exists-not", "is not there"],
+];
+
+function AttributeFields({
+  condition,
+  onChange,
+  tools,
+  fault,
+}: {
+  condition: AttributeCondition;
+  onChange: (condition: AttributeCondition) => void;
+  tools: Tools;
+  fault: string[];
+}) {
+  const id = useId();
+  const { field, operator, value, inverse } = condition;
+  const known = tools.attributes.find((one) => one.name === field);
+  const type = typeOf(value);
+  const setType = (next: string) => {
+    const text = next === "boolean" ? "true" : String(value ?? "");
+    onChange({ ...condition, value: typed(text, next as "text" | "number" | "boolean") });
+  };
+  return (
+    <>
+      <input
+        class="control filter-field"
+        aria-label="Attribute"
+        aria-invalid={fault.some((one) => one.includes("attribute")) || undefined}
+        placeholder="attribute"
+        list={`${id}-names`}
+        value={field}
+        onInput={(event) => onChange({ ...condition, field: event.currentTarget.value })}
+      />
+      <datalist id={`${id}-names`}>
+        {tools.attributes.map((one) => (
+          <option key={one.name} value={one.name} />
+        ))}
+      </datalist>
+      <select
+        class="control"
+        aria-label="Operator"
+        value={operator + (inverse ? "-not" : "")}
+        onChange={(event) => {
+          const [next, not] = event.currentTarget.value.split("-");
+          const changed: AttributeCondition = { field, operator: next === "exists" ? "exists" : "eq" };
+          if (changed.operator === "eq") changed.value = value ?? "";
+          if (not) changed.inverse = true;
+          onChange(changed);
+        }}
+      >
+        {OPERATORS.map(([key, words]) => (
+          <option key={key} value={key}>
+            {words}
+          </option>
+        ))}
+      </select>
+      {operator === "eq" && (
+        <>
+          <select
+            class="control"
+            aria-label="Type of the value"
+            value={type}
+            onChange={(event) => setType(event.currentTarget.value)}
+          >
+            <option value="text">text</option>
+            <option value="number">number</option>
+            <option value="boolean">true/false</option>
+          </select>
+          {type === "boolean" ? (
+            <select
+              class="control"
+              aria-label="Value"
+              value={String(value)}
+              onChange={(event) => onChange({ ...condition, value: event.currentTarget.value === "true" })}
+            >
+              <option value="true">true</option>
+              <option value="false">false</option>
+            </select>
+          ) : (
+            <>
+              <input
+                class="control filter-value"
+                aria-label="Value"
+                aria-invalid={fault.some((one) => /value|number/.test(one)) || undefined}
+                placeholder="value"
+                inputMode={type === "number" ? "decimal" : "text"}
+                list={`${id}-values`}
+                value={typeof value === "number" && Number.isNaN(value) ? "" : String(value ?? "")}
+                onInput={(event) => onChange({ ...condition, value: typed(event.currentTarget.value, type) })}
+              />
+              <datalist id={`${id}-values`}>
+                {known?.values.map((one) => (
+                  <option key={one.value} value={one.value} />
+                ))}
+              </datalist>
+            </>
+          )}
+        </>
+      )}
+    </>
+  );
+}
+
+function Group({ filter, path, tools }: { filter: Filter; path: readonly number[]; tools: Tools }) {
+  const members = membersOf(filter);
+  const kind = kindOf(filter);
+  const set = (part: Filter | null) => tools.set(replaceAt(tools.root, path, part));
+  return (
+    <fieldset class="filter-group">
+      <legend class="visually-hidden">
+        {kind === "not" ? "Not" : `Group of ${members.length} conditions`}
+      </legend>
+      <div class="row">
+        <select
+          class="control"
+          aria-label="How the conditions are joined"
+          value={kind}
+          onChange={(event) => {
+            const next = event.currentTarget.value;
+            if (next === "not") set({ not: members.length === 1 && members[0] ? members[0] : filter });
+            else if (kind === "not") set(next === "and" ? { and: members } : { or: members });
+            else set(next === "and" ? { and: members } : { or: members });
+          }}
+        >
+          <option value="and">All of these</option>
+          <option value="or">At least one of these</option>
+          <option value="not">Not</option>
+        </select>
+      </div>
+      <ul class="filter-members">
+        {members.map((member, no) => (
+          <li key={no}>
+            <Node filter={member} path={[...path, no]} tools={tools} />
+          </li>
+        ))}
+      </ul>
+      {kind !== "not" && (
+        <div class="row">
+          <Button kind="quiet" onClick={() => set(withMembers(filter, [...members, blank()]))}>
+            + Condition
+          </Button>
+          <Button kind="quiet" onClick={() => set(withMembers(filter, [...members, { or: [blank()] }]))}>
+            + Group
+          </Button>
+        </div>
+      )}
+    </fieldset>
+  );
+}
+
+function placeOf(path: readonly number[], root: Filter): string {
+  let pointer = "";
+  let part: Filter | undefined = root;
+  for (const step of path) {
+    if (!part) break;
+    pointer += "not" in part ? "/not" : `/${kindOf(part)}/${step}`;
+    part = membersOf(part)[step];
+  }
+  return pointer;
+}
+
+function Node({ filter, path, tools }: { filter: Filter; path: readonly number[]; tools: Tools }) {
+  const kind = kindOf(filter);
+  const set = (part: Filter | null) => tools.set(replaceAt(tools.root, path, part));
+  const leaf = kind === "segment" || kind === "attribute";
+  const pointer = placeOf(path, tools.root);
+  const told = leaf ? tools.faults.filter((one) => one.pointer.startsWith(`${pointer}/${kind}`)) : [];
+  const parent = at(tools.root, path.slice(0, -1));
+  const last = parent ? membersOf(parent).length - 1 : 0;
+  const place = path.at(-1) ?? 0;
+  const items: MenuItem[] = [
+    { label: "Put into a group", onSelect: () => set({ or: [filter] }) },
+    { label: "Turn round (not)", onSelect: () => set("not" in filter ? filter.not : { not: filter }) },
+    ...(path.length > 0
+      ? [
+          {
+            label: "Move up",
+            disabled: place === 0,
+            onSelect: () => tools.set(moveAt(tools.root, path, -1)),
+          },
+          {
+            label: "Move down",
+            disabled: place >= last,
+            onSelect: () => tools.set(moveAt(tools.root, path, 1)),
+          },
+        ]
+      : []),
+    { label: "Remove", danger: true, onSelect: () => set(null) },
+  ];
+  return (
+    <div class="filter-node">
+      <div class={leaf ? "filter-leaf" : "grow"}>
+        {leaf ? (
+          <>
+            <select
+              class="control"
+              aria-label="Kind of condition"
+              value={kind}
+              onChange={(event) =>
+                set(event.currentTarget.value === "segment" ? { segment: { id: 0 } } : blank())
+              }
+            >
+              <option value="attribute">Attribute</option>
+              <option value="segment">Segment</option>
+            </select>
+            {"segment" in filter && (
+              <select
+                class="control"
+                aria-label="Segment"
+                aria-invalid={told.length > 0 || undefined}
+                value={String(filter.segment.id)}
+                onChange={(event) => set({ segment: { id: Number(event.currentTarget.value) } })}
+              >
+                <option value="0">Choose…</option>
+                {tools.segments.map((one) => (
+                  <option key={one.id} value={String(one.id)}>
+                    {one.name}
+                  </option>
+                ))}
+                {filter.segment.id > 0 && !tools.segments.some((one) => one.id === filter.segment.id) && (
+                  <option value={String(filter.segment.id)}>segment {filter.segment.id} (not there)</option>
+                )}
+              </select>
+            )}
+            {"attribute" in filter && (
+              <AttributeFields
+                condition={filter.attribute}
+                onChange={(attribute) => set({ attribute })}
+                tools={tools}
+                fault={told.map((one) => one.message)}
+              />
+            )}
+            {told.map((one) => (
+              <p key={one.pointer} class="field-error">
+                {one.message}
+              </p>
+            ))}
+          </>
+        ) : (
+          <Group filter={filter} path={path} tools={tools} />
+        )}
+      </div>
+      <Menu label="Actions for this condition" items={items} />
+    </div>
+  );
+}
+
+function JsonDialog({
+  value,
+  onChange,
+  open,
+  onClose,
+}: BuilderProps & { open: boolean; onClose: () => void }) {
+  const [text, setText] = useState<string | null>(null);
+  const shown = text ?? JSON.stringify(value, null, 2);
+  const found = readPasted(shown);
+  const close = () => {
+    setText(null);
+    onClose();
+  };
+  return (
+    <Dialog
+      title="The filter as JSON"
+      open={open}
+      onClose={close}
+      actions={
+        <>
+          <Button onClick={close}>Cancel</Button>
+          <Button
+            kind="primary"
+            disabled={"fault" in found}
+            onClick={() => {
+              if ("audience" in found) onChange(found.audience);
+              close();
+            }}
+          >
+            Use it
+          </Button>
+        </>
+      }
+    >
+      <TextArea
+        label="Filter"
+        hint="As recipients of the API. You can also paste a whole trigger body or a curl command. {} is everybody."
+        rows={14}
+        spellcheck={false}
+        value={shown}
+        error={"fault" in found ? `${found.fault.pointer} ${found.fault.message}` : undefined}
+        onInput={setText}
+      />
+    </Dialog>
+  );
+}
+
+/** Edits `value`; `{}` is everybody. */
+export function FilterBuilder({ value, onChange, showFaults = false }: BuilderProps) {
+  const segments = useSegments();
+  const { data } = useQuery<{ attributes: Attribute[] }>(`${OURS}/attributes`);
+  const [json, setJson] = useState(false);
+  const set = (filter: Filter | null) => onChange(filter ?? {});
+  const tools: Tools | null = isEverybody(value)
+    ? null
+    : {
+        root: value as Filter,
+        set,
+        segments,
+        attributes: data?.attributes ?? [],
+        faults: showFaults ? faults(value as Filter) : [],
+      };
+  return (
+    <div class="filter">
+      {tools ? (
+        <Node filter={tools.root} path={[]} tools={tools} />
+      ) : (
+        <p class="filter-everybody">
+          <strong>Everybody</strong> <span class="muted">No condition: all people of the workspace.</span>
+        </p>
+      )}
+      <div class="row">
+        {!tools && <Button onClick={() => set({ and: [blank()] })}>Add a condition</Button>}
+        {tools && !("and" in tools.root) && !("or" in tools.root) && (
+          <Button kind="quiet" onClick={() => set({ and: [tools.root, blank()] })}>
+            + Condition
+          </Button>
+        )}
+        {tools && (
+          <Button kind="quiet" onClick={() => set(null)}>
+            Everybody instead
+          </Button>
+        )}
+        <Button kind="quiet" onClick={() => setJson(true)}>
+          As JSON
+        </Button>
+      </div>
+      <JsonDialog value={value} onChange={onChange} open={json} onClose={() => setJson(false)} />
+    </div>
+  );
+}
