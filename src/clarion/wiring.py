@@ -21,6 +21,7 @@ from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.errors import InvalidRequest
 from clarion.observability.metrics import Metrics
 from clarion.observability.traces import OpenTelemetry
+from clarion.page import files, serving
 from clarion.pipeline import errands, exporting, folding, forgetting, importing, reporting, retention
 from clarion.pipeline.compose import Sign
 from clarion.pipeline.data_file import DataFileError
@@ -125,7 +126,9 @@ def build_application(house: House, vitals: health.Vitals, *, open_outbox: bool 
     )
     preview = Preview(house.store, Sign(secret, house.base_url))
     probes = health.routes(vitals, token=settings.metrics.token, public_port=True)
-    return application.build(api, [*routes.routes(api, preview), *probes], around=house.metrics.watched)
+    page = serving.otherwise(files.load())
+    more = [*routes.routes(api, preview), *probes]
+    return application.build(api, more, around=house.metrics.watched, otherwise=page)
 
 
 def _limits(house: House) -> Limits | None:

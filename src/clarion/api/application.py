@@ -109,17 +109,22 @@ _NOBODY = Workspace(0, "", "id_email")
 
 
 def build(
-    api: Api, more_routes: Sequence[BaseRoute] = (), *, around: Callable[[ASGIApp], ASGIApp] = lambda inner: inner
+    api: Api,
+    more_routes: Sequence[BaseRoute] = (),
+    *,
+    around: Callable[[ASGIApp], ASGIApp] = lambda inner: inner,
+    otherwise: Callable[[Request], Response | None] = lambda _: None,
 ) -> ASGIApp:
     """The application: every endpoint, and `more_routes` (links in mails, health) beside them.
 
-    `around` wraps the router: it sees the requests as they are routed, and afterwards `scope["route"]`.
+    `around` wraps the router: it sees the requests as they are routed, and afterwards `scope["route"]`. `otherwise`
+    answers looks at addresses that nobody has (the web page's); None is a 404.
     """
     described = Route("/openapi.json", _described(api.options.base_url), methods=["GET"])
     readable = Route("/docs", _readable(api.options.base_url), methods=["GET"])
     application = Starlette(routes=[*_routes(api, ENDPOINTS), described, readable, *more_routes])
     application.router.redirect_slashes = False  # Node drops its credentials on a redirect (contract §15.6)
-    application.add_exception_handler(HTTPException, _no_such_route)
+    application.add_exception_handler(HTTPException, _no_such_route(otherwise))
     return RawPath(around(application))
 
 
@@ -178,7 +183,7 @@ def _bound(api: Api, endpoint: Endpoint):  # type: ignore[no-untyped-def]
 async def _counted(call: Call, endpoint: Endpoint) -> Response:
     """The call, if the workspace may make one more in this second; how many are left is told with every answer."""
     kind: Kind = "track" if endpoint.scope == "track" else "send" if endpoint.sends else "app"
-    if call.api.limits is None or endpoint.scope == "manage":
+    if call.api.limits is None or endpoint.scope == "manage" or call.user_id:  # a person clicks, they do not loop
         return await endpoint.handler(call)
     standing = await call.api.limits.take(call.workspace.workspace_id, kind)
     try:
@@ -188,15 +193,22 @@ async def _counted(call: Call, endpoint: Endpoint) -> Response:
     return standing.write_to(response) if standing is not None else response
 
 
-async def _no_such_route(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 404
-    path = request.scope["path"]
-    family: Family = "app"
-    if path.startswith("/api/v2/"):
-        family = "track_v2"
-    elif path.startswith(("/api/v1/", "/push/")):
-        family = "track_v1"
-    return errors.refuse(MethodNotAllowed() if status == 405 else NotFound(), family)
+def _no_such_route(
+    otherwise: Callable[[Request], Response | None],
+) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def respond(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 404
+        if status == 404 and request.method in {"GET", "HEAD"} and (found := otherwise(request)) is not None:
+            return found
+        path = request.scope["path"]
+        family: Family = "app"
+        if path.startswith("/api/v2/"):
+            family = "track_v2"
+        elif path.startswith(("/api/v1/", "/push/")):
+            family = "track_v1"
+        return errors.refuse(MethodNotAllowed() if status == 405 else NotFound(), family)
+
+    return respond
 
 
 class RawPath:

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls to the server: the same JSON API that engineers use, with the session's cookie instead of a key.
 
+/** The management API's root. */
+export const OURS = "/api/clarion/v1";
+
 /** One thing that was wrong; `pointer` is a JSON pointer into the body that was sent, "" when it is about no field. */
 export interface Problem {
   detail: string;
@@ -116,8 +119,8 @@ async function request<T>(
   try {
     return await call<T>(method, path, body, options);
   } catch (error) {
-    const ended =
-      error instanceof ApiError && error.status === 401 && !path.startsWith("/api/clarion/v1/session");
+    const signingIn = method === "POST" && path.startsWith(`${OURS}/session`);
+    const ended = error instanceof ApiError && error.status === 401 && !signingIn;
     if (ended && signIn && (await signIn())) return await call<T>(method, path, body, options);
     throw error;
   }
@@ -133,6 +136,3 @@ export const put = <T>(path: string, body: unknown, options?: CallOptions): Prom
   request<T>("PUT", path, body, options);
 export const del = <T = null>(path: string, body?: unknown, options?: CallOptions): Promise<T> =>
   request<T>("DELETE", path, body, options);
-
-/** The management API's root. */
-export const OURS = "/api/clarion/v1";

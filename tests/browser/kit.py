@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every page is held to: no accessibility violation in either theme, no sideways scroll on a phone."""
+
+from typing import Literal
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+Theme = Literal["light", "dark"]
+WIDE, PHONE = 1280, 320
+_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def check_accessible(page: Page) -> None:
+    """axe finds nothing, in the light and in the dark theme."""
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        found = Axe().run(page, options={"runOnly": _RULES}).response["violations"]
+        words = [f"{one['id']}: {one['help']} {[node['target'] for node in one['nodes']][:4]}" for one in found]
+        assert not words, f"{page.url} ({theme})\n" + "\n".join(words)
+    page.emulate_media(color_scheme="light")
+
+
+def check_fits(page: Page) -> None:
+    """Nothing stands out at the side."""
+    width = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    assert width[0] <= width[1], f"{page.url} is {width[0]} px wide on a screen of {width[1]}"
+
+
+def check_page(page: Page, path: str, heading: str) -> None:
+    """Open a path; its heading is there, and it is held to what every page is."""
+    page.goto(path)
+    expect(page.get_by_role("heading", level=1, name=heading)).to_be_visible()
+    expect(page.get_by_role("status", name="Loading")).to_have_count(0)
+    check_accessible(page)

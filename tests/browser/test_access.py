@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who comes in, by which door, and what they see then."""
+
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from .conftest import Server, enter_demo
+from .kit import check_accessible, check_fits, check_page
+
+
+def test_the_first_owner_comes_in_by_the_link_and_invites_a_reader(fresh_server: Server, open_page: Any) -> None:
+    page: Page = open_page(fresh_server.url)
+    page.goto(fresh_server.facts["owner_link"].removeprefix(fresh_server.url))
+    page.get_by_label("E-mail").fill("ada@example.com")
+    page.get_by_label("Name").fill("Ada")
+    page.get_by_label("Password").fill("short")
+    page.get_by_role("button", name="Join").click()
+    expect(page.get_by_text("must have at least 10 characters")).to_be_visible()
+    check_accessible(page)
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("button", name="Join").click()
+    page.get_by_role("link", name="Users").click()
+    expect(page.get_by_role("heading", level=1, name="Users")).to_be_focused()
+    page.get_by_role("button", name="Invite").click()
+    dialog = page.get_by_role("dialog", name="Invite somebody")
+    dialog.get_by_label("E-mail").fill("bo@example.com")
+    check_accessible(page)
+    dialog.get_by_role("button", name="Make the link").click()
+    link = dialog.locator("pre").inner_text()
+    dialog.get_by_role("button", name="Done").click()
+    expect(page.get_by_role("cell", name="bo@example.com")).to_be_visible()
+
+    other: Page = open_page(fresh_server.url, theme="dark")
+    other.goto(link.strip().removeprefix(fresh_server.url))
+    expect(other.get_by_text("You are invited to the workspace default as reader.")).to_be_visible()
+    other.get_by_label("Password").fill("another one entirely")
+    other.get_by_role("button", name="Join").click()
+    expect(other.get_by_role("navigation", name="Main")).to_be_visible()
+    expect(other.get_by_role("link", name="Users")).to_have_count(0)
+    other.goto("/users")
+    expect(other.get_by_text("You may not open this page")).to_be_visible()
+    check_accessible(other)
+
+
+def test_settings_pages_are_accessible_and_fit_a_phone(page: Page, phone: Page) -> None:
+    for path, heading in (
+        ("/keys", "API keys"),
+        ("/users", "Users"),
+        ("/audit", "Audit log"),
+        ("/workspace", "Workspace"),
+        ("/profile", "Your account"),
+    ):
+        check_page(page, path, heading)
+        phone.goto(path)
+        expect(phone.get_by_role("heading", level=1, name=heading)).to_be_visible()
+        check_fits(phone)
+
+
+def test_a_key_is_shown_once(page: Page) -> None:
+    page.goto("/keys")
+    page.get_by_role("button", name="Make a key").click()
+    dialog = page.get_by_role("dialog", name="Make a key")
+    dialog.get_by_role("button", name="Make the key").click()
+    expect(dialog.get_by_text("can not be blank")).to_be_visible()
+    dialog.get_by_label("Name").fill("nightly job")
+    dialog.get_by_role("button", name="Make the key").click()
+    expect(page.get_by_text("only its hash is kept")).to_be_visible()
+    page.get_by_role("button", name="I have it").click()
+    expect(page.get_by_role("cell", name="nightly job", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Revoke nightly job").click()
+    page.get_by_role("button", name="Revoke the key").click()
+    expect(page.get_by_role("row").filter(has_text="nightly job").get_by_text("revoked")).to_be_visible()
+
+
+def test_who_is_not_signed_in_is_led_back_after_signing_in(server: Server, open_page: Any) -> None:
+    page: Page = open_page(server.url)
+    page.goto("/keys")
+    expect(page.get_by_role("heading", level=1, name="Sign in")).to_be_visible()
+    check_accessible(page)
+    page.get_by_role("button", name="Enter the demo").click()
+    expect(page.get_by_role("heading", level=1, name="API keys")).to_be_visible()
+
+
+def test_a_session_that_ends_in_mid_work_is_renewed_over_the_page(server: Server, open_page: Any) -> None:
+    page: Page = open_page(server.url)
+    enter_demo(page)
+    page.goto("/profile")
+    page.get_by_label("Name").fill("Demo Person")
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Save the name").click()
+    dialog = page.get_by_role("dialog", name="Your session has ended")
+    expect(dialog).to_be_visible()
+    dialog.get_by_role("button", name="Enter the demo").click()
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_label("Name")).to_have_value("Demo Person")
