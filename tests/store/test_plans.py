@@ -141,6 +141,18 @@ PLANS: list[tuple[str, dict[str, object], str, str]] = [
         r"activity USING INDEX activity_refused",
         "activity_refused",
     ),
+    ("counts_of_triggers", {"ids": "[1]"}, r"c USING (INDEX \w+|PRIMARY KEY) \(trigger_id=\?", "trigger_count"),
+    ("metrics_of_triggers", {"ids": "[1]"}, r"m USING (INDEX \w+|PRIMARY KEY) \(trigger_id=\?", "trigger_metric"),
+    ("standing_of_triggers", {"ids": "[1]"}, r"slice_of_trigger_to_do \(trigger_id=\? AND tried=\?\)", TO_DO),
+    ("waiting_retry", {}, r"d USING PRIMARY KEY \(trigger_id=\? AND seq>", "delivery_pkey"),
+    ("samples", {"past_ms": 1}, r"PRIMARY KEY \(at_ms>", "trigger_sample"),
+    ("badges", {}, r"c USING INDEX trigger_count_drafted", "trigger_count"),
+    (
+        "accounts_of_a_reason",
+        {"reason": "refused", "seq": 15_000, "action_id": 1, "state": -1, "most": 50},
+        r"INDEX delivery_by_reason \(trigger_id=\? AND reason=\? AND seq>",
+        "delivery_by_reason",
+    ),
     ("identifiers_of", {"person_ids": encode(list(range(500)))}, r"INTEGER PRIMARY KEY \(rowid=\?\)", "person_pkey"),
 ]
 

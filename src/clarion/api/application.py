@@ -44,6 +44,7 @@ from clarion.api.clarion import languages as clarion_languages
 from clarion.api.clarion import ledger as clarion_ledger
 from clarion.api.clarion import outbox as clarion_outbox
 from clarion.api.clarion import people as clarion_people
+from clarion.api.clarion import progress as clarion_progress
 from clarion.api.clarion import repeats as clarion_repeats
 from clarion.api.clarion import senders as clarion_senders
 from clarion.api.clarion import session as clarion_session
@@ -99,6 +100,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *clarion_outbox.ENDPOINTS,
     *clarion_people.ENDPOINTS,
     *clarion_audiences.ENDPOINTS,
+    *clarion_progress.ENDPOINTS,
     *clarion_workspace.ENDPOINTS,
     *clarion_session.ENDPOINTS,
     *clarion_users.ENDPOINTS,

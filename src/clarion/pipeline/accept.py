@@ -53,8 +53,9 @@ def accept(
     *,
     limits: Limits,
     submit: SubmitResolve,
+    by: str | None = None,
 ) -> Accepted:
-    """Take a checked trigger call.
+    """Take a checked trigger call; `by`: whose it is.
 
     Raises:
         NotFound: no such broadcast in this workspace.
@@ -87,6 +88,7 @@ def accept(
         failure=f"{fatal} of {len(request.entries)} entries do not name a person" if fatal else None,
         scheduled_ms=request.scheduled_ms,
         expires_after_s=request.expires_after_s,
+        by=by,
     )
     if not fatal:
         broadcasts.note_trigger(tx, broadcast_id)

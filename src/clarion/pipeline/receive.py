@@ -43,9 +43,15 @@ class Received:
 
 
 def begin(
-    tx: Transaction, workspace: Workspace, broadcast_id: int, request: TriggerRequest, *, limits: Limits
+    tx: Transaction,
+    workspace: Workspace,
+    broadcast_id: int,
+    request: TriggerRequest,
+    *,
+    limits: Limits,
+    by: str | None = None,
 ) -> Trigger:
-    """Write the trigger down, with nobody in it, and hold it.
+    """Write the trigger down, with nobody in it, and hold it; `by`: whose it is.
 
     Raises:
         NotFound: no such broadcast in this workspace.
@@ -66,6 +72,7 @@ def begin(
         flags=request.flags,
         content_hash=triggers.save_content(tx, frozen(tx, workspace, broadcast)),
         resolve_until=0,
+        by=by,
     )
     held = triggers.hold(tx, _OWNER, _LEASE_MS, trigger_id)
     if held is None:

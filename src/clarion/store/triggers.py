@@ -143,11 +143,13 @@ def create(
     failure: str | None = None,
     scheduled_ms: int | None = None,
     expires_after_s: int = 0,
+    by: str | None = None,
 ) -> int:
     """A new trigger with the people it names and the errors found so far; its number.
 
     `failure` makes it one that failed at once: it exists for its number and its errors (contract §2.6).
-    `scheduled_ms`: nothing of it is done before; `expires_after_s` counts from then, 0 is never.
+    `scheduled_ms`: nothing of it is done before; `expires_after_s` counts from then, 0 is
+    never. `by`: who asked for it.
     """
     trigger_id = numbers.take(tx, "trigger")
     tx.execute(
@@ -170,6 +172,7 @@ def create(
         error_count=len(errors),
         scheduled_ms=scheduled_ms,
         expires_after_s=expires_after_s,
+        triggered_by=by,
     )
     named_ones.add(tx, trigger_id, entries)
     add_errors(tx, trigger_id, errors, first=0)

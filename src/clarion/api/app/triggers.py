@@ -56,7 +56,7 @@ async def trigger(call: Call) -> Response:
 
         def work(tx: Transaction) -> Response:
             submit = call.api.jobs.submit_resolve
-            made = accept(tx, call.workspace, broadcast_id, request, limits=limits, submit=submit)
+            made = accept(tx, call.workspace, broadcast_id, request, limits=limits, submit=submit, by=call.by)
             if traceparent is not None:
                 operations.note_trace(tx, made.trigger_id, traceparent)
             # Refused, it is on record all the same, and so is the answer.
@@ -97,7 +97,7 @@ async def _streamed(call: Call, broadcast_id: int) -> Response:
     with api.tracing.accepting(call.request.headers.get("traceparent")) as traceparent:
 
         def work(tx: Transaction) -> Trigger:
-            held = begin(tx, call.workspace, broadcast_id, request, limits=limits)
+            held = begin(tx, call.workspace, broadcast_id, request, limits=limits, by=call.by)
             if traceparent is not None:
                 operations.note_trace(tx, held.trigger_id, traceparent)
             return held

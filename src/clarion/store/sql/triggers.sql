@@ -8,12 +8,13 @@ SELECT content FROM trigger_content WHERE content_hash = :content_hash;
 -- name: insert_trigger
 INSERT INTO broadcast_trigger (trigger_id, workspace_id, broadcast_id, state, failure, selector, condition, echo, data,
     flags, content_hash, created_ms, processed_ms, resolve_until, next_entry, missing, error_count,
-    scheduled_ms, resolve_due_ms, expires_after_s, expires_ms)
+    scheduled_ms, resolve_due_ms, expires_after_s, expires_ms, triggered_by)
 VALUES (:trigger_id, :workspace_id, :broadcast_id, :state, :failure, :selector, :condition, :echo, :data,
     :flags, :content_hash, {{now_ms}}, CASE WHEN :finished = 1 THEN {{now_ms}} END, :resolve_until, :next_entry,
     :missing, :error_count, CAST(:scheduled_ms AS bigint), COALESCE(CAST(:scheduled_ms AS bigint), 0),
     CAST(:expires_after_s AS bigint), CASE WHEN CAST(:expires_after_s AS bigint) > 0
-        THEN COALESCE(CAST(:scheduled_ms AS bigint), {{now_ms}}) + 1000 * CAST(:expires_after_s AS bigint) END);
+        THEN COALESCE(CAST(:scheduled_ms AS bigint), {{now_ms}}) + 1000 * CAST(:expires_after_s AS bigint) END,
+    CAST(:triggered_by AS text));
 
 -- name: waiting_triggers
 -- How many triggers of a broadcast are queued: the queue of 5. One that only waits for retries has left it, one
