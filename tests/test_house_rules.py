@@ -2,6 +2,7 @@
 """The rules of the house that no linter knows. CONTRIBUTING.md says why they are there."""
 
 import ast
+import json
 import os
 import re
 import subprocess
@@ -215,6 +216,13 @@ def test_the_locks_hold_versions_and_hashes_only() -> None:
     for path in sorted((ROOT / "requirements").glob("*.txt")):
         for line in path.read_text("utf-8").splitlines():
             assert re.match(r"[A-Za-z0-9._-]+==\S+( ;.*)? \\$|    --hash=sha256:[0-9a-f]{64}( \\)?$", line), line
+
+
+@pytest.mark.parametrize("path", [ROOT / "web", ROOT / "tests" / "clients"], ids=name_of)
+def test_the_locks_of_npm_hold_no_addresses(path: Path) -> None:
+    packages = json.loads((path / "package-lock.json").read_text("utf-8"))["packages"]
+    del packages[""]
+    assert [name for name, package in packages.items() if "integrity" not in package or "resolved" in package] == []
 
 
 # -- schema -----------------------------------------------------------------------------------------------------

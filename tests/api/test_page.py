@@ -3,6 +3,7 @@
 
 import gzip
 import re
+from pathlib import Path
 
 import pytest
 
@@ -84,3 +85,13 @@ def test_the_built_page_is_beside_the_program() -> None:
 
 def test_a_package_that_is_not_there_is_no_page() -> None:
     assert files.load("clarion_page_that_was_never_built") == {}
+
+
+def test_no_view_of_the_page_lies_where_the_server_has_something_else() -> None:
+    """Else a reload of that view would be answered with the other thing."""
+    text = (Path(__file__).parents[2] / "web" / "src" / "app" / "routes.ts").read_text("utf-8")
+    views = {path.split("/")[1] for path in re.findall(r'path: "(/[^"]+)"', text)}
+    assert len(views) > 5
+    taken = {endpoint.path.split("/")[1] for endpoint in application.ENDPOINTS}
+    others = {"assets", "preview", "view", "e", "unsubscribe", "preferences", "consent"}
+    assert not views & (taken | others | {"docs", "openapi.json", "metrics", "healthz", "readyz"})
