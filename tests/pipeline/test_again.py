@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from tests.store.ledgers import FAR, Played
 
-from clarion.domain.deliveries import Reason, State
+from clarion.domain.deliveries import Outcome, Reason, State
 from clarion.domain.errors import Conflict, InvalidRequest
 from clarion.domain.triggers import Repeat, TriggerState
 from clarion.pipeline.again import ask, work_off
-from clarion.store import again, control, slices, triggers
+from clarion.store import again, control, ledger, slices, triggers
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
 
@@ -220,3 +220,37 @@ async def test_nobody_joins_people_named_one_by_one(store: Store, workspace: Wor
         store.write(
             lambda tx: ask(tx, trigger, Repeat.JOINED_SINCE, (), by="Ann", may_double=False, submit=lambda _, __: None)
         )
+
+
+def test_only_a_group_of_alike_words(store: Store, workspace: Workspace) -> None:
+    played = Played.sending(store, workspace, people=6, size=2)
+    said = {1: "550 <p1@x.test> unknown", 2: "550 <p2@x.test> unknown", 3: "554 spam", 4: "550 <p4@x.test> unknown"}
+    outcomes = [Outcome(played.key(seq), State.FAILED, Reason.REFUSED, words) for seq, words in said.items()]
+    store.write(lambda tx: ledger.settle(tx, played.trigger_id, outcomes, shard=0))
+    trigger = played.trigger()
+
+    def work(tx: Transaction) -> int | None:
+        return ask(
+            tx,
+            trigger,
+            Repeat.FAILED,
+            [Reason.REFUSED],
+            by="Ann",
+            may_double=False,
+            submit=lambda _, __: None,
+            cause="550 [address] unknown",
+        )
+
+    assert store.write(work) == 3
+    old_programs = store.read(lambda tx: tx.composed("SELECT no FROM trigger_again WHERE done_ms IS NULL", {}))
+    assert old_programs == [], "one that does not know of words would send to all"
+    with pytest.raises(Broken):  # killed in the middle, it goes on behind the last step
+        work_off(store, batch=1, failpoint=breaking_at("again.before_commit", 3))
+    played.check()
+    assert len(queued(played)) - 2 == 2
+    assert work_off(store, batch=1) == 1
+    assert queued(played) == [1, 2, 4, 5, 6]
+    played.check()
+    (told,) = store.read(lambda tx: again.listing(tx, played.trigger_id))
+    assert (told["cause"], told["queued"], told["open"]) == ("550 [address] unknown", 3, 0)
+    assert work_off(store) == 0

@@ -37,7 +37,9 @@ from clarion.api.calls import Api, Call, Endpoint, Family
 from clarion.api.clarion import audiences as clarion_audiences
 from clarion.api.clarion import audit as clarion_audit
 from clarion.api.clarion import broadcasts as clarion_broadcasts
+from clarion.api.clarion import causes as clarion_causes
 from clarion.api.clarion import control as clarion_control
+from clarion.api.clarion import deliveries as clarion_deliveries
 from clarion.api.clarion import installation as clarion_installation
 from clarion.api.clarion import keys as clarion_keys
 from clarion.api.clarion import languages as clarion_languages
@@ -101,6 +103,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *clarion_people.ENDPOINTS,
     *clarion_audiences.ENDPOINTS,
     *clarion_progress.ENDPOINTS,
+    *clarion_causes.ENDPOINTS,
+    *clarion_deliveries.ENDPOINTS,
     *clarion_workspace.ENDPOINTS,
     *clarion_session.ENDPOINTS,
     *clarion_users.ENDPOINTS,

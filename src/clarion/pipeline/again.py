@@ -14,7 +14,7 @@ from clarion.domain.deliveries import Reason, State
 from clarion.domain.errors import Conflict, InvalidRequest
 from clarion.domain.triggers import Repeat, TriggerState
 from clarion.pipeline.failpoint import Failpoint, nothing
-from clarion.store import again, ledger, retention
+from clarion.store import again, causes, ledger, retention
 from clarion.store.engine import Store, Transaction
 from clarion.store.triggers import Trigger
 
@@ -33,8 +33,12 @@ def ask(
     by: str,
     may_double: bool,
     submit: SubmitResolve,
+    cause: str | None = None,
 ) -> int | None:
     """Ask for a repeat; how many accounts are meant at present, None for people who joined since.
+
+    `cause`: only those of this class of words (`domain.causes`), of one reason; of a very large group no more are
+    counted than are looked at.
 
     Raises:
         Conflict: the trigger was stopped or failed, or parts of it were removed; who joined is asked for while the
@@ -47,13 +51,13 @@ def ask(
     if kind is Repeat.JOINED_SINCE:
         _join(tx, trigger, by, submit)
         return None
-    meant = _matching(tx, trigger, kind, reasons)
+    meant = _matching(tx, trigger, kind, reasons, cause)
     if kind is Repeat.IN_DOUBT and not may_double:
         raise InvalidRequest(
             f"{meant} messages may have been sent already: say true if they may be sent a second time", "/may_double"
         )
     if meant:
-        again.ask(tx, trigger.trigger_id, kind, reasons, by)
+        again.ask(tx, trigger.trigger_id, kind, reasons, by, cause)
     return meant
 
 
@@ -65,8 +69,10 @@ def _join(tx: Transaction, trigger: Trigger, by: str, submit: SubmitResolve) -> 
     submit(tx, trigger.trigger_id)
 
 
-def _matching(tx: Transaction, trigger: Trigger, kind: Repeat, reasons: Collection[Reason]) -> int:
+def _matching(tx: Transaction, trigger: Trigger, kind: Repeat, reasons: Collection[Reason], cause: str | None) -> int:
     source: State = again.SOURCES[kind]
+    if cause is not None:
+        return sum(causes.count(tx, trigger.trigger_id, source, reason, cause) for reason in reasons)
     return sum(
         n
         for _, state, reason, n in ledger.counts(tx, trigger.trigger_id)

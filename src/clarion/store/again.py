@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from clarion.domain.causes import cause_of
 from clarion.domain.deliveries import ALLOWED, Reason, State
 from clarion.domain.errors import ClarionError
 from clarion.domain.triggers import Repeat, TriggerState
@@ -23,7 +24,7 @@ class AccountsRemovedError(ClarionError):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A repeat that is not finished; (`after_seq`, `after_action`) is its checkpoint."""
+    """A repeat that is not finished; (`after_seq`, `after_action`) is its checkpoint; `cause`: only of these words."""
 
     trigger_id: int
     no: int
@@ -34,10 +35,13 @@ class Asked:
     after_action: int
     trigger_state: TriggerState
     last_seq: int
+    cause: str | None = None
 
 
-def ask(tx: Transaction, trigger_id: int, kind: Repeat, reasons: Collection[Reason], by: str) -> None:
-    """Write down that failed or doubtful accounts shall be sent again; a worker does it."""
+def ask(
+    tx: Transaction, trigger_id: int, kind: Repeat, reasons: Collection[Reason], by: str, cause: str | None = None
+) -> None:
+    """Write down that failed or doubtful accounts shall be sent again, of one class of words; a worker does it."""
     tx.execute("lock_trigger", trigger_id=trigger_id)
     tx.execute(
         "insert_again",
@@ -46,7 +50,8 @@ def ask(tx: Transaction, trigger_id: int, kind: Repeat, reasons: Collection[Reas
         reasons=encode(sorted(reasons)),
         by=by,
         after_seq=0,
-        finished=0,
+        finished=int(cause is not None),
+        cause=cause,
     )
 
 
@@ -64,6 +69,7 @@ def join(tx: Transaction, trigger_id: int, workspace_id: int, last_seq: int, by:
         by=by,
         after_seq=last_seq,
         finished=1,
+        cause=None,
     )
     return True
 
@@ -93,6 +99,7 @@ def next_asked(tx: Transaction) -> Asked | None:
         int(row["after_action"]),
         TriggerState(row["trigger_state"]),
         int(row["next_seq"]) - 1,
+        row["cause"],
     )
 
 
@@ -113,7 +120,7 @@ def step(tx: Transaction, asked: Asked, most: int) -> int:
         asked_ms=asked.asked_ms,
         most=most,
     )
-    rows = [row for row in found if not asked.reasons or row["reason"] in asked.reasons]
+    rows = [row for row in found if _is_meant(asked, row)]
     if rows:
         # Later than the opening of any chunk there is: what is open now does not hold these.
         due_ms = tx.now_ms() + 1
@@ -123,6 +130,12 @@ def step(tx: Transaction, asked: Asked, most: int) -> int:
     last = (int(found[-1]["seq"]), int(found[-1]["action_id"])) if full else (until + 1, 0)
     move(tx, asked, last, len(rows), finished=not full and until >= asked.last_seq)
     return len(rows)
+
+
+def _is_meant(asked: Asked, row: Row) -> bool:
+    if asked.reasons and row["reason"] not in asked.reasons:
+        return False
+    return asked.cause is None or cause_of(row["words"]) == asked.cause
 
 
 def move(tx: Transaction, asked: Asked, checkpoint: tuple[int, int], queued: int, *, finished: bool) -> None:

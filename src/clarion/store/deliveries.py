@@ -39,7 +39,7 @@ class Wanted:
     """Which accounts. 0 means any broadcast, trigger or action; times in Unix milliseconds, inclusive.
 
     A trigger needs its broadcast. `attempted`: only those that were tried at least once. `heard`: only those of which
-    this metric was heard.
+    this metric was heard. `reason`: only of this one.
     """
 
     broadcast_id: int = 0
@@ -50,6 +50,7 @@ class Wanted:
     created_from_ms: int = 0
     created_to_ms: int = _FOREVER_MS
     heard: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,8 @@ def _triggers(
 
 def _reasons(tx: Transaction, wanted: Wanted, trigger_id: int) -> list[str] | None:
     """The reasons to look for; [] when nothing is wanted here, None when the audience must be read."""
+    if wanted.reason:
+        return [wanted.reason]
     if wanted.states == ALL_STATES:
         return None
     there = [

@@ -103,7 +103,8 @@ async def get_trigger(call: Call) -> Response:
     return answer({"trigger": found})
 
 
-def _account_shape(item: Listed, public: str, who: Identifiers | None) -> dict[str, Any]:
+def account_shape(item: Listed, public: str, who: Identifiers | None) -> dict[str, Any]:
+    """An account as lists of our own API show it."""
     row, state = item.row, State(item.row["state"])
     reason = row["reason"]
     return {
@@ -149,7 +150,7 @@ async def list_accounts(call: Call) -> Response:
         known = people.identifiers(tx, {int(item.row["person_id"]) for item in page.items})
         return {
             "deliveries": [
-                _account_shape(item, public_id(item.key, secret), known.get(int(item.row["person_id"])))
+                account_shape(item, public_id(item.key, secret), known.get(int(item.row["person_id"])))
                 for item in page.items
             ],
             "next": public_id(page.next, secret) if page.next else "",

@@ -13,6 +13,7 @@ from clarion.api.clarion.control import load
 from clarion.api.clarion.edits import Fields
 from clarion.api.idempotency import once
 from clarion.api.reference import manage as reference
+from clarion.domain.causes import MOST_CHARACTERS
 from clarion.domain.deliveries import Reason
 from clarion.domain.roles import Need
 from clarion.domain.triggers import Repeat
@@ -26,10 +27,11 @@ def _again_shape(row: Mapping[str, Any], joined: int | None) -> dict[str, Any]:
     return {
         "to": row["kind"],
         "reasons": row["reasons"],
+        "cause": row["cause"],
         "asked_by": row["asked_by"],
         "asked_at": seconds(row["asked_ms"]),
         "queued": int(row["queued"]) if joined is None else joined,
-        "done": row["done_ms"] is not None,
+        "done": row["done_ms"] is not None and not row["open"],
     }
 
 
@@ -75,22 +77,31 @@ def _reasons(fields: Fields) -> list[Reason]:
     return reasons
 
 
+def _cause(fields: Fields, reasons: list[Reason]) -> str | None:
+    if fields.value.get("cause") is None:
+        return None
+    if len(reasons) != 1:
+        fields.fault("needs exactly one reason beside it", "cause")
+    return fields.text("cause", "", 4 * MOST_CHARACTERS)
+
+
 async def send_again(call: Call) -> Response:
-    """`POST /triggers/{id}/send_again {to: failed | in_doubt | joined_since, reasons?, may_double?}`."""
+    """`POST /triggers/{id}/send_again {to: failed | in_doubt | joined_since, reasons?, cause?, may_double?}`."""
     body = await read_body(call.request, _MAX_BYTES)
     fields = Fields(object_of(body))
-    fields.only(("to", "reasons", "may_double"))
+    fields.only(("to", "reasons", "cause", "may_double"))
     if "to" not in fields.value:
         fields.fault("is required", "to")
     kind = fields.choice("to", Repeat.FAILED)
     reasons, may_double = _reasons(fields), fields.flag("may_double", before=False)
     if kind is Repeat.JOINED_SINCE and reasons:
         fields.fault("nobody who joined has a reason yet", "reasons")
+    cause = _cause(fields, reasons)
     fields.refuse()
 
     def work(tx: Transaction) -> Response:
-        trigger = load(tx, call)
-        meant = ask(tx, trigger, kind, reasons, by=call.by, may_double=may_double, submit=call.api.jobs.submit_resolve)
+        trigger, submit = load(tx, call), call.api.jobs.submit_resolve
+        meant = ask(tx, trigger, kind, reasons, by=call.by, may_double=may_double, submit=submit, cause=cause)
         return answer({"to": kind.value, "accounts": meant, **_history(tx, trigger.trigger_id, trigger.next_seq - 1)})
 
     return await once(call, body, work)

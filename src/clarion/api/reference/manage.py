@@ -155,7 +155,15 @@ _DELIVERIES: dict[str, Any] = {
 }
 _HISTORY: dict[str, Any] = {
     "again": [
-        {"to": "failed", "reasons": [], "asked_by": "Management", "asked_at": 1796040000, "queued": 0, "done": False}
+        {
+            "to": "failed",
+            "reasons": [],
+            "cause": None,
+            "asked_by": "Management",
+            "asked_at": 1796040000,
+            "queued": 0,
+            "done": False,
+        }
     ],
     "content_changes": [],
 }
@@ -289,8 +297,9 @@ AGAIN = shown(
     body=record(
         to=one_of("failed", "in_doubt", "joined_since"),
         reasons=array(text(), "Only with these; docs/reasons.md lists them."),
+        cause=text("Only with words of this class, as `causes` names it; beside exactly one reason."),
         may_double=flag("Said aloud for those in doubt."),
-        optional=("reasons", "may_double"),
+        optional=("reasons", "cause", "may_double"),
     ),
     body_example={"to": "failed", "reasons": ["gave_up"]},
     errors=(409,),

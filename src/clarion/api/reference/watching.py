@@ -3,14 +3,15 @@
 
 from typing import Any
 
-from clarion.api.schemas import Loose, flag, integer, shown, text
+from clarion.api.schemas import Loose, Reference, flag, integer, shown, text
 
 _LOOSE = Loose(
     nullable=(
         "failure", "triggered_by", "processed_at", "scheduled_at", "expires_at", "pace", "changed_by", "expected",
-        "rate", "estimated_end_at", "until", "words", "details_removed_at", "next",
+        "rate", "estimated_end_at", "until", "words", "details_removed_at", "next", "cause", "reason", "meaning",
+        "recipient", "next_attempt_at", "attempted_at", "settled_at", "email", "id", "data_removed_at", "at",
     ),
-    free=("reasons", "pace"),
+    free=("reasons", "pace", "heard", "data", "detail"),
 )  # fmt: skip
 _NUMBERS: dict[str, Any] = {
     "accounts": 20_000,
@@ -104,4 +105,99 @@ SENDS = shown(
         "limit": integer("How many at most; 25 unless given.", minimum=1, maximum=100),
     },
     errors=(400, 404),
+)
+CAUSES = shown(
+    {
+        "groups": [
+            {
+                "state": "failed",
+                "reason": "refused",
+                "meaning": "the receiving server refused the message",
+                "cause": "550 5.1.1 [address]: user unknown",
+                "words": "550 5.1.1 <ada@example.com>: user unknown",
+                "accounts": 12,
+                "exact": True,
+                "examples": ["AAAAAAABAAAAAAEAAAAAAd3kQ2yTqU8m"],
+            }
+        ],
+        "looked_at_most": 2_000,
+    },
+    _LOOSE,
+    errors=(404,),
+    note=(
+        "Of each state and reason the total comes from counters. Words are looked at on so many accounts of a reason at "
+        "most; beyond that `exact` is false, and the rest is a group whose `cause` is null. `send_again` takes a group's "
+        "reason and cause."
+    ),
+)
+_FILTERS = {
+    "state": text("queued, sent, failed, skipped, drafted, stopped or in_doubt; several with commas."),
+    "reason": text("Only with this reason."),
+    "cause": text("Only with words of this class, as `causes` names it."),
+    "action_id": integer("Only this action's."),
+}
+ACCOUNTS_CSV = Reference(
+    query=_FILTERS,
+    answer={"type": "string"},
+    answer_example="delivery_id,action_id,cio_id,…",
+    errors=(400, 404),
+    note="As `text/csv` with a header line, streamed: each account once, whatever the size.",
+)
+_DELIVERY: dict[str, Any] = {
+    "id": "AAAAAAABAAAAAAEAAAAAAd3kQ2yTqU8m",
+    "action_id": 1,
+    "person": {"email": "ada@example.com", "id": "42", "cio_id": "010000000001"},
+    "recipient": "ada@example.com",
+    "state": "failed",
+    "reason": "refused",
+    "meaning": "the receiving server refused the message",
+    "words": "550 5.1.1 <ada@example.com>: user unknown",
+    "attempts": 1,
+    "again": 0,
+    "next_attempt_at": None,
+    "created_at": 1796040000,
+    "attempted_at": 1796040001,
+    "settled_at": 1796040001,
+    "trigger_id": 1,
+    "broadcast": {"id": 1, "name": "Spring"},
+    "heard": {},
+}
+DELIVERIES = shown(
+    {"deliveries": [_DELIVERY], "next": ""},
+    _LOOSE,
+    query={
+        "trigger_id": integer("Only of this trigger."),
+        "broadcast_id": integer("Only of this broadcast."),
+        **_FILTERS,
+        "person": text("Only of this person: an id, an e-mail address, or `cio_…`."),
+        "start": text("The `next` of the page before."),
+        "limit": integer("How many at most; 50 unless given.", minimum=1, maximum=1_000),
+    },
+    errors=(400,),
+    note="Newest trigger first. A page before the end may be short, or empty: go on while `next` is not empty.",
+)
+DELIVERY = shown(
+    {
+        "delivery": {
+            **_DELIVERY,
+            "action": {"id": 1, "name": "Mail", "kind": "email"},
+            "place": 7,
+            "data": {"coupon": "SPRING"},
+            "data_removed_at": None,
+            "timeline": [
+                {"at": 1796040000, "what": "matched", "words": "the person was in the audience", "detail": {}}
+            ],
+            "view_url": "https://clarion.example.com/view/AAAAAAABAAAAAAEAAAAAAd3kQ2yTqU8m",
+        }
+    },
+    _LOOSE,
+    errors=(404,),
+    note="Of several attempts the ledger keeps how many there were and the last answer.",
+)
+DELIVERY_HTML = Reference(
+    query={"images": flag("Also remote images; none are loaded unless asked for.")},
+    answer={"type": "string"},
+    answer_example="<p>Hello Ada</p>",
+    errors=(404,),
+    note="As `text/html`, with a Content-Security-Policy that shuts it in. Looking does not count as an open.",
 )

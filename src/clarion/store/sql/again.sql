@@ -1,8 +1,10 @@
 -- name: insert_again
 -- A repeat that was asked for. The next number of its trigger, whose row the caller has locked.
-INSERT INTO trigger_again (trigger_id, no, kind, reasons, asked_by, asked_ms, after_seq, done_ms)
+-- One of a group of alike words is open without being unfinished, for programs that would not look at the words.
+INSERT INTO trigger_again (trigger_id, no, kind, reasons, asked_by, asked_ms, after_seq, done_ms, cause, open)
 SELECT CAST(:trigger_id AS bigint), COALESCE(MAX(no), 0) + 1, :kind, :reasons, :by, {{now_ms}},
-       CAST(:after_seq AS bigint), CASE WHEN :finished = 1 THEN {{now_ms}} END
+       CAST(:after_seq AS bigint), CASE WHEN :finished = 1 THEN {{now_ms}} END, CAST(:cause AS text),
+       CASE WHEN CAST(:cause AS text) IS NULL THEN 0 ELSE 1 END
 FROM trigger_again WHERE trigger_id = :trigger_id;
 
 -- name: lock_trigger
@@ -31,28 +33,29 @@ JOIN delivery d ON d.trigger_id = :trigger_id AND d.person_id = CAST(k AS bigint
 -- A repeat that is not finished; nothing to lock, the writer is alone.
 SELECT a.*, t.state AS trigger_state, t.next_seq FROM trigger_again a
 JOIN broadcast_trigger t ON t.trigger_id = a.trigger_id
-WHERE a.done_ms IS NULL ORDER BY a.trigger_id, a.no LIMIT 1;
+WHERE a.done_ms IS NULL OR a.open = 1 ORDER BY a.trigger_id, a.no LIMIT 1;
 
 -- name: next_again @postgres
 -- Differs: one worker takes a step of it at a time, the others pass it over.
 SELECT a.*, t.state AS trigger_state, t.next_seq FROM trigger_again a
 JOIN broadcast_trigger t ON t.trigger_id = a.trigger_id
-WHERE a.done_ms IS NULL ORDER BY a.trigger_id, a.no LIMIT 1 FOR UPDATE OF a SKIP LOCKED;
+WHERE a.done_ms IS NULL OR a.open = 1 ORDER BY a.trigger_id, a.no LIMIT 1 FOR UPDATE OF a SKIP LOCKED;
 
 -- name: again_rows
 -- Accounts to send again, after the checkpoint and up to :until. Who failed since it was asked for is not meant.
-SELECT seq, action_id, reason FROM delivery
+SELECT seq, action_id, reason, words FROM delivery
 WHERE trigger_id = :trigger_id AND seq >= :seq AND seq <= :until AND (seq > :seq OR action_id > :action_id)
   AND state = :state AND settled_ms <= :asked_ms
 ORDER BY seq, action_id LIMIT :most;
 
 -- name: move_again
 UPDATE trigger_again SET after_seq = :after_seq, after_action = :after_action, queued = queued + :queued,
-    done_ms = CASE WHEN :finished = 1 THEN {{now_ms}} END
+    done_ms = CASE WHEN :finished = 1 THEN {{now_ms}} ELSE done_ms END,
+    open = CASE WHEN :finished = 1 THEN 0 ELSE open END
 WHERE trigger_id = :trigger_id AND no = :no;
 
 -- name: agains
-SELECT no, kind, reasons, asked_by, asked_ms, after_seq, queued, done_ms FROM trigger_again
+SELECT no, kind, reasons, cause, asked_by, asked_ms, after_seq, queued, done_ms, open FROM trigger_again
 WHERE trigger_id = :trigger_id ORDER BY no;
 
 -- name: requeue
@@ -108,4 +111,4 @@ WHERE trigger_id = :trigger_id AND done = 0 AND due_ms > :due_ms
   AND no IN (SELECT CAST(k AS bigint) FROM jsonb_array_elements_text(CAST(:numbers AS jsonb)) AS k);
 
 -- name: repeats_waiting
-SELECT 1 AS yes FROM trigger_again WHERE done_ms IS NULL LIMIT 1;
+SELECT 1 AS yes FROM trigger_again WHERE done_ms IS NULL OR open = 1 LIMIT 1;

@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Deliveries over all triggers, by state, reason and person; one of them with everything that happened to it."""
+
+from dataclasses import replace
+from html import escape
+from typing import Any
+
+import msgspec
+from starlette.responses import HTMLResponse, Response
+
+from clarion.api.app.messages import DEFAULT_LIMIT, MAX_LIMIT, key_from_start, seconds
+from clarion.api.calls import Call, Endpoint, answer
+from clarion.api.clarion.causes import cause_in, reason_of, states_of
+from clarion.api.clarion.ledger import account_shape
+from clarion.api.reference import watching as reference
+from clarion.domain.causes import cause_of
+from clarion.domain.deliveries import REASON_WORDS, DeliveryKey, Reason, State, key_of, public_id
+from clarion.domain.errors import NotFound, RenderError
+from clarion.domain.people import IdKind, Reference, looks_like_email
+from clarion.pipeline.compose import Sign
+from clarion.pipeline.preview import Preview
+from clarion.store import (
+    broadcasts,
+    deliveries,
+    feedback,
+    ledger,
+    merging,
+    people,
+    person_deliveries,
+    retention,
+    triggers,
+)
+from clarion.store.deliveries import Listed, Page, Wanted
+from clarion.store.engine import Row, Transaction
+
+_FOREVER_MS = 2**62
+_MOST_EVENTS = 200
+_SHUT_IN = (
+    "sandbox allow-popups; default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src {images}; "
+    "frame-ancestors 'self'"
+)
+
+
+def person_numbers(tx: Transaction, call: Call, named: str) -> list[int]:
+    """The numbers of whoever `named` (an id, an address, or cio_…) is, with those merged into them; none of nobody."""
+    kind = IdKind.CIO_ID if named.startswith("cio_") else IdKind.EMAIL if looks_like_email(named) else IdKind.ID
+    found = people.find(tx, call.workspace, Reference(kind, named))
+    if not found and kind is IdKind.EMAIL:
+        found = people.find(tx, call.workspace, Reference(IdKind.ID, named))
+    return [number for person in found for number in (person.person_id, *merging.merged(tx, person.person_id))]
+
+
+def _wanted(call: Call) -> Wanted:
+    broadcast_id = call.query_number("broadcast_id", 0, low=1)
+    trigger_id = call.query_number("trigger_id", 0, low=1)
+    action_id = call.query_number("action_id", 0, low=1)
+    return Wanted(broadcast_id, trigger_id, action_id, states_of(call), reason=reason_of(call))
+
+
+def _page(tx: Transaction, call: Call, wanted: Wanted, after: DeliveryKey | None, most: int, named: str) -> Page:
+    if wanted.trigger_id and not wanted.broadcast_id:
+        trigger = triggers.get(tx, wanted.trigger_id)
+        if trigger is None or trigger.workspace_id != call.workspace.workspace_id:
+            return Page((), None)
+        wanted = replace(wanted, broadcast_id=trigger.broadcast_id)
+    if not named:
+        return deliveries.page(tx, call.workspace, wanted, after=after, most=most)
+    numbers = person_numbers(tx, call, named)
+    if not numbers:
+        return Page((), None)
+    found = person_deliveries.page(tx, call.workspace, numbers, after=after, most=most, from_ms=0, to_ms=_FOREVER_MS)
+    return Page(tuple(item for item in found.items if _is_wanted(item, wanted)), found.next)
+
+
+def _is_wanted(item: Listed, wanted: Wanted) -> bool:
+    return (
+        wanted.broadcast_id in (0, item.broadcast_id)
+        and wanted.trigger_id in (0, item.key.trigger_id)
+        and wanted.action_id in (0, item.key.action_id)
+        and State(item.row["state"]) in wanted.states
+        and wanted.reason in ("", item.row["reason"])
+    )
+
+
+async def listing(call: Call) -> Response:
+    """`GET /deliveries?trigger_id=&broadcast_id=&state=&reason=&cause=&person=&start=&limit=`, newest trigger first."""
+    wanted, cause, after, named = _wanted(call), cause_in(call), key_from_start(call), call.query("person").strip()
+    limit = call.query_number("limit", DEFAULT_LIMIT, low=1, high=MAX_LIMIT)
+    secret = call.api.secret
+
+    def read(tx: Transaction) -> dict[str, Any]:
+        page = _page(tx, call, wanted, after, limit, named)
+        items = [item for item in page.items if cause is None or cause_of(item.row["words"]) == cause]
+        return {
+            "deliveries": _shapes(tx, call, items),
+            "next": public_id(page.next, secret) if page.next else "",
+        }
+
+    return answer(await call.api.read(read))
+
+
+def _shapes(tx: Transaction, call: Call, items: list[Listed]) -> list[dict[str, Any]]:
+    known = people.identifiers(tx, {int(item.row["person_id"]) for item in items})
+    heard = feedback.of_many(tx, [item.key for item in items])
+    names = {number: _broadcast_name(tx, call, number) for number in {item.broadcast_id for item in items}}
+    return [
+        {
+            **account_shape(item, public_id(item.key, call.api.secret), known.get(int(item.row["person_id"]))),
+            "trigger_id": item.key.trigger_id,
+            "broadcast": {"id": item.broadcast_id, "name": names[item.broadcast_id]},
+            "heard": {metric.value: seconds(ms) for metric, ms in heard.get(item.key, {}).items()},
+        }
+        for item in items
+    ]
+
+
+def _broadcast_name(tx: Transaction, call: Call, broadcast_id: int) -> str:
+    found = broadcasts.get(tx, call.workspace, broadcast_id, None)
+    return found.name if found is not None else ""
+
+
+def _key(call: Call) -> DeliveryKey:
+    key = key_of(call.text("delivery_id"), call.api.secret)
+    if key is None:
+        raise NotFound
+    return key
+
+
+def _row(tx: Transaction, call: Call, key: DeliveryKey) -> Row:
+    row = ledger.get(tx, key)
+    if row is None or row["workspace_id"] != call.workspace.workspace_id:
+        raise NotFound
+    return row
+
+
+async def one(call: Call) -> Response:
+    """`GET /deliveries/{id}`: the account, its timeline as far as it is kept, and the data that it used."""
+    key = _key(call)
+
+    def read(tx: Transaction) -> dict[str, Any]:
+        row = _row(tx, call, key)
+        item = Listed(row, int(row["broadcast_id"]), str(row["content_hash"]))
+        trigger = triggers.get(tx, key.trigger_id)
+        gone = retention.removed(tx, key.trigger_id).data_ms
+        own = msgspec.json.decode(row["own_data"]) if row["own_data"] else {}
+        data = {} if gone is not None or trigger is None else {**trigger.data, **own}
+        content = triggers.content(tx, item.content_hash)
+        action = next((one for one in content.actions if one.action_id == key.action_id), None)
+        (shape,) = _shapes(tx, call, [item])
+        public = public_id(key, call.api.secret)
+        return {
+            **shape,
+            "action": {
+                "id": key.action_id,
+                "name": action.name if action else "",
+                "kind": action.kind if action else "",
+            },
+            "place": key.seq,
+            "data": data,
+            "data_removed_at": seconds(gone),
+            "timeline": _timeline(tx, row, key),
+            "view_url": f"{call.api.options.base_url}/view/{public}",
+        }
+
+    return answer({"delivery": await call.api.read(read)})
+
+
+def _timeline(tx: Transaction, row: Row, key: DeliveryKey) -> list[dict[str, Any]]:
+    """What happened, oldest first. Of several attempts the ledger keeps how many there were and the last answer."""
+    state, words, attempts = State(row["state"]), row["words"], int(row["attempts"])
+    meaning = REASON_WORDS[Reason(row["reason"])] if row["reason"] else None
+    found = [_moment(row["created_ms"], "matched", "the person was in the audience")]
+    if attempts > 1 or (attempts and state is State.QUEUED):
+        earlier = attempts if state is State.QUEUED else attempts - 1
+        found.append(_moment(None, "attempts", f"{earlier} earlier attempt{'s' if earlier > 1 else ''} failed"))
+    if row["attempted_ms"] is not None and (state is State.QUEUED or row["attempted_ms"] != row["settled_ms"]):
+        found.append(_moment(row["attempted_ms"], "attempted", words))
+    if row["settled_ms"] is not None:
+        found.append(_moment(row["settled_ms"], state.word, words or meaning))
+    elif row["due_ms"]:
+        found.append(_moment(row["due_ms"], "due", "the next attempt"))
+    events = tx.all(
+        "events_of_delivery", trigger_id=key.trigger_id, seq=key.seq, action_id=key.action_id, most=_MOST_EVENTS
+    )
+    for event in events:
+        detail = msgspec.json.decode(event["detail"])
+        said = detail.get("href") or detail.get("failure_message")
+        found.append({**_moment(event["at_ms"], str(event["metric"]), said), "detail": detail})
+    return found
+
+
+def _moment(ms: int | None, what: str, words: str | None = None) -> dict[str, Any]:
+    return {"at": seconds(ms), "what": what, "words": words, "detail": {}}
+
+
+async def html(call: Call) -> Response:
+    """`GET /deliveries/{id}/html?images=`: the message made again, shut in; without remote images unless asked for."""
+    key = _key(call)
+    await call.api.read(lambda tx: _row(tx, call, key))
+    images = call.query_flag("images")
+    preview = Preview(call.api.store, Sign(call.api.secret, call.api.options.base_url))
+    try:
+        made = await call.api.run(lambda: preview(key))
+        told = "The person or the data of this message is gone: it cannot be made again."
+    except RenderError as error:
+        made, told = None, f"The message cannot be made again with what is known of the person today: {error}"
+    if made is None:
+        made = f'<meta charset="utf-8"><p style="font: 14px system-ui">{escape(told)}'
+    # Looking must not count as opening.
+    made = made.replace(f"{call.api.options.base_url}/e/o/", "about:blank#")
+    allowed = "data: https: http:" if images else "data:"
+    headers = {
+        "Content-Security-Policy": _SHUT_IN.format(images=allowed),
+        "Cache-Control": "private, no-store",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return HTMLResponse(made, headers=headers)
+
+
+_ROOT = "/api/clarion/v1/deliveries"
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint(
+        "GET",
+        _ROOT,
+        listing,
+        "manage",
+        "app",
+        "Deliveries of all triggers",
+        reference=reference.DELIVERIES,
+    ),
+    Endpoint(
+        "GET",
+        f"{_ROOT}/{{delivery_id}}",
+        one,
+        "manage",
+        "app",
+        "One delivery and what happened to it",
+        reference=reference.DELIVERY,
+    ),
+    Endpoint(
+        "GET",
+        f"{_ROOT}/{{delivery_id}}/html",
+        html,
+        "manage",
+        "app",
+        "The message of a delivery, to be shown in a frame",
+        reference=reference.DELIVERY_HTML,
+    ),
+)
