@@ -91,7 +91,7 @@ async def test_send_again_to_a_group(manage: Client, store: Store, workspace: Wo
     assert (asked["again"][0]["cause"], asked["again"][0]["done"]) == ("554 spam", False)
     refused = await manage("POST", target, {**body, "reasons": []})
     assert refused.status == 422
-    assert refused.json["errors"][0]["source"]["pointer"] == "/cause"
+    assert refused.json["errors"][0]["source"]["pointer"] == "/data/attributes/cause"
 
 
 async def test_deliveries_by_reason_and_person(manage: Client, store: Store, workspace: Workspace) -> None:
@@ -118,10 +118,9 @@ async def test_deliveries_by_reason_and_person(manage: Client, store: Store, wor
 async def test_one_delivery_in_full(manage: Client, api: Api, store: Store, workspace: Workspace) -> None:
     played = failing(store, workspace)
     key = played.key(10)
-    store.write(lambda tx: feedback.note(tx, Feedback(key, Metric.OPENED), tx.now_ms()))
-    store.write(
-        lambda tx: feedback.note(tx, Feedback(key, Metric.CLICKED, detail={"href": "https://a.test"}), tx.now_ms())
-    )
+    clicked = Feedback(key, Metric.CLICKED, detail={"href": "https://a.test"})
+    for heard in (Feedback(key, Metric.OPENED), clicked):
+        store.write(lambda tx, heard=heard: feedback.note(tx, heard, tx.now_ms()))  # type: ignore[misc]
     target = f"{ROOT}/deliveries/{public_id(key, api.secret)}"
     shown = (await manage("GET", target)).json["delivery"]
     assert [moment["what"] for moment in shown["timeline"]] == ["matched", "sent", "opened", "clicked"]

@@ -91,11 +91,8 @@ async def as_csv(call: Call) -> Response:
     action_id = call.query_number("action_id", 0, low=1)
     trigger = await call.api.read(lambda tx: load(tx, call))
     wanted = Wanted(trigger.broadcast_id, trigger.trigger_id, action_id, states, reason=reason)
-    parts = [
-        f"trigger-{trigger.trigger_id}",
-        "-".join(sorted(s.word for s in states)) if len(states) < 3 else "",
-        reason,
-    ]
+    named = "-".join(sorted(state.word for state in states)) if len(states) < 3 else ""
+    parts = [f"trigger-{trigger.trigger_id}", named, reason]
     return StreamingResponse(
         _lines(call, trigger, wanted, cause),
         media_type="text/csv; charset=utf-8",

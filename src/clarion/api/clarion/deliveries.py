@@ -150,11 +150,7 @@ async def one(call: Call) -> Response:
         public = public_id(key, call.api.secret)
         return {
             **shape,
-            "action": {
-                "id": key.action_id,
-                "name": action.name if action else "",
-                "kind": action.kind if action else "",
-            },
+            "action": {"id": key.action_id, "name": action.name if action else ""},
             "place": key.seq,
             "data": data,
             "data_removed_at": seconds(gone),

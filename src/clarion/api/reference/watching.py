@@ -125,9 +125,9 @@ CAUSES = shown(
     _LOOSE,
     errors=(404,),
     note=(
-        "Of each state and reason the total comes from counters. Words are looked at on so many accounts of a reason at "
-        "most; beyond that `exact` is false, and the rest is a group whose `cause` is null. `send_again` takes a group's "
-        "reason and cause."
+        "Of each state and reason the total comes from counters. Words are looked at on so many accounts of a reason "
+        "at most; beyond that `exact` is false, and the rest is a group whose `cause` is null. `send_again` takes a "
+        "group's reason and cause."
     ),
 )
 _FILTERS = {
@@ -180,13 +180,11 @@ DELIVERY = shown(
     {
         "delivery": {
             **_DELIVERY,
-            "action": {"id": 1, "name": "Mail", "kind": "email"},
+            "action": {"id": 1, "name": "Mail"},
             "place": 7,
             "data": {"coupon": "SPRING"},
             "data_removed_at": None,
-            "timeline": [
-                {"at": 1796040000, "what": "matched", "words": "the person was in the audience", "detail": {}}
-            ],
+            "timeline": [{"at": 1796040000, "what": "matched", "words": "was in the audience", "detail": {}}],
             "view_url": "https://clarion.example.com/view/AAAAAAABAAAAAAEAAAAAAd3kQ2yTqU8m",
         }
     },
