@@ -17,6 +17,7 @@ import pytest
 from clarion.domain import triggers as trigger_rules
 from clarion.domain.broadcasts import BroadcastKind, BroadcastState, DoubtPolicy, SendingState
 from clarion.domain.deliveries import REASON_WORDS, Reason, State
+from clarion.domain.goals import Exit
 from clarion.domain.people import IdKind
 from clarion.domain.suppressions import EspKind
 from clarion.domain.triggers import TriggerState
@@ -52,6 +53,7 @@ CHECKS: dict[str, set[str]] = {
     "export_state_known": {"pending", "done", "failed"},
     "action_kind_known": {"email"},
     "again_kind_known": {kind.value for kind in trigger_rules.Repeat},
+    "broadcast_exit_known": {when.value for when in Exit},
     "broadcast_kind_known": {kind.value for kind in BroadcastKind},
     "broadcast_state_known": {state.value for state in BroadcastState},
     "delivery_state_known": {str(state.value) for state in State},

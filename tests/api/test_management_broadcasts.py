@@ -49,6 +49,11 @@ async def test_new_broadcast_is_a_draft_with_defaults(manage: Client) -> None:
         "language_attribute": "language",
         "doubt_policy": "hold",
         "tags": [],
+        "goal": None,
+        "exit_when": "never",
+        "archived": False,
+        "version": 1,
+        "changed_by": None,
         "first_started_at": None,
         "actions": [],
     }
@@ -80,6 +85,8 @@ async def test_new_broadcast_with_everything(manage: Client) -> None:
     assert (first["tracked"], second["tracked"]) == (True, False)
     (listed,) = (await manage("GET", ALL)).json["broadcasts"]
     assert listed["actions"][0] == {name: first[name] for name in ("id", "kind", "name", "sending_state", "subject")}
+    more = {name: listed.pop(name) for name in ("last_trigger", "running_triggers", "sent_by_day")}
+    assert more == {"last_trigger": None, "running_triggers": 0, "sent_by_day": [0] * 14}
     assert {**listed, "actions": made["actions"]} == made
 
 

@@ -25,7 +25,7 @@ def test_made_changed_and_read_back(store: Store, workspace: Workspace) -> None:
     store.write(lambda tx: broadcasts.update(tx, changed))
     stored = store.read(lambda tx: broadcasts.get(tx, workspace, made.broadcast_id))
     assert stored is not None
-    assert replace(stored, updated_ms=0) == replace(changed, updated_ms=0)
+    assert replace(stored, updated_ms=0) == replace(changed, updated_ms=0, version=made.version + 1)
 
 
 def test_the_first_start_is_remembered(store: Store, workspace: Workspace) -> None:

@@ -36,6 +36,7 @@ from clarion.api.app import workspace as app_workspace
 from clarion.api.calls import Api, Call, Endpoint, Family
 from clarion.api.clarion import audiences as clarion_audiences
 from clarion.api.clarion import audit as clarion_audit
+from clarion.api.clarion import broadcast_list as clarion_broadcast_list
 from clarion.api.clarion import broadcasts as clarion_broadcasts
 from clarion.api.clarion import causes as clarion_causes
 from clarion.api.clarion import control as clarion_control
@@ -51,6 +52,7 @@ from clarion.api.clarion import repeats as clarion_repeats
 from clarion.api.clarion import senders as clarion_senders
 from clarion.api.clarion import session as clarion_session
 from clarion.api.clarion import topics as clarion_topics
+from clarion.api.clarion import trying as clarion_trying
 from clarion.api.clarion import users as clarion_users
 from clarion.api.clarion import workspace as clarion_workspace
 from clarion.api.limits import Kind
@@ -90,7 +92,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *track_strangers.ENDPOINTS,
     *track_feedback.ENDPOINTS,
     *track_v2.ENDPOINTS,
+    *clarion_broadcast_list.ENDPOINTS,
     *clarion_broadcasts.ENDPOINTS,
+    *clarion_trying.ENDPOINTS,
     *clarion_languages.ENDPOINTS,
     *clarion_senders.ENDPOINTS,
     *clarion_topics.ENDPOINTS,

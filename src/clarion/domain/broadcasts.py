@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from clarion.domain.goals import Exit, Goal
 from clarion.domain.topics import Topic
 
 
@@ -109,7 +110,7 @@ class Broadcast:
     """A broadcast as it is edited; `recipients` is the default audience filter as JSON, {} for everybody.
 
     `topic_id`: whoever opted out of that topic gets nothing. `language_attribute`: the attribute of a person that
-    names their language.
+    names their language. `version` is one more with each change; `changed_by` made the last one.
     """
 
     broadcast_id: int
@@ -127,6 +128,11 @@ class Broadcast:
     trigger_name: str | None = None  # of a transactional one: by which calls may name it
     topic_id: int | None = None
     language_attribute: str = "language"
+    goal: Goal | None = None
+    exit_when: Exit = Exit.NEVER
+    archived: bool = False
+    version: int = 1
+    changed_by: str | None = None
 
     @property
     def active(self) -> bool:

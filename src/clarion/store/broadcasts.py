@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from clarion.domain import goals
 from clarion.domain.broadcasts import (
     Action,
     Broadcast,
@@ -16,10 +17,15 @@ from clarion.domain.broadcasts import (
     SendingState,
     Variant,
 )
+from clarion.domain.goals import Exit
 from clarion.store import numbers
 from clarion.store.access import Workspace
 from clarion.store.engine import Row, Transaction
 from clarion.store.people import decode, encode
+
+_RECENT_MS = 30 * 86_400_000
+EDITING_MS = 30_000
+"""How long somebody counts as editing after they last said so."""
 
 
 def _broadcast(row: Row) -> Broadcast:
@@ -38,6 +44,11 @@ def _broadcast(row: Row) -> Broadcast:
         trigger_name=row["trigger_name"],
         topic_id=row["topic_id"],
         language_attribute=str(row["language_attribute"]),
+        goal=goals.parse(decode(row["goal"])) if row["goal"] is not None else None,
+        exit_when=Exit(row["exit_when"]),
+        archived=row["archived_ms"] is not None,
+        version=int(row["version"]),
+        changed_by=row["changed_by"],
     )
 
 
@@ -150,7 +161,7 @@ def inline(tx: Transaction, workspace: Workspace) -> Broadcast:
 
 
 def update(tx: Transaction, broadcast: Broadcast) -> None:
-    """Store name, recipients, policy, tags and trigger name."""
+    """Store what is set on a broadcast itself; its version is one more then."""
     tx.execute(
         "update_broadcast",
         broadcast_id=broadcast.broadcast_id,
@@ -161,6 +172,10 @@ def update(tx: Transaction, broadcast: Broadcast) -> None:
         trigger_name=broadcast.trigger_name,
         topic_id=broadcast.topic_id,
         language_attribute=broadcast.language_attribute,
+        goal=encode(goals.shape(broadcast.goal)) if broadcast.goal is not None else None,
+        exit_when=broadcast.exit_when.value,
+        archived=int(broadcast.archived),
+        changed_by=broadcast.changed_by,
     )
     tx.execute("take_trigger_name", broadcast_id=broadcast.broadcast_id)
     if broadcast.trigger_name is not None:
@@ -178,6 +193,20 @@ def lock(tx: Transaction, broadcast_id: int) -> int | None:
     if row is None or row["last_trigger_ms"] is None:
         return None
     return int(row["now_ms"]) - int(row["last_trigger_ms"])
+
+
+def since_last_trigger(tx: Transaction, broadcast_id: int) -> int | None:
+    """Milliseconds since its last trigger, without holding it; None before the first."""
+    row = tx.one("last_trigger", broadcast_id=broadcast_id)
+    if row is None or row["last_trigger_ms"] is None:
+        return None
+    return int(row["now_ms"]) - int(row["last_trigger_ms"])
+
+
+def recent_data(tx: Transaction, broadcast_id: int) -> list[tuple[int, int, dict[str, Any]]]:
+    """Of triggers of the last 30 days that brought data: number, when (Unix milliseconds) and data, newest first."""
+    rows = tx.all("recent_data", broadcast_id=broadcast_id, within_ms=_RECENT_MS, most=10)
+    return [(int(row["trigger_id"]), int(row["created_ms"]), decode(row["data"])) for row in rows]
 
 
 def note_trigger(tx: Transaction, broadcast_id: int) -> None:
@@ -224,3 +253,10 @@ def update_action(tx: Transaction, action: Action) -> None:
 def delete_action(tx: Transaction, action: Action) -> None:
     """Remove an action. Accounts that name it stay."""
     tx.execute("delete_action", action_id=action.action_id, broadcast_id=action.broadcast_id)
+
+
+def note_editor(tx: Transaction, broadcast_id: int, user_id: int, name: str) -> list[tuple[str, int]]:
+    """Somebody has it open; who else does, with when they last said so, Unix milliseconds."""
+    tx.execute("note_editor", broadcast_id=broadcast_id, user_id=user_id, name=name)
+    rows = tx.all("other_editors", broadcast_id=broadcast_id, user_id=user_id, within_ms=EDITING_MS)
+    return [(str(row["name"]), int(row["seen_ms"])) for row in rows]

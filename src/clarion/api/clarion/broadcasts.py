@@ -18,16 +18,18 @@ from clarion.api.clarion.edits import (
     MAX_ACTIONS,
     NEW_ACTION,
     Fields,
+    check_version,
     edited_action,
     edited_broadcast,
     new_broadcast,
 )
 from clarion.api.clarion.senders import with_addresses
-from clarion.api.clarion.shapes import action_shape, broadcast_shape, finding_shape, summary
+from clarion.api.clarion.shapes import action_shape, broadcast_shape, finding_shape
 from clarion.api.reference import manage as reference
 from clarion.api.schemas import Reference
 from clarion.domain.broadcasts import Action, Broadcast, BroadcastKind, BroadcastState
-from clarion.domain.errors import Conflict, InvalidRequest, MalformedRequest, NotFound, Problem
+from clarion.domain.errors import Conflict, InvalidRequest, NotFound, Problem
+from clarion.domain.goals import Exit
 from clarion.domain.roles import Need
 from clarion.pipeline.review import Finding, Review, review
 from clarion.store import broadcasts, segments, snippets, topics, triggers
@@ -115,7 +117,7 @@ def _change(call: Call, broadcast_id: int, edit: Callable[[Broadcast], Broadcast
             known = {(found.field, found.message) for found in look(before).problems} if before.active else set()
             _refuse(tuple(found for found in look(after).problems if (found.field, found.message) not in known))
         try:
-            return call.api.store.write(partial(save, before=before, after=after))
+            return call.api.store.write(partial(save, before=before, after=replace(after, changed_by=call.by)))
         except _ChangedMeanwhile:
             continue
     raise Conflict("somebody else is changing this broadcast: try again")
@@ -178,6 +180,8 @@ def _create(tx: Transaction, workspace: Workspace, wanted: Broadcast) -> Broadca
         topic_id=wanted.topic_id,
         language_attribute=wanted.language_attribute,
     )
+    if wanted.goal is not None or wanted.exit_when is not Exit.NEVER:
+        broadcasts.update(tx, replace(made, goal=wanted.goal, exit_when=wanted.exit_when))
     for action in wanted.actions:
         _add(tx, made, action)
     return load(tx, workspace, made.broadcast_id)
@@ -194,15 +198,6 @@ async def create_broadcast(call: Call) -> Response:
     return answer({"broadcast": broadcast_shape(made)}, 201)
 
 
-async def list_broadcasts(call: Call) -> Response:
-    """`GET /broadcasts`, newest first; of the actions only what a list needs."""
-    wanted = call.query("kind", BroadcastKind.BROADCAST)
-    if wanted not in (BroadcastKind.BROADCAST, BroadcastKind.TRANSACTIONAL):
-        raise MalformedRequest("must be broadcast or transactional", "/kind")
-    found = await call.api.read(lambda tx: broadcasts.listing(tx, call.workspace, BroadcastKind(wanted)))
-    return answer({"broadcasts": [summary(broadcast) for broadcast in found]})
-
-
 async def get_broadcast(call: Call) -> Response:
     """`GET /broadcasts/{id}`."""
     broadcast_id = call.number("broadcast_id")
@@ -213,8 +208,12 @@ async def get_broadcast(call: Call) -> Response:
 async def edit_broadcast(call: Call) -> Response:
     """`PATCH /broadcasts/{id}`."""
     body = await call.json_object(_LIMIT)
-    changed = await store_edit(call, lambda before: edited_broadcast(before, body))
-    return answer({"broadcast": broadcast_shape(changed)})
+
+    def edit(before: Broadcast) -> Broadcast:
+        check_version(before, body)
+        return edited_broadcast(before, body)
+
+    return answer({"broadcast": broadcast_shape(await store_edit(call, edit))})
 
 
 async def add_action(call: Call) -> Response:
@@ -248,11 +247,13 @@ async def edit_action(call: Call) -> Response:
     body, action_id = await call.json_object(_LIMIT), call.number("action_id")
 
     def edit(before: Broadcast) -> Broadcast:
+        check_version(before, body)
         changed = edited_action(one_of(before, action_id), body)
         others = (changed if action.action_id == action_id else action for action in before.actions)
         return replace(before, actions=tuple(others))
 
-    return answer({"action": action_shape(one_of(await store_edit(call, edit), action_id))})
+    changed = await store_edit(call, edit)
+    return answer({"action": action_shape(one_of(changed, action_id)), "version": changed.version})
 
 
 async def delete_action(call: Call) -> Response:
@@ -323,7 +324,7 @@ async def duplicate(call: Call) -> Response:
 
     def work(tx: Transaction) -> Broadcast:
         source = load(tx, call.workspace, broadcast_id)
-        return _create(tx, call.workspace, replace(source, name=_COPY + source.name, trigger_name=None))
+        return _create(tx, call.workspace, replace(source, name=_COPY + source.name, trigger_name=None, archived=False))
 
     return answer({"broadcast": broadcast_shape(await call.api.write(work))}, 201)
 
@@ -341,7 +342,6 @@ def _ours(
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     _ours("POST", _ALL, create_broadcast, "Create a broadcast or a transactional message", reference.CREATE),
-    _ours("GET", _ALL, list_broadcasts, "Every broadcast, newest first", reference.LIST),
     _ours("GET", _ONE, get_broadcast, "One broadcast with its actions", reference.ONE),
     _ours("PATCH", _ONE, edit_broadcast, "Change name, recipients, policy, topic or tags", reference.EDIT),
     _ours("POST", f"{_ONE}/actions", add_action, "Add an e-mail", reference.ADD_ACTION),

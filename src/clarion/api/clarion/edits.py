@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from clarion.domain import audience
+from clarion.domain import audience, goals
 from clarion.domain.broadcasts import (
     Action,
     Broadcast,
@@ -20,7 +20,8 @@ from clarion.domain.broadcasts import (
     EmailContent,
     SendingState,
 )
-from clarion.domain.errors import InvalidRequest, Problem
+from clarion.domain.errors import Conflict, InvalidRequest, Problem
+from clarion.domain.goals import Goal
 
 MAX_NAME_BYTES = 255
 MAX_LINE_BYTES = 1_000  # subject, addresses and whatever else becomes one header line
@@ -54,6 +55,10 @@ _BROADCAST_KEYS = (
     "trigger_name",
     "topic_id",
     "language_attribute",
+    "goal",
+    "exit_when",
+    "archived",
+    "version",
 )
 _CONTENT_KEYS = ("tracked", "headers", "from_id", "reply_to_id", *_TEXTS)
 _ACTION_KEYS = ("name", "sending_state", "send_to_unsubscribed", *_CONTENT_KEYS)
@@ -165,7 +170,12 @@ def edited_broadcast(before: Broadcast, body: Mapping[str, Any], *, with_actions
         kind=_kind(fields, before, may_change=with_actions),
         topic_id=fields.number("topic_id", before.topic_id),
         language_attribute=fields.text("language_attribute", before.language_attribute, MAX_NAME_BYTES, blank=False),
+        goal=_goal(fields, before.goal),
+        exit_when=fields.choice("exit_when", before.exit_when),
+        archived=fields.flag("archived", before=before.archived),
     )
+    if after.archived and before.active:
+        fields.fault("it is running: stop it first", "archived")
     after = replace(after, trigger_name=_trigger_name(fields, after))
     if with_actions:
         for no, item in enumerate(fields.items("actions", MAX_ACTIONS) or ()):
@@ -173,6 +183,33 @@ def edited_broadcast(before: Broadcast, body: Mapping[str, Any], *, with_actions
             after = replace(after, actions=(*after.actions, action))
     fields.refuse()
     return after
+
+
+def check_version(before: Broadcast, body: Mapping[str, Any]) -> None:
+    """An edit may say which version it was made from.
+
+    Raises:
+        Conflict: somebody has changed it since.
+        InvalidRequest: it is no number.
+    """
+    wanted = body.get("version")
+    if wanted is None:
+        return
+    if not isinstance(wanted, int) or isinstance(wanted, bool):
+        raise InvalidRequest("must be a whole number", "/version")
+    if wanted != before.version:
+        who = before.changed_by or "somebody"
+        raise Conflict(f"{who} has changed it meanwhile: this is version {before.version}, not {wanted}", "/version")
+
+
+def _goal(fields: Fields, before: Goal | None) -> Goal | None:
+    if "goal" not in fields.value:
+        return before
+    try:
+        return goals.parse(fields.value["goal"])
+    except InvalidRequest as error:
+        fields.problems += error.problems
+        return before
 
 
 def _kind(fields: Fields, before: Broadcast, *, may_change: bool) -> BroadcastKind:
@@ -230,7 +267,7 @@ def _tags(fields: Fields, before: tuple[str, ...]) -> tuple[str, ...]:
 
 def _action(fields: Fields, before: Action) -> Action:
     # The kind is in every answer, so that a caller may send back what it read.
-    fields.only(("kind", *_ACTION_KEYS))
+    fields.only(("kind", "version", *_ACTION_KEYS))
     if fields.value.get("kind", "email") != "email":
         fields.fault('must be "email": other channels are not offered by this version', "kind")
     return replace(

@@ -3,6 +3,7 @@
 
 from typing import Any
 
+from clarion.domain import goals
 from clarion.domain.broadcasts import Action, Broadcast, EmailContent
 from clarion.pipeline.review import Finding
 
@@ -31,6 +32,11 @@ def broadcast_shape(broadcast: Broadcast) -> dict[str, Any]:
         "language_attribute": broadcast.language_attribute,
         "doubt_policy": broadcast.doubt_policy.value,
         "tags": list(broadcast.tags),
+        "goal": goals.shape(broadcast.goal),
+        "exit_when": broadcast.exit_when.value,
+        "archived": broadcast.archived,
+        "version": broadcast.version,
+        "changed_by": broadcast.changed_by,
         "created_at": broadcast.created_ms // 1_000,
         "updated_at": broadcast.updated_ms // 1_000,
         "first_started_at": started_ms // 1_000 if started_ms is not None else None,

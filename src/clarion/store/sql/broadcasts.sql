@@ -6,7 +6,7 @@ VALUES (:broadcast_id, :workspace_id, :name, 'draft', :recipients, :doubt_policy
 
 -- name: broadcast
 SELECT broadcast_id, workspace_id, name, state, recipients, doubt_policy, tags, kind, trigger_name, topic_id,
-       language_attribute, created_ms, updated_ms, first_started_ms
+       language_attribute, created_ms, updated_ms, first_started_ms, goal, exit_when, archived_ms, version, changed_by
 FROM broadcast WHERE workspace_id = :workspace_id AND broadcast_id = :broadcast_id;
 
 -- name: lock_broadcast
@@ -20,7 +20,7 @@ SELECT last_trigger_ms, {{now_ms}} AS now_ms FROM broadcast WHERE broadcast_id =
 -- name: broadcasts
 -- Newest first.
 SELECT broadcast_id, workspace_id, name, state, recipients, doubt_policy, tags, kind, trigger_name, topic_id,
-       language_attribute, created_ms, updated_ms, first_started_ms
+       language_attribute, created_ms, updated_ms, first_started_ms, goal, exit_when, archived_ms, version, changed_by
 FROM broadcast WHERE workspace_id = :workspace_id ORDER BY broadcast_id DESC;
 
 -- name: broadcast_by_trigger_name
@@ -35,6 +35,8 @@ DELETE FROM message_name WHERE broadcast_id = :broadcast_id;
 -- name: update_broadcast
 UPDATE broadcast SET name = :name, recipients = :recipients, doubt_policy = :doubt_policy, tags = :tags,
     trigger_name = :trigger_name, topic_id = :topic_id, language_attribute = :language_attribute,
+    goal = CAST(:goal AS text), exit_when = :exit_when, changed_by = CAST(:changed_by AS text), version = version + 1,
+    archived_ms = CASE WHEN :archived = 1 THEN COALESCE(archived_ms, {{now_ms}}) END,
     updated_ms = {{now_ms}}
 WHERE broadcast_id = :broadcast_id;
 
@@ -74,3 +76,50 @@ WHERE action_id = :action_id AND broadcast_id = :broadcast_id;
 
 -- name: delete_action
 DELETE FROM action WHERE action_id = :action_id AND broadcast_id = :broadcast_id;
+
+-- name: note_editor
+INSERT INTO broadcast_editor (broadcast_id, user_id, name, seen_ms)
+VALUES (:broadcast_id, :user_id, :name, {{now_ms}})
+ON CONFLICT (broadcast_id, user_id) DO UPDATE SET name = excluded.name, seen_ms = excluded.seen_ms;
+
+-- name: other_editors
+SELECT name, seen_ms FROM broadcast_editor
+WHERE broadcast_id = :broadcast_id AND user_id <> :user_id AND seen_ms > {{now_ms}} - :within_ms ORDER BY name;
+
+-- name: latest_triggers
+-- Of each broadcast of a workspace the last trigger: a look into the index for each.
+SELECT t.trigger_id, t.broadcast_id, t.state, t.created_ms, t.audience, t.recipients, t.scheduled_ms, t.cancelled_ms,
+       t.audience_ms
+FROM broadcast b JOIN broadcast_trigger t ON t.trigger_id = (
+    SELECT MAX(l.trigger_id) FROM broadcast_trigger l WHERE l.broadcast_id = b.broadcast_id)
+WHERE b.workspace_id = :workspace_id;
+
+-- name: running_by_broadcast
+-- How many triggers of a workspace's broadcasts are unfinished; those are few, and have an index.
+SELECT broadcast_id, COUNT(*) AS n FROM broadcast_trigger
+WHERE state IN ('queued', 'resolving', 'sending') AND workspace_id = :workspace_id GROUP BY broadcast_id;
+
+-- name: sums_of_triggers
+SELECT trigger_id, state, SUM(n) AS n FROM trigger_count
+WHERE trigger_id IN (SELECT value FROM json_each(:trigger_ids)) GROUP BY trigger_id, state;
+
+-- name: sums_of_triggers @postgres
+-- Differs: a list is an array, not a JSON text.
+SELECT trigger_id, state, CAST(SUM(n) AS bigint) AS n FROM trigger_count
+WHERE trigger_id = ANY (ARRAY(SELECT CAST(jsonb_array_elements_text(CAST(:trigger_ids AS jsonb)) AS bigint)))
+GROUP BY trigger_id, state;
+
+-- name: sent_by_day
+-- Messages sent in the last days, by the hour counters of a workspace's broadcasts.
+SELECT c.broadcast_id, c.hour / 24 AS day, SUM(c.n) AS n
+FROM metric_count c JOIN broadcast b ON b.broadcast_id = c.broadcast_id
+WHERE b.workspace_id = :workspace_id AND c.metric = 'sent' AND c.hour >= :from_hour
+GROUP BY c.broadcast_id, c.hour / 24;
+
+-- name: last_trigger
+SELECT last_trigger_ms, {{now_ms}} AS now_ms FROM broadcast WHERE broadcast_id = :broadcast_id;
+
+-- name: recent_data
+SELECT trigger_id, created_ms, data FROM broadcast_trigger
+WHERE broadcast_id = :broadcast_id AND created_ms > {{now_ms}} - :within_ms AND data <> '{}'
+ORDER BY trigger_id DESC LIMIT :most;

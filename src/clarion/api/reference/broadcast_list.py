@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Our own API: the list of broadcasts (docs/guide.md)."""
+
+from typing import Any
+
+from clarion.api.schemas import Loose, integer, one_of, shown, text
+
+_SUMMARY: dict[str, Any] = {
+    "id": 1,
+    "kind": "broadcast",
+    "name": "Spring",
+    "trigger_name": None,
+    "state": "running",
+    "recipients": {"attribute": {"field": "plan", "operator": "eq", "value": "pro"}},
+    "topic_id": None,
+    "language_attribute": "language",
+    "doubt_policy": "hold",
+    "tags": ["demo"],
+    "goal": None,
+    "exit_when": "never",
+    "archived": False,
+    "version": 4,
+    "changed_by": "ada@example.com",
+    "created_at": 1796040000,
+    "updated_at": 1796040000,
+    "first_started_at": 1796040000,
+    "actions": [
+        {
+            "id": 1,
+            "kind": "email",
+            "name": "",
+            "sending_state": "automatic",
+            "subject": "Hello {{ customer.first_name }}",
+        }
+    ],
+}
+_LAST = {
+    "id": 7, "state": "done", "created_at": 1796040000, "audience": 1204, "recipients": 1201, "sent": 1199, "failed": 2,
+    "finished": 1204, "accounts": 1204,
+}  # fmt: skip
+LIST = shown(
+    {
+        "broadcasts": [{**_SUMMARY, "last_trigger": _LAST, "running_triggers": 0, "sent_by_day": [0, 1199]}],
+        "counts": {"draft": 2, "running": 1, "stopped": 0, "archived": 4},
+    },
+    Loose(
+        nullable=("trigger_name", "topic_id", "first_started_at", "goal", "changed_by", "last_trigger"),
+        free=("recipients",),
+    ),
+    query={
+        "kind": one_of("broadcast", "transactional", description="broadcast unless given."),
+        "search": text("In the name, or its number."),
+        "state": one_of("draft", "running", "stopped"),
+        "tag": text(),
+        "archived": one_of("true", "false", "only", description="false unless given."),
+        "limit": integer("At most 1,000."),
+    },
+    errors=(400,),
+    note="`sent_by_day`: of the last 14 days in UTC, today at the end.",
+)

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Our own API: trying a trigger call, sample data, who has a broadcast open (docs/guide.md)."""
+
+from clarion.api.schemas import Loose, Reference, array, flag, integer, nullable, record, shown, text
+
+CHECK = Reference(
+    body={"type": "object", "description": "The body of a trigger call."},
+    body_example={"data": {"headline": "Hello"}, "recipients": {"segment": {"id": 1}}},
+    answer=record(
+        ready=flag("It would be taken now."),
+        problems=array(record(field=text(), message=text())),
+        reach=nullable(
+            record(
+                people=integer(),
+                exact=flag(),
+                left_out=record(unsubscribed=integer(), no_address=integer()),
+            )
+        ),
+        errors=array(text("Of named people: lines that name nobody.")),
+        limits=record(wait_seconds=integer(), unfinished=integer(), queue=integer()),
+        data=record(wanted={"type": "object"}, missing=array(text())),
+    ),
+    answer_example={
+        "ready": True,
+        "problems": [],
+        "reach": {"people": 1204, "exact": True, "left_out": {"unsubscribed": 3, "no_address": 0}},
+        "errors": [],
+        "limits": {"wait_seconds": 0, "unfinished": 0, "queue": 5},
+        "data": {"wanted": {"headline": "headline"}, "missing": []},
+    },
+    note="Nothing is written. `data.wanted` is an example of what the messages ask for.",
+)
+SAMPLE_DATA = Reference(
+    answer=record(
+        wanted={"type": "object"},
+        earlier=array(record(trigger_id=integer(), created_at=integer(), data={"type": "object"})),
+    ),
+    answer_example={
+        "wanted": {"headline": "headline"},
+        "earlier": [{"trigger_id": 7, "created_at": 1796040000, "data": {"headline": "Hello"}}],
+    },
+    note="Of the last 30 days, newest first, at most ten.",
+)
+EDITING = shown(
+    {"others": [{"name": "bo@example.com", "seen_at": 1796040000}], "version": 4, "changed_by": "bo@example.com"},
+    Loose(nullable=("changed_by",)),
+)
