@@ -32,9 +32,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(180))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium; where there is none the test is skipped, on CI it fails."""
+    """Debian's Chromium; where there is none the test is skipped, on CI it fails.
+
+    For a module at a time: Playwright keeps a loop running in its thread, in which tests of coroutines cannot run.
+    """
     path = next((found for name in _NAMES if (found := shutil.which(name))), None)
     if path is None:
         if os.environ.get("CI"):
