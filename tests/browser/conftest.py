@@ -107,11 +107,13 @@ def open_page(browser: Browser) -> Iterator[Any]:
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def note(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and not _REFUSED.search(message.text):
+    def note(message: ConsoleMessage, tolerated: str | None) -> None:
+        if message.type not in {"error", "warning"} or _REFUSED.search(message.text):
+            return
+        if tolerated is None or not re.search(tolerated, message.text):
             complaints.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
 
-    def make(url: str, *, width: int = WIDE, theme: Theme = "light") -> Page:
+    def make(url: str, *, width: int = WIDE, theme: Theme = "light", tolerated: str | None = None) -> Page:
         context = browser.new_context(
             base_url=url,
             viewport={"width": width, "height": 900},
@@ -123,7 +125,7 @@ def open_page(browser: Browser) -> Iterator[Any]:
         context.set_default_timeout(15_000)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", note)
+        page.on("console", lambda message: note(message, tolerated))
         page.on("pageerror", lambda error: complaints.append(f"pageerror: {error}"))
         return page
 

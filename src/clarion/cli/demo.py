@@ -54,7 +54,7 @@ def run(*, check: bool, port: int, database_url: str | None) -> int:
         agreed = _send_and_show(server, console)
         if check:
             return 0 if agreed else 1
-        console.print(f"The server keeps running at {server.facts['url']}; Ctrl-C stops it.")
+        console.print(f"\nOpen [bold]{server.facts['url']}/[/bold] in a browser: one click signs you in. Ctrl-C ends it.")
         return server.process.wait()
     except KeyboardInterrupt:
         return 0

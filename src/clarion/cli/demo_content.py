@@ -159,6 +159,7 @@ def announcement(facts: dict[str, Any]) -> list[str]:
         f"Clarion demo: {url}",
         f"  {PEOPLE:,} people, segments {segment_ids}, broadcast {facts['broadcast_id']} (active)",
         "  mail is captured, nothing leaves this machine",
+        f"  the page        {url}/ (one click signs you in)",
         f"  App API key     {facts['app_key']}",
         f"  management key  {facts['manage_key']}",
         f"  Track site id   {facts['site_id']}",

@@ -33,10 +33,11 @@ function Outlet({ route, params }: { route: RouteEntry; params: Record<string, s
   if (shown.route !== route || (!shown.page && !shown.failed)) return <Loading lines={8} />;
   if (!shown.page) {
     return (
-      <Empty title="This page could not be loaded">
-        Clarion may have been updated since it was opened.{" "}
-        <a href={location.href}>Reload for the new version</a>
-      </Empty>
+      <Page title={route.nav?.label ?? "Clarion"}>
+        <Empty title="This page could not be loaded">
+          Clarion may have been updated since it was opened. <a href={location.href}>Load the page anew</a>
+        </Empty>
+      </Page>
     );
   }
   return <shown.page params={params} key={location.pathname.split("/").slice(0, 3).join("/")} />;

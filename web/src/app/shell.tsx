@@ -8,6 +8,7 @@ import { Toasts } from "../ui/toast";
 import { Badge } from "./badges";
 import { ExpiredSession } from "./expired";
 import { Palette } from "./palette";
+import { Renewal } from "./renewal";
 import { HOME, ROUTES, type RouteEntry } from "./routes";
 import { allows, chooseWorkspace, signOut, useSession } from "./session";
 import { setTheme, type Theme, theme } from "./theme";
@@ -135,6 +136,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
       <Palette open={palette} onClose={() => setPalette(false)} />
       <ExpiredSession />
       <Toasts />
+      <Renewal />
     </div>
   );
 }
