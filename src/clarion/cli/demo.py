@@ -54,7 +54,8 @@ def run(*, check: bool, port: int, database_url: str | None) -> int:
         agreed = _send_and_show(server, console)
         if check:
             return 0 if agreed else 1
-        console.print(f"\nOpen [bold]{server.facts['url']}/[/bold] in a browser: one click signs you in. Ctrl-C ends it.")
+        at = f"[bold]{server.facts['url']}/[/bold]"
+        console.print(f"\nOpen {at} in a browser: one click signs you in. Ctrl-C stops the server.", soft_wrap=True)
         return server.process.wait()
     except KeyboardInterrupt:
         return 0
