@@ -68,7 +68,8 @@ class Server:
             return json.loads(answer.read() or b"null")
 
 
-def _serve(folder: Path, *arguments: str) -> Iterator[Server]:
+def serving(folder: Path, *arguments: str) -> Iterator[Server]:
+    """A server of its own in `folder`, until the generator goes on."""
     process = subprocess.Popen(
         [sys.executable, "-m", "clarion", "serve", *arguments, "--json", "--port", "0"],
         cwd=folder,
@@ -92,13 +93,13 @@ def _serve(folder: Path, *arguments: str) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The demo: 10,000 people, three segments, an active broadcast."""
-    yield from _serve(tmp_path_factory.mktemp("browser"), "--demo")
+    yield from serving(tmp_path_factory.mktemp("browser"), "--demo")
 
 
 @pytest.fixture
 def fresh_server(tmp_path: Path) -> Iterator[Server]:
     """An installation that nobody has used yet: no user, no people; mail is captured."""
-    yield from _serve(tmp_path)
+    yield from serving(tmp_path)
 
 
 @pytest.fixture

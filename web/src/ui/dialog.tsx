@@ -15,6 +15,11 @@ interface DialogProps {
   wide?: boolean;
 }
 
+/** Where one types or chooses; without any, the focus is where the browser puts it. */
+const FIRST_FIELD = [".dialog-body :is(input, select, textarea)", ".dialog-body [contenteditable=true]"]
+  .map((one) => `${one}:not([disabled], [type=hidden])`)
+  .join();
+
 /** A modal dialog; its content exists only while it is open. */
 export function Dialog({ title, open, onClose, children, actions, wide }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
@@ -26,6 +31,7 @@ export function Dialog({ title, open, onClose, children, actions, wide }: Dialog
     if (open && !dialog.open) {
       opener.current = document.activeElement;
       dialog.showModal();
+      dialog.querySelector<HTMLElement>(FIRST_FIELD)?.focus();
     } else if (!open && dialog.open) dialog.close();
     if (!open && opener.current instanceof HTMLElement && opener.current.isConnected) {
       opener.current.focus();
