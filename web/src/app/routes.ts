@@ -24,6 +24,19 @@ export const ROUTES: readonly RouteEntry[] = [
   // -- broadcasts
   // -- composer
   // -- watching: triggers, deliveries, metrics
+  { path: "/triggers/:id", load: () => import("../pages/trigger/trigger") },
+  { path: "/history/:id", load: () => import("../pages/history/history") },
+  {
+    path: "/deliveries",
+    load: () => import("../pages/deliveries/deliveries"),
+    nav: { group: "Broadcasts", label: "Deliveries" },
+  },
+  { path: "/deliveries/:id", load: () => import("../pages/delivery/delivery") },
+  {
+    path: "/metrics",
+    load: () => import("../pages/metrics/metrics"),
+    nav: { group: "Broadcasts", label: "Metrics" },
+  },
   // -- drafts
   // -- audience: people, imports, segments, exports
   // -- content: snippets, layouts

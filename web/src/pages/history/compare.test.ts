@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+import { expect, test } from "vitest";
+import type { Send } from "../trigger/types";
+import { compared } from "./compare";
+
+const SEND = {
+  id: 7,
+  numbers: { sent: 200, failed: 50 },
+  heard: { opened: 50, clicked: 0, converted: 0, delivered: 0, bounced: 0, unsubscribed: 0 },
+} as Send;
+
+test("shares are of what was sent, failures of what was tried", () => {
+  expect(compared(SEND, "opened")).toEqual({ value: 0.25, note: "50 of 200" });
+  expect(compared(SEND, "failed")).toEqual({ value: 0.2, note: "50 of 250" });
+  expect(compared(SEND, "sent")).toEqual({ value: 200, note: "" });
+  const nothing = { ...SEND, numbers: { ...SEND.numbers, sent: 0, failed: 0 } };
+  expect(compared(nothing, "opened").value).toBe(0);
+});

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Metrics over time of a broadcast that is chosen here; the choice stands in the address.
+import { OURS } from "../../api/client";
+import { useQuery } from "../../lib/query";
+import { useSearch } from "../../lib/router";
+import { LinkButton } from "../../ui/button";
+import { SelectField } from "../../ui/field";
+import { Page } from "../../ui/page";
+import { Empty, Loaded } from "../../ui/states";
+import { BroadcastMetrics } from "./broadcast-metrics";
+
+interface Known {
+  id: number;
+  name: string;
+}
+
+/** `/metrics?broadcast=`. */
+export default function Metrics() {
+  const [search, setSearch] = useSearch();
+  const query = useQuery<{ broadcasts: Known[] }>(`${OURS}/broadcasts`);
+  const broadcasts = query.data?.broadcasts ?? [];
+  const chosen = Number(search.get("broadcast")) || broadcasts[0]?.id;
+  return (
+    <Page
+      title="Metrics"
+      actions={chosen ? <LinkButton href={`/history/${chosen}`}>Send history</LinkButton> : undefined}
+    >
+      <Loaded query={query}>
+        {() =>
+          chosen === undefined ? (
+            <Empty title="There is no broadcast yet" />
+          ) : (
+            <>
+              <SelectField
+                label="Broadcast"
+                value={String(chosen)}
+                onChange={(broadcast) => setSearch({ broadcast })}
+                options={broadcasts.map((one) => [String(one.id), one.name] as const)}
+              />
+              <BroadcastMetrics key={chosen} broadcastId={chosen} />
+            </>
+          )
+        }
+      </Loaded>
+    </Page>
+  );
+}

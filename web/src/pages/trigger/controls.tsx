@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pause, go on, stop; how fast and how soon.
+import { useState } from "preact/hooks";
+import { OURS, post, put } from "../../api/client";
+import { useMay } from "../../app/session";
+import { number } from "../../lib/format";
+import { Button } from "../../ui/button";
+import { Confirm, Dialog } from "../../ui/dialog";
+import { SelectField, TextField } from "../../ui/field";
+import { Problems } from "../../ui/states";
+import { toast } from "../../ui/toast";
+import type { Progress } from "./types";
+
+type Asked = "pause" | "stop" | "speed" | null;
+
+/** Buttons for a trigger that runs; whoever may not send sees none. */
+export function Controls({ progress, onDone }: { progress: Progress; onDone: () => void }) {
+  const may = useMay("send");
+  const [asked, setAsked] = useState<Asked>(null);
+  const [busy, setBusy] = useState(false);
+  if (!may || !progress.running) return null;
+  const path = `${OURS}/triggers/${progress.id}`;
+  const act = async (what: "pause" | "resume" | "stop", told: string) => {
+    await post(`${path}/${what}`);
+    toast(told);
+    onDone();
+  };
+  return (
+    <>
+      <Button onClick={() => setAsked("speed")}>Rate and priority</Button>
+      {progress.paused ? (
+        <Button
+          kind="primary"
+          busy={busy}
+          onClick={async () => {
+            setBusy(true);
+            try {
+              await act("resume", "It goes on");
+            } catch (error) {
+              toast(String(error instanceof Error ? error.message : error), "bad");
+            } finally {
+              setBusy(false);
+            }
+          }}
+        >
+          Resume
+        </Button>
+      ) : (
+        <Button onClick={() => setAsked("pause")}>Pause</Button>
+      )}
+      <Button kind="danger" onClick={() => setAsked("stop")}>
+        Stop
+      </Button>
+      <Confirm
+        title="Pause this trigger?"
+        open={asked === "pause"}
+        onClose={() => setAsked(null)}
+        action="Pause"
+        onConfirm={() => act("pause", "It is paused")}
+      >
+        <p>
+          From a second later on nothing more is handed over. {number(progress.numbers.left)} messages wait
+          until somebody resumes it.
+        </p>
+      </Confirm>
+      <Confirm
+        title="Stop this trigger for good?"
+        open={asked === "stop"}
+        onClose={() => setAsked(null)}
+        action="Stop the trigger"
+        danger
+        onConfirm={() => act("stop", "It is stopped")}
+      >
+        <p>
+          {number(progress.numbers.left)} messages that were not sent yet will not be sent. This cannot be
+          taken back; pausing can.
+        </p>
+      </Confirm>
+      <Speed progress={progress} open={asked === "speed"} onClose={() => setAsked(null)} onDone={onDone} />
+    </>
+  );
+}
+
+const UNITS = ["second", "minute", "hour", "day"] as const;
+
+function Speed({
+  progress,
+  open,
+  onClose,
+  onDone,
+}: {
+  progress: Progress;
+  open: boolean;
+  onClose: () => void;
+  onDone: () => void;
+}) {
+  const pace = progress.pace;
+  const rated = pace !== null && "messages" in pace ? pace : null;
+  const [kind, setKind] = useState(rated ? "rate" : pace ? "spread" : "none");
+  const [messages, setMessages] = useState(String(rated?.messages ?? 100));
+  const [per, setPer] = useState(rated?.per ?? "second");
+  const [minutes, setMinutes] = useState("60");
+  const [priority, setPriority] = useState(String(progress.priority));
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const save = async () => {
+    setBusy(true);
+    setError(null);
+    const speed =
+      kind === "rate"
+        ? { rate: { messages: Number(messages), per } }
+        : kind === "spread"
+          ? { spread: Math.round(Number(minutes) * 60) }
+          : { rate: null };
+    try {
+      await put(`${OURS}/triggers/${progress.id}/control`, { priority: Number(priority), ...speed });
+      toast("Changed");
+      onDone();
+      onClose();
+    } catch (failure) {
+      setError(failure);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog
+      title="Rate and priority"
+      open={open}
+      onClose={onClose}
+      actions={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind="primary" busy={busy} onClick={save}>
+            Save
+          </Button>
+        </>
+      }
+    >
+      <div class="stack">
+        <SelectField
+          label="Speed"
+          value={kind}
+          onChange={setKind}
+          options={[
+            ["none", "As fast as it goes"],
+            ["rate", "At most so many messages"],
+            ["spread", "Spread evenly over a time"],
+          ]}
+        />
+        {kind === "rate" && (
+          <div class="row">
+            <TextField label="Messages" type="number" min={1} value={messages} onInput={setMessages} />
+            <SelectField
+              label="A"
+              value={per}
+              onChange={setPer}
+              options={UNITS.map((unit) => [unit, unit] as const)}
+            />
+          </div>
+        )}
+        {kind === "spread" && (
+          <TextField label="Over minutes" type="number" min={1} value={minutes} onInput={setMinutes} />
+        )}
+        <TextField
+          label="Priority"
+          type="number"
+          value={priority}
+          onInput={setPriority}
+          hint="Triggers with a higher number go first; 0 is usual."
+        />
+        {error !== null && <Problems error={error} />}
+      </div>
+    </Dialog>
+  );
+}
