@@ -162,3 +162,20 @@ async def test_what_waits_between_two_triggers_is_told_before(
     samples = (await patient("GET", f"{_ROOT}/broadcasts/{number}/sample_data")).json
     assert samples["earlier"][0]["data"] == {"headline": "one"}
     assert set(samples["wanted"]) == {"headline", "deals", "on"}
+
+
+async def test_actions_are_put_in_order(manage: Client) -> None:
+    number = await make(manage, actions=[{**_MAIL, "name": name} for name in ("a", "b", "c")])
+    path = f"{_ROOT}/broadcasts/{number}/actions/order"
+    ids = [one["id"] for one in (await manage("GET", f"{_ROOT}/broadcasts/{number}")).json["broadcast"]["actions"]]
+    wanted = [ids[2], ids[0], ids[1]]
+    changed = await manage("PUT", path, {"actions": wanted})
+    assert [one["name"] for one in changed.json["broadcast"]["actions"]] == ["c", "a", "b"]
+    assert [
+        one["id"] for one in (await manage("GET", f"{_ROOT}/broadcasts/{number}")).json["broadcast"]["actions"]
+    ] == wanted
+    added = (await manage("POST", f"{_ROOT}/broadcasts/{number}/actions", {**_MAIL, "name": "d"})).json["action"]["id"]
+    after = (await manage("GET", f"{_ROOT}/broadcasts/{number}")).json["broadcast"]["actions"]
+    assert after[-1]["id"] == added, "a new one stands at the end"
+    for wrong in ([], [*ids], [*ids, added, added], ["x"], [True, *ids]):
+        assert (await manage("PUT", path, {"actions": wrong})).status == 422

@@ -250,6 +250,12 @@ def update_action(tx: Transaction, action: Action) -> None:
     tx.execute("update_action", **_action_columns(action))
 
 
+def order_actions(tx: Transaction, broadcast: Broadcast) -> None:
+    """Store the order in which a broadcast has its actions."""
+    for position, action in enumerate(broadcast.actions, start=1):
+        tx.execute("place_action", position=position, action_id=action.action_id, broadcast_id=broadcast.broadcast_id)
+
+
 def delete_action(tx: Transaction, action: Action) -> None:
     """Remove an action. Accounts that name it stay."""
     tx.execute("delete_action", action_id=action.action_id, broadcast_id=action.broadcast_id)

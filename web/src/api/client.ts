@@ -77,7 +77,7 @@ export function problemsOf(body: unknown): Problem[] {
 
 async function call<T>(method: string, path: string, body: unknown, options: CallOptions): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json", ...options.headers };
-  if (workspaceId !== null) headers["X-Clarion-Workspace"] = String(workspaceId);
+  if (workspaceId !== null) headers["X-Clarion-Workspace"] ??= String(workspaceId);
   const raw = body instanceof Blob || typeof body === "string";
   if (body !== undefined && !headers["Content-Type"] && !raw) headers["Content-Type"] = "application/json";
   let response: Response;

@@ -22,6 +22,12 @@ export interface RouteEntry {
 /** In the order of the navigation. The first whose pattern matches a path is shown. */
 export const ROUTES: readonly RouteEntry[] = [
   // -- broadcasts
+  {
+    path: "/broadcasts",
+    load: () => import("../pages/broadcasts/broadcasts"),
+    nav: { group: "Broadcasts", label: "Broadcasts" },
+  },
+  { path: "/broadcasts/:id/:step?", load: () => import("../pages/broadcast/broadcast") },
   // -- composer
   // -- watching: triggers, deliveries, metrics
   { path: "/triggers/:id", load: () => import("../pages/trigger/trigger") },

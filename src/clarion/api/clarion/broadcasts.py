@@ -135,6 +135,9 @@ def _store_changes(tx: Transaction, before: Broadcast, after: Broadcast) -> None
     for action_id, action in old.items():
         if action_id not in kept:
             broadcasts.delete_action(tx, action)
+    kept_order = [action.action_id for action in before.actions if action.action_id in kept]
+    if kept_order != [action.action_id for action in after.actions if action.action_id]:
+        broadcasts.order_actions(tx, after)
     if after.state is not before.state:
         broadcasts.set_state(tx, after.broadcast_id, after.state)
 
@@ -256,6 +259,25 @@ async def edit_action(call: Call) -> Response:
     return answer({"action": action_shape(one_of(changed, action_id)), "version": changed.version})
 
 
+async def order_actions(call: Call) -> Response:
+    """`PUT /broadcasts/{id}/actions/order {actions}`: every action's number, in the order wanted."""
+    fields = Fields(await call.json_object())
+    fields.only(("actions", "version"))
+    wanted = fields.items("actions", MAX_ACTIONS)
+    if wanted is None and not fields.problems:
+        fields.fault("is required", "actions")
+    fields.refuse()
+
+    def edit(before: Broadcast) -> Broadcast:
+        check_version(before, fields.value)
+        by_number = {action.action_id: action for action in before.actions}
+        if sorted(map(repr, wanted or ())) != sorted(map(repr, by_number)):
+            raise InvalidRequest("must name each action of this broadcast once", "/actions")
+        return replace(before, actions=tuple(by_number[number] for number in wanted or () if isinstance(number, int)))
+
+    return answer({"broadcast": broadcast_shape(await store_edit(call, edit))})
+
+
 async def delete_action(call: Call) -> Response:
     """`DELETE /broadcasts/{id}/actions/{action_id}`; accounts that name it stay."""
     action_id = call.number("action_id")
@@ -345,6 +367,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _ours("GET", _ONE, get_broadcast, "One broadcast with its actions", reference.ONE),
     _ours("PATCH", _ONE, edit_broadcast, "Change name, recipients, policy, topic or tags", reference.EDIT),
     _ours("POST", f"{_ONE}/actions", add_action, "Add an e-mail", reference.ADD_ACTION),
+    _ours("PUT", f"{_ONE}/actions/order", order_actions, "Put the actions in order", reference.ORDER_ACTIONS),
     _ours("PATCH", _ACTION, edit_action, "Change an e-mail", reference.EDIT_ACTION),
     _ours("DELETE", _ACTION, delete_action, "Remove an e-mail; its accounts stay", reference.DELETE_ACTION),
     _ours("GET", f"{_ONE}/review", review_broadcast, "What stands in the way of activating", reference.REVIEW),

@@ -225,6 +225,13 @@ EDIT = shown(
 )
 ADD_ACTION = shown({"action": _ACTION}, _LOOSE, status=201, body=_AN_ACTION, body_example=_TEXTS_EXAMPLE, errors=(409,))
 EDIT_ACTION = shown({"action": _ACTION}, _LOOSE, body=_AN_ACTION, body_example={"subject": "Hi"}, errors=(409,))
+ORDER_ACTIONS = shown(
+    {"broadcast": _BROADCAST},
+    _LOOSE,
+    body=record(actions=array(integer()), version=integer(), optional=("version",)),
+    body_example={"actions": [2, 1]},
+    errors=(409,),
+)
 DELETE_ACTION = Reference(status=204, errors=(409,))
 REVIEW = shown(_REVIEW, _LOOSE, note="`problems` keep it from being activated; `warnings` do not.")
 ACTIVATE = shown({"broadcast": _BROADCAST}, _LOOSE, errors=(409, 422))

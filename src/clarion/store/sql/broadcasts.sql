@@ -123,3 +123,6 @@ SELECT last_trigger_ms, {{now_ms}} AS now_ms FROM broadcast WHERE broadcast_id =
 SELECT trigger_id, created_ms, data FROM broadcast_trigger
 WHERE broadcast_id = :broadcast_id AND created_ms > {{now_ms}} - :within_ms AND data <> '{}'
 ORDER BY trigger_id DESC LIMIT :most;
+
+-- name: place_action
+UPDATE action SET position = :position WHERE action_id = :action_id AND broadcast_id = :broadcast_id;

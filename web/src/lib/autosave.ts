@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// Saves what is typed by itself, and never loses it: a local copy until the server has it, undo and redo, and both
+// sides shown when somebody else was quicker. Without a DOM; `useAutosave` ties it to a component.
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { ApiError } from "../api/client";
+import { recall, remember } from "./storage";
+
+export type SaveState = "saved" | "waiting" | "saving" | "failed" | "conflict";
+
+export interface Copies {
+  recall: (name: string) => unknown;
+  remember: (name: string, value: unknown) => void;
+}
+
+export interface AutosaveOptions<T> {
+  /** Under which the local copy is kept, such as `broadcast.7.recipients`. */
+  name: string;
+  value: T;
+  /** The version that `value` is of. */
+  version: number;
+  /** Gives the new version; rejects with ApiError 409 when the version is old. */
+  save: (value: T, version: number) => Promise<number>;
+  pauseMs?: number;
+  copies?: Copies;
+  now?: () => number;
+}
+
+interface Copy<T> {
+  value: T;
+  version: number;
+}
+
+const PAUSE_MS = 800;
+const ONE_STEP_MS = 900;
+const MOST_STEPS = 200;
+const RETRY_MS = [2_000, 5_000, 15_000, 30_000];
+
+/** One thing that is edited. */
+export class Autosave<T> {
+  value: T;
+  state: SaveState = "saved";
+  /** When the server last took it, Unix milliseconds. */
+  savedAt: number | null = null;
+  error: ApiError | null = null;
+  /** It was found as a local copy that the server did not have. */
+  recovered = false;
+  private saved: T;
+  private version: number;
+  private past: T[] = [];
+  private future: T[] = [];
+  private changedAt = 0;
+  private timer: ReturnType<typeof setTimeout> | null = null;
+  private failures = 0;
+  private saving: Promise<void> | null = null;
+  private ended = false;
+  private readonly listeners = new Set<() => void>();
+  private readonly copies: Copies;
+  private readonly now: () => number;
+
+  constructor(private readonly options: AutosaveOptions<T>) {
+    this.copies = options.copies ?? { recall, remember };
+    this.now = options.now ?? Date.now;
+    this.value = options.value;
+    this.saved = options.value;
+    this.version = options.version;
+    const copy = this.copies.recall(this.key) as Copy<T> | undefined;
+    if (copy === undefined || same(copy.value, options.value)) {
+      this.copies.remember(this.key, undefined);
+      return;
+    }
+    this.value = copy.value;
+    this.recovered = true;
+    if (copy.version === options.version) this.later(0);
+    else this.state = "conflict";
+  }
+
+  private get key(): string {
+    return `draft.${this.options.name}`;
+  }
+
+  /** Whether everything is with the server. */
+  get clean(): boolean {
+    return same(this.value, this.saved);
+  }
+
+  get canUndo(): boolean {
+    return this.past.length > 0;
+  }
+
+  get canRedo(): boolean {
+    return this.future.length > 0;
+  }
+
+  /** What the server has, as far as it is known here: the other side of a conflict. */
+  get theirs(): T {
+    return this.saved;
+  }
+
+  /** Somebody typed. Changes in quick succession are one step for undo. */
+  change(value: T): void {
+    if (same(value, this.value)) return;
+    const now = this.now();
+    if (this.past.length === 0 || now - this.changedAt > ONE_STEP_MS) this.past.push(this.value);
+    if (this.past.length > MOST_STEPS) this.past.shift();
+    this.changedAt = now;
+    this.future = [];
+    this.put(value);
+  }
+
+  undo(): void {
+    const value = this.past.pop();
+    if (value === undefined) return;
+    this.future.push(this.value);
+    this.changedAt = 0;
+    this.put(value);
+  }
+
+  redo(): void {
+    const value = this.future.pop();
+    if (value === undefined) return;
+    this.past.push(this.value);
+    this.changedAt = 0;
+    this.put(value);
+  }
+
+  private put(value: T): void {
+    this.value = value;
+    this.copies.remember(this.key, this.clean ? undefined : { value, version: this.version });
+    if (this.state !== "conflict") this.later(this.options.pauseMs ?? PAUSE_MS);
+    this.tell();
+  }
+
+  private later(ms: number): void {
+    if (this.timer) clearTimeout(this.timer);
+    if (this.state !== "saving") this.state = "waiting";
+    this.timer = setTimeout(() => void this.flush(), ms);
+  }
+
+  /** Save now; resolves when nothing is under way any more. */
+  async flush(): Promise<void> {
+    if (this.timer) clearTimeout(this.timer);
+    this.timer = null;
+    if (this.saving) await this.saving;
+    if (this.state === "conflict") return;
+    if (this.clean) {
+      this.state = "saved";
+      this.copies.remember(this.key, undefined);
+      this.tell();
+      return;
+    }
+    this.saving = this.send();
+    await this.saving;
+    this.saving = null;
+    if (this.state === "saved" && !this.clean) this.later(this.options.pauseMs ?? PAUSE_MS);
+    this.tell();
+  }
+
+  private async send(): Promise<void> {
+    const value = this.value;
+    this.state = "saving";
+    this.tell();
+    try {
+      this.version = await this.options.save(value, this.version);
+      this.saved = value;
+      this.savedAt = this.now();
+      this.error = null;
+      this.failures = 0;
+      this.recovered = false;
+      this.state = "saved";
+      this.copies.remember(this.key, this.clean ? undefined : { value: this.value, version: this.version });
+    } catch (failure) {
+      this.error =
+        failure instanceof ApiError ? failure : new ApiError(0, [{ detail: String(failure), pointer: "" }]);
+      this.state = this.error.status === 409 ? "conflict" : "failed";
+      const reachable = this.error.status !== 0 && this.error.status < 500 && this.error.status !== 429;
+      if (this.state === "failed" && !reachable && !this.ended) {
+        const pause = RETRY_MS[Math.min(this.failures, RETRY_MS.length - 1)] ?? 30_000;
+        this.failures += 1;
+        this.timer = setTimeout(() => void this.flush(), pause);
+      }
+    }
+  }
+
+  /** After a conflict: go on with one's own over theirs, or take theirs and let one's own go. */
+  settle(whose: "mine" | "theirs", theirs: T, version: number): void {
+    this.version = version;
+    this.saved = theirs;
+    this.error = null;
+    this.state = "saved";
+    if (whose === "theirs") {
+      this.past.push(this.value);
+      this.value = theirs;
+      this.recovered = false;
+      this.copies.remember(this.key, undefined);
+    } else this.later(0);
+    this.tell();
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  private tell(): void {
+    for (const listener of [...this.listeners]) listener();
+  }
+
+  /** The page is left: what is not with the server is sent now, and stays as a local copy until it is taken. */
+  close(): void {
+    this.ended = true;
+    if (!this.clean && this.state !== "conflict") void this.flush();
+    else if (this.timer) clearTimeout(this.timer);
+  }
+}
+
+function same(one: unknown, other: unknown): boolean {
+  return one === other || JSON.stringify(one) === JSON.stringify(other);
+}
+
+/** An Autosave that lives as long as the component; `name` decides which thing it is. */
+export function useAutosave<T>(options: AutosaveOptions<T>): Autosave<T> {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another name is another thing; the rest are its beginnings
+  const autosave = useMemo(() => new Autosave(options), [options.name]);
+  const [, redraw] = useState(0);
+  useEffect(() => {
+    const stop = autosave.subscribe(() => redraw((count) => count + 1));
+    const leaving = (event: BeforeUnloadEvent) => {
+      if (!autosave.clean) event.preventDefault();
+    };
+    addEventListener("beforeunload", leaving);
+    return () => {
+      stop();
+      removeEventListener("beforeunload", leaving);
+      autosave.close();
+    };
+  }, [autosave]);
+  return autosave;
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// What stands around every page of one broadcast: its name and state, its steps, who else has it open.
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { ApiError, OURS, patch, post } from "../../api/client";
+import { useMay } from "../../app/session";
+import { invalidate, type Query, useQuery } from "../../lib/query";
+import { Button } from "../../ui/button";
+import { Confirm } from "../../ui/dialog";
+import { TextField } from "../../ui/field";
+import { Page } from "../../ui/page";
+import { ErrorState, Loaded } from "../../ui/states";
+import { TabLinks } from "../../ui/tabs";
+import { StatePill } from "../broadcasts/state";
+import type { Broadcast } from "../broadcasts/types";
+import { TriggerDialog } from "./trigger-dialog";
+import "./broadcast.css";
+
+export const STEPS = [
+  ["", "Overview"],
+  ["recipients", "Recipients"],
+  ["goal", "Goal & exit"],
+  ["workflow", "Workflow"],
+  ["review", "Review"],
+  ["api", "API"],
+  ["sends", "Sends"],
+  ["metrics", "Metrics"],
+] as const;
+
+const HEARTBEAT_MS = 15_000;
+
+/** The broadcast of a number. */
+export function useBroadcast(id: string): Query<{ broadcast: Broadcast }> {
+  return useQuery<{ broadcast: Broadcast }>(`${OURS}/broadcasts/${encodeURIComponent(id)}`);
+}
+
+/** After something of it was changed: what is shown of it is old. */
+export function broadcastChanged(id: number | string): void {
+  invalidate(`${OURS}/broadcasts/${id}`);
+  invalidate(`${OURS}/broadcasts?`);
+}
+
+interface Editing {
+  others: { name: string; seen_at: number }[];
+  version: number;
+  changed_by: string | null;
+}
+
+/** Says that it is open here, and who else has it open. */
+function useOthers(id: string): string[] {
+  const [others, setOthers] = useState<string[]>([]);
+  useEffect(() => {
+    let here = true;
+    const beat = async () => {
+      if (document.visibilityState !== "visible") return;
+      try {
+        const told = await post<Editing>(`${OURS}/broadcasts/${encodeURIComponent(id)}/editing`);
+        if (here) setOthers(told.others.map((one) => one.name));
+      } catch {
+        // Who else is there is only a courtesy.
+      }
+    };
+    void beat();
+    const timer = setInterval(beat, HEARTBEAT_MS);
+    return () => {
+      here = false;
+      clearInterval(timer);
+    };
+  }, [id]);
+  return others;
+}
+
+function Rename({ broadcast, onClose }: { broadcast: Broadcast; onClose: () => void }) {
+  const [name, setName] = useState(broadcast.name);
+  return (
+    <Confirm
+      title="Rename"
+      open
+      action="Rename"
+      onClose={onClose}
+      onConfirm={async () => {
+        await patch(`${OURS}/broadcasts/${broadcast.id}`, { name });
+        broadcastChanged(broadcast.id);
+      }}
+    >
+      <TextField label="Name" value={name} onInput={setName} />
+    </Confirm>
+  );
+}
+
+interface FrameProps {
+  id: string;
+  /** Which of STEPS this is. */
+  current: string;
+  children: (broadcast: Broadcast) => ComponentChildren;
+  actions?: ComponentChildren;
+}
+
+/** Loads the broadcast and frames what is shown of it. */
+export function BroadcastFrame({ id, current, children, actions }: FrameProps) {
+  const query = useBroadcast(id);
+  const others = useOthers(id);
+  const maySend = useMay("send");
+  const mayEdit = useMay("edit");
+  const [triggering, setTriggering] = useState(false);
+  const [renaming, setRenaming] = useState(false);
+  const broadcast = query.data?.broadcast;
+  if (!broadcast && query.error instanceof ApiError) {
+    return (
+      <Page title="Broadcast" parent={{ href: "/broadcasts", label: "Broadcasts" }}>
+        <ErrorState error={query.error} onRetry={query.refetch} />
+      </Page>
+    );
+  }
+  return (
+    <Page
+      title={broadcast?.name ?? "Broadcast"}
+      parent={{ href: "/broadcasts", label: "Broadcasts" }}
+      badge={broadcast && <StatePill state={broadcast.state} archived={broadcast.archived} />}
+      actions={
+        <>
+          {actions}
+          {broadcast && mayEdit && (
+            <Button kind="quiet" onClick={() => setRenaming(true)}>
+              Rename
+            </Button>
+          )}
+          {broadcast?.state === "running" && maySend && (
+            <Button kind="primary" onClick={() => setTriggering(true)}>
+              Trigger by hand
+            </Button>
+          )}
+        </>
+      }
+    >
+      <TabLinks
+        label="Steps of this broadcast"
+        links={STEPS.map(([step, label]) => ({
+          href: `/broadcasts/${id}${step && `/${step}`}`,
+          label,
+          current: step === current,
+        }))}
+      />
+      {others.length > 0 && (
+        <p class="banner banner-warn" role="status">
+          {others.join(" and ")} {others.length === 1 ? "has" : "have"} this broadcast open, too.
+        </p>
+      )}
+      <Loaded query={query}>{(data) => children(data.broadcast)}</Loaded>
+      {broadcast && (
+        <TriggerDialog broadcast={broadcast} open={triggering} onClose={() => setTriggering(false)} />
+      )}
+      {broadcast && renaming && <Rename broadcast={broadcast} onClose={() => setRenaming(false)} />}
+    </Page>
+  );
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// What it is to bring about, and when somebody leaves it.
+import { useMay } from "../../app/session";
+import { useSegments } from "../../audience/FilterBuilder";
+import { LinkButton } from "../../ui/button";
+import { Radios, SelectField, TextField } from "../../ui/field";
+import { SaveState, SaveTrouble } from "../../ui/savestate";
+import type { Broadcast, Goal } from "../broadcasts/types";
+import { forServer, goalWords, NEW_GOAL } from "./goal";
+import { useBroadcastPart } from "./use-part";
+
+interface Value {
+  goal: Goal | null;
+  exit_when: Broadcast["exit_when"];
+}
+
+const FIELDS = [
+  "/goal/event",
+  "/goal/segment_id",
+  "/goal/window_days",
+  "/goal/property_name",
+  "/goal/property_value",
+];
+
+function GoalFields({
+  goal,
+  onChange,
+  about,
+}: {
+  goal: Goal;
+  onChange: (goal: Goal) => void;
+  about: (pointer: string) => string | undefined;
+}) {
+  const segments = useSegments();
+  return (
+    <div class="stack">
+      <SelectField
+        label="Somebody reaches it when they"
+        value={goal.kind}
+        onChange={(kind) => onChange({ ...goal, kind: kind as Goal["kind"] })}
+        options={[
+          ["event", "perform an event"],
+          ["enters_segment", "enter a segment"],
+          ["leaves_segment", "leave a segment"],
+        ]}
+      />
+      {goal.kind === "event" ? (
+        <>
+          <TextField
+            label="Event"
+            placeholder="purchase"
+            value={goal.event}
+            error={about("/goal/event")}
+            onInput={(event) => onChange({ ...goal, event })}
+          />
+          <div class="grid-2">
+            <TextField
+              label="With the property"
+              hint="Optional: only events that have it count."
+              value={goal.property_name}
+              onInput={(property_name) => onChange({ ...goal, property_name })}
+            />
+            <TextField
+              label="being"
+              value={goal.property_value}
+              onInput={(property_value) => onChange({ ...goal, property_value })}
+            />
+          </div>
+        </>
+      ) : (
+        <SelectField
+          label="Segment"
+          value={String(goal.segment_id ?? "")}
+          error={about("/goal/segment_id")}
+          onChange={(id) => onChange({ ...goal, segment_id: Number(id) || null })}
+          options={[["", "Choose…"], ...segments.map((one) => [String(one.id), one.name] as const)]}
+        />
+      )}
+      <div class="grid-2">
+        <TextField
+          label="Within days"
+          type="number"
+          min={1}
+          max={90}
+          value={String(goal.window_days)}
+          error={about("/goal/window_days")}
+          onInput={(days) => onChange({ ...goal, window_days: Number(days) })}
+        />
+        <SelectField
+          label="counted from when a message was"
+          value={goal.counted_from}
+          onChange={(from) => onChange({ ...goal, counted_from: from as Goal["counted_from"] })}
+          options={[
+            ["sent", "sent"],
+            ["delivered", "delivered"],
+            ["opened", "opened"],
+            ["clicked", "clicked"],
+          ]}
+        />
+      </div>
+    </div>
+  );
+}
+
+/** Goal and exit, each saved as it is set. */
+export function GoalStep({ broadcast }: { broadcast: Broadcast }) {
+  const mayEdit = useMay("edit");
+  const segments = useSegments();
+  const { autosave, theirs } = useBroadcastPart<Value>(
+    broadcast,
+    "goal",
+    (one) => ({ goal: one.goal, exit_when: one.exit_when }),
+    (value) => ({ goal: forServer(value.goal), exit_when: value.exit_when }),
+  );
+  const { goal, exit_when } = autosave.value;
+  const names = new Map(segments.map((one) => [one.id, one.name]));
+  return (
+    <div class="stack">
+      <div class="row row-between">
+        <p class="muted">
+          A goal is kept and shown with the broadcast. Conversions are counted from a later version of Clarion
+          on, for messages sent from then.
+        </p>
+        <SaveState autosave={autosave} />
+      </div>
+      <SaveTrouble autosave={autosave} theirs={theirs} besides={FIELDS} />
+      <fieldset disabled={!mayEdit} class="grid-2">
+        <legend class="visually-hidden">Goal and exit</legend>
+        <div class="card">
+          <h2>Goal</h2>
+          <Radios
+            legend="Is there a goal?"
+            value={goal ? "yes" : "no"}
+            onChange={(value) => autosave.change({ goal: value === "yes" ? NEW_GOAL : null, exit_when })}
+            options={[
+              { value: "no", label: "No goal" },
+              {
+                value: "yes",
+                label: "A goal",
+                hint: goal ? `Reached when ${goalWords(goal, names)}.` : undefined,
+              },
+            ]}
+          />
+          {goal && (
+            <GoalFields
+              goal={goal}
+              about={(pointer) => autosave.error?.about(pointer)}
+              onChange={(changed) => autosave.change({ goal: changed, exit_when })}
+            />
+          )}
+        </div>
+        <div class="card">
+          <h2>Exit</h2>
+          <Radios
+            legend="When does somebody leave it early?"
+            value={exit_when}
+            onChange={(value) => autosave.change({ goal, exit_when: value as Broadcast["exit_when"] })}
+            options={[
+              { value: "never", label: "Never" },
+              { value: "goal", label: "When they reach the goal" },
+              { value: "no_longer_matching", label: "When they no longer match the recipients" },
+            ]}
+          />
+          <p class="field-hint">
+            All messages of a broadcast are sent at once, so nothing is left to leave: this is kept as a
+            setting, as Customer.io does.
+          </p>
+        </div>
+      </fieldset>
+      <div class="row row-end">
+        <LinkButton href={`/broadcasts/${broadcast.id}/workflow`}>Next: workflow</LinkButton>
+      </div>
+    </div>
+  );
+}

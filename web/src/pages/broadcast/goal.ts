@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// A goal in words.
+import type { SegmentNames } from "../../audience/filter";
+import type { Goal } from "../broadcasts/types";
+
+const FROM: Record<Goal["counted_from"], string> = {
+  sent: "it was sent",
+  delivered: "it was delivered",
+  opened: "it was opened",
+  clicked: "a link was clicked",
+};
+
+/** What counts as success, read back. */
+export function goalWords(goal: Goal | null, segments: SegmentNames): string {
+  if (!goal) return "none";
+  const segment = () => segments.get(goal.segment_id ?? 0) ?? `segment ${goal.segment_id}`;
+  const what =
+    goal.kind === "event"
+      ? `performs ${goal.event || "an event"}${goal.property_name ? ` with ${goal.property_name} “${goal.property_value}”` : ""}`
+      : goal.kind === "enters_segment"
+        ? `enters ${segment()}`
+        : `leaves ${segment()}`;
+  const days = goal.window_days === 1 ? "a day" : `${goal.window_days} days`;
+  return `somebody ${what} within ${days} after ${FROM[goal.counted_from]}`;
+}
+
+export const NEW_GOAL: Goal = {
+  kind: "event",
+  event: "",
+  property_name: "",
+  property_value: "",
+  segment_id: null,
+  window_days: 7,
+  counted_from: "sent",
+};
+
+/** A goal as the server takes it: only what its kind has. */
+export function forServer(goal: Goal | null): Partial<Goal> | null {
+  if (!goal) return null;
+  const { kind, window_days, counted_from } = goal;
+  return kind === "event"
+    ? {
+        kind,
+        window_days,
+        counted_from,
+        event: goal.event,
+        property_name: goal.property_name,
+        property_value: goal.property_value,
+      }
+    : { kind, window_days, counted_from, segment_id: goal.segment_id };
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where in the page a finding of a review is mended.
+import { actionName, type Broadcast } from "../broadcasts/types";
+
+export interface Place {
+  href: string;
+  words: string;
+}
+
+const WORDS: Record<string, string> = {
+  subject: "subject",
+  preheader: "preheader",
+  body: "body",
+  plain: "plain text",
+  from: "from",
+  reply_to: "reply-to",
+  recipient: "recipient",
+  url: "URL",
+  sending_state: "sending behaviour",
+};
+
+/** A finding's `field` is a path such as `actions/12/subject`, or `recipients/and/0`. */
+export function placeOf(broadcast: Broadcast, finding: { field: string; line: number | null }): Place {
+  const base = `/broadcasts/${broadcast.id}`;
+  const [first, number, ...rest] = finding.field.split("/");
+  if (first === "recipients") return { href: `${base}/recipients`, words: "Recipients" };
+  if (first === "goal") return { href: `${base}/goal`, words: "Goal" };
+  if (first !== "actions" || !number) return { href: `${base}/workflow`, words: "Workflow" };
+  const action = broadcast.actions.find((one) => String(one.id) === number);
+  const language = rest[0] === "languages" ? rest[1] : undefined;
+  const field = (language === undefined ? rest : rest.slice(2)).join("/");
+  const query = new URLSearchParams({ field });
+  if (language) query.set("language", language);
+  if (finding.line !== null) query.set("line", String(finding.line));
+  const name = action ? actionName(action) : `Action ${number}`;
+  const words = WORDS[field] ?? field.replaceAll("/", " ");
+  return {
+    href: `${base}/actions/${number}?${query}`,
+    words: `${name}, ${words}${language ? ` (${language})` : ""}`,
+  };
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is typed into the trigger dialog, as the body of a call.
+import type { Audience } from "../../audience/filter";
+import { isEverybody } from "../../audience/filter";
+
+export type Whom = "default" | "filter" | "ids" | "emails";
+
+export interface TriggerForm {
+  whom: Whom;
+  filter: Audience;
+  /** Ids or addresses, apart by lines, commas or spaces. */
+  named: string;
+  /** JSON. */
+  data: string;
+  ignoreMissing: boolean;
+}
+
+/** Names out of a text. */
+export function namesOf(text: string): string[] {
+  return [...new Set(text.split(/[\s,;]+/).filter(Boolean))];
+}
+
+/** The body, or what is wrong with the JSON. */
+export function bodyOf(form: TriggerForm): { body: Record<string, unknown> } | { fault: string } {
+  let data: unknown = {};
+  if (form.data.trim()) {
+    try {
+      data = JSON.parse(form.data);
+    } catch (error) {
+      return { fault: `This is not JSON: ${error instanceof Error ? error.message : error}` };
+    }
+    if (typeof data !== "object" || data === null || Array.isArray(data)) {
+      return { fault: 'The data is an object: {"name": "value"}. Without a "data" around it.' };
+    }
+  }
+  const body: Record<string, unknown> = { data };
+  if (form.whom === "filter" && !isEverybody(form.filter)) body.recipients = form.filter;
+  if (form.whom === "ids" || form.whom === "emails") {
+    body[form.whom] = namesOf(form.named);
+    if (form.ignoreMissing) body[form.whom === "ids" ? "id_ignore_missing" : "email_ignore_missing"] = true;
+  }
+  return { body };
+}
+
+/** From so many people on, the number is typed before it goes out. */
+export const MANY = 1_000;

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// The messages of a broadcast, all sent at once: add, order, switch off, open.
+import { useState } from "preact/hooks";
+import { del, OURS, patch, post, put } from "../../api/client";
+import { useMay } from "../../app/session";
+import { useQuery } from "../../lib/query";
+import { navigate } from "../../lib/router";
+import { Button, LinkButton } from "../../ui/button";
+import { Confirm } from "../../ui/dialog";
+import { SelectField } from "../../ui/field";
+import { Menu } from "../../ui/menu";
+import { Pill } from "../../ui/pill";
+import { Empty } from "../../ui/states";
+import { toast } from "../../ui/toast";
+import {
+  type Action,
+  actionName,
+  type Broadcast,
+  CHANNELS,
+  OFFERED,
+  type SendingState,
+} from "../broadcasts/types";
+import { broadcastChanged } from "./frame";
+import type { Review } from "./review-step";
+
+const NEW: Record<string, object> = {
+  email: { kind: "email", name: "E-mail", subject: "", body: "" },
+  webhook: { kind: "webhook", name: "Webhook", method: "post", url: "", body: "{}" },
+};
+
+function moved<T>(items: readonly T[], from: number, to: number): T[] {
+  const next = [...items];
+  const [one] = next.splice(from, 1);
+  if (one !== undefined) next.splice(to, 0, one);
+  return next;
+}
+
+function ActionState({ action, problems }: { action: Action; problems: number }) {
+  if (action.sending_state === "off") return <Pill>switched off</Pill>;
+  if (problems > 0)
+    return <Pill tone="bad">{problems === 1 ? "1 thing to fix" : `${problems} things to fix`}</Pill>;
+  return <Pill tone="good">ready</Pill>;
+}
+
+/** Cards in one column. */
+export function WorkflowStep({ broadcast }: { broadcast: Broadcast }) {
+  const mayEdit = useMay("edit");
+  const path = `${OURS}/broadcasts/${broadcast.id}/actions`;
+  const review = useQuery<Review>(`${OURS}/broadcasts/${broadcast.id}/review`);
+  const [removing, setRemoving] = useState<Action | null>(null);
+  const [dragged, setDragged] = useState<number | null>(null);
+  const [over, setOver] = useState<number | null>(null);
+  const [said, setSaid] = useState("");
+  const actions = broadcast.actions;
+  const run = async (work: () => Promise<unknown>) => {
+    try {
+      await work();
+      broadcastChanged(broadcast.id);
+    } catch (failure) {
+      toast(failure instanceof Error ? failure.message : String(failure), "bad");
+    }
+  };
+  const order = (from: number, to: number) => {
+    const action = actions[from];
+    if (!action || to < 0 || to >= actions.length || from === to) return;
+    void run(() => put(`${path}/order`, { actions: moved(actions, from, to).map((one) => one.id) }));
+    setSaid(`${actionName(action)} is now number ${to + 1} of ${actions.length}`);
+  };
+  const add = (kind: string) =>
+    run(async () => {
+      const made = await post<{ action: Action }>(path, NEW[kind]);
+      navigate(`/broadcasts/${broadcast.id}/actions/${made.action.id}`);
+    });
+  const problemsOf = (action: Action) =>
+    review.data?.problems.filter((one) => one.field.startsWith(`actions/${action.id}/`)).length ?? 0;
+  return (
+    <div class="stack">
+      <p class="workflow-head">
+        <strong>All at once.</strong> Everybody in the audience gets each of these messages when the broadcast
+        is triggered. Delays and time windows are not offered: a broadcast has none.
+      </p>
+      <p class="visually-hidden" role="status">
+        {said}
+      </p>
+      {actions.length === 0 ? (
+        <Empty title="No messages yet">Add the first one below.</Empty>
+      ) : (
+        <ol class="workflow">
+          {actions.map((action, no) => (
+            <li
+              key={action.id}
+              class={`workflow-card${dragged === no ? " dragged" : ""}${over === no ? " over" : ""}`}
+              onDragOver={(event) => {
+                if (dragged === null) return;
+                event.preventDefault();
+                setOver(no);
+              }}
+              onDragLeave={() => setOver(null)}
+              onDrop={(event) => {
+                event.preventDefault();
+                if (dragged !== null) order(dragged, no);
+                setDragged(null);
+                setOver(null);
+              }}
+            >
+              <span
+                class="handle"
+                draggable={mayEdit}
+                aria-hidden="true"
+                title="Drag to reorder"
+                onDragStart={(event) => {
+                  event.dataTransfer?.setData("text/plain", String(action.id));
+                  setDragged(no);
+                }}
+                onDragEnd={() => {
+                  setDragged(null);
+                  setOver(null);
+                }}
+              >
+                ⠿
+              </span>
+              <div class="stack-tight">
+                <div class="row">
+                  <Pill>{CHANNELS[action.kind] ?? action.kind}</Pill>
+                  <a href={`/broadcasts/${broadcast.id}/actions/${action.id}`}>
+                    <strong>{actionName(action)}</strong>
+                  </a>
+                  <ActionState action={action} problems={problemsOf(action)} />
+                </div>
+                <p class="muted break">
+                  {action.kind === "webhook"
+                    ? action.url || "no URL yet"
+                    : action.subject || "no subject yet"}
+                </p>
+                <SelectField
+                  label="When it is triggered"
+                  disabled={!mayEdit}
+                  value={action.sending_state}
+                  onChange={(state) =>
+                    void run(() => patch(`${path}/${action.id}`, { sending_state: state as SendingState }))
+                  }
+                  options={[
+                    ["automatic", "Send automatically"],
+                    ["draft", "Queue a draft"],
+                    ["off", "Don't send"],
+                  ]}
+                />
+              </div>
+              <div class="row">
+                <Button
+                  kind="quiet"
+                  aria-label={`Move ${actionName(action)} up`}
+                  disabled={!mayEdit || no === 0}
+                  onClick={() => order(no, no - 1)}
+                >
+                  ↑
+                </Button>
+                <Button
+                  kind="quiet"
+                  aria-label={`Move ${actionName(action)} down`}
+                  disabled={!mayEdit || no === actions.length - 1}
+                  onClick={() => order(no, no + 1)}
+                >
+                  ↓
+                </Button>
+                <Menu
+                  label={`Actions for ${actionName(action)}`}
+                  items={[
+                    {
+                      label: "Edit",
+                      onSelect: () => navigate(`/broadcasts/${broadcast.id}/actions/${action.id}`),
+                    },
+                    {
+                      label: "Remove",
+                      danger: true,
+                      disabled: !mayEdit,
+                      onSelect: () => setRemoving(action),
+                    },
+                  ]}
+                />
+              </div>
+            </li>
+          ))}
+        </ol>
+      )}
+      {mayEdit && (
+        <fieldset class="row">
+          <legend class="visually-hidden">Add a message</legend>
+          {OFFERED.map((kind) => (
+            <Button key={kind} onClick={() => void add(kind)}>
+              + {CHANNELS[kind]}
+            </Button>
+          ))}
+          <span class="muted small">Other channels come with a later version.</span>
+        </fieldset>
+      )}
+      <div class="row row-end">
+        <LinkButton href={`/broadcasts/${broadcast.id}/review`}>Next: review</LinkButton>
+      </div>
+      {removing && (
+        <Confirm
+          title={`Remove ${actionName(removing)}?`}
+          open
+          danger
+          action="Remove"
+          onClose={() => setRemoving(null)}
+          onConfirm={async () => {
+            await del(`${path}/${removing.id}`);
+            broadcastChanged(broadcast.id);
+          }}
+        >
+          Its text is gone then. What was sent of it stays in the accounts.
+        </Confirm>
+      )}
+    </div>
+  );
+}

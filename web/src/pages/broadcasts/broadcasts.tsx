@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every broadcast: its state, what it did last, what it does now.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { ApiError, OURS, patch, post } from "../../api/client";
+import { useMay } from "../../app/session";
+import { number, people, percent, relative } from "../../lib/format";
+import { invalidate, useQuery } from "../../lib/query";
+import { navigate, useSearch } from "../../lib/router";
+import { Button } from "../../ui/button";
+import { Confirm, Dialog } from "../../ui/dialog";
+import { SelectField, TextField } from "../../ui/field";
+import { Menu } from "../../ui/menu";
+import { Page } from "../../ui/page";
+import { Empty, Loaded, Problems } from "../../ui/states";
+import { Table } from "../../ui/table";
+import { toast } from "../../ui/toast";
+import { CopyActions } from "./copy-actions";
+import { DaysSparkline } from "./sparkline";
+import { StatePill, TriggerPill } from "./state";
+import type { Broadcast, ListedBroadcast } from "./types";
+import "./broadcasts.css";
+
+const PATH = `${OURS}/broadcasts`;
+const POLL_MS = 5_000;
+
+interface Answer {
+  broadcasts: ListedBroadcast[];
+  counts: Record<string, number>;
+}
+
+function CreateDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
+  const [name, setName] = useState("");
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const create = async () => {
+    setBusy(true);
+    setError(null);
+    try {
+      const made = await post<{ broadcast: Broadcast }>(PATH, { name });
+      invalidate(PATH);
+      onClose();
+      navigate(`/broadcasts/${made.broadcast.id}/recipients`);
+    } catch (failure) {
+      setError(failure);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog
+      title="Create a broadcast"
+      open={open}
+      onClose={onClose}
+      actions={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind="primary" busy={busy} onClick={create}>
+            Create
+          </Button>
+        </>
+      }
+    >
+      <form
+        class="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void create();
+        }}
+      >
+        <TextField
+          label="Name"
+          hint="Its messages go out when your program calls the API, or when you trigger it by hand."
+          value={name}
+          error={error instanceof ApiError ? error.about("/name") : undefined}
+          onInput={setName}
+        />
+        {error !== null && <Problems error={error} besides={["/name"]} />}
+      </form>
+    </Dialog>
+  );
+}
+
+function LastTriggerCell({ broadcast }: { broadcast: ListedBroadcast }) {
+  const last = broadcast.last_trigger;
+  if (!last) return <span class="muted">never</span>;
+  const running = broadcast.running_triggers > 0 && last.accounts > 0 && last.finished < last.accounts;
+  return (
+    <div class="stack-tight">
+      <a href={`/triggers/${last.id}`}>
+        {relative(last.created_at * 1_000)}, {people(last.audience)}
+      </a>
+      {running ? (
+        <span class="row small">
+          <progress class="list-progress" value={last.finished} max={last.accounts} aria-label="Progress" />
+          {percent(last.finished, last.accounts)}
+        </span>
+      ) : (
+        last.state !== "done" && <TriggerPill state={last.state} />
+      )}
+    </div>
+  );
+}
+
+function useShortcuts(onCreate: (() => void) | null, search: { current: HTMLDivElement | null }): void {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      const target = event.target as HTMLElement;
+      if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+        return;
+      if (document.querySelector("dialog[open]")) return;
+      if (event.key === "/") {
+        event.preventDefault();
+        search.current?.querySelector("input")?.focus();
+      } else if (event.key === "c" && onCreate) {
+        event.preventDefault();
+        onCreate();
+      }
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, [onCreate, search]);
+}
+
+/** `/broadcasts?search=&state=`. */
+export default function Broadcasts() {
+  const [search, setSearch] = useSearch();
+  const text = search.get("search") ?? "";
+  const state = search.get("state") ?? "";
+  const asked = new URLSearchParams();
+  if (text) asked.set("search", text);
+  if (state === "archived") asked.set("archived", "only");
+  else if (state) asked.set("state", state);
+  const query = useQuery<Answer>(`${PATH}?${asked}`, { every: POLL_MS });
+  const mayEdit = useMay("edit");
+  const maySend = useMay("send");
+  const [creating, setCreating] = useState(false);
+  const [stopping, setStopping] = useState<ListedBroadcast | null>(null);
+  const [copying, setCopying] = useState<ListedBroadcast | null>(null);
+  const field = useRef<HTMLDivElement>(null);
+  useShortcuts(mayEdit ? () => setCreating(true) : null, field);
+  const act = async (work: () => Promise<unknown>, done: string) => {
+    try {
+      await work();
+      invalidate(PATH);
+      toast(done);
+    } catch (failure) {
+      toast(failure instanceof Error ? failure.message : String(failure), "bad");
+    }
+  };
+  const items = (one: ListedBroadcast) => [
+    {
+      label: "Duplicate",
+      disabled: !mayEdit,
+      onSelect: () =>
+        void act(() => post(`${PATH}/${one.id}/duplicate`), `[COPY] ${one.name} is made, inactive`),
+    },
+    { label: "Copy messages to another workspace", disabled: !mayEdit, onSelect: () => setCopying(one) },
+    {
+      label: one.archived ? "Take out of the archive" : "Archive",
+      disabled: !mayEdit || one.state === "running",
+      onSelect: () =>
+        void act(
+          () => patch(`${PATH}/${one.id}`, { archived: !one.archived }),
+          one.archived ? "Back in the list" : "Archived",
+        ),
+    },
+    {
+      label: "Stop",
+      danger: true,
+      disabled: !maySend || one.state !== "running",
+      onSelect: () => setStopping(one),
+    },
+  ];
+  return (
+    <Page
+      title="Broadcasts"
+      actions={
+        mayEdit && (
+          <Button kind="primary" onClick={() => setCreating(true)}>
+            Create broadcast
+          </Button>
+        )
+      }
+    >
+      <div class="list-filters" ref={field}>
+        <div class="list-search">
+          <TextField
+            label="Search"
+            type="search"
+            placeholder="Name or number ( / )"
+            value={text}
+            onInput={(value) => setSearch({ search: value })}
+          />
+        </div>
+        <SelectField
+          label="State"
+          value={state}
+          onChange={(value) => setSearch({ state: value })}
+          options={(
+            [
+              ["", "All", undefined],
+              ["running", "Active", "running"],
+              ["draft", "Draft", "draft"],
+              ["stopped", "Stopped", "stopped"],
+              ["archived", "Archived", "archived"],
+            ] as const
+          ).map(([key, words, of]) => [
+            key,
+            of && query.data ? `${words} (${number(query.data.counts[of] ?? 0)})` : words,
+          ])}
+        />
+      </div>
+      <Loaded query={query} lines={8}>
+        {({ broadcasts }) =>
+          broadcasts.length === 0 ? (
+            text || state ? (
+              <Empty
+                title="Nothing matches"
+                action={<Button onClick={() => setSearch({ search: null, state: null })}>Show all</Button>}
+              >
+                No broadcast of this workspace has such a name and state.
+              </Empty>
+            ) : (
+              <Empty
+                title="No broadcasts yet"
+                action={
+                  mayEdit && (
+                    <Button kind="primary" onClick={() => setCreating(true)}>
+                      Create the first
+                    </Button>
+                  )
+                }
+              >
+                A broadcast is one or more messages that go to everybody who matches when it is triggered.
+              </Empty>
+            )
+          ) : (
+            <Table
+              caption="Broadcasts"
+              rows={broadcasts}
+              rowKey={(one) => one.id}
+              columns={[
+                {
+                  key: "name",
+                  label: "Name",
+                  show: (one) => (
+                    <div>
+                      <a class="list-name" href={`/broadcasts/${one.id}`}>
+                        {one.name}
+                      </a>
+                      <div class="muted small">
+                        {one.actions.length === 1 ? "1 message" : `${one.actions.length} messages`}
+                        {one.tags.length > 0 && ` · ${one.tags.join(", ")}`}
+                      </div>
+                    </div>
+                  ),
+                },
+                {
+                  key: "state",
+                  label: "State",
+                  show: (one) => <StatePill state={one.state} archived={one.archived} />,
+                },
+                { key: "last", label: "Last trigger", show: (one) => <LastTriggerCell broadcast={one} /> },
+                {
+                  key: "days",
+                  label: "Sent in 14 days",
+                  show: (one) => <DaysSparkline days={one.sent_by_day} />,
+                },
+                {
+                  key: "menu",
+                  label: "Actions",
+                  hideLabel: true,
+                  show: (one) => <Menu label={`Actions for ${one.name}`} items={items(one)} />,
+                },
+              ]}
+            />
+          )
+        }
+      </Loaded>
+      <CreateDialog open={creating} onClose={() => setCreating(false)} />
+      {copying && <CopyActions broadcast={copying} onClose={() => setCopying(null)} />}
+      {stopping && (
+        <Confirm
+          title={`Stop ${stopping.name}?`}
+          open
+          danger
+          action="Stop the broadcast"
+          onClose={() => setStopping(null)}
+          onConfirm={async () => {
+            await post(`${PATH}/${stopping.id}/stop`);
+            invalidate(PATH);
+          }}
+        >
+          It accepts no more triggers.{" "}
+          {stopping.running_triggers > 0
+            ? `${stopping.running_triggers} that are under way stop, too: whoever was not sent a message by then is accounted as stopped.`
+            : "Nothing of it is under way."}
+        </Confirm>
+      )}
+    </Page>
+  );
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Broadcasts as the management API shows them.
+import type { Audience } from "../../audience/filter";
+
+export type BroadcastState = "draft" | "running" | "stopped";
+export type SendingState = "automatic" | "draft" | "off";
+
+export interface ActionSummary {
+  id: number;
+  kind: string;
+  name: string;
+  sending_state: SendingState;
+  subject?: string;
+  url?: string;
+}
+
+export interface Action extends ActionSummary {
+  send_to_unsubscribed: boolean;
+  tracked: boolean;
+  languages: string[];
+  updated_at: number;
+}
+
+export interface LastTrigger {
+  id: number;
+  state: string;
+  created_at: number;
+  audience: number;
+  recipients: number;
+  sent: number;
+  failed: number;
+  finished: number;
+  accounts: number;
+}
+
+export interface Goal {
+  kind: "event" | "enters_segment" | "leaves_segment";
+  event: string;
+  property_name: string;
+  property_value: string;
+  segment_id: number | null;
+  window_days: number;
+  counted_from: "sent" | "delivered" | "opened" | "clicked";
+}
+
+export interface Broadcast {
+  id: number;
+  name: string;
+  state: BroadcastState;
+  recipients: Audience;
+  topic_id: number | null;
+  language_attribute: string;
+  doubt_policy: "hold" | "resend";
+  tags: string[];
+  goal: Goal | null;
+  exit_when: "never" | "goal" | "no_longer_matching";
+  archived: boolean;
+  version: number;
+  changed_by: string | null;
+  created_at: number;
+  updated_at: number;
+  first_started_at: number | null;
+  actions: Action[];
+}
+
+export interface ListedBroadcast extends Omit<Broadcast, "actions"> {
+  actions: ActionSummary[];
+  last_trigger: LastTrigger | null;
+  running_triggers: number;
+  sent_by_day: number[];
+}
+
+/** What an action is called when nobody named it. */
+export function actionName(action: ActionSummary): string {
+  return action.name || action.subject || action.url || `Action ${action.id}`;
+}
+
+export const CHANNELS: Record<string, string> = { email: "E-mail", webhook: "Webhook" };
+
+/** Channels that an action can be added of. */
+export const OFFERED = ["email"] as const;
