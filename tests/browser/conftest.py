@@ -156,4 +156,4 @@ def enter_demo(page: Page) -> None:
     """Sign in by one click."""
     page.goto("/sign-in")
     page.get_by_role("button", name="Enter the demo").click()
-    page.get_by_role("main").get_by_role("heading", level=1).wait_for()
+    page.get_by_role("banner").wait_for()

@@ -145,11 +145,11 @@ export function AudienceSummary({ filter }: { filter: Audience }) {
   if (count && !stale) announced.current = `${count.exact ? "" : "about "}${inWords(count.people)}`;
   const out = count ? count.left_out.unsubscribed + count.left_out.no_address : 0;
   return (
-    <section class="reach" aria-label="Whom it reaches">
+    <section class="reach" aria-label="Whom it reaches" aria-busy={stale}>
       <p class="break">
         <span class="muted">Reaches</span> {sentence(filter, names)}
       </p>
-      <p class="reach-number" aria-live="polite" aria-busy={stale}>
+      <p class="reach-number" aria-live="polite">
         {unfinished ? <span class="muted">Finish the conditions</span> : announced.current || "…"}
       </p>
       {error !== null && <Problems error={error instanceof ApiError ? error : new Error(String(error))} />}
@@ -164,7 +164,7 @@ export function AudienceSummary({ filter }: { filter: Audience }) {
       )}
       {people.length > 0 && (
         <div class="stack-tight">
-          <h3 class="small">Some of them</h3>
+          <h2 class="small">Some of them</h2>
           <ul class="reach-people">
             {people.map((person) => (
               <li key={person.cio_id}>

@@ -100,7 +100,7 @@ export function Combobox<T>(props: ComboboxProps<T>) {
             aria-controls={open ? list : undefined}
             aria-activedescendant={open && at >= 0 ? `${list}-${at}` : undefined}
             value={typed ?? text}
-            onFocus={() => setOpen(true)}
+            onClick={() => setOpen(true)}
             onBlur={() => {
               setOpen(false);
               if (!onType) setTyped(null);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every broadcast: its state, what it did last, what it does now.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ApiError, OURS, patch, post } from "../../api/client";
 import { useMay } from "../../app/session";
 import { number, people, percent, relative } from "../../lib/format";
@@ -102,7 +102,7 @@ function LastTriggerCell({ broadcast }: { broadcast: ListedBroadcast }) {
 }
 
 function useShortcuts(onCreate: (() => void) | null, search: { current: HTMLDivElement | null }): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       const target = event.target as HTMLElement;
       if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
