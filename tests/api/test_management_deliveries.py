@@ -89,6 +89,8 @@ async def test_send_again_to_a_group(manage: Client, store: Store, workspace: Wo
     asked = (await manage("POST", target, body)).json
     assert asked["accounts"] == 2
     assert (asked["again"][0]["cause"], asked["again"][0]["done"]) == ("554 spam", False)
+    shown = (await manage("GET", f"{ROOT}/triggers/{played.trigger_id}/progress")).json["trigger"]
+    assert shown["repeating"] is True
     refused = await manage("POST", target, {**body, "reasons": []})
     assert refused.status == 422
     assert refused.json["errors"][0]["source"]["pointer"] == "/data/attributes/cause"

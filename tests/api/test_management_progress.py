@@ -44,7 +44,7 @@ async def test_separate_numbers(manage: Client, store: Store, workspace: Workspa
     }
     assert shown["reasons"] == {"failed": {"refused": 1, "render_failed": 1}, "in_doubt": {"no_answer": 1}}
     assert shown["resolved"] == {"people": 8, "expected": 8, "share": 1.0, "done": True, "errors": 0}
-    assert (shown["state"], shown["running"], shown["paused"]) == ("sending", True, False)
+    assert (shown["state"], shown["running"], shown["paused"], shown["repeating"]) == ("sending", True, False, False)
     assert shown["broadcast"] == {"id": played.broadcast.broadcast_id, "name": "Spring"}
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Deliveries over all triggers, by state, reason and person; one of them with everything that happened to it."""
 
+import re
 from dataclasses import replace
 from html import escape
 from typing import Any
@@ -35,6 +36,7 @@ from clarion.store.engine import Row, Transaction
 
 _FOREVER_MS = 2**62
 _MOST_EVENTS = 200
+_NO_PICTURE = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAAAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw=="
 _SHUT_IN = (
     "sandbox allow-popups; default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src {images}; "
     "frame-ancestors 'self'"
@@ -203,7 +205,7 @@ async def html(call: Call) -> Response:
     if made is None:
         made = f'<meta charset="utf-8"><p style="font: 14px system-ui">{escape(told)}'
     # Looking must not count as opening.
-    made = made.replace(f"{call.api.options.base_url}/e/o/", "about:blank#")
+    made = re.sub(re.escape(call.api.options.base_url) + r"/e/o/[\w%-]+", _NO_PICTURE, made)
     allowed = "data: https: http:" if images else "data:"
     headers = {
         "Content-Security-Policy": _SHUT_IN.format(images=allowed),

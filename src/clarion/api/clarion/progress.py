@@ -97,6 +97,7 @@ def _shape(
         "state": state_word(row),
         "failure": row["failure"],
         "running": running,
+        "repeating": row["repeating"] is not None,
         "paused": row["paused_ms"] is not None and running,
         "triggered_by": row["triggered_by"],
         "created_at": seconds(row["created_ms"]),

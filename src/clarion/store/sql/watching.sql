@@ -16,7 +16,9 @@ SELECT t.trigger_id, t.broadcast_id, b.name AS broadcast_name, t.state, t.failur
        (SELECT due_ms FROM slice WHERE trigger_id = t.trigger_id AND done = 0 AND tried = 1
            ORDER BY due_ms, no LIMIT 1) AS tried_due_ms,
        (SELECT MAX(o.turn) FROM broadcast_trigger u JOIN trigger_flow o ON o.trigger_id = u.trigger_id
-           WHERE u.processed_ms IS NULL AND u.trigger_id <> t.trigger_id) AS other_turn
+           WHERE u.processed_ms IS NULL AND u.trigger_id <> t.trigger_id) AS other_turn,
+       (SELECT MIN(a.no) FROM trigger_again a
+           WHERE a.trigger_id = t.trigger_id AND (a.done_ms IS NULL OR a.open = 1)) AS repeating
 FROM json_each(:ids) AS k CROSS JOIN broadcast_trigger t ON t.trigger_id = k.value
 JOIN broadcast b ON b.broadcast_id = t.broadcast_id
 LEFT JOIN trigger_flow f ON f.trigger_id = t.trigger_id
@@ -39,7 +41,9 @@ SELECT t.trigger_id, t.broadcast_id, b.name AS broadcast_name, t.state, t.failur
        (SELECT due_ms FROM slice WHERE trigger_id = t.trigger_id AND done = 0 AND tried = 1
            ORDER BY due_ms, no LIMIT 1) AS tried_due_ms,
        (SELECT MAX(o.turn) FROM broadcast_trigger u JOIN trigger_flow o ON o.trigger_id = u.trigger_id
-           WHERE u.processed_ms IS NULL AND u.trigger_id <> t.trigger_id) AS other_turn
+           WHERE u.processed_ms IS NULL AND u.trigger_id <> t.trigger_id) AS other_turn,
+       (SELECT MIN(a.no) FROM trigger_again a
+           WHERE a.trigger_id = t.trigger_id AND (a.done_ms IS NULL OR a.open = 1)) AS repeating
 FROM broadcast_trigger t JOIN broadcast b ON b.broadcast_id = t.broadcast_id
 LEFT JOIN trigger_flow f ON f.trigger_id = t.trigger_id
 WHERE t.trigger_id = ANY(CAST(translate(:ids, '[]', '{}') AS bigint[])) AND t.workspace_id = :workspace_id;

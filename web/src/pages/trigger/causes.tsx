@@ -11,7 +11,7 @@ import { Pill } from "../../ui/pill";
 import { Empty, Loaded } from "../../ui/states";
 import { Table } from "../../ui/table";
 import { toast } from "../../ui/toast";
-import { ACCOUNT_WORDS, accountTone, csvPath, repeatable, sizeWords } from "./progress";
+import { ACCOUNT_WORDS, accountTone, csvPath, isLive, repeatable, sizeWords } from "./progress";
 import type { Cause, Progress } from "./types";
 
 const EVERY_MS = 5_000;
@@ -21,7 +21,7 @@ export function Causes({ progress, onDone }: { progress: Progress; onDone: () =>
   const { numbers, id } = progress;
   const notSent = numbers.failed + numbers.skipped + numbers.stopped + numbers.in_doubt;
   const path = `${OURS}/triggers/${id}/causes`;
-  const query = useQuery<{ groups: Cause[] }>(path, { every: progress.running ? EVERY_MS : null });
+  const query = useQuery<{ groups: Cause[] }>(path, { every: isLive(progress) ? EVERY_MS : null });
   const [again, setAgain] = useState<Cause | null>(null);
   const key = useRef("");
   // biome-ignore lint/correctness/useExhaustiveDependencies: groups are old when the numbers have moved

@@ -13,6 +13,7 @@ import { Loaded } from "../../ui/states";
 import { Table } from "../../ui/table";
 import { toast } from "../../ui/toast";
 import { nameOf } from "../deliveries/words";
+import { isLive } from "./progress";
 import type { Delivery, Progress } from "./types";
 
 type Decision = "sent" | "failed" | "resend";
@@ -34,7 +35,7 @@ export function InDoubt({ progress, onDone }: { progress: Progress; onDone: () =
   const path =
     doubted > 0 ? `${OURS}/triggers/${progress.id}/deliveries?state=in_doubt&limit=${SHOWN}` : null;
   const query = useQuery<{ deliveries: Delivery[]; next: string }>(path, {
-    every: progress.running ? 5_000 : null,
+    every: isLive(progress) ? 5_000 : null,
   });
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [asked, setAsked] = useState<Decision | null>(null);

@@ -31,6 +31,7 @@ const SENDING: Progress = {
   state: "sending",
   failure: null,
   running: true,
+  repeating: false,
   paused: false,
   triggered_by: "Ann",
   created_at: 1_000,
@@ -74,6 +75,7 @@ test("what is over is not looked at, what waits seldom", () => {
   const later = [{ what: "retries", meaning: "", until: 9_999, words: null }];
   expect(lookEvery({ ...SENDING, held_back: later }, 1_001_000)).toBe(5_000);
   expect(lookEvery({ ...SENDING, running: false }, 1_001_000)).toBeNull();
+  expect(lookEvery({ ...SENDING, running: false, repeating: true }, 1_001_000)).toBe(1_000);
 });
 
 test("words", () => {

@@ -85,10 +85,15 @@ export function announcement(before: number | null, now: number, progress: Progr
   return `${25 * Math.floor(now / 25)} percent done.`;
 }
 
+/** Whether its numbers may still move. */
+export function isLive(progress: Pick<Progress, "running" | "repeating">): boolean {
+  return progress.running || progress.repeating;
+}
+
 /** Milliseconds until the next look: quickly while it moves, slowly while it waits for a long time, never when it is over. */
 export function lookEvery(progress: Progress | undefined, nowMs: number): number | null {
   if (!progress) return 1_000;
-  if (!progress.running) return null;
+  if (!isLive(progress)) return null;
   const until = Math.max(0, ...progress.held_back.map((held) => held.until ?? 0));
   if (progress.paused || until * 1_000 - nowMs > 60_000) return 5_000;
   return nowMs - progress.created_at * 1_000 > 600_000 ? 2_000 : 1_000;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What was asked for afterwards: sent again to whom, by whom; edits that were applied.
+import { useEffect } from "preact/hooks";
 import { OURS } from "../../api/client";
 import { number } from "../../lib/format";
-import { useQuery } from "../../lib/query";
+import { invalidate, useQuery } from "../../lib/query";
 import { Section } from "../../ui/page";
 import { Time } from "../../ui/pill";
 import { Table } from "../../ui/table";
+import { isLive } from "./progress";
 import type { Progress, Repeat } from "./types";
 
 const WORDS: Record<string, string> = {
@@ -16,9 +18,13 @@ const WORDS: Record<string, string> = {
 
 /** Nothing while nobody asked for anything. */
 export function Repeats({ progress }: { progress: Progress }) {
-  const query = useQuery<{ again: Repeat[] }>(`${OURS}/triggers/${progress.id}/history`, {
-    every: progress.running ? 5_000 : null,
+  const path = `${OURS}/triggers/${progress.id}/history`;
+  const query = useQuery<{ again: Repeat[] }>(path, {
+    every: isLive(progress) ? 5_000 : null,
   });
+  const { repeating } = progress;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what was asked for is old when it begins and ends
+  useEffect(() => invalidate(path), [repeating, path]);
   const again = query.data?.again ?? [];
   if (again.length === 0) return null;
   return (

@@ -33,6 +33,8 @@ export interface Progress {
   state: string;
   failure: string | null;
   running: boolean;
+  /** Some are being queued again. */
+  repeating: boolean;
   paused: boolean;
   triggered_by: string | null;
   created_at: number;
