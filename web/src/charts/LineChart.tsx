@@ -114,7 +114,7 @@ export function LineChart({
                   </g>
                 );
               })}
-              {labelled(count, inner, 64).map((index) => (
+              {labelled(count, inner, 84).map((index) => (
                 <text
                   key={index}
                   class="chart-text"

@@ -10,9 +10,9 @@ export function useWidth<E extends HTMLElement>(first: number): [RefObject<E | n
   useLayoutEffect(() => {
     const element = ref.current;
     if (!element) return;
-    const observer = new ResizeObserver(() => setWidth(Math.max(120, Math.floor(element.clientWidth))));
+    const observer = new ResizeObserver(() => setWidth(Math.max(24, Math.floor(element.clientWidth))));
     observer.observe(element);
-    setWidth(Math.max(120, Math.floor(element.clientWidth) || first));
+    setWidth(Math.max(24, Math.floor(element.clientWidth) || first));
     return () => observer.disconnect();
   }, [first]);
   return [ref, width];

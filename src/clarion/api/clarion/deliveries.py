@@ -167,7 +167,7 @@ def _timeline(tx: Transaction, row: Row, key: DeliveryKey) -> list[dict[str, Any
     """What happened, oldest first. Of several attempts the ledger keeps how many there were and the last answer."""
     state, words, attempts = State(row["state"]), row["words"], int(row["attempts"])
     meaning = REASON_WORDS[Reason(row["reason"])] if row["reason"] else None
-    found = [_moment(row["created_ms"], "matched", "the person was in the audience")]
+    found = [_moment(row["created_ms"], "matched")]
     if attempts > 1 or (attempts and state is State.QUEUED):
         earlier = attempts if state is State.QUEUED else attempts - 1
         found.append(_moment(None, "attempts", f"{earlier} earlier attempt{'s' if earlier > 1 else ''} failed"))

@@ -30,6 +30,8 @@ import { Repeats } from "./repeats";
 import "./trigger.css";
 import type { Progress } from "./types";
 
+const SOON_MS = 5_000; // a moment that is nearer is not worth a word
+
 /** `/triggers/:id`. */
 export default function TriggerPage({ params }: PageProps) {
   const id = Number(params.id);
@@ -112,7 +114,7 @@ function Live({ progress }: { progress: Progress }) {
           <p key={held.what} class="trigger-held">
             <Pill tone={held.what === "no_worker" || held.what === "provider" ? "bad" : "warn"}>Waits</Pill>{" "}
             {held.meaning}
-            {held.until !== null && (
+            {held.until !== null && held.until * 1_000 > now + SOON_MS && (
               <>
                 {" "}
                 until <Time ms={held.until * 1_000} />
@@ -123,7 +125,7 @@ function Live({ progress }: { progress: Progress }) {
         ))}
       </div>
       <div class="grid-2">
-        <dl class="facts">
+        <dl class="facts trigger-facts">
           <Fact label="People resolved">
             {number(resolved.people)}
             {resolved.expected !== null &&
@@ -136,7 +138,7 @@ function Live({ progress }: { progress: Progress }) {
           <Fact label="Handed over">{number(numbers.handed_over)}</Fact>
           {resolved.errors > 0 && <Fact label="Entries that name nobody">{number(resolved.errors)}</Fact>}
         </dl>
-        <dl class="facts">
+        <dl class="facts trigger-facts">
           <Fact label="Triggered">
             <Time ms={progress.created_at * 1_000} ago />
           </Fact>
