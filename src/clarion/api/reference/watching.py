@@ -52,7 +52,7 @@ _PROGRESS: dict[str, Any] = {
 }
 _NOTE = (
     "Numbers are accounts (people × actions), from counters. `made`: rendered; `handed_over`: a provider had them; "
-    "`left`: still queued. `repeating`: it was asked to be sent again to some, who are being queued. `rate`: messages a "
+    "`left`: still queued. `repeating`: it was asked to be sent again to some, who are queued now. `rate`: messages a "
     "second of late, null until two looks some seconds apart can tell it. `held_back`: what limits it, the gravest "
     "first. It is meant to be polled, once a second or less."
 )

@@ -31,12 +31,14 @@ export default function Metrics() {
             <Empty title="There is no broadcast yet" />
           ) : (
             <>
-              <div class="metrics-choice"><SelectField
-                label="Broadcast"
-                value={String(chosen)}
-                onChange={(broadcast) => setSearch({ broadcast })}
-                options={broadcasts.map((one) => [String(one.id), one.name] as const)}
-              /></div>
+              <div class="metrics-choice">
+                <SelectField
+                  label="Broadcast"
+                  value={String(chosen)}
+                  onChange={(broadcast) => setSearch({ broadcast })}
+                  options={broadcasts.map((one) => [String(one.id), one.name] as const)}
+                />
+              </div>
               <BroadcastMetrics key={chosen} broadcastId={chosen} />
             </>
           )
