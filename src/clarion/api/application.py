@@ -53,6 +53,7 @@ from clarion.api.clarion import senders as clarion_senders
 from clarion.api.clarion import session as clarion_session
 from clarion.api.clarion import topics as clarion_topics
 from clarion.api.clarion import trying as clarion_trying
+from clarion.api.clarion import uploads as clarion_uploads
 from clarion.api.clarion import users as clarion_users
 from clarion.api.clarion import workspace as clarion_workspace
 from clarion.api.limits import Kind
@@ -109,6 +110,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *clarion_progress.ENDPOINTS,
     *clarion_causes.ENDPOINTS,
     *clarion_deliveries.ENDPOINTS,
+    *clarion_uploads.ENDPOINTS,
     *clarion_workspace.ENDPOINTS,
     *clarion_session.ENDPOINTS,
     *clarion_users.ENDPOINTS,

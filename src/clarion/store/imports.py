@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Imports of people and events from CSV files: what was asked for, how far they are, which rows were wrong."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from clarion.store import numbers
 from clarion.store.access import Workspace
@@ -36,6 +38,7 @@ class Import:
     created_ms: int
     updated_ms: int
     fence: int
+    columns: dict[str, str | None]
 
 
 _NUMBERS = (
@@ -48,6 +51,7 @@ _TEXTS = ("kind", "name", "description", "url", "identifier", "who", "state", "f
 def _import(row: Row) -> Import:
     values: dict[str, Any] = {name: row[name] for name in _TEXTS}
     values |= {name: int(row[name]) for name in _NUMBERS}
+    values["columns"] = msgspec.json.decode(row["columns"]) if row["columns"] else {}
     return Import(**values)
 
 
@@ -61,8 +65,9 @@ def create(
     url: str,
     identifier: str,
     who: str,
+    columns: Mapping[str, str | None] | None = None,
 ) -> Import:
-    """Ask for an import."""
+    """Ask for an import; `columns`: other names for some of the file's columns, None for one that is left out."""
     import_id = numbers.take(tx, "import")
     tx.execute(
         "insert_import",
@@ -74,6 +79,7 @@ def create(
         url=url,
         identifier=identifier,
         who=who,
+        columns=msgspec.json.encode(columns).decode() if columns else None,
     )
     made = get(tx, import_id)
     if made is None:
@@ -85,6 +91,12 @@ def get(tx: Transaction, import_id: int) -> Import | None:
     """One import, of whatever workspace."""
     row = tx.one("import_job", import_id=import_id)
     return _import(row) if row else None
+
+
+def listing(tx: Transaction, workspace: Workspace, before: int, most: int) -> list[Import]:
+    """Imports, the newest first, those numbered below `before`."""
+    rows = tx.all("imports", workspace_id=workspace.workspace_id, before=before, most=most)
+    return [_import(row) for row in rows]
 
 
 def due(tx: Transaction) -> int | None:

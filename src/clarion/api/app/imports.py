@@ -21,7 +21,8 @@ MAX_TEXT = 1_000
 MAX_URL = 8_000
 
 
-def _shape(job: Import) -> dict[str, Any]:
+def shape(job: Import) -> dict[str, Any]:
+    """An import as answers tell of it."""
     return {
         "import": {
             "id": job.import_id,
@@ -65,7 +66,7 @@ async def create(call: Call) -> Response:
             tx, call.workspace, kind=kind, name=name, description=description, url=url, identifier=identifier, who=who
         )
     )
-    return answer(_shape(made))
+    return answer(shape(made))
 
 
 def _word(body: dict[str, Any], name: str, known: tuple[str, ...], default: str | None) -> str:
@@ -93,7 +94,7 @@ def _load(tx: Transaction, call: Call) -> Import:
 
 async def get(call: Call) -> Response:
     """`GET /v1/imports/{import_id}`."""
-    return answer(_shape(await call.api.read(lambda tx: _load(tx, call))))
+    return answer(shape(await call.api.read(lambda tx: _load(tx, call))))
 
 
 async def errors(call: Call) -> Response:

@@ -5,7 +5,7 @@ from typing import Any
 
 from clarion.api.schemas import Reference, array, integer, one_of, record, text
 
-_IMPORT_EXAMPLE = {
+IMPORT_EXAMPLE = {
     "import": {
         "id": 5,
         "name": "May",
@@ -25,7 +25,7 @@ _IMPORT_EXAMPLE = {
     }
 }
 _WHO = one_of("all", "only_new", "only_existing", description="Whom rows may touch; all unless given.")
-_IMPORTED: dict[str, Any] = {
+IMPORTED: dict[str, Any] = {
     "import": record(
         id=integer(),
         state=one_of("preprocessing", "importing", "imported", "failed"),
@@ -55,8 +55,8 @@ CREATE_IMPORT = Reference(
             "identifier": "id",
         }
     },
-    answer=record(**_IMPORTED),
-    answer_example=_IMPORT_EXAMPLE,
+    answer=record(**IMPORTED),
+    answer_example=IMPORT_EXAMPLE,
     errors=(422,),
     note=(
         "People: every other column is an attribute, an empty field changes nothing. Events: `name`, `timestamp` in "
@@ -65,7 +65,7 @@ CREATE_IMPORT = Reference(
     ),
     contract="§7.11",
 )
-IMPORT = Reference(answer=record(**_IMPORTED), answer_example=_IMPORT_EXAMPLE, errors=(400, 404), contract="§7.11")
+IMPORT = Reference(answer=record(**IMPORTED), answer_example=IMPORT_EXAMPLE, errors=(400, 404), contract="§7.11")
 IMPORT_ERRORS = Reference(
     query={
         "start": integer("The `next` of the page before.", minimum=0),

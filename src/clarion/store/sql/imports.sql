@@ -1,8 +1,12 @@
 -- name: insert_import
-INSERT INTO import_job (import_id, workspace_id, kind, name, description, url, identifier, who, state, created_ms,
-    updated_ms)
-VALUES (:import_id, :workspace_id, :kind, :name, :description, :url, :identifier, :who, 'preprocessing', {{now_ms}},
-    {{now_ms}});
+INSERT INTO import_job (import_id, workspace_id, kind, name, description, url, identifier, who, columns, state,
+    created_ms, updated_ms)
+VALUES (:import_id, :workspace_id, :kind, :name, :description, :url, :identifier, :who, :columns, 'preprocessing',
+    {{now_ms}}, {{now_ms}});
+
+-- name: imports
+SELECT * FROM import_job WHERE workspace_id = :workspace_id AND import_id < :before
+ORDER BY import_id DESC LIMIT :most;
 
 -- name: import_job
 SELECT * FROM import_job WHERE import_id = :import_id;

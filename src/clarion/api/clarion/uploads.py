@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Imports of CSV files that are sent here: the file, a trial that changes nothing, the import, and the list of them."""
+
+from typing import Any
+
+from starlette.responses import Response
+
+from clarion.api.app.imports import shape
+from clarion.api.bodies import read_body
+from clarion.api.calls import Call, Endpoint, answer
+from clarion.api.clarion.edits import MAX_NAME_BYTES, Fields
+from clarion.api.reference import uploads as told
+from clarion.domain.errors import InvalidRequest, MalformedRequest
+from clarion.domain.people import MAX_NAME_BYTES as MAX_ATTRIBUTE_BYTES
+from clarion.pipeline import import_trial
+from clarion.pipeline.csv_rows import BadFile, Reading
+from clarion.store import imports, uploads
+from clarion.store.engine import Transaction
+from clarion.store.uploads import Upload
+
+MOST_BYTES = 20_000_000
+_WORDS: dict[str, tuple[tuple[str, ...], str]] = {
+    "type": (("people", "event"), "people"),
+    "identifier": (("id", "email"), ""),
+    "data_to_process": (("all", "only_new", "only_existing"), "all"),
+}
+_MOST_COLUMNS = 1_000
+
+
+async def send(call: Call) -> Response:
+    """`POST /uploads?name=`: the body is the file."""
+    name = (call.query("name").strip() or "people.csv")[:MAX_NAME_BYTES]
+    body = await read_body(call.request, MOST_BYTES)
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = body.count(b"\n", 0, error.start) + 1
+        raise MalformedRequest(f"the file is not UTF-8: line {line} has other bytes") from None
+    if "\0" in text:
+        raise MalformedRequest("the file contains a NUL character: it is no text")
+    try:
+        found = await call.api.run(lambda: import_trial.preview(text))
+    except BadFile as error:
+        raise MalformedRequest(str(error)) from None
+    made = await call.api.write(lambda tx: uploads.save(tx, call.workspace, name, text, len(body)))
+    return answer(
+        {
+            "upload": {
+                "id": made.upload_id,
+                "name": made.name,
+                "bytes": made.size,
+                "rows": found.rows,
+                "columns": found.columns,
+                "sample": found.sample,
+            }
+        }
+    )
+
+
+async def _asked(call: Call, *more: str) -> tuple[Fields, int, Reading]:
+    fields = Fields(await call.json_object())
+    fields.only(("upload_id", "type", "identifier", "data_to_process", "columns", *more))
+    upload_id = fields.number("upload_id", 0) or 0
+    if "upload_id" not in fields.value:
+        fields.fault("is required", "upload_id")
+    words: dict[str, str] = {}
+    for name, (known, default) in _WORDS.items():
+        value = fields.value.get(name, default)
+        if value not in known:
+            fields.fault(f"must be one of {', '.join(known)}", name)
+        words[name] = str(value)
+    if words["identifier"] == "email" and not call.workspace.email_is_unique:
+        fields.fault("this workspace does not identify people by e-mail", "identifier")
+    columns = fields.value.get("columns", {})
+    if not _are_columns(columns):
+        fields.fault("must be an object: a column of the file → an attribute, or null to leave it out", "columns")
+    return fields, upload_id, Reading(words["type"], words["identifier"], words["data_to_process"], columns)
+
+
+def _are_columns(value: object) -> bool:
+    if not isinstance(value, dict) or len(value) > _MOST_COLUMNS:
+        return False
+    return all(
+        one is None or (isinstance(one, str) and 0 < len(one.encode()) <= MAX_ATTRIBUTE_BYTES)
+        for one in value.values()
+    )
+
+
+def _load(tx: Transaction, call: Call, upload_id: int) -> Upload:
+    found = uploads.get(tx, upload_id)
+    if found is None or found.workspace_id != call.workspace.workspace_id:
+        raise InvalidRequest("there is no such upload: it is kept for a day", "/upload_id")
+    return found
+
+
+async def check(call: Call) -> Response:
+    """`POST /imports/check {upload_id, identifier, …}`."""
+    fields, upload_id, reading = await _asked(call)
+    fields.refuse()
+
+    def work(tx: Transaction) -> import_trial.Trial:
+        return import_trial.run(tx, call.workspace, _load(tx, call, upload_id).upload_id, reading)
+
+    try:
+        async with call.api.searches:
+            found = await call.api.read(work)
+    except BadFile as error:
+        raise InvalidRequest(str(error), "/columns") from None
+    return answer(
+        {
+            "check": {
+                "rows": found.rows,
+                "new": found.new,
+                "changed": found.changed,
+                "same": found.same,
+                "left_out": found.left_out,
+                "wrong": found.wrong,
+                "looked_up": found.looked_up,
+                "errors": [{"line": line, "error": text} for line, text in found.errors],
+            }
+        }
+    )
+
+
+async def begin(call: Call) -> Response:
+    """`POST /imports {upload_id, name?, identifier, …}`."""
+    fields, upload_id, reading = await _asked(call, "name")
+    name = fields.text("name", "", MAX_NAME_BYTES)
+    fields.refuse()
+
+    def work(tx: Transaction) -> imports.Import:
+        found = _load(tx, call, upload_id)
+        return imports.create(
+            tx,
+            call.workspace,
+            kind=reading.kind,
+            name=name or found.name,
+            description="",
+            url=found.url,
+            identifier=reading.identifier,
+            who=reading.who,
+            columns=reading.columns,
+        )
+
+    return answer(shape(await call.api.write(work)))
+
+
+async def listing(call: Call) -> Response:
+    """`GET /imports?start=&limit=`: the newest first."""
+    before = call.query_number("start", 2**53)
+    limit = call.query_number("limit", 50, low=1, high=200)
+    found = await call.api.read(lambda tx: imports.listing(tx, call.workspace, before, limit))
+    shown: list[dict[str, Any]] = [shape(one)["import"] for one in found]
+    return answer({"imports": shown, "next": found[-1].import_id if len(found) == limit else 0})
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint(
+        "POST", "/api/clarion/v1/uploads", send, "manage", "app", "Send a CSV file for an import", reference=told.SEND
+    ),
+    Endpoint(
+        "POST",
+        "/api/clarion/v1/imports/check",
+        check,
+        "manage",
+        "app",
+        "What an import would do, without doing it",
+        reference=told.CHECK,
+    ),
+    Endpoint(
+        "POST",
+        "/api/clarion/v1/imports",
+        begin,
+        "manage",
+        "app",
+        "Import people or events from a file that was sent",
+        reference=told.BEGIN,
+    ),
+    Endpoint(
+        "GET", "/api/clarion/v1/imports", listing, "manage", "app", "Imports, the newest first", reference=told.LIST
+    ),
+)

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A CSV file of people or events: its lines, its columns, and what each row asks for (contract §7.11)."""
+
+import csv
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+import msgspec
+
+from clarion.domain.errors import RequestError
+from clarion.domain.operations import Event, Identify
+from clarion.domain.people import MAX_ID_BYTES, IdKind, Reference, check_attributes, looks_like_email
+
+Imported = Identify | Event
+_LONGEST_LINE = 1_000_000
+_MAX_EVENT_NAME_BYTES = 100
+_LATEST = 253_402_300_799
+
+
+class BadFile(Exception):
+    """The file as a whole cannot be read as what it should be; the sentence says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a file is read. `columns`: other names for some of its columns, None leaves one out; the rest is named as
+    in the file."""
+
+    kind: str
+    identifier: str
+    who: str
+    columns: Mapping[str, str | None] = field(default_factory=dict)
+    import_id: int = 0
+
+
+class Lines:
+    """Lines of a file as text, with the byte and the number behind the last one."""
+
+    def __init__(self, file: BinaryIO, position: int, number: int = 0) -> None:
+        self._file = file
+        self.position = position
+        self.number = number
+
+    def __iter__(self) -> Iterator[str]:
+        while line := self._file.readline(_LONGEST_LINE + 1):
+            if len(line) > _LONGEST_LINE:
+                raise BadFile(f"line {self.number + 1} is longer than {_LONGEST_LINE} bytes")
+            bare = line.removeprefix(b"\xef\xbb\xbf") if self.position == 0 else line
+            self.position += len(line)
+            self.number += 1
+            try:
+                yield bare.decode()
+            except UnicodeDecodeError:
+                raise BadFile(f"line {self.number} is not UTF-8") from None
+
+
+def names(lines: Lines) -> list[str]:
+    """The columns as the first line names them; empty for an empty file."""
+    return [name.strip() for name in next(csv.reader(iter(lines), strict=True), [])]
+
+
+def header(lines: Lines, reading: Reading) -> list[str | None]:
+    """The attribute that each column is; None for one that is left out.
+
+    Raises:
+        BadFile: it lacks a column that is needed, or names one twice.
+    """
+    try:
+        named = names(lines)
+    except csv.Error as error:
+        raise BadFile(f"the first line is not CSV: {error}") from None
+    columns = [reading.columns.get(name, name) for name in named]
+    needed = [reading.identifier, *(["name"] if reading.kind == "event" else [])]
+    for name in needed:
+        if name not in columns:
+            raise BadFile(f"the first line names the columns: {name!r} is missing")
+    taken = [name for name in columns if name is not None]
+    if len(set(named)) < len(named) or len(set(taken)) < len(taken):
+        raise BadFile("the first line names a column twice")
+    return columns
+
+
+def rows(lines: Lines, columns: list[str | None]) -> Iterator[dict[str, str] | None]:
+    """Each row by column; None for one with another number of fields. Empty lines are passed over."""
+    try:
+        for fields in csv.reader(iter(lines), strict=True):
+            if fields:
+                yield _named(columns, fields) if len(fields) == len(columns) else None
+    except csv.Error as error:
+        raise BadFile(f"line {lines.number} is not CSV: {error}") from None
+
+
+def _named(columns: list[str | None], fields: list[str]) -> dict[str, str]:
+    return {name: value for name, value in zip(columns, fields, strict=True) if name is not None}
+
+
+def _reference(reading: Reading, row: dict[str, str]) -> Reference:
+    value = row[reading.identifier].strip()
+    if not value:
+        raise RequestError("is empty", f"/{reading.identifier}")
+    kind = IdKind(reading.identifier)
+    if kind is IdKind.EMAIL and not looks_like_email(value):
+        raise RequestError("is not an e-mail address", "/email")
+    if len(value.encode()) > MAX_ID_BYTES:
+        raise RequestError(f"is longer than {MAX_ID_BYTES} bytes", f"/{reading.identifier}")
+    return Reference(kind, value)
+
+
+def _checked(row: dict[str, str]) -> None:
+    for name, value in row.items():
+        if "\0" in value:
+            raise RequestError("contains a NUL character", f"/{name}")
+
+
+def _person(reading: Reading, row: dict[str, str], line: int) -> Imported:  # noqa: ARG001 - as for events
+    _checked(row)
+    reference = _reference(reading, row)
+    attributes: dict[str, Any] = {
+        name: value for name, value in row.items() if name not in ("id", "email", "cio_id") and value != ""
+    }
+    check_attributes(attributes)
+    other = {name: row[name].strip() for name in ("id", "email") if name != reading.identifier and row.get(name)}
+    if "email" in other and not looks_like_email(other["email"]):
+        raise RequestError("is not an e-mail address", "/email")
+    return Identify(
+        reference,
+        attributes,
+        id=other.get("id"),
+        email=other.get("email"),
+        update_only=reading.who == "only_existing",
+    )
+
+
+def _event(reading: Reading, row: dict[str, str], line: int) -> Imported:
+    _checked(row)
+    name = row["name"].strip()
+    if not name or len(name.encode()) > _MAX_EVENT_NAME_BYTES:
+        raise RequestError(f"must be a text of 1 to {_MAX_EVENT_NAME_BYTES} bytes", "/name")
+    at = row.get("timestamp", "").strip()
+    if at and not (at.isascii() and at.isdigit() and int(at) <= _LATEST):
+        raise RequestError("must be Unix seconds", "/timestamp")
+    data: dict[str, Any] = {
+        key: value
+        for key, value in row.items()
+        if key not in ("id", "email", "cio_id", "name", "timestamp", "data") and value != ""
+    }
+    if row.get("data", "").strip():
+        data |= _data(row["data"])
+    event_id = f"import-{reading.import_id}-{line}"
+    return Event(_reference(reading, row), "event", name, data, event_id=event_id, at=int(at) if at else None)
+
+
+def _data(text: str) -> dict[str, Any]:
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise RequestError("must be a JSON object", "/data")
+    return value
+
+
+_READERS: dict[str, Callable[[Reading, dict[str, str], int], Imported]] = {"people": _person, "event": _event}
+
+
+def meaning(reading: Reading, row: dict[str, str] | None, line: int) -> Imported:
+    """What a row asks for.
+
+    Raises:
+        RequestError: it is wrong.
+    """
+    if row is None:
+        raise RequestError("the row does not have as many fields as the header")
+    return _READERS[reading.kind](reading, row, line)
+
+
+def sentence(error: RequestError) -> str:
+    """What is wrong with a row, for people."""
+    problem = error.problems[0]
+    field = problem.pointer.strip("/").replace("/", ".")
+    return f"{field}: {problem.detail}" if field else problem.detail
