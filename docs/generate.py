@@ -11,7 +11,7 @@ import re
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any, cast
@@ -115,38 +115,36 @@ def public_pages() -> Iterator[tuple[str, str]]:
 
 def liquid() -> str:
     """Every tag and filter that a template may use."""
-    from clarion.rendering.environment import environment  # noqa: PLC0415 - as above
+    from clarion.rendering import words  # noqa: PLC0415 - as above
 
-    env = environment()
-    lines = ["# Liquid", "", _MADE.format(source="clarion.rendering.environment")]
+    lines = ["# Liquid", "", _MADE.format(source="clarion.rendering.words")]
     lines += [
         "A name in **bold** is Customer.io's, or behaves as there; the others are standard Liquid.",
         "",
         "## Tags",
         "",
+        *rows_of(words.tags()),
+        "## Filters",
+        "",
     ]
-    inner = {"content", "illegal", "output"}  # python-liquid keeps these three among the tags
-    tags = [
-        marked(f"{name} … {tag.end}" if tag.block else name, type(tag).__module__)
-        for name, tag in sorted(env.tags.items())
-        if name not in inner
-    ]
-    lines += [", ".join(tags), "", "## Filters", ""]
-    groups: dict[str, list[str]] = {"text": [], "numbers": [], "lists": [], "dates": [], "any value": []}
+    groups: dict[str, list[words.Word]] = {"text": [], "numbers": [], "lists": [], "dates": [], "any value": []}
     subjects = {"string": "text", "math": "numbers", "array": "lists"}
-    for name, func in sorted(env.filters.items()):
-        module = inspect.unwrap(func).__module__
-        subject = module.rpartition(".")[2].removeprefix("filters_")
+    for word in words.filters():
+        subject = word.module.rpartition(".")[2].removeprefix("filters_")
         subject = subjects.get(subject, subject)
-        groups[subject if subject in groups else "any value"].append(marked(name, module))
-    for subject, names in groups.items():
-        lines += [f"### For {subject}", "", ", ".join(names), ""]
+        groups[subject if subject in groups else "any value"].append(word)
+    for subject, found in groups.items():
+        lines += [f"### For {subject}", "", *rows_of(found)]
     return page(lines)
 
 
-def marked(name: str, module: str) -> str:
-    """A name as code, bold when it is not standard Liquid's."""
-    return f"**`{name}`**" if module.startswith("clarion.") else f"`{name}`"
+def rows_of(found: Iterable[Any]) -> Iterator[str]:
+    """A table of tags or filters; names that are not standard Liquid's are bold."""
+    yield from ("| name | what it does |", "|---|---|")
+    for word in found:
+        name = f"`{word.name} … {word.end}`" if word.end else f"`{word.name}`"
+        yield f"| {f'**{name}**' if word.ours else name} | {cell(word.help)} |"
+    yield ""
 
 
 def reasons() -> str:

@@ -111,6 +111,7 @@ def build_application(house: House, vitals: health.Vitals, *, open_outbox: bool 
         secret=secret,
         tracing=house.tracing,
         limits=_limits(house),
+        provider=partial(build_provider, house),
         options=ApiOptions(
             base_url=house.base_url,
             region=settings.server.region,

@@ -39,6 +39,7 @@ from clarion.api.clarion import audit as clarion_audit
 from clarion.api.clarion import broadcast_list as clarion_broadcast_list
 from clarion.api.clarion import broadcasts as clarion_broadcasts
 from clarion.api.clarion import causes as clarion_causes
+from clarion.api.clarion import completions as clarion_completions
 from clarion.api.clarion import control as clarion_control
 from clarion.api.clarion import deliveries as clarion_deliveries
 from clarion.api.clarion import installation as clarion_installation
@@ -48,6 +49,7 @@ from clarion.api.clarion import ledger as clarion_ledger
 from clarion.api.clarion import outbox as clarion_outbox
 from clarion.api.clarion import people as clarion_people
 from clarion.api.clarion import progress as clarion_progress
+from clarion.api.clarion import proofs as clarion_proofs
 from clarion.api.clarion import repeats as clarion_repeats
 from clarion.api.clarion import senders as clarion_senders
 from clarion.api.clarion import session as clarion_session
@@ -108,6 +110,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *clarion_people.ENDPOINTS,
     *clarion_audiences.ENDPOINTS,
     *clarion_progress.ENDPOINTS,
+    *clarion_proofs.ENDPOINTS,
+    *clarion_completions.ENDPOINTS,
     *clarion_causes.ENDPOINTS,
     *clarion_deliveries.ENDPOINTS,
     *clarion_uploads.ENDPOINTS,

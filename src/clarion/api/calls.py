@@ -18,7 +18,7 @@ from clarion.api.limits import Limits
 from clarion.api.outages import Outages
 from clarion.api.passwords import Passwords
 from clarion.api.schemas import Reference
-from clarion.channels.base import Outbox
+from clarion.channels.base import Deliverer, Outbox
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.errors import MalformedRequest, NotFound
 from clarion.domain.roles import Need
@@ -67,7 +67,8 @@ class Api:
 
     `outbox` gives a workspace's captured mail, `threads` runs the store's blocking calls, `secret` keys delivery
     ids; `limits`: None where calls are not counted. `searches` bounds the calls that read many people at once, so that
-    they leave threads to the others.
+    they leave threads to the others. `provider` makes one for
+    test messages, inside the event loop.
     """
 
     store: Store
@@ -82,6 +83,7 @@ class Api:
     known_keys: KnownKeys = field(default_factory=KnownKeys)
     outages: Outages = field(default_factory=Outages)
     passwords: Passwords = field(default_factory=Passwords)
+    provider: Callable[[], Deliverer] | None = None
     searches: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_SEARCHES))
 
     async def read(self, work: Callable[[Transaction], T]) -> T:

@@ -1,22 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """The errand that forgets what is kept for a while.
 
-Answers to repeated calls, strangers' events, exports, reports, sessions, links and the audit log.
+Answers to repeated calls, strangers' events, exports, reports, sessions, links, previews and the audit log.
 """
 
 import asyncio
 
 from clarion.pipeline.errands import Errand
-from clarion.store import audit, calls, exports, merging, reporting, sessions, users
+from clarion.store import audit, calls, exports, merging, previews, reporting, sessions, users
 from clarion.store.engine import Store
 from clarion.store.retention import take_turn
 
 _EVERY_SECONDS = 600.0
 _HOUR_MS = 3_600_000
+_PREVIEWS_MS = 600_000
 
 
 def errand(store: Store) -> Errand:
-    """Once an hour, by whichever process comes first."""
+    """Once an hour, previews more often, by whichever process comes first."""
 
     def forget() -> None:
         if take_turn(store, "forgetting", _HOUR_MS):
@@ -27,6 +28,8 @@ def errand(store: Store) -> Errand:
             store.write(sessions.clear)
             store.write(users.clear_links)
             store.write(audit.clear)
+        if take_turn(store, "forgetting previews", _PREVIEWS_MS):
+            store.write(previews.clear)
 
     async def turn() -> bool:
         await asyncio.to_thread(forget)

@@ -158,6 +158,7 @@ def shifted(unit: str, sign: int) -> Callable[[object, object], object]:
             return int(moved.timestamp())
         return moved
 
+    shift.__doc__ = f"The time so many {unit}s {'later' if sign > 0 else 'earlier'}."
     return shift
 
 

@@ -28,6 +28,7 @@ def on_text(func: Callable[[str], object]) -> Callable[[object], object]:
     def apply(value: object) -> object:
         return func(shown(value))
 
+    apply.__doc__ = func.__doc__
     return apply
 
 
@@ -151,6 +152,7 @@ def digest(algorithm: str) -> Callable[[object], object]:
     def apply(value: object) -> str:
         return hashlib.new(algorithm, shown(value).encode(errors="replace"), usedforsecurity=False).hexdigest()
 
+    apply.__doc__ = f"The {algorithm.upper()} of a text, in hexadecimal digits."
     return apply
 
 
@@ -162,6 +164,7 @@ def keyed_digest(algorithm: str) -> Callable[[object, object], object]:
             shown(key).encode(errors="replace"), shown(value).encode(errors="replace"), algorithm
         ).hexdigest()
 
+    apply.__doc__ = f"The HMAC-{algorithm.upper()} of a text with a key, in hexadecimal digits."
     return apply
 
 

@@ -1,0 +1,339 @@
+# SPDX-License-Identifier: Apache-2.0
+"""For whoever writes a message: see it as somebody gets it, look at it for a hundred people, send it to oneself."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from starlette.responses import HTMLResponse, Response
+
+from clarion.api.calls import Call, Endpoint, answer
+from clarion.api.clarion.audiences import check_segments, one_person, reference_of
+from clarion.api.clarion.broadcasts import load, one_of
+from clarion.api.clarion.edits import MAX_LINE_BYTES, NEW_ACTION, Fields, edited_action, new_broadcast
+from clarion.api.clarion.senders import with_addresses
+from clarion.api.reference import proofs as told
+from clarion.domain import audience
+from clarion.domain.audience import Everybody, Filter
+from clarion.domain.broadcasts import Action, Broadcast
+from clarion.domain.errors import InvalidRequest, NotFound, Problem, RenderError
+from clarion.domain.people import Person, email_key
+from clarion.domain.roles import Need
+from clarion.pipeline import forecast, proofs, trial
+from clarion.pipeline.compose import Sign
+from clarion.pipeline.proofs import Checked, Draft, Fault, Proof
+from clarion.rendering.addresses import mailbox
+from clarion.store import esp, previews, snippets, topics
+from clarion.store.engine import Transaction
+
+_LIMIT = 3_500_000  # bytes of a body
+_MOST_CHECKED = 100
+_CHECK_SECONDS = 6.0
+_MOST_ADDRESSES = 25  # contract §14
+_TEST_SECONDS = 45.0
+_WRITTEN = ("broadcast_id", "action_id", "language", "action", "data")
+_POLICY = (
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:{images}; font-src *; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
+_OVER = "<!doctype html><title>Preview</title><p>This preview is no longer kept. Change the message to see it anew."
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """What is proofed, before anything is looked up. `person`: None for nobody, "random", or whom it names."""
+
+    fields: Fields
+    broadcast_id: int
+    action_id: int
+    language: str | None
+    data: Mapping[str, Any]
+    filter: Filter | None
+
+
+def _body(value: Mapping[str, Any], *more: str) -> _Body:
+    fields = Fields(value)
+    fields.only((*_WRITTEN, *more))
+    broadcast_id, action_id = fields.number("broadcast_id", None), fields.number("action_id", None)
+    if action_id is not None and broadcast_id is None:
+        fields.fault("is needed with action_id", "broadcast_id")
+    language = fields.text("language", "", 35) if fields.value.get("language") is not None else None
+    data = fields.value.get("data")
+    if data is not None and not isinstance(data, dict):
+        fields.fault("must be an object", "data")
+    fields.refuse()
+    condition = audience.parse(fields.value["filter"], "/filter") if fields.value.get("filter") else None
+    return _Body(fields, broadcast_id or 0, action_id or 0, language, data or {}, condition)
+
+
+def _draft(tx: Transaction, call: Call, body: _Body) -> Draft:
+    """The action with what the body says instead.
+
+    Raises:
+        NotFound: no such broadcast, action or language.
+        InvalidRequest: faults of the fields, below `/action`.
+    """
+    workspace = call.workspace
+    broadcast = load(tx, workspace, body.broadcast_id) if body.broadcast_id else new_broadcast(workspace.workspace_id)
+    action = one_of(broadcast, body.action_id) if body.action_id else NEW_ACTION
+    if body.language is not None:
+        content = action.in_language(body.language)
+        if content is None and "action" not in body.fields.value:
+            raise NotFound(f"there is no language {body.language!r}")
+        action = replace(action, content=content or action.content, variants=())
+    if "action" in body.fields.value:
+        action = _edited(tx, call, broadcast, action, body.fields.below(body.fields.value["action"], "action"))
+    topic = topics.get(tx, workspace, broadcast.topic_id) if broadcast.topic_id is not None else None
+    texts = {snippet.name: snippet.value for snippet in snippets.listing(tx, workspace)}
+    return Draft(broadcast, action, texts, topic, body.data)
+
+
+def _edited(tx: Transaction, call: Call, broadcast: Broadcast, action: Action, fields: Fields) -> Action:
+    fields.refuse()
+    try:
+        after = edited_action(action, fields.value)
+        made = with_addresses(tx, call.workspace, replace(broadcast, actions=(after,)))
+    except InvalidRequest as error:
+        first, *more = (Problem(one.detail, fields.pointer + one.pointer, one.complete) for one in error.problems)
+        raise InvalidRequest(first.detail, first.pointer, complete=first.complete, more=tuple(more)) from None
+    return made.actions[0]
+
+
+def _audience(tx: Transaction, call: Call, body: _Body, broadcast: Broadcast) -> Filter:
+    """Whom it is for: the filter of the body, else the broadcast's."""
+    condition = body.filter
+    if condition is None:
+        condition = audience.parse(broadcast.recipients) if broadcast.recipients else Everybody()
+    check_segments(tx, call, condition)
+    return condition
+
+
+def _person(tx: Transaction, call: Call, body: _Body, broadcast: Broadcast) -> Person | None:
+    wanted = body.fields.value.get("person")
+    if wanted is None:
+        return None
+    if wanted == "random":
+        dice = random.Random()  # noqa: S311 - a sample, no secret
+        found = forecast.sample(tx, call.workspace, _audience(tx, call, body, broadcast), 1, dice, looks=2)
+        return found[0] if found else None
+    fields = body.fields.below(wanted, "person")
+    fields.only(("id", "email", "cio_id"))
+    fields.refuse()
+    return one_person(tx, call, reference_of(fields))
+
+
+def _sign(call: Call) -> Sign:
+    return Sign(call.api.secret, call.api.options.base_url)
+
+
+def _fault(one: Fault) -> dict[str, Any]:
+    return {
+        "field": one.field,
+        "message": one.message,
+        "line": one.line,
+        "column": one.column,
+        "from": one.start,
+        "to": one.end,
+    }
+
+
+def _parts(found: Proof) -> dict[str, Any] | None:
+    email, broken = found.email, found.broken
+    if email is None:
+        return None
+
+    def unless(name: str, value: object) -> object:
+        return None if name in broken else value
+
+    headers = [{"name": name, "value": value} for name, value in email.headers if f"headers/{name}" not in broken]
+    return {
+        "subject": unless("subject", email.subject),
+        "preheader": unless("preheader", email.preheader),
+        "from": unless("from", email.sender),
+        "reply_to": unless("reply_to", email.reply_to),
+        "to": unless("recipient", email.recipient),
+        "cc": unless("cc", list(email.cc)),
+        "bcc": unless("bcc", list(email.bcc)),
+        "headers": headers,
+        "html": unless("body", email.html),
+        "plain": unless("plain", email.plain),
+        "size": found.size,
+    }
+
+
+async def preview(call: Call) -> Response:
+    """`POST /preview`: an action as somebody would get it, and everything that is wrong with it."""
+    body = _body(await call.json_object(_LIMIT), "person", "filter")
+
+    def look(tx: Transaction) -> tuple[Draft, Person | None]:
+        draft = _draft(tx, call, body)
+        return draft, _person(tx, call, body, draft.broadcast)
+
+    def work() -> dict[str, Any]:
+        draft, person = call.api.store.read(look)
+        found = proofs.proof(draft, person, _sign(call))
+        html = found.email.html if found.email is not None and "body" not in found.broken else ""
+        preview_id = call.api.store.write(lambda tx: previews.keep(tx, html)) if html.strip() else None
+        return {
+            "preview_id": preview_id,
+            "url": f"/preview/{preview_id}" if preview_id else None,
+            "person": person.identifiers if person is not None else None,
+            "language": found.language if body.language is None else body.language,
+            "outcome": {
+                "state": found.state.word if found.state is not None else None,
+                "reason": found.reason.value if found.reason is not None else None,
+            },
+            "message": _parts(found),
+            "errors": [_fault(one) for one in found.errors],
+            "warnings": [_fault(one) for one in found.warnings],
+            "names": list(found.names),
+            "wanted": found.wanted,
+        }
+
+    return answer(await call.api.run(work))
+
+
+async def check(call: Call) -> Response:
+    """`POST /preview/check`: how it would go for up to a hundred people of the audience."""
+    body = _body(await call.json_object(_LIMIT), "filter", "limit")
+    most = body.fields.number("limit", _MOST_CHECKED) or _MOST_CHECKED
+    if most > _MOST_CHECKED:
+        body.fields.fault(f"must be at most {_MOST_CHECKED}", "limit")
+    body.fields.refuse()
+    dice = random.Random()  # noqa: S311 - a sample, no secret
+
+    def look(tx: Transaction) -> tuple[Draft, list[Person], set[str]]:
+        draft = _draft(tx, call, body)
+        people = forecast.sample(tx, call.workspace, _audience(tx, call, body, draft.broadcast), most, dice)
+        keys = {email_key(person.email) for person in people if person.email}
+        return draft, people, esp.among(tx, call.workspace.workspace_id, keys)
+
+    def work() -> tuple[Checked, int]:
+        draft, people, barred = call.api.store.read(look)
+        return proofs.check(draft, people, _sign(call), barred=barred, seconds=_CHECK_SECONDS), len(people)
+
+    async with call.api.searches:
+        found, wanted = await call.api.run(work)
+    return answer(
+        {
+            "people": found.people,
+            "complete": found.people == wanted,
+            "sent": found.sent,
+            "causes": [
+                {
+                    "state": cause.state.word,
+                    "reason": cause.reason.value if cause.reason is not None else None,
+                    **_fault(cause.fault),
+                    "people": n,
+                    "examples": [person.identifiers for person in examples],
+                }
+                for cause, n, examples in found.causes
+            ],
+        }
+    )
+
+
+async def test_send(call: Call) -> Response:
+    """`POST /broadcasts/{id}/actions/{action_id}/test_send {to, prefix?, person?, data?, language?, action?}`."""
+    value = await call.json_object(_LIMIT)
+    numbers = {"broadcast_id": call.number("broadcast_id"), "action_id": call.number("action_id")}
+    body = _body({**value, **numbers}, "person", "to", "prefix")
+    prefix = body.fields.flag("prefix", before=True)
+    addresses = _addresses(body.fields)
+    if call.api.provider is None:
+        raise InvalidRequest("this process has no provider: it sends nothing")
+    provider = call.api.provider()
+
+    def look(tx: Transaction) -> tuple[Draft, Person | None, set[str]]:
+        draft = _draft(tx, call, body)
+        barred = esp.among(tx, call.workspace.workspace_id, {email_key(one) for one in addresses})
+        return draft, _person(tx, call, body, draft.broadcast), barred
+
+    try:
+        draft, person, barred = await call.api.read(look)
+        wanted = [one for one in addresses if email_key(one) not in barred]
+        try:
+            made = await call.api.run(
+                lambda: trial.letters(draft, person, wanted, _sign(call), provider, prefix=prefix)
+            )
+        except RenderError as error:
+            raise InvalidRequest(str(error), f"/action/{error.part.replace('.', '/', 1)}") from None
+        answers = await trial.hand_over(provider, made, seconds=_TEST_SECONDS)
+    finally:
+        await provider.close()
+    results = [{"address": one.address, "sent": one.sent, "words": one.words} for one in answers]
+    results += [
+        {"address": one, "sent": False, "words": "the address is suppressed: it gets no mail"}
+        for one in addresses
+        if email_key(one) in barred
+    ]
+    return answer({"results": results})
+
+
+def _addresses(fields: Fields) -> list[str]:
+    found: dict[str, str] = {}
+    for no, item in enumerate(fields.items("to", _MOST_ADDRESSES) or ()):
+        if not isinstance(item, str) or len(item.encode()) > MAX_LINE_BYTES:
+            fields.fault("must be an address", f"to/{no}")
+            continue
+        try:
+            address = mailbox(item, "to").address
+            found.setdefault(email_key(address), address)
+        except RenderError as error:
+            fields.fault(error.message, f"to/{no}")
+    if not found and not fields.problems:
+        fields.fault("needs an address", "to")
+    fields.refuse()
+    return list(found.values())
+
+
+async def shown(call: Call) -> Response:
+    """`GET /preview/{id}?images=1`: the HTML of a preview, in a sandbox of its own, for whoever knows the id."""
+    preview_id = call.text("preview_id")
+    html = await call.api.read(lambda tx: previews.get(tx, preview_id))
+    headers = {
+        "Content-Security-Policy": _POLICY.format(images=" *" if call.query_flag("images") else ""),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "private, no-store",
+        "X-Robots-Tag": "noindex",
+    }
+    return HTMLResponse(html if html is not None else _OVER, 200 if html is not None else 404, headers)
+
+
+_ROOT = "/api/clarion/v1"
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint(
+        "POST",
+        f"{_ROOT}/preview",
+        preview,
+        "manage",
+        "app",
+        "A message as somebody would get it",
+        reference=told.PREVIEW,
+        needs=Need.READ,
+    ),
+    Endpoint(
+        "POST",
+        f"{_ROOT}/preview/check",
+        check,
+        "manage",
+        "app",
+        "How a message would go for a hundred people",
+        reference=told.CHECK,
+        needs=Need.READ,
+    ),
+    Endpoint(
+        "POST",
+        f"{_ROOT}/broadcasts/{{broadcast_id}}/actions/{{action_id}}/test_send",
+        test_send,
+        "manage",
+        "app",
+        "Send a test of a message",
+        reference=told.TEST_SEND,
+        needs=Need.SEND,
+    ),
+    Endpoint("GET", "/preview/{preview_id}", shown, "none", "app", "The HTML of a preview", reference=told.SHOWN),
+)

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Test messages: handed to the provider at once, in nobody's name and in no ledger.
+
+Reads and commits nothing. If the process dies, whoever asked gets no answer, and some of the messages may be out.
+Copies get none (contract §14), nobody's link to unsubscribe is in them, and nothing in them is tracked.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from email.utils import formatdate
+
+from clarion.channels.base import Deliverer
+from clarion.domain.deliveries import DeliveryKey
+from clarion.domain.errors import Away, SendError
+from clarion.domain.messages import EmailMessage
+from clarion.domain.people import Person
+from clarion.pipeline.compose import Messages, Sign
+from clarion.pipeline.proofs import UNSENT, Draft, row_of
+from clarion.rendering import mime
+from clarion.rendering.special import domain_of
+
+PREFIX = "[TEST] "
+_NO_ANSWER = "no answer came: it may have arrived"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of the message to an address, in the provider's words."""
+
+    address: str
+    sent: bool
+    words: str
+
+
+def letters(
+    draft: Draft, person: Person | None, addresses: Sequence[str], sign: Sign, provider: Deliverer, *, prefix: bool
+) -> list[EmailMessage]:
+    """The messages, one for each address, as `person` would see them.
+
+    Raises:
+        RenderError: a template is broken, or the person lacks what it asks for.
+    """
+    _, action = draft.in_language_of(person)
+    action = replace(action, content=replace(action.content, tracked=False))
+    messages = Messages(draft.frozen(action), draft.data, sign)
+    rendered = messages.render(DeliveryKey(0, 1, action.action_id), row_of(person), UNSENT)
+    subject = PREFIX + rendered.subject if prefix else rendered.subject
+    made = []
+    for address in addresses:
+        email = replace(rendered, subject=subject, recipient=address, cc=(), bcc=())
+        test_id = f"test-{secrets.token_urlsafe(12)}"
+        message_id = f"<{test_id}@{domain_of(email.sender)}>"
+        if provider.capabilities.takes == "fields":
+            fields, envelope = mime.fields(email, message_id=message_id, unsubscribe_url=None)
+        else:
+            date = formatdate(time.time(), usegmt=True)
+            fields, envelope = None, mime.build(email, message_id=message_id, date=date, unsubscribe_url=None)
+        made.append(
+            EmailMessage(
+                test_id,
+                envelope.sender,
+                envelope.recipient,
+                subject,
+                envelope.content,
+                needs_smtputf8=envelope.needs_smtputf8,
+                workspace_id=draft.broadcast.workspace_id,
+                fields=fields,
+            )
+        )
+    return made
+
+
+async def hand_over(provider: Deliverer, made: Sequence[EmailMessage], *, seconds: float) -> list[Answer]:
+    """Give the messages to the provider; one answer for each, at the latest after `seconds`."""
+    source = _Letters(made)
+    words = _NO_ANSWER
+    with suppress(TimeoutError):
+        try:
+            await asyncio.wait_for(provider.deliver(source), seconds)
+        except Away as away:
+            words = away.words
+    return [source.answers.get(no) or Answer(one.recipient, False, words) for no, one in enumerate(made)]
+
+
+class _Letters:
+    """See `channels.base.Source`."""
+
+    def __init__(self, made: Sequence[EmailMessage]) -> None:
+        self.answers: dict[int, Answer] = {}
+        self._left = iter(enumerate(made))
+
+    def take(self) -> "_Letter | None":
+        for no, message in self._left:
+            return _Letter(self, no, message)
+        return None
+
+
+class _Letter:
+    """See `channels.base.Handover`."""
+
+    def __init__(self, source: _Letters, no: int, message: EmailMessage) -> None:
+        self.message = message
+        self._source = source
+        self._no = no
+
+    def begin(self) -> bool:
+        return True
+
+    def sent(self, words: str) -> None:
+        self._end(words, sent=True)
+
+    def failed(self, error: SendError) -> None:
+        self._end(error.words, sent=False)
+
+    def untouched(self) -> None:
+        """It has no answer: see `hand_over`."""
+
+    def _end(self, words: str, *, sent: bool) -> None:
+        self._source.answers.setdefault(self._no, Answer(self.message.recipient, sent, words))
