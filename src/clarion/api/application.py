@@ -48,6 +48,7 @@ from clarion.api.clarion import languages as clarion_languages
 from clarion.api.clarion import ledger as clarion_ledger
 from clarion.api.clarion import outbox as clarion_outbox
 from clarion.api.clarion import people as clarion_people
+from clarion.api.clarion import person as clarion_person
 from clarion.api.clarion import progress as clarion_progress
 from clarion.api.clarion import proofs as clarion_proofs
 from clarion.api.clarion import repeats as clarion_repeats
@@ -109,6 +110,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *clarion_outbox.ENDPOINTS,
     *clarion_people.ENDPOINTS,
     *clarion_audiences.ENDPOINTS,
+    *clarion_person.ENDPOINTS,
     *clarion_progress.ENDPOINTS,
     *clarion_proofs.ENDPOINTS,
     *clarion_completions.ENDPOINTS,

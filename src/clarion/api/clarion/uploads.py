@@ -81,8 +81,7 @@ def _are_columns(value: object) -> bool:
     if not isinstance(value, dict) or len(value) > _MOST_COLUMNS:
         return False
     return all(
-        one is None or (isinstance(one, str) and 0 < len(one.encode()) <= MAX_ATTRIBUTE_BYTES)
-        for one in value.values()
+        one is None or (isinstance(one, str) and 0 < len(one.encode()) <= MAX_ATTRIBUTE_BYTES) for one in value.values()
     )
 
 
