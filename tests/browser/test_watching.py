@@ -2,10 +2,11 @@
 """A trigger is watched until it is done; what failed is sent again; one person's message is looked at."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from .conftest import Server
 from .kit import check_accessible, check_fits
@@ -56,6 +57,10 @@ def test_a_send_is_watched_to_its_end(page: Page, phone: Page, server: Server, s
     expect(page.get_by_text("100 %")).to_be_visible(timeout=60_000)
     expect(page.get_by_text("done", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Send to who joined since").click()
+    expect(page.get_by_role("dialog", name="Send to who joined since?")).to_be_visible()
+    page.keyboard.press("Escape")
 
     row = page.get_by_role("row", name=re.compile("could not be rendered"))
     expect(row).to_contain_text("shoe_size")
@@ -81,7 +86,7 @@ def test_a_send_is_watched_to_its_end(page: Page, phone: Page, server: Server, s
     page.get_by_role("link", name="person-71@example.com").click()
     look_at_a_message(page)
     look_at_reports(page, broadcast, trigger)
-    for path in (f"/triggers/{trigger}", "/deliveries", f"/history/{broadcast}", f"/metrics?broadcast={broadcast}"):
+    for path in (f"/triggers/{trigger}", "/deliveries", f"/broadcasts/{broadcast}/sends", "/metrics"):
         phone.goto(path)
         expect(phone.get_by_role("status", name="Loading")).to_have_count(0)
         expect(phone.get_by_role("heading", level=1)).to_be_visible()
@@ -101,11 +106,11 @@ def look_at_a_message(page: Page) -> None:
 
 def look_at_reports(page: Page, broadcast: int, trigger: int) -> None:
     """The history and the charts."""
-    page.goto(f"/history/{broadcast}")
+    page.goto(f"/broadcasts/{broadcast}/sends")
     expect(page.get_by_role("link", name=re.compile("202"))).to_be_visible()
     expect(page.get_by_role("row", name=re.compile(f"{trigger} by"))).to_contain_text("1,429")
     check_accessible(page)
-    page.goto(f"/metrics?broadcast={broadcast}")
+    page.goto(f"/broadcasts/{broadcast}/metrics")
     chart = page.get_by_role("slider", name=re.compile("What became of the messages"))
     chart.focus()
     page.keyboard.press("End")
@@ -113,3 +118,67 @@ def look_at_reports(page: Page, broadcast: int, trigger: int) -> None:
     page.get_by_text("Show as table").first.click()
     expect(page.get_by_role("table", name="What became of the messages")).to_be_visible()
     check_accessible(page)
+
+
+def doubtful(trigger: int) -> dict[str, Any]:
+    """A trigger whose provider went away in the middle, as the server tells it."""
+    numbers = dict.fromkeys(("drafted", "stopped"), 0)
+    numbers |= {"accounts": 20, "made": 12, "handed_over": 12, "sent": 9, "failed": 1, "skipped": 2, "in_doubt": 2}
+    away = {
+        "what": "provider",
+        "meaning": "the provider takes nothing at present",
+        "until": 4_000_000_000,
+        "words": "451",
+    }
+    return {
+        "id": trigger, "broadcast": {"id": 1, "name": "Shoes"}, "state": "sending", "failure": None, "running": True,
+        "repeating": False, "paused": False, "selector": "ids", "triggered_by": "Ann", "created_at": 1_796_000_000,
+        "processed_at": None, "scheduled_at": None, "expires_at": None, "priority": 3, "pace": None, "changed_by": "Bo",
+        "resolved": {"people": 20, "expected": 22, "share": 1.0, "done": True, "errors": 0}, "recipients": 18,
+        "numbers": {**numbers, "left": 6}, "reasons": {}, "rate": 2.5, "estimated_end_at": None, "held_back": [away],
+        "handed_over_at": [[1_796_000_000, 0], [1_796_000_005, 5], [1_796_000_010, 12]],
+    }  # fmt: skip
+
+
+def answering(answer: dict[str, Any]) -> Callable[[Route], None]:
+    """Answers every call in the server's place."""
+    return lambda route: route.fulfill(json=answer)
+
+
+def test_what_is_in_doubt_is_decided_by_somebody(page: Page) -> None:
+    """The server's answers are made up here: a provider that goes away takes a minute to be noticed."""
+    trigger, decided = 987, []
+    person = {"id": "p1", "email": "p1@x.test", "cio_id": "010000000001"}
+    account = {"id": "AAAA", "person": person, "state": "in_doubt", "words": None, "meaning": "no answer came"}
+    one = {**account, "attempted_at": 1_796_000_000}
+    other = {**one, "id": "BBBB", "person": {**person, "email": "p2@x.test"}}
+    badges = {"running_triggers": 1, "drafts": 0, "in_doubt": 2}
+    answers = {
+        "**/progress?ids=*": {"triggers": [doubtful(trigger)], "badges": badges},
+        f"**/triggers/{trigger}/deliveries?*": {"deliveries": [one, other], "next": ""},
+        f"**/triggers/{trigger}/causes": {"groups": []},
+        f"**/triggers/{trigger}/history": {"again": []},
+        f"**/triggers/{trigger}/metrics": {"metric": {"counts": {"opened": 4}}},
+    }
+    for pattern, answer in answers.items():
+        page.route(pattern, answering(answer))
+
+    def decide(route: Route) -> None:
+        decided.append(route.request.post_data_json)
+        route.fulfill(json={"settled": 1, "not_in_doubt": []})
+
+    page.route(f"**/triggers/{trigger}/in_doubt", decide)
+    page.goto(f"/triggers/{trigger}")
+    expect(page.get_by_text("the provider takes nothing at present")).to_be_visible()
+    expect(page.get_by_text("70 %")).to_be_visible()
+    expect(page.get_by_text("20 of 22")).to_be_visible()
+    page.get_by_label("Choose p2@x.test").check()
+    page.get_by_role("button", name="They were sent").click()
+    expect(page.get_by_role("dialog")).to_contain_text("1 message.")
+    check_accessible(page)
+    page.get_by_role("dialog").get_by_role("button", name="They were sent").click()
+    expect(page.get_by_text("Decided about 1 message")).to_be_visible()
+    page.get_by_role("button", name="Send them again").click()
+    page.get_by_role("dialog").get_by_role("button", name="Send them again").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert decided == [{"as": "sent", "delivery_ids": ["BBBB"]}, {"as": "resend", "delivery_ids": "all"}]

@@ -27,11 +27,12 @@ export const ROUTES: readonly RouteEntry[] = [
     load: () => import("../pages/broadcasts/broadcasts"),
     nav: { group: "Broadcasts", label: "Broadcasts" },
   },
+  { path: "/broadcasts/:id/sends", load: () => import("../pages/history/history") },
+  { path: "/broadcasts/:id/metrics", load: () => import("../pages/metrics/of-broadcast") },
   { path: "/broadcasts/:id/:step?", load: () => import("../pages/broadcast/broadcast") },
   // -- composer
   // -- watching: triggers, deliveries, metrics
   { path: "/triggers/:id", load: () => import("../pages/trigger/trigger") },
-  { path: "/history/:id", load: () => import("../pages/history/history") },
   {
     path: "/deliveries",
     load: () => import("../pages/deliveries/deliveries"),

@@ -96,6 +96,7 @@ def _shape(
         "broadcast": {"id": int(row["broadcast_id"]), "name": str(row["broadcast_name"])},
         "state": state_word(row),
         "failure": row["failure"],
+        "selector": row["selector"],
         "running": running,
         "repeating": row["repeating"] is not None,
         "paused": row["paused_ms"] is not None and running,

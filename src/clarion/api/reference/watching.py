@@ -30,6 +30,7 @@ _PROGRESS: dict[str, Any] = {
     "broadcast": {"id": 3, "name": "Spring"},
     "state": "sending",
     "failure": None,
+    "selector": "default",
     "running": True,
     "repeating": False,
     "paused": False,

@@ -23,7 +23,9 @@ export default function Metrics() {
   return (
     <Page
       title="Metrics"
-      actions={chosen ? <LinkButton href={`/history/${chosen}`}>Send history</LinkButton> : undefined}
+      actions={
+        chosen ? <LinkButton href={`/broadcasts/${chosen}/sends`}>Send history</LinkButton> : undefined
+      }
     >
       <Loaded query={query}>
         {() =>

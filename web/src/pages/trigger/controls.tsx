@@ -1,24 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pause, go on, stop; how fast and how soon.
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { OURS, post, put } from "../../api/client";
 import { useMay } from "../../app/session";
 import { number } from "../../lib/format";
+import { invalidate } from "../../lib/query";
 import { Button } from "../../ui/button";
 import { Confirm, Dialog } from "../../ui/dialog";
 import { SelectField, TextField } from "../../ui/field";
+import { Menu } from "../../ui/menu";
 import { Problems } from "../../ui/states";
 import { toast } from "../../ui/toast";
+import { mayJoin } from "./progress";
 import type { Progress } from "./types";
 
-type Asked = "pause" | "stop" | "speed" | null;
+type Asked = "pause" | "stop" | "speed" | "join" | "apply" | null;
 
 /** Buttons for a trigger that runs; whoever may not send sees none. */
 export function Controls({ progress, onDone }: { progress: Progress; onDone: () => void }) {
   const may = useMay("send");
   const [asked, setAsked] = useState<Asked>(null);
   const [busy, setBusy] = useState(false);
-  if (!may || !progress.running) return null;
+  const key = useRef("");
+  const more = [
+    mayJoin(progress) && { label: "Send to who joined since", onSelect: () => ask("join") },
+    progress.running && { label: "Apply the present content", onSelect: () => ask("apply") },
+  ].filter((item) => item !== false);
+  if (!may || (!progress.running && more.length === 0)) return null;
+  const ask = (what: Asked) => {
+    key.current = crypto.randomUUID();
+    setAsked(what);
+  };
   const path = `${OURS}/triggers/${progress.id}`;
   const act = async (what: "pause" | "resume" | "stop", told: string) => {
     await post(`${path}/${what}`);
@@ -27,30 +39,39 @@ export function Controls({ progress, onDone }: { progress: Progress; onDone: () 
   };
   return (
     <>
-      <Button onClick={() => setAsked("speed")}>Rate and priority</Button>
-      {progress.paused ? (
-        <Button
-          kind="primary"
-          busy={busy}
-          onClick={async () => {
-            setBusy(true);
-            try {
-              await act("resume", "It goes on");
-            } catch (error) {
-              toast(String(error instanceof Error ? error.message : error), "bad");
-            } finally {
-              setBusy(false);
-            }
-          }}
-        >
-          Resume
-        </Button>
-      ) : (
-        <Button onClick={() => setAsked("pause")}>Pause</Button>
+      {more.length > 0 && (
+        <Menu label="More" items={more}>
+          More
+        </Menu>
       )}
-      <Button kind="danger" onClick={() => setAsked("stop")}>
-        Stop
-      </Button>
+      {progress.running && (
+        <>
+          <Button onClick={() => setAsked("speed")}>Rate and priority</Button>
+          {progress.paused ? (
+            <Button
+              kind="primary"
+              busy={busy}
+              onClick={async () => {
+                setBusy(true);
+                try {
+                  await act("resume", "It goes on");
+                } catch (error) {
+                  toast(String(error instanceof Error ? error.message : error), "bad");
+                } finally {
+                  setBusy(false);
+                }
+              }}
+            >
+              Resume
+            </Button>
+          ) : (
+            <Button onClick={() => setAsked("pause")}>Pause</Button>
+          )}
+          <Button kind="danger" onClick={() => setAsked("stop")}>
+            Stop
+          </Button>
+        </>
+      )}
       <Confirm
         title="Pause this trigger?"
         open={asked === "pause"}
@@ -74,6 +95,47 @@ export function Controls({ progress, onDone }: { progress: Progress; onDone: () 
         <p>
           {number(progress.numbers.left)} messages that were not sent yet will not be sent. This cannot be
           taken back; pausing can.
+        </p>
+      </Confirm>
+      <Confirm
+        title="Send to who joined since?"
+        open={asked === "join"}
+        onClose={() => setAsked(null)}
+        action="Send"
+        onConfirm={async () => {
+          await post(
+            `${path}/send_again`,
+            { to: "joined_since" },
+            { headers: { "Idempotency-Key": key.current } },
+          );
+          toast("The audience is worked out once more");
+          invalidate(path);
+          onDone();
+        }}
+      >
+        <p>
+          The audience is worked out once more, as of now. Whoever is in it already is left as they are;
+          people who came to match since are sent the message.
+        </p>
+      </Confirm>
+      <Confirm
+        title="Apply the present content?"
+        open={asked === "apply"}
+        onClose={() => setAsked(null)}
+        action="Apply"
+        onConfirm={async () => {
+          const { changed } = await post<{ changed: boolean }>(`${path}/apply_content`);
+          toast(
+            changed
+              ? "What goes out from now on has the present content"
+              : "It has the present content already",
+          );
+          onDone();
+        }}
+      >
+        <p>
+          Whoever was not sent the message yet gets it as the broadcast is now.{" "}
+          {number(progress.numbers.handed_over)} messages that were handed over stay as they were.
         </p>
       </Confirm>
       <Speed progress={progress} open={asked === "speed"} onClose={() => setAsked(null)} onDone={onDone} />

@@ -5,6 +5,7 @@ import {
   csvPath,
   endWords,
   lookEvery,
+  mayJoin,
   paceWords,
   partsOf,
   percentDone,
@@ -30,6 +31,7 @@ const SENDING: Progress = {
   broadcast: { id: 3, name: "Spring" },
   state: "sending",
   failure: null,
+  selector: "default",
   running: true,
   repeating: false,
   paused: false,
@@ -76,6 +78,12 @@ test("what is over is not looked at, what waits seldom", () => {
   expect(lookEvery({ ...SENDING, held_back: later }, 1_001_000)).toBe(5_000);
   expect(lookEvery({ ...SENDING, running: false }, 1_001_000)).toBeNull();
   expect(lookEvery({ ...SENDING, running: false, repeating: true }, 1_001_000)).toBe(1_000);
+});
+
+test("people join a filter's audience only", () => {
+  expect(mayJoin(SENDING)).toBe(true);
+  expect(mayJoin({ ...SENDING, selector: "ids" })).toBe(false);
+  expect(mayJoin({ ...SENDING, state: "stopped" })).toBe(false);
 });
 
 test("words", () => {

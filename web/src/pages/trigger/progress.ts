@@ -130,6 +130,12 @@ export function pulse(samples: readonly (readonly [number, number])[]): number[]
   });
 }
 
+/** Whether people who came to match since can be sent it: the audience was a filter, and it is not stopped. */
+export function mayJoin(progress: Pick<Progress, "selector" | "state">): boolean {
+  const filtered = progress.selector === "default" || progress.selector === "recipients";
+  return filtered && (progress.state === "sending" || progress.state === "done");
+}
+
 /** What can be sent again of a group: failures always, what is in doubt by saying that it may double. */
 export function repeatable(cause: Cause): "failed" | "in_doubt" | null {
   return cause.state === "failed" || cause.state === "in_doubt" ? cause.state : null;

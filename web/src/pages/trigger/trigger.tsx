@@ -13,6 +13,7 @@ import { Pill, Time } from "../../ui/pill";
 import { Empty, Loaded } from "../../ui/states";
 import { Causes } from "./causes";
 import { Controls } from "./controls";
+import { Entries, Heard } from "./heard";
 import { InDoubt } from "./in-doubt";
 import {
   announcement,
@@ -73,6 +74,8 @@ export default function TriggerPage({ params }: PageProps) {
       <Live progress={progress} />
       <InDoubt progress={progress} onDone={query.refetch} />
       <Causes progress={progress} onDone={query.refetch} />
+      <Heard progress={progress} />
+      <Entries progress={progress} />
       <Repeats progress={progress} />
     </Page>
   );
@@ -174,10 +177,10 @@ function Reports({ progress }: { progress: Progress }) {
       <LinkButton kind="quiet" href={`/deliveries?trigger=${progress.id}`}>
         Deliveries
       </LinkButton>
-      <LinkButton kind="quiet" href={`/metrics?broadcast=${progress.broadcast.id}`}>
+      <LinkButton kind="quiet" href={`/broadcasts/${progress.broadcast.id}/metrics`}>
         Metrics
       </LinkButton>
-      <LinkButton kind="quiet" href={`/history/${progress.broadcast.id}`}>
+      <LinkButton kind="quiet" href={`/broadcasts/${progress.broadcast.id}/sends`}>
         Send history
       </LinkButton>
     </>

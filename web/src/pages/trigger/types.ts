@@ -32,6 +32,7 @@ export interface Progress {
   broadcast: { id: number; name: string };
   state: string;
   failure: string | null;
+  selector: string;
   running: boolean;
   /** Some are being queued again. */
   repeating: boolean;
