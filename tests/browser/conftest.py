@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from .kit import PHONE, WIDE, Theme
 
+expect.set_options(timeout=15_000)  # other tests run beside these
 _HINT = "apt-get install -y --no-install-recommends chromium-headless-shell fonts-dejavu-core"
 # Chromium reports each answer like this; what was refused is shown on the page, and tests look at it there.
 _REFUSED = re.compile(r"^Failed to load resource: .* status of (401|403|409|422|429) ")

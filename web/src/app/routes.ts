@@ -46,6 +46,12 @@ export const ROUTES: readonly RouteEntry[] = [
   },
   // -- drafts
   // -- audience: people, imports, segments, exports
+  {
+    path: "/imports",
+    load: () => import("../pages/imports/imports"),
+    nav: { group: "Audience", label: "Imports" },
+  },
+  { path: "/imports/:id", load: () => import("../pages/imports/import") },
   // -- content: snippets, layouts
   // -- settings: senders, topics, suppression, webhooks, providers, outbox
   // -- access: sign-in, users, keys, audit, workspace, profile

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a file to an import: choose the file, say what its columns are, see what would happen, begin.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { OURS, post } from "../../api/client";
+import { bytes, count, number } from "../../lib/format";
+import { invalidate, useQuery } from "../../lib/query";
+import { navigate } from "../../lib/router";
+import { Button } from "../../ui/button";
+import { CheckField, Field, Radios, SelectField, TextField } from "../../ui/field";
+import { Page, Section } from "../../ui/page";
+import { Problems } from "../../ui/states";
+import { type Choice, columnsOf, faults, guess, type Identifier, identifierOf, type Upload } from "./columns";
+import type { Import, Trial } from "./types";
+import { WrongRows } from "./wrong-rows";
+
+const TITLE = "Import a CSV file";
+const WHOM = [
+  { value: "all", label: "Everybody in the file" },
+  { value: "only_new", label: "Only people who are not there yet" },
+  { value: "only_existing", label: "Only people who are there already" },
+] as const;
+
+interface Plan {
+  choices: Choice[];
+  identifier: Identifier;
+  who: string;
+}
+
+function bodyOf(upload: Upload, plan: Plan) {
+  return {
+    upload_id: upload.id,
+    type: "people",
+    identifier: plan.identifier,
+    data_to_process: plan.who,
+    columns: columnsOf(plan.choices),
+  };
+}
+
+/** The three steps on one page; each appears when the one before is done. */
+export function ImportSteps({ parent }: { parent: { href: string; label: string } }) {
+  const workspace = useQuery<{ workspace: { identifiers: string } }>(`${OURS}/workspace`);
+  const byEmail = workspace.data?.workspace.identifiers !== "id";
+  const [upload, setUpload] = useState<Upload | null>(null);
+  const [plan, setPlan] = useState<Plan | null>(null);
+  const [trial, setTrial] = useState<Trial | null>(null);
+  const change = (next: Plan) => {
+    setPlan(next);
+    setTrial(null);
+  };
+  return (
+    <Page title={TITLE} parent={parent}>
+      <FileStep
+        upload={upload}
+        onSent={(sent) => {
+          const choices = guess(sent.columns);
+          setUpload(sent);
+          change({ choices, identifier: identifierOf(choices, byEmail), who: "all" });
+        }}
+      />
+      {upload && plan && (
+        <ColumnStep upload={upload} plan={plan} byEmail={byEmail} onChange={change} onTried={setTrial} />
+      )}
+      {upload && plan && trial && <TrialStep upload={upload} plan={plan} trial={trial} />}
+    </Page>
+  );
+}
+
+function FileStep({ upload, onSent }: { upload: Upload | null; onSent: (upload: Upload) => void }) {
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const send = async (file: File | undefined) => {
+    if (!file) return;
+    setBusy(true);
+    setError(null);
+    try {
+      const path = `${OURS}/uploads?name=${encodeURIComponent(file.name)}`;
+      onSent(
+        (await post<{ upload: Upload }>(path, file, { headers: { "Content-Type": "text/csv" } })).upload,
+      );
+    } catch (failure) {
+      setError(failure);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <Section title="1. The file">
+      <Field
+        label="CSV file"
+        hint="In UTF-8, at most 20 MB; its first line names the columns. It is deleted after the import."
+      >
+        {(ids) => (
+          <input
+            {...ids}
+            type="file"
+            class="control"
+            accept=".csv,text/csv,text/plain"
+            disabled={busy}
+            onChange={(event) => void send(event.currentTarget.files?.[0])}
+          />
+        )}
+      </Field>
+      <p role="status">
+        {busy ? "Sending…" : upload ? `${count(upload.rows, "row", "rows")}, ${bytes(upload.bytes)}` : ""}
+      </p>
+      {error !== null && <Problems error={error} />}
+    </Section>
+  );
+}
+
+interface ColumnStepProps {
+  upload: Upload;
+  plan: Plan;
+  byEmail: boolean;
+  onChange: (plan: Plan) => void;
+  onTried: (trial: Trial) => void;
+}
+
+function ColumnStep({ upload, plan, byEmail, onChange, onTried }: ColumnStepProps) {
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const [pressed, setPressed] = useState(false);
+  const wrong = faults(plan.choices, plan.identifier);
+  const set = (index: number, changes: Partial<Choice>) =>
+    onChange({
+      ...plan,
+      choices: plan.choices.map((one, at) => (at === index ? { ...one, ...changes } : one)),
+    });
+  const tryIt = async () => {
+    setPressed(true);
+    setError(null);
+    if (wrong.size > 0) return;
+    setBusy(true);
+    try {
+      onTried((await post<{ check: Trial }>(`${OURS}/imports/check`, bodyOf(upload, plan))).check);
+    } catch (failure) {
+      setError(failure);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <Section title="2. Its columns" hint="What each column becomes. Values are kept as text.">
+      <fieldset class="import-columns">
+        <legend class="visually-hidden">Columns</legend>
+        {plan.choices.map((one, index) => (
+          <div class="import-column" key={one.column}>
+            <CheckField
+              label={<span class="break">{one.column || "(no name)"}</span>}
+              hint={<span class="break">{sampleOf(upload, index)}</span>}
+              checked={one.used}
+              onChange={(used) => set(index, { used })}
+            />
+            {one.used && (
+              <TextField
+                label={`Attribute for ${one.column}`}
+                value={one.attribute}
+                spellcheck={false}
+                error={pressed ? wrong.get(one.column) : undefined}
+                onInput={(attribute) => set(index, { attribute })}
+              />
+            )}
+          </div>
+        ))}
+      </fieldset>
+      <div class="grid-2 import-who">
+        <SelectField
+          label="Who a row is about is said by"
+          value={plan.identifier}
+          error={pressed ? wrong.get("") : undefined}
+          onChange={(identifier) => onChange({ ...plan, identifier: identifier as Identifier })}
+          options={
+            byEmail
+              ? [
+                  ["id", "id"],
+                  ["email", "email"],
+                ]
+              : [["id", "id"]]
+          }
+        />
+        <Radios
+          legend="Whom it may touch"
+          value={plan.who}
+          onChange={(who) => onChange({ ...plan, who })}
+          options={WHOM}
+        />
+      </div>
+      {error !== null && <Problems error={error} />}
+      <div class="row">
+        <Button busy={busy} onClick={() => void tryIt()}>
+          Try it without importing
+        </Button>
+      </div>
+    </Section>
+  );
+}
+
+function sampleOf(upload: Upload, index: number): string {
+  const values = upload.sample.map((row) => row[index] ?? "").filter(Boolean);
+  return values.length > 0 ? values.slice(0, 3).join(" · ") : "empty in the first rows";
+}
+
+function TrialStep({ upload, plan, trial }: { upload: Upload; plan: Plan; trial: Trial }) {
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const heading = useRef<HTMLDivElement>(null);
+  useEffect(() => heading.current?.focus(), []);
+  const good = trial.rows - trial.wrong;
+  const begin = async () => {
+    setBusy(true);
+    setError(null);
+    try {
+      const made = await post<{ import: Import }>(`${OURS}/imports`, bodyOf(upload, plan));
+      invalidate(`${OURS}/imports`);
+      navigate(`/imports/${made.import.id}`);
+    } catch (failure) {
+      setError(failure);
+      setBusy(false);
+    }
+  };
+  const facts: [string, number][] = [
+    ["New people", trial.new],
+    ["Changed", trial.changed],
+    ["Already so", trial.same],
+    ["Left out", trial.left_out],
+    ["Wrong rows", trial.wrong],
+  ];
+  return (
+    <Section title="3. What would happen">
+      <div ref={heading} tabIndex={-1} class="stack" role="status">
+        <p>
+          Of {count(trial.rows, "row", "rows")}, {count(trial.new, "is a new person", "are new people")},{" "}
+          {number(trial.changed)} would change somebody, {count(trial.wrong, "is wrong", "are wrong")}.
+          {trial.looked_up < good && ` People were looked up for the first ${number(trial.looked_up)} rows.`}
+        </p>
+        <dl class="facts">
+          {facts.map(([label, value]) => (
+            <div key={label}>
+              <dt>{label}</dt>
+              <dd>{number(value)}</dd>
+            </div>
+          ))}
+        </dl>
+      </div>
+      {trial.errors.length > 0 && (
+        <WrongRows errors={trial.errors} more={trial.wrong > trial.errors.length} />
+      )}
+      {error !== null && <Problems error={error} />}
+      <div class="row">
+        <Button kind="primary" busy={busy} disabled={good === 0} onClick={() => void begin()}>
+          Import {count(good, "row", "rows")}
+        </Button>
+      </div>
+    </Section>
+  );
+}
