@@ -145,6 +145,8 @@ PLANS: list[tuple[str, dict[str, object], str, str]] = [
     ("metrics_of_triggers", {"ids": "[1]"}, r"m USING (INDEX \w+|PRIMARY KEY) \(trigger_id=\?", "trigger_metric"),
     ("standing_of_triggers", {"ids": "[1]"}, r"slice_of_trigger_to_do \(trigger_id=\? AND tried=\?\)", TO_DO),
     ("waiting_retry", {}, r"d USING PRIMARY KEY \(trigger_id=\? AND seq>", "delivery_pkey"),
+    ("repeats_waiting", {}, "trigger_again_to_do", "trigger_again"),
+    ("next_again", {}, "trigger_again_to_do", "trigger_again"),
     ("samples", {"past_ms": 1}, r"PRIMARY KEY \(at_ms>", "trigger_sample"),
     ("badges", {}, r"c USING INDEX trigger_count_drafted", "trigger_count"),
     (
