@@ -131,6 +131,13 @@ async def test_one_delivery_in_full(manage: Client, api: Api, store: Store, work
     assert shown["data"] == {"coupon": "X"}
     assert (shown["state"], shown["recipient"], shown["person"]["id"]) == ("sent", "p10@x.test", "p10")
     assert set(shown["heard"]) == {"opened", "clicked"}
+    for query in ("heard=opened", "heard=clicked&person=p10", f"heard=opened&trigger_id={played.trigger_id}"):
+        found = (await manage("GET", f"{ROOT}/deliveries?{query}")).json["deliveries"]
+        assert [item["person"]["id"] for item in found] == ["p10"]
+    assert (await manage("GET", f"{ROOT}/deliveries?heard=clicked&person=p1")).json["deliveries"] == []
+    assert (await manage("GET", f"{ROOT}/deliveries?heard=shouted")).status == 400
+    opened = (await manage("GET", f"{ROOT}/triggers/{played.trigger_id}/accounts.csv?heard=opened")).body.decode()
+    assert [row["id"] for row in csv.DictReader(io.StringIO(opened))] == ["p10"]
     message = await manage("GET", f"{target}/html")
     assert b"<p>Hi" in message.body
     assert message.headers["content-security-policy"].startswith("sandbox")

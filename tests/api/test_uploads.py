@@ -17,8 +17,7 @@ from clarion.store.engine import Store
 from .conftest import Client
 
 FILE = (
-    "E-Mail,plan,Internal\nada@example.com,plus,1\nnobody,free,2\n\n"
-    "bo@example.com,free,3\nada@example.com,plus,4\nbo\n"
+    "E-Mail,plan,Internal\nada@example.com,plus,1\nnobody,free,2\n\nbo@example.com,free,3\nada@example.com,plus,4\nbo\n"
 )
 COLUMNS = {"E-Mail": "email", "Internal": None}
 

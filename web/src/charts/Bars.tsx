@@ -6,7 +6,7 @@ import "./charts.css";
 /** `of`: what a full bar would be; the largest value unless given. */
 interface BarsProps {
   label: string;
-  items: readonly { label: string; value: number; note?: string }[];
+  items: readonly { label: string; value: number; note?: string; href?: string }[];
   of?: number;
   format?: (value: number) => string;
 }
@@ -18,7 +18,7 @@ export function Bars({ label, items, of, format = number }: BarsProps) {
     <ul class="bars" aria-label={label}>
       {items.map((item) => (
         <li key={item.label} class="bars-row">
-          <span class="bars-label">{item.label}</span>
+          <span class="bars-label">{item.href ? <a href={item.href}>{item.label}</a> : item.label}</span>
           <span class="bars-track" aria-hidden="true">
             <span
               class="bars-bar"

@@ -9,6 +9,7 @@ from typing import Any
 
 from starlette.responses import Response, StreamingResponse
 
+from clarion.api.app.messages import HEARD
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion.control import load
 from clarion.api.reference import watching as reference
@@ -53,6 +54,18 @@ def reason_of(call: Call) -> str:
     return word
 
 
+def heard_of(call: Call) -> str:
+    """The query's `heard`: only messages of which this was heard, such as `opened`; the empty string when absent.
+
+    Raises:
+        MalformedRequest: nothing that is heard of messages.
+    """
+    word = call.query("heard")
+    if word and word not in HEARD:
+        raise MalformedRequest(f"must be one of {', '.join(sorted(HEARD))}", "/heard")
+    return HEARD[word].value if word else ""
+
+
 def cause_in(call: Call) -> str | None:
     """The query's `cause`: a class of words as the groups name them; None when absent."""
     if "cause" not in call.request.query_params:
@@ -86,13 +99,13 @@ async def grouped(call: Call) -> Response:
 
 
 async def as_csv(call: Call) -> Response:
-    """`GET /triggers/{id}/accounts.csv?state=&reason=&cause=&action_id=`: streamed, whatever the size."""
-    states, reason, cause = states_of(call), reason_of(call), cause_in(call)
+    """`GET /triggers/{id}/accounts.csv?state=&reason=&cause=&heard=&action_id=`: streamed, whatever the size."""
+    states, reason, cause, heard = states_of(call), reason_of(call), cause_in(call), heard_of(call)
     action_id = call.query_number("action_id", 0, low=1)
     trigger = await call.api.read(lambda tx: load(tx, call))
-    wanted = Wanted(trigger.broadcast_id, trigger.trigger_id, action_id, states, reason=reason)
+    wanted = Wanted(trigger.broadcast_id, trigger.trigger_id, action_id, states, heard=heard, reason=reason)
     named = "-".join(sorted(state.word for state in states)) if len(states) < 3 else ""
-    parts = [f"trigger-{trigger.trigger_id}", named, reason]
+    parts = [f"trigger-{trigger.trigger_id}", named, reason, heard]
     return StreamingResponse(
         _lines(call, trigger, wanted, cause),
         media_type="text/csv; charset=utf-8",

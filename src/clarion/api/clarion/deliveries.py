@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 
 from clarion.api.app.messages import DEFAULT_LIMIT, MAX_LIMIT, key_from_start, seconds
 from clarion.api.calls import Call, Endpoint, answer
-from clarion.api.clarion.causes import cause_in, reason_of, states_of
+from clarion.api.clarion.causes import cause_in, heard_of, reason_of, states_of
 from clarion.api.clarion.ledger import account_shape
 from clarion.api.reference import watching as reference
 from clarion.domain.causes import cause_of
@@ -56,7 +56,7 @@ def _wanted(call: Call) -> Wanted:
     broadcast_id = call.query_number("broadcast_id", 0, low=1)
     trigger_id = call.query_number("trigger_id", 0, low=1)
     action_id = call.query_number("action_id", 0, low=1)
-    return Wanted(broadcast_id, trigger_id, action_id, states_of(call), reason=reason_of(call))
+    return Wanted(broadcast_id, trigger_id, action_id, states_of(call), heard=heard_of(call), reason=reason_of(call))
 
 
 def _page(tx: Transaction, call: Call, wanted: Wanted, after: DeliveryKey | None, most: int, named: str) -> Page:
@@ -71,7 +71,11 @@ def _page(tx: Transaction, call: Call, wanted: Wanted, after: DeliveryKey | None
     if not numbers:
         return Page((), None)
     found = person_deliveries.page(tx, call.workspace, numbers, after=after, most=most, from_ms=0, to_ms=_FOREVER_MS)
-    return Page(tuple(item for item in found.items if _is_wanted(item, wanted)), found.next)
+    items = [item for item in found.items if _is_wanted(item, wanted)]
+    if wanted.heard:
+        heard = feedback.of_many(tx, [item.key for item in items])
+        items = [item for item in items if wanted.heard in heard.get(item.key, ())]
+    return Page(tuple(items), found.next)
 
 
 def _is_wanted(item: Listed, wanted: Wanted) -> bool:
@@ -85,7 +89,7 @@ def _is_wanted(item: Listed, wanted: Wanted) -> bool:
 
 
 async def listing(call: Call) -> Response:
-    """`GET /deliveries?trigger_id=&broadcast_id=&state=&reason=&cause=&person=&start=&limit=`, newest trigger first."""
+    """`GET /deliveries?trigger_id=&broadcast_id=&state=&reason=&cause=&heard=&person=&start=`, newest trigger first."""
     wanted, cause, after, named = _wanted(call), cause_in(call), key_from_start(call), call.query("person").strip()
     limit = call.query_number("limit", DEFAULT_LIMIT, low=1, high=MAX_LIMIT)
     secret = call.api.secret

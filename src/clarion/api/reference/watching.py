@@ -137,6 +137,7 @@ _FILTERS = {
     "state": text("queued, sent, failed, skipped, drafted, stopped or in_doubt; several with commas."),
     "reason": text("Only with this reason."),
     "cause": text("Only with words of this class, as `causes` names it."),
+    "heard": text("Only messages of which this was heard: opened, clicked, bounced, unsubscribed, …"),
     "action_id": integer("Only this action's."),
 }
 ACCOUNTS_CSV = Reference(

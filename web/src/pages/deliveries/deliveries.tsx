@@ -21,9 +21,19 @@ const STATES: readonly (readonly [string, string])[] = [
     ([state, words]) => [state, words.charAt(0).toUpperCase() + words.slice(1)] as const,
   ),
 ];
-const NAMES = ["state", "reason", "cause", "person", "start"] as const;
+const HEARD = [
+  ["", "Anything"],
+  ["delivered", "Delivered"],
+  ["opened", "Opened"],
+  ["clicked", "Clicked"],
+  ["converted", "Converted"],
+  ["bounced", "Bounced"],
+  ["spammed", "Marked as spam"],
+  ["unsubscribed", "Unsubscribed"],
+] as const;
+const NAMES = ["state", "reason", "cause", "heard", "person", "start"] as const;
 
-/** `/deliveries?state=&reason=&cause=&trigger=&broadcast=&person=&start=`. */
+/** `/deliveries?state=&reason=&cause=&heard=&trigger=&broadcast=&person=&start=`. */
 export default function Deliveries() {
   const [search, setSearch] = useSearch();
   const asked = new URLSearchParams();
@@ -50,6 +60,7 @@ export default function Deliveries() {
               state: (search.get("state") as StateWord | null) ?? undefined,
               reason: reason ?? undefined,
               cause,
+              heard: search.get("heard") ?? undefined,
             })}
             download
           >
@@ -64,6 +75,12 @@ export default function Deliveries() {
           value={search.get("state") ?? ""}
           onChange={(state) => set({ state })}
           options={STATES}
+        />
+        <SelectField
+          label="Heard"
+          value={search.get("heard") ?? ""}
+          onChange={(heard) => set({ heard })}
+          options={HEARD}
         />
         <PersonFilter value={search.get("person") ?? ""} onChange={(person) => set({ person })} />
         {trigger && (
@@ -82,7 +99,7 @@ export default function Deliveries() {
                 action={
                   next ? (
                     <Button onClick={() => setSearch({ start: next })}>Look further</Button>
-                  ) : narrowed || search.get("state") || search.get("person") ? (
+                  ) : narrowed || search.get("state") || search.get("heard") || search.get("person") ? (
                     <LinkButton href="/deliveries">Show all</LinkButton>
                   ) : undefined
                 }

@@ -36,6 +36,7 @@ export function Heard({ progress }: { progress: Progress }) {
               of={sent}
               items={SHOWN.map(([key, label]) => ({
                 label,
+                href: (counts[key] ?? 0) > 0 ? `/deliveries?trigger=${progress.id}&heard=${key}` : undefined,
                 value: counts[key] ?? 0,
                 note: percent(counts[key] ?? 0, sent),
               }))}

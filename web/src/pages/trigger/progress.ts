@@ -152,12 +152,13 @@ export function csvPath(
   root: string,
   triggerId: number,
   workspace: number | null,
-  of: Partial<Cause>,
+  of: Partial<Cause> & { heard?: string },
 ): string {
   const query = new URLSearchParams();
   if (workspace !== null) query.set("workspace", String(workspace));
   if (of.state) query.set("state", of.state);
   if (of.reason) query.set("reason", of.reason);
   if (of.cause !== null && of.cause !== undefined) query.set("cause", of.cause);
+  if (of.heard) query.set("heard", of.heard);
   return `${root}/triggers/${triggerId}/accounts.csv?${query}`;
 }
