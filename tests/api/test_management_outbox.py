@@ -57,6 +57,37 @@ async def test_pages_and_one_mail(capturing: Api, workspace: Workspace, keys: Ke
     assert (await client("GET", f"{PATH}/3")).status == 404
 
 
+async def test_the_newest_first(capturing: Api, workspace: Workspace, keys: Keys, tmp_path: Path) -> None:
+    await fill(tmp_path, workspace.workspace_id, ["x@y.test", "z@y.test", "x@y.test", "z@y.test", "x@y.test"])
+    client = Client(application.build(capturing), f"Bearer {keys.manage_key}")
+
+    async def seen(query: str) -> tuple[list[int], int | None]:
+        found = (await client("GET", f"{PATH}?newest=true&limit=2{query}")).json
+        return [mail["index"] for mail in found["messages"]], found["next"]
+
+    assert await seen("") == ([4, 3], 3)
+    assert await seen("&start=3") == ([2, 1], 1)
+    assert await seen("&start=1") == ([0], None)
+    assert await seen("&recipient=x@y.test") == ([4, 2], 2)
+    assert await seen("&recipient=x@y.test&start=2") == ([0], None)
+    assert await seen("&recipient=nobody@y.test") == ([], None)
+
+
+async def test_a_mail_is_shown_shut_in(capturing: Api, workspace: Workspace, keys: Keys, tmp_path: Path) -> None:
+    await fill(tmp_path, workspace.workspace_id, ["x@y.test"])
+    client = Client(application.build(capturing), f"Bearer {keys.manage_key}")
+    shown = await client("GET", f"{PATH}/0/html")
+    assert b"Hello" in shown.body
+    assert shown.headers["content-type"].startswith("text/html")
+    policy = shown.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "script" not in policy
+    assert "img-src data:;" in policy
+    with_images = await client("GET", f"{PATH}/0/html?images=true")
+    assert "img-src data: https: http:;" in with_images.headers["content-security-policy"]
+    assert (await client("GET", f"{PATH}/1/html")).status == 404
+
+
 async def test_another_workspace_sees_nothing(
     capturing: Api, workspace: Workspace, id_only: tuple[Workspace, Keys], tmp_path: Path
 ) -> None:

@@ -54,6 +54,11 @@ export const ROUTES: readonly RouteEntry[] = [
   { path: "/imports/:id", load: () => import("../pages/imports/import") },
   // -- content: snippets, layouts
   // -- settings: senders, topics, suppression, webhooks, providers, outbox
+  {
+    path: "/outbox/:index?",
+    load: () => import("../pages/outbox/outbox"),
+    nav: { group: "Settings", label: "Inbox" },
+  },
   // -- access: sign-in, users, keys, audit, workspace, profile
   { path: "/sign-in", load: () => import("../pages/signin/sign-in"), bare: true },
   { path: "/join", load: () => import("../pages/signin/join"), bare: true },

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Deliveries over all triggers, by state, reason and person; one of them with everything that happened to it."""
 
-import re
 from dataclasses import replace
 from html import escape
 from typing import Any
 
 import msgspec
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from clarion.api.app.messages import DEFAULT_LIMIT, MAX_LIMIT, key_from_start, seconds
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion.causes import cause_in, heard_of, reason_of, states_of
 from clarion.api.clarion.ledger import account_shape
 from clarion.api.reference import watching as reference
+from clarion.api.shut_in import shut_in
 from clarion.domain.causes import cause_of
 from clarion.domain.deliveries import REASON_WORDS, DeliveryKey, Reason, State, key_of, public_id
 from clarion.domain.errors import NotFound, RenderError
@@ -36,11 +36,6 @@ from clarion.store.engine import Row, Transaction
 
 _FOREVER_MS = 2**62
 _MOST_EVENTS = 200
-_NO_PICTURE = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAAAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw=="
-_SHUT_IN = (
-    "sandbox allow-popups; default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src {images}; "
-    "frame-ancestors 'self'"
-)
 
 
 def person_numbers(tx: Transaction, call: Call, named: str) -> list[int]:
@@ -208,16 +203,7 @@ async def html(call: Call) -> Response:
         made, told = None, f"The message cannot be made again with what is known of the person today: {error}"
     if made is None:
         made = f'<meta charset="utf-8"><p style="font: 14px system-ui">{escape(told)}'
-    # Looking must not count as opening.
-    made = re.sub(re.escape(call.api.options.base_url) + r"/e/o/[\w%-]+", _NO_PICTURE, made)
-    allowed = "data: https: http:" if images else "data:"
-    headers = {
-        "Content-Security-Policy": _SHUT_IN.format(images=allowed),
-        "Cache-Control": "private, no-store",
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
-    }
-    return HTMLResponse(made, headers=headers)
+    return shut_in(made, call.api.options.base_url, images=images)
 
 
 _ROOT = "/api/clarion/v1/deliveries"

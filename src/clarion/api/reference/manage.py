@@ -355,6 +355,7 @@ OUTBOX = shown(
         "limit": integer("How many at most; 50 unless given.", minimum=1, maximum=1_000),
         "recipient": text("Only to this address."),
         "delivery_id": text("Only this delivery."),
+        "newest": flag("The newest first."),
     },
 )
 CAPTURED = shown(
@@ -366,5 +367,12 @@ CAPTURED = shown(
         "attachments": [{"name": "bill.pdf", "media_type": "application/pdf", "size": 1_024}],
     },
     _LOOSE,
+)
+CAPTURED_HTML = Reference(
+    query={"images": flag("Whether remote images may load; not unless asked for.")},
+    answer={"type": "string"},
+    answer_example="<p>Hello</p>",
+    note="As `text/html` with a policy that lets it run and reach nothing. Looking does not count as opening.",
+    errors=(404,),
 )
 RAW = Reference(answer={"type": "string"}, answer_example="From: Acme …", note="As `message/rfc822`.")
