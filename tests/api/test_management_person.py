@@ -17,3 +17,22 @@ async def test_one_person_is_changed_suppressed_and_gone(manage: Client, track: 
     assert (await manage("POST", f"{path}/suppress")).status == 204
     assert (await manage("DELETE", path)).status == 404
     assert (await manage("GET", f"{_ROOT}/people?search=p1")).json["people"] == []
+
+
+async def test_people_are_put_into_a_segment_and_taken_out(manage: Client, client: Client, track: Client) -> None:
+    for no in range(3):
+        await track("PUT", f"/api/v1/customers/p{no}", {"email": f"p{no}@example.com"})
+    segment = (await client("POST", "/v1/segments", {"segment": {"name": "Some"}})).json["segment"]["id"]
+    path = f"{_ROOT}/segments/{segment}/people"
+    added = await manage("POST", path, {"action": "add", "names": ["p0", "p1", "nobody"]})
+    assert added.json == {"people": 2}
+    taken = await manage("POST", path, {"action": "remove", "identifier": "email", "names": ["p0@example.com"]})
+    assert taken.json == {"people": 1}
+    assert (await client("GET", f"/v1/segments/{segment}/customer_count")).json == {"count": 1}
+    for wrong in (
+        {"action": "paint", "names": ["p1"]},
+        {"action": "add", "names": []},
+        {"action": "add", "names": [1]},
+    ):
+        assert (await manage("POST", path, wrong)).status == 422
+    assert (await manage("POST", f"{_ROOT}/segments/999/people", {"action": "add", "names": ["p1"]})).status == 404

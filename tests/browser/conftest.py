@@ -21,7 +21,7 @@ from .kit import PHONE, WIDE, Theme
 expect.set_options(timeout=15_000)  # other tests run beside these
 _HINT = "apt-get install -y --no-install-recommends chromium-headless-shell fonts-dejavu-core"
 # Chromium reports each answer like this; what was refused is shown on the page, and tests look at it there.
-_REFUSED = re.compile(r"^Failed to load resource: .* status of (401|403|409|422|429) ")
+_REFUSED = re.compile(r"^Failed to load resource: .* status of (400|401|403|409|422|429) ")
 _NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 

@@ -47,11 +47,28 @@ export const ROUTES: readonly RouteEntry[] = [
   // -- drafts
   // -- audience: people, imports, segments, exports
   {
+    path: "/people",
+    load: () => import("../pages/people/people"),
+    nav: { group: "Audience", label: "People" },
+  },
+  { path: "/people/:id", load: () => import("../pages/person/person") },
+  {
     path: "/imports",
     load: () => import("../pages/imports/imports"),
     nav: { group: "Audience", label: "Imports" },
   },
   { path: "/imports/:id", load: () => import("../pages/imports/import") },
+  {
+    path: "/segments",
+    load: () => import("../pages/segments/segments"),
+    nav: { group: "Audience", label: "Segments" },
+  },
+  { path: "/segments/:id", load: () => import("../pages/segments/segment") },
+  {
+    path: "/exports",
+    load: () => import("../pages/exports/exports"),
+    nav: { group: "Audience", label: "Exports" },
+  },
   // -- content: snippets, layouts
   // -- settings: senders, topics, suppression, webhooks, providers, outbox
   {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Our own API: one person as an editor changes them (docs/guide.md)."""
 
-from clarion.api.schemas import Loose, Reference, record, shown
+from clarion.api.schemas import Loose, Reference, array, integer, one_of, record, shown, text
 
 CHANGE_PERSON = shown(
     {
@@ -20,3 +20,15 @@ CHANGE_PERSON = shown(
     errors=(422,),
 )
 GONE = Reference(status=204, errors=(404,))
+CHANGE_SEGMENT = Reference(
+    body=record(
+        action=one_of("add", "remove"),
+        identifier=one_of("id", "email", "cio_id", description="id unless given."),
+        names=array(text(), "At most 1,000."),
+        optional=("identifier",),
+    ),
+    body_example={"action": "add", "identifier": "email", "names": ["ada@example.com"]},
+    answer=record(people=integer("How many that changed; who is not known is passed over.")),
+    answer_example={"people": 1},
+    errors=(404, 422),
+)

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""People found, changed and put together; what is exported."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from .conftest import Server
+from .kit import check_accessible, check_fits
+
+
+def test_a_person_is_found_changed_and_seen(server: Server, page: Page) -> None:
+    page.goto("/people")
+    page.get_by_label("Search").fill("person-77@")
+    page.get_by_role("link", name="person-77@example.com").click()
+    expect(page.get_by_role("heading", level=1, name="person-77@example.com")).to_be_visible()
+    check_accessible(page)
+    page.get_by_role("button", name="Add an attribute").click()
+    page.get_by_role("textbox", name="Name").fill("shoe_size")
+    page.get_by_role("textbox", name="Value").fill("43")
+    check_accessible(page)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("row").filter(has_text="shoe_size")).to_contain_text("43")
+    page.get_by_role("tab", name="Activity").click()
+    expect(page.get_by_text("shoe_size: nothing → 43")).to_be_visible()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("tab", name="Segments")).to_be_focused()
+    page.get_by_role("button", name="Actions for this person").click()
+    page.get_by_role("menuitem", name="Unsubscribe").click()
+    expect(page.get_by_text("unsubscribed", exact=True).first).to_be_visible()
+    page.get_by_role("button", name="Actions for this person").click()
+    page.get_by_role("menuitem", name="Erase everywhere").click()
+    erase = page.get_by_role("dialog").get_by_role("button", name="Erase", exact=True)
+    expect(erase).to_be_disabled()
+    page.get_by_label("to go on").fill("person-77@example.com")
+    erase.click()
+    expect(page.get_by_role("heading", level=1, name="People")).to_be_visible()
+    found = server.call("GET", "/api/clarion/v1/people?search=person-77@")["people"]
+    assert found == []
+
+
+def test_people_are_filtered_and_exported(page: Page) -> None:
+    page.goto("/people")
+    page.get_by_role("button", name="Filter", exact=True).click()
+    page.get_by_role("button", name="Add a condition").click()
+    page.get_by_label("Attribute", exact=True).fill("city")
+    page.get_by_label("Value", exact=True).fill("Oslo")
+    expect(page.get_by_text("1,428 people")).to_be_visible()
+    expect(page).to_have_url(re.compile("filter="))
+    check_accessible(page)
+    page.get_by_role("button", name="Export them as CSV").click()
+    expect(page.get_by_role("heading", level=1, name="Exports")).to_be_visible()
+    download = page.get_by_role("button", name=re.compile("Download export")).first
+    expect(download).to_be_visible(timeout=30_000)
+    check_accessible(page)
+    with page.expect_download() as file:
+        download.click()
+    lines = file.value.path().read_text("utf-8").splitlines()
+    assert len(lines) == 1_429
+
+
+def test_a_segment_is_made_and_filled(page: Page) -> None:
+    page.goto("/segments")
+    page.get_by_role("button", name="Make a segment").click()
+    page.get_by_role("button", name="Make it").click()
+    expect(page.get_by_role("dialog").get_by_role("alert").or_(page.locator(".field-error"))).to_be_visible()
+    page.get_by_label("Name").fill("Testers")
+    page.get_by_role("button", name="Make it").click()
+    expect(page.get_by_role("heading", level=1, name="Testers")).to_be_visible()
+    page.get_by_role("button", name="Put people in or out").click()
+    page.get_by_label("People", exact=True).fill("person-1, person-2 nobody-there")
+    check_accessible(page)
+    page.get_by_role("button", name="Put in 3 people").click()
+    expect(page.get_by_role("link", name="person-2@example.com")).to_be_visible()
+    expect(page.get_by_text("2 people", exact=True)).to_be_visible()
+    check_accessible(page)
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("heading", level=1, name="Segments")).to_be_visible()
+    expect(page.get_by_role("link", name="Testers")).to_have_count(0)
+
+
+def test_people_pages_fit_a_phone(phone: Page) -> None:
+    for path, heading in (
+        ("/people", "People"),
+        ("/segments", "Segments"),
+        ("/segments/1", "Premium"),
+        ("/exports", "Exports"),
+    ):
+        phone.goto(path)
+        expect(phone.get_by_role("heading", level=1, name=heading)).to_be_visible()
+        check_fits(phone)
+    phone.goto("/people?search=person-5")
+    phone.get_by_role("link", name="person-5@example.com").click()
+    expect(phone.get_by_role("tab", name="Attributes")).to_be_visible()
+    check_fits(phone)

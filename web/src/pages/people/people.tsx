@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everybody of the workspace: found while one types, filtered, exported.
+import { useState } from "preact/hooks";
+import { OURS, post } from "../../api/client";
+import { useMay } from "../../app/session";
+import { AudienceSummary } from "../../audience/AudienceSummary";
+import { FilterBuilder } from "../../audience/FilterBuilder";
+import { type Audience, type Filter, faults, isEverybody, readPasted } from "../../audience/filter";
+import { nameOf } from "../../audience/PersonPicker";
+import { useQuery } from "../../lib/query";
+import { navigate, useSearch } from "../../lib/router";
+import { Button, LinkButton } from "../../ui/button";
+import { TextField } from "../../ui/field";
+import { Page } from "../../ui/page";
+import { Pill, Time } from "../../ui/pill";
+import { Empty, Loaded } from "../../ui/states";
+import { Pager, Table } from "../../ui/table";
+import { toast } from "../../ui/toast";
+
+export interface ListedPerson {
+  id: string | null;
+  email: string | null;
+  cio_id: string;
+  unsubscribed: boolean;
+  created_at: number;
+  attributes: Record<string, string>;
+}
+
+const SHOWN = 4;
+
+function fromAddress(text: string | null): Audience {
+  if (!text) return {};
+  const found = readPasted(text);
+  return "audience" in found ? found.audience : {};
+}
+
+function Attributes({ person }: { person: ListedPerson }) {
+  const entries = Object.entries(person.attributes).slice(0, SHOWN);
+  if (entries.length === 0) return <span class="muted">none</span>;
+  return (
+    <span class="small">
+      {entries.map(([name, value]) => (
+        <span key={name} class="break">
+          <span class="muted">{name}</span> {value.length > 40 ? `${value.slice(0, 40)}…` : value}{" "}
+        </span>
+      ))}
+    </span>
+  );
+}
+
+/** Whom the filter reaches, with the export of all of them. */
+function Filtered({ filter }: { filter: Audience }) {
+  const mayEdit = useMay("edit");
+  const [busy, setBusy] = useState(false);
+  const whole = isEverybody(filter) || faults(filter as Filter).length === 0;
+  const exportAll = async () => {
+    setBusy(true);
+    try {
+      await post("/v1/exports/customers", { filters: filter });
+      toast("The export is being written");
+      navigate("/exports");
+    } catch (failure) {
+      toast(failure instanceof Error ? failure.message : String(failure), "bad");
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <div class="stack-tight">
+      <AudienceSummary filter={filter} />
+      <div>
+        <Button busy={busy} disabled={!mayEdit || !whole} onClick={exportAll}>
+          Export them as CSV
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+/** `/people?search=&filter=&start=`. */
+export default function People() {
+  const [search, setSearch] = useSearch();
+  const text = search.get("search") ?? "";
+  const start = search.get("start") ?? "";
+  const filter = fromAddress(search.get("filter"));
+  const [filtering, setFiltering] = useState(!isEverybody(filter));
+  const asked = new URLSearchParams({ limit: "50" });
+  if (text) asked.set("search", text);
+  else if (start) asked.set("start", start);
+  const query = useQuery<{ people: ListedPerson[]; next: string }>(`${OURS}/people?${asked}`);
+  return (
+    <Page
+      title="People"
+      actions={
+        <>
+          <LinkButton href="/exports">Exports</LinkButton>
+          <LinkButton kind="primary" href="/imports">
+            Import
+          </LinkButton>
+        </>
+      }
+    >
+      <div class="row">
+        <div class="grow">
+          <TextField
+            label="Search"
+            type="search"
+            placeholder="An id, or how an e-mail address begins"
+            value={text}
+            onInput={(value) => setSearch({ search: value, start: null })}
+          />
+        </div>
+        <Button aria-expanded={filtering} onClick={() => setFiltering(!filtering)}>
+          Filter
+        </Button>
+      </div>
+      {filtering && (
+        <div class="two-columns">
+          <FilterBuilder
+            value={filter}
+            onChange={(changed) =>
+              setSearch({ filter: isEverybody(changed) ? null : JSON.stringify(changed) })
+            }
+          />
+          <Filtered filter={filter} />
+        </div>
+      )}
+      <Loaded query={query} lines={8}>
+        {({ people, next }) =>
+          people.length === 0 ? (
+            text ? (
+              <Empty title="Nobody is found">
+                People are found by their whole id, and by how their e-mail address begins.
+              </Empty>
+            ) : (
+              <Empty
+                title="Nobody is here yet"
+                action={
+                  <LinkButton kind="primary" href="/imports">
+                    Import people from a CSV file
+                  </LinkButton>
+                }
+              >
+                People come by the Track API (<code>identify</code>) or from a CSV file.
+              </Empty>
+            )
+          ) : (
+            <>
+              <Table
+                caption="People"
+                rows={people}
+                rowKey={(person) => person.cio_id}
+                columns={[
+                  {
+                    key: "name",
+                    label: "Person",
+                    show: (person) => (
+                      <span class="row">
+                        <a href={`/people/cio_${person.cio_id}`}>{nameOf(person)}</a>
+                        {person.unsubscribed && <Pill tone="warn">unsubscribed</Pill>}
+                      </span>
+                    ),
+                  },
+                  { key: "id", label: "Id", show: (person) => person.id ?? "–" },
+                  {
+                    key: "attributes",
+                    label: "Attributes",
+                    show: (person) => <Attributes person={person} />,
+                  },
+                  { key: "since", label: "Since", show: (person) => <Time ms={person.created_at * 1_000} /> },
+                ]}
+              />
+              {!text && <Pager next={next || null} first={!start} onGo={(to) => setSearch({ start: to })} />}
+            </>
+          )
+        }
+      </Loaded>
+    </Page>
+  );
+}
