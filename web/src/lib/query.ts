@@ -138,11 +138,15 @@ export function useQuery<T>(path: string | null, options: { every?: number | nul
   };
 }
 
-/** What was fetched under paths that begin so is old: what is shown of it is fetched now, the rest when it is next asked for. */
-export function invalidate(prefix: string): void {
+/** What was fetched under paths that begin so (`exact`: under this one) is old: what is shown of it is fetched now, the rest when it is next asked for. */
+export function invalidate(prefix: string, options: { exact?: boolean } = {}): void {
   for (const [key, entry] of entries) {
     const path = key.slice(key.indexOf(" ") + 1);
-    if (!path.startsWith(prefix) || !key.startsWith(`${currentWorkspace() ?? ""} `)) continue;
+    if (
+      !(options.exact ? path === prefix : path.startsWith(prefix)) ||
+      !key.startsWith(`${currentWorkspace() ?? ""} `)
+    )
+      continue;
     if (entry.watchers.size > 0) void load(path, entry);
     else entries.delete(key);
   }

@@ -199,8 +199,8 @@ export default function SegmentPage({ params }: PageProps) {
         onClose={() => setDeleting(false)}
         onConfirm={async () => {
           await del(`/v1/segments/${id}`);
+          invalidate("/v1/segments", { exact: true });
           navigate("/segments");
-          invalidate("/v1/segments");
         }}
       >
         The people stay; only that they belong together is forgotten. A segment that a broadcast names cannot
