@@ -70,7 +70,22 @@ export const ROUTES: readonly RouteEntry[] = [
     nav: { group: "Audience", label: "Exports" },
   },
   // -- content: snippets, layouts
+  {
+    path: "/snippets",
+    load: () => import("../pages/snippets/snippets"),
+    nav: { group: "Content", label: "Snippets" },
+  },
   // -- settings: senders, topics, suppression, webhooks, providers, outbox
+  {
+    path: "/senders",
+    load: () => import("../pages/senders/senders"),
+    nav: { group: "Settings", label: "Sender identities" },
+  },
+  {
+    path: "/topics",
+    load: () => import("../pages/topics/topics"),
+    nav: { group: "Settings", label: "Topics" },
+  },
   {
     path: "/outbox/:index?",
     load: () => import("../pages/outbox/outbox"),

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who messages come from.
+import { useState } from "preact/hooks";
+import { ApiError, del, OURS, patch, post } from "../../api/client";
+import { useMay } from "../../app/session";
+import { invalidate, useQuery } from "../../lib/query";
+import { Button } from "../../ui/button";
+import { Confirm, Dialog } from "../../ui/dialog";
+import { CheckField, TextField } from "../../ui/field";
+import { Menu } from "../../ui/menu";
+import { Page } from "../../ui/page";
+import { Pill } from "../../ui/pill";
+import { Empty, Loaded, Problems } from "../../ui/states";
+import { Table } from "../../ui/table";
+
+interface Sender {
+  id: number;
+  name: string;
+  email: string;
+  address: string;
+  hidden: boolean;
+}
+
+const READ = "/v1/sender_identities";
+const WRITE = `${OURS}/sender_identities`;
+
+function Editor({ sender, onClose }: { sender: Sender | null; onClose: () => void }) {
+  const [name, setName] = useState(sender?.name ?? "");
+  const [email, setEmail] = useState(sender?.email ?? "");
+  const [hidden, setHidden] = useState(sender?.hidden ?? false);
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const about = (pointer: string) => (error instanceof ApiError ? error.about(pointer) : undefined);
+  return (
+    <Dialog
+      title={sender ? "Change an identity" : "A new sender identity"}
+      open
+      onClose={onClose}
+      actions={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button
+            kind="primary"
+            busy={busy}
+            onClick={async () => {
+              setBusy(true);
+              setError(null);
+              try {
+                const body = { name, email, hidden };
+                await (sender ? patch(`${WRITE}/${sender.id}`, body) : post(WRITE, body));
+                invalidate(READ);
+                onClose();
+              } catch (failure) {
+                setError(failure);
+              } finally {
+                setBusy(false);
+              }
+            }}
+          >
+            Save
+          </Button>
+        </>
+      }
+    >
+      <div class="stack">
+        <TextField
+          label="Name"
+          placeholder="Acme News"
+          value={name}
+          error={about("/name")}
+          onInput={setName}
+        />
+        <TextField
+          label="E-mail"
+          type="email"
+          placeholder="news@example.com"
+          hint="Your mail provider must accept it as a sender."
+          value={email}
+          error={about("/email")}
+          onInput={setEmail}
+        />
+        <CheckField
+          label="Hidden"
+          hint="It keeps working where it is used, and is not offered any more."
+          checked={hidden}
+          onChange={setHidden}
+        />
+        {error !== null && <Problems error={error} besides={["/name", "/email"]} />}
+      </div>
+    </Dialog>
+  );
+}
+
+/** `/senders`. */
+export default function Senders() {
+  const query = useQuery<{ sender_identities: Sender[] }>(`${READ}?limit=1000`);
+  const mayEdit = useMay("edit");
+  const [editing, setEditing] = useState<Sender | "new" | null>(null);
+  const [removing, setRemoving] = useState<Sender | null>(null);
+  const make = mayEdit && (
+    <Button kind="primary" onClick={() => setEditing("new")}>
+      Add an identity
+    </Button>
+  );
+  return (
+    <Page title="Sender identities" actions={make}>
+      <Loaded query={query}>
+        {({ sender_identities: senders }) =>
+          senders.length === 0 ? (
+            <Empty title="No sender identities yet" action={make}>
+              A name with an address that messages come from. Changed here, it changes in every message that
+              uses it.
+            </Empty>
+          ) : (
+            <Table
+              caption="Sender identities"
+              rows={senders}
+              rowKey={(one) => one.id}
+              columns={[
+                {
+                  key: "address",
+                  label: "Identity",
+                  show: (one) => (
+                    <span class="row">
+                      {one.address} {one.hidden && <Pill>hidden</Pill>}
+                    </span>
+                  ),
+                },
+                { key: "id", label: "Id", number: true, show: (one) => <code>{one.id}</code> },
+                {
+                  key: "menu",
+                  label: "Actions",
+                  hideLabel: true,
+                  show: (one) => (
+                    <Menu
+                      label={`Actions for ${one.address}`}
+                      items={[
+                        { label: "Edit", disabled: !mayEdit, onSelect: () => setEditing(one) },
+                        {
+                          label: "Remove",
+                          danger: true,
+                          disabled: !mayEdit,
+                          onSelect: () => setRemoving(one),
+                        },
+                      ]}
+                    />
+                  ),
+                },
+              ]}
+            />
+          )
+        }
+      </Loaded>
+      {editing && <Editor sender={editing === "new" ? null : editing} onClose={() => setEditing(null)} />}
+      {removing && (
+        <Confirm
+          title={`Remove ${removing.address}?`}
+          open
+          danger
+          action="Remove"
+          onClose={() => setRemoving(null)}
+          onConfirm={async () => {
+            await del(`${WRITE}/${removing.id}`);
+            invalidate(READ);
+          }}
+        >
+          An identity that a message uses is not removed: hide it instead.
+        </Confirm>
+      )}
+    </Page>
+  );
+}

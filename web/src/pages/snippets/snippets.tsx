@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pieces of content that messages share.
+import { useState } from "preact/hooks";
+import { ApiError, del, post, put } from "../../api/client";
+import { useMay } from "../../app/session";
+import { invalidate, useQuery } from "../../lib/query";
+import { Button } from "../../ui/button";
+import { Confirm, Dialog } from "../../ui/dialog";
+import { TextArea, TextField } from "../../ui/field";
+import { Menu } from "../../ui/menu";
+import { Page } from "../../ui/page";
+import { Time } from "../../ui/pill";
+import { Empty, Loaded, Problems } from "../../ui/states";
+import { Table } from "../../ui/table";
+
+interface Snippet {
+  name: string;
+  value: string;
+  updated_at: number;
+}
+
+const PATH = "/v1/snippets";
+
+function Editor({ snippet, onClose }: { snippet: Snippet | null; onClose: () => void }) {
+  const [name, setName] = useState(snippet?.name ?? "");
+  const [value, setValue] = useState(snippet?.value ?? "");
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  return (
+    <Dialog
+      title={snippet ? `Snippet ${snippet.name}` : "A new snippet"}
+      open
+      wide
+      onClose={onClose}
+      actions={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button
+            kind="primary"
+            busy={busy}
+            onClick={async () => {
+              setBusy(true);
+              setError(null);
+              try {
+                await (snippet ? put(PATH, { name, value }) : post(PATH, { name, value }));
+                invalidate(PATH);
+                onClose();
+              } catch (failure) {
+                setError(failure);
+              } finally {
+                setBusy(false);
+              }
+            }}
+          >
+            Save
+          </Button>
+        </>
+      }
+    >
+      <div class="stack">
+        {snippet ? (
+          <p class="muted">
+            Used in messages as <code>{`{{ snippets.${snippet.name} }}`}</code>. A change is seen by triggers
+            from then on; those under way keep what they began with.
+          </p>
+        ) : (
+          <TextField
+            label="Name"
+            hint="It cannot be changed later."
+            value={name}
+            error={error instanceof ApiError ? error.about("/name") : undefined}
+            onInput={setName}
+          />
+        )}
+        <div class="mono">
+          <TextArea
+            label="Content"
+            hint="HTML or text, with Liquid; at most 16 KB."
+            rows={14}
+            spellcheck={false}
+            value={value}
+            error={error instanceof ApiError ? error.about("/value") : undefined}
+            onInput={setValue}
+          />
+        </div>
+        {error !== null && <Problems error={error} besides={["/name", "/value"]} />}
+      </div>
+    </Dialog>
+  );
+}
+
+/** `/snippets`. */
+export default function Snippets() {
+  const query = useQuery<{ snippets: Snippet[] }>(PATH);
+  const mayEdit = useMay("edit");
+  const [editing, setEditing] = useState<Snippet | "new" | null>(null);
+  const [deleting, setDeleting] = useState<Snippet | null>(null);
+  const make = mayEdit && (
+    <Button kind="primary" onClick={() => setEditing("new")}>
+      Make a snippet
+    </Button>
+  );
+  return (
+    <Page title="Snippets" actions={make}>
+      <Loaded query={query}>
+        {({ snippets }) =>
+          snippets.length === 0 ? (
+            <Empty title="No snippets yet" action={make}>
+              A footer, an address, a signature: written once, used in many messages.
+            </Empty>
+          ) : (
+            <Table
+              caption="Snippets"
+              rows={snippets}
+              rowKey={(one) => one.name}
+              columns={[
+                {
+                  key: "name",
+                  label: "Name",
+                  show: (one) => (
+                    <Button kind="quiet" onClick={() => setEditing(one)}>
+                      {one.name}
+                    </Button>
+                  ),
+                },
+                {
+                  key: "value",
+                  label: "Content",
+                  show: (one) => (
+                    <code class="break">
+                      {one.value.length > 120 ? `${one.value.slice(0, 120)}…` : one.value}
+                    </code>
+                  ),
+                },
+                { key: "at", label: "Changed", show: (one) => <Time ms={one.updated_at * 1_000} /> },
+                {
+                  key: "menu",
+                  label: "Actions",
+                  hideLabel: true,
+                  show: (one) => (
+                    <Menu
+                      label={`Actions for ${one.name}`}
+                      items={[
+                        { label: "Edit", disabled: !mayEdit, onSelect: () => setEditing(one) },
+                        {
+                          label: "Delete",
+                          danger: true,
+                          disabled: !mayEdit,
+                          onSelect: () => setDeleting(one),
+                        },
+                      ]}
+                    />
+                  ),
+                },
+              ]}
+            />
+          )
+        }
+      </Loaded>
+      {editing && <Editor snippet={editing === "new" ? null : editing} onClose={() => setEditing(null)} />}
+      {deleting && (
+        <Confirm
+          title={`Delete ${deleting.name}?`}
+          open
+          danger
+          action="Delete"
+          onClose={() => setDeleting(null)}
+          onConfirm={async () => {
+            await del(`${PATH}/${encodeURIComponent(deleting.name)}`);
+            invalidate(PATH);
+          }}
+        >
+          A snippet that a message or another snippet uses is not deleted.
+        </Confirm>
+      )}
+    </Page>
+  );
+}
