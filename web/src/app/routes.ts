@@ -87,6 +87,17 @@ export const ROUTES: readonly RouteEntry[] = [
     nav: { group: "Settings", label: "Topics" },
   },
   {
+    path: "/webhooks",
+    load: () => import("../pages/webhooks/webhooks"),
+    nav: { group: "Settings", label: "Webhooks" },
+  },
+  { path: "/webhooks/:id", load: () => import("../pages/webhooks/webhook") },
+  {
+    path: "/suppression",
+    load: () => import("../pages/suppression/suppression"),
+    nav: { group: "Settings", label: "Suppression" },
+  },
+  {
     path: "/outbox/:index?",
     load: () => import("../pages/outbox/outbox"),
     nav: { group: "Settings", label: "Inbox" },
