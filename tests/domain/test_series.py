@@ -3,6 +3,7 @@
 
 from datetime import UTC, datetime
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -51,3 +52,32 @@ def test_buckets_follow_each_other_and_hold_now(period: Period, now_ms: int, dat
 )
 def test_how_many_steps(period: Period, asked: int | None, steps: int) -> None:
     assert steps_of(period, asked) == steps
+
+
+@pytest.mark.parametrize(
+    ("zone", "period", "moment", "start"),
+    [
+        ("Europe/Oslo", "days", "2026-07-15T12:00", "2026-07-14T22:00"),
+        ("Europe/Oslo", "days", "2026-12-15T22:59", "2026-12-14T23:00"),
+        ("Europe/Oslo", "weeks", "2026-10-26T12:00", "2026-10-24T22:00"),  # clocks changed on that Sunday
+        ("Asia/Kolkata", "days", "2026-07-15T18:00", "2026-07-14T19:00"),  # midnight is at half past
+        ("Pacific/Apia", "months", "2026-07-31T12:00", "2026-07-31T11:00"),
+    ],
+)
+def test_where_a_bucket_begins_in_a_zone(zone: str, period: Period, moment: str, start: str) -> None:
+    assert start_of(period, hour(moment), ZoneInfo(zone)) == hour(start)
+
+
+@pytest.mark.hypothesis
+@given(
+    st.sampled_from(("Europe/Oslo", "Asia/Kathmandu", "America/Sao_Paulo", "Australia/Lord_Howe", "Asia/Beirut")),
+    st.sampled_from(PERIODS),
+    st.integers(1_000_000_000_000, 4_000_000_000_000),
+)
+def test_buckets_of_a_zone_follow_each_other(zone: str, period: Period, now_ms: int) -> None:
+    where = ZoneInfo(zone)
+    found = edges(period, MOST_STEPS[period], now_ms, where)
+    assert found[-2] <= now_ms // HOUR_MS < found[-1]
+    for start, end in pairwise(found):
+        assert start_of(period, start, where) == start_of(period, end - 1, where) == start
+        assert start_of(period, end, where) == end

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The buckets of metrics over time: hours, days, weeks and months, as Customer.io cuts them (contract §6).
 
-Days begin at 00:00 Eastern Standard Time, which is UTC−5 all year; weeks on Sunday; months on the first. Moments are
-whole hours since 1970 in UTC, which is what counters are booked on.
+Days begin at 00:00 Eastern Standard Time, which is UTC−5 all year, or in another zone that is asked for; weeks on
+Sunday; months on the first. Moments are whole hours since 1970 in UTC, which is what counters are booked on: where a
+zone's midnight lies between two of them, its day begins with the later one.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Literal, get_args
 
 Period = Literal["hours", "days", "weeks", "months"]
@@ -16,7 +17,7 @@ MONTHS_BY_DEFAULT = 12
 LEAST_STEPS = 2
 HOUR_MS = 3_600_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_EST = timedelta(hours=-5)
+EST: tzinfo = timezone(timedelta(hours=-5))
 _SUNDAY = 6  # datetime.weekday()
 
 
@@ -31,41 +32,36 @@ def steps_of(period: Period, asked: int | None) -> int:
     return min(max(asked, LEAST_STEPS), most) if asked else most
 
 
-def start_of(period: Period, hour: int) -> int:
+def start_of(period: Period, hour: int, zone: tzinfo = EST) -> int:
     """The hour in which the bucket of an hour begins."""
     if period == "hours":
         return hour
-    local = _EPOCH + timedelta(hours=hour) + _EST
-    day = local.replace(hour=0)
+    local = (_EPOCH + timedelta(hours=hour)).astimezone(zone)
+    day = local.replace(hour=0, minute=0, second=0, fold=0)
     if period == "weeks":
         day -= timedelta(days=(day.weekday() - _SUNDAY) % 7)
     elif period == "months":
         day = day.replace(day=1)
-    return _hour(day)
+    return -((_EPOCH - day) // timedelta(hours=1))  # rounded up
 
 
-def edges(period: Period, steps: int, now_ms: int) -> list[int]:
+def edges(period: Period, steps: int, now_ms: int, zone: tzinfo = EST) -> list[int]:
     """Where the last `steps` buckets begin, oldest first, and behind them where the running one ends."""
-    first = start_of(period, now_ms // HOUR_MS)
-    found = [_next(period, first), first]
+    first = start_of(period, now_ms // HOUR_MS, zone)
+    found = [_next(period, first, zone), first]
     while len(found) <= steps:
-        found.append(start_of(period, found[-1] - 1))
+        found.append(start_of(period, found[-1] - 1, zone))
     return found[::-1]
 
 
-def edges_between(period: Period, start_hour: int, end_hour: int, most: int) -> list[int]:
+def edges_between(period: Period, start_hour: int, end_hour: int, most: int, zone: tzinfo = EST) -> list[int]:
     """The same from the bucket of one hour to that of another, at most `most` of them, from the end."""
-    found = [_next(period, start_of(period, end_hour))]
+    found = [_next(period, start_of(period, end_hour, zone), zone)]
     while len(found) <= most and (len(found) == 1 or found[-1] > start_hour):
-        found.append(start_of(period, found[-1] - 1))
+        found.append(start_of(period, found[-1] - 1, zone))
     return found[::-1]
 
 
-def _next(period: Period, start: int) -> int:
-    if period == "months":
-        return start_of("months", start + 24 * 32)
-    return start + {"hours": 1, "days": 24, "weeks": 24 * 7}[period]
-
-
-def _hour(local: datetime) -> int:
-    return int((local - _EST - _EPOCH) / timedelta(hours=1))
+def _next(period: Period, start: int, zone: tzinfo) -> int:
+    """Where the bucket behind begins; it is longer or shorter by an hour where clocks change."""
+    return start_of(period, start + {"hours": 1, "days": 36, "weeks": 24 * 10, "months": 24 * 32}[period], zone)

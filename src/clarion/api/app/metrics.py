@@ -3,6 +3,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from starlette.responses import Response
@@ -15,7 +16,7 @@ from clarion.domain.broadcasts import Broadcast, BroadcastKind
 from clarion.domain.deliveries import Reason
 from clarion.domain.errors import MalformedRequest, NotFound
 from clarion.domain.metrics import SERIES, Metric, metrics_of
-from clarion.domain.series import HOUR_MS, MOST_STEPS, PERIODS, Period, edges, edges_between, steps_of
+from clarion.domain.series import EST, HOUR_MS, MOST_STEPS, PERIODS, Period, edges, edges_between, steps_of
 from clarion.store import broadcasts, ledger, links, metrics, triggers
 from clarion.store.engine import Transaction
 
@@ -54,12 +55,7 @@ def _edges(call: Call, now_ms: int) -> list[int]:
     Raises:
         MalformedRequest: naming the parameter that is wrong.
     """
-    zone = call.query("tz")
-    if zone:
-        try:
-            ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise MalformedRequest("is not a time zone", "/tz") from None
+    zone = _zone(call.query("tz"))
     period = call.query("period", "days")
     if period not in PERIODS:
         raise MalformedRequest(f"must be one of {', '.join(PERIODS)}", "/period")
@@ -74,8 +70,17 @@ def _edges(call: Call, now_ms: int) -> list[int]:
     if call.query("version") == "2":
         if start > end:
             raise MalformedRequest("must not be before start", "/end")
-        return edges_between(_RES[res], start // _HOUR_SECONDS, end // _HOUR_SECONDS, MOST_STEPS[_RES[res]])
-    return edges(period, steps_of(period, None if steps < 0 else steps), now_ms)
+        return edges_between(_RES[res], start // _HOUR_SECONDS, end // _HOUR_SECONDS, MOST_STEPS[_RES[res]], zone)
+    return edges(period, steps_of(period, None if steps < 0 else steps), now_ms, zone)
+
+
+def _zone(name: str) -> tzinfo:
+    if not name:
+        return EST
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise MalformedRequest("is not a time zone", "/tz") from None
 
 
 def _of_type(call: Call, broadcast: Broadcast, action_id: int) -> tuple[int, ...]:
