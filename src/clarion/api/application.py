@@ -45,6 +45,7 @@ from clarion.api.clarion import deliveries as clarion_deliveries
 from clarion.api.clarion import installation as clarion_installation
 from clarion.api.clarion import keys as clarion_keys
 from clarion.api.clarion import languages as clarion_languages
+from clarion.api.clarion import layouts as clarion_layouts
 from clarion.api.clarion import ledger as clarion_ledger
 from clarion.api.clarion import outbox as clarion_outbox
 from clarion.api.clarion import people as clarion_people
@@ -100,6 +101,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *clarion_broadcasts.ENDPOINTS,
     *clarion_trying.ENDPOINTS,
     *clarion_languages.ENDPOINTS,
+    *clarion_layouts.ENDPOINTS,
     *clarion_senders.ENDPOINTS,
     *clarion_topics.ENDPOINTS,
     *clarion_installation.ENDPOINTS,

@@ -46,13 +46,23 @@ DEFAULT_RECIPIENT = "{{customer.email}}"
 
 
 @dataclass(frozen=True, slots=True)
+class Layout:
+    """The frame of an e-mail's body: HTML with `{{ content }}` where the body goes."""
+
+    layout_id: int
+    name: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
 class EmailContent:
     """The templates of an e-mail action: Liquid text, nothing rendered.
 
     `sender` is the From header (``Name <a@b>`` or a bare address); `recipient` defaults to the person's
     e-mail; `headers` are extra header lines, name and Liquid value. An empty `plain` means: make one from
-    the body. `tracked`: links in the body lead through us, and a pixel tells that it was opened; content that
-    was stored before there was such a choice is not.
+    the body. `layout`: what the body is put into, as it was when this was stored. `tracked`: links in the body
+    lead through us, and a pixel tells that it was opened; content that was stored before there was such a choice
+    is not.
     """
 
     subject: str = ""
@@ -68,6 +78,7 @@ class EmailContent:
     tracked: bool = False
     sender_id: int | None = None  # the identity that `sender` was written from
     reply_to_id: int | None = None
+    layout: Layout | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,6 +190,9 @@ def _without(content: EmailContent, name: str, broken: set[str]) -> EmailContent
     if kind == "headers":
         broken.add(name)
         return replace(content, headers=tuple(one for one in content.headers if one[0] != header))
+    if kind == "layout":
+        broken.add(name)
+        return replace(content, layout=None)
     if kind not in _FIELDS:
         return content
     broken.add(kind)
@@ -216,6 +219,7 @@ class _Places:
 
     def __init__(self, content: EmailContent, snippets: Mapping[str, str]) -> None:
         self._texts = {name: str(getattr(content, inner)) for name, (inner, _) in _FIELDS.items()}
+        self._texts["layout"] = content.layout.html if content.layout is not None else ""
         self._texts |= {f"headers/{name}": value for name, value in content.headers}
         self._texts |= {f"snippets/{name}": value for name, value in snippets.items()}
 

@@ -17,6 +17,7 @@ from clarion.pipeline.accept import Limits, parse_condition
 from clarion.pipeline.forecast import Forecast
 from clarion.pipeline.naming import name_people
 from clarion.rendering.email import variables
+from clarion.rendering.layouts import wrapped
 from clarion.rendering.skeleton import skeleton
 from clarion.store import broadcasts, segments, snippets, triggers
 from clarion.store.access import Workspace
@@ -45,8 +46,8 @@ class Rehearsal:
 
 def texts_of(content: EmailContent, texts: dict[str, str]) -> list[str]:
     """Every template of a message, and the snippets."""
-    parts = (content.subject, content.preheader, content.body, content.plain, content.sender, content.reply_to)
-    more = (content.recipient, content.cc, content.bcc, *(value for _, value in content.headers))
+    parts = (content.subject, content.preheader, content.plain, content.sender, content.reply_to)
+    more = (wrapped(content), content.recipient, content.cc, content.bcc, *(value for _, value in content.headers))
     return [*parts, *more, *texts.values()]
 
 

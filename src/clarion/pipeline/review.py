@@ -10,6 +10,7 @@ from clarion.domain.broadcasts import Action, Broadcast, BroadcastKind, EmailCon
 from clarion.domain.errors import InvalidRequest, RenderError
 from clarion.rendering.addresses import mailbox, split_list
 from clarion.rendering.email import check_email, variables
+from clarion.rendering.layouts import wrapped
 
 # Identifiers need no fallback; without an address nobody is sent anything (reason no_address).
 _ALWAYS_THERE = frozenset({"customer.id", "customer.cio_id", "customer.email", "customer", "trigger"})
@@ -145,7 +146,7 @@ def _action_warnings(action: Action, snippets: Mapping[str, str]) -> Iterator[Fi
 
 
 def _unsubscribe_warnings(action: Action, snippets: Mapping[str, str]) -> Iterator[Finding]:
-    if not any(_UNSUBSCRIBE.search(text) for text in _with_snippets(action.content.body, snippets)):
+    if not any(_UNSUBSCRIBE.search(text) for text in _with_snippets(wrapped(action.content), snippets)):
         yield Finding(f"actions/{action.action_id}/body", "the body has no unsubscribe link ({% unsubscribe_url %})")
 
 
@@ -161,6 +162,8 @@ def _parts(content: EmailContent) -> Iterator[tuple[str, str]]:
     yield "bcc", content.bcc
     for name, value in content.headers:
         yield f"headers/{name}", value
+    if content.layout is not None:
+        yield "layout", content.layout.html
 
 
 def _with_snippets(text: str, snippets: Mapping[str, str]) -> list[str]:

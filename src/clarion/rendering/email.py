@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The templates of an e-mail, compiled once per trigger and rendered once per person."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -17,7 +16,8 @@ from clarion.rendering.binding import OF_ALL_OBJECTS
 from clarion.rendering.context import Links, Scope, Snippets, Template, dotted
 from clarion.rendering.environment import inspect, render_text
 from clarion.rendering.faults import fault_at
-from clarion.rendering.headers import RESERVED, cleaned
+from clarion.rendering.headers import cleaned, header_problem
+from clarion.rendering.layouts import located, names_of, wrapped
 from clarion.rendering.plain import plain_template
 from clarion.rendering.preheader import with_preheader
 from clarion.rendering.syntax import paths_below
@@ -36,8 +36,6 @@ __all__ = [
     "render_text",
     "variables",
 ]
-
-_HEADER_NAME = re.compile(r"[!-9;-~]+")  # RFC 5322 §3.6.8: printable ASCII without the colon
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +88,9 @@ class RenderedEmail:
 class CompiledEmail:
     """The parsed templates; safe to use from several threads."""
 
-    __slots__ = ("_campaign", "_headers", "_message", "_parts", "_plain_snippets", "_snippets", "offers_unsubscribe")
+    __slots__ = (
+        "_campaign", "_content", "_headers", "_message", "_parts", "_plain_snippets", "_snippets", "offers_unsubscribe",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -100,6 +100,7 @@ class CompiledEmail:
         plain_snippets: Mapping[str, "Template | RenderError"],
         campaign: Mapping[str, object],
         message: Mapping[str, object],
+        content: EmailContent,
         *,
         offers_unsubscribe: bool = True,
     ) -> None:
@@ -110,6 +111,7 @@ class CompiledEmail:
         self._plain_snippets: Mapping[str, object] = Snippets(plain_snippets) if plain_snippets else {}
         self._campaign = campaign
         self._message = message
+        self._content = content
 
     def render(self, recipient: Recipient, tracker: Tracker | None = None) -> RenderedEmail:
         """The message for one person. Raises RenderError, also for a blank subject or body."""
@@ -119,6 +121,7 @@ class CompiledEmail:
             "trigger": recipient.trigger,
             "snippets": self._snippets,
             "campaign": self._campaign,
+            "layout": names_of(self._content),
             "message": message,
             "delivery_id": recipient.delivery_id,
         }
@@ -128,7 +131,10 @@ class CompiledEmail:
         message["subject"] = subject
         preheader = cleaned(self._text("preheader", names, recipient))
         message["preheader"] = preheader
-        html = self._text("body", names, recipient)
+        try:
+            html = self._text("body", names, recipient)
+        except RenderError as error:
+            raise located(self._content, error) from error
         plain = self._text("plain", {**names, "snippets": self._plain_snippets}, recipient)
         if not html.strip() and not plain.strip():
             raise RenderError("body can not be blank", part="body")
@@ -157,6 +163,7 @@ class CompiledEmail:
             "trigger": recipient.trigger,
             "snippets": self._snippets,
             "campaign": self._campaign,
+            "layout": names_of(self._content),
             "message": self._message,
             "delivery_id": recipient.delivery_id,
         }
@@ -175,6 +182,7 @@ class CompiledEmail:
             self._plain_snippets,
             self._campaign,
             self._message,
+            names_of(self._content),
             whole_person=any(_sees_all(each) for each in templates if isinstance(each, Template)),
             links=links,
             tracker=tracker,
@@ -204,9 +212,10 @@ def compile_email(
         raise checked.problems[0]
     parts = dict(checked.parts)
     plain_snippets = checked.snippets
-    if not content.plain.strip() and content.body.strip():
+    body = wrapped(content)
+    if not content.plain.strip() and body.strip():
         # The body is known to be right; what stripping its HTML broke costs the text part, not the message.
-        found, template = inspect(plain_template(content.body), "plain")
+        found, template = inspect(plain_template(body), "plain")
         parts["plain"] = template if template is not None and not found else ""
         plain_snippets = {name: _without_html(name, snippets[name], known) for name, known in plain_snippets.items()}
     topics = [campaign.topic.topic_id] if campaign.topic else []
@@ -227,6 +236,7 @@ def compile_email(
             "subscription_topic_ids": topics,
             "subscription_topic": {"name": campaign.topic.name if campaign.topic else "", "names": names},
         },
+        content,
         offers_unsubscribe=campaign.type != TRANSACTIONAL,
     )
 
@@ -333,6 +343,7 @@ class _Checked:
             if problem := header_problem(name):
                 self.problems.append(RenderError(problem, part=f"headers.{name}"))
             self._parse(f"headers.{name}", source)
+        self.problems = [located(content, error) for error in self.problems]
 
     def _parse(self, part: str, source: str) -> None:
         if "{{" not in source and "{%" not in source:
@@ -370,21 +381,10 @@ class _Checked:
         self._follow_snippets(template, f"snippets.{name}")
 
 
-def header_problem(name: str) -> str | None:
-    """What is wrong with the name of a custom header (contract §13.5), or None."""
-    if any(character.isspace() for character in name):
-        return f"header name '{name}' can not contain whitespace"
-    if not _HEADER_NAME.fullmatch(name) or len(name) > 76:
-        return f"header name '{name}' is not valid"
-    if name.lower() in RESERVED:
-        return f"header '{name}' can not be set"
-    return None
-
-
 def _sources(content: EmailContent) -> Iterator[tuple[str, str]]:
     yield "subject", content.subject
     yield "preheader", content.preheader
-    yield "body", content.body
+    yield "body", wrapped(content)
     yield "plain", content.plain
     yield "from", content.sender
     yield "reply_to", content.reply_to

@@ -14,6 +14,19 @@ RESERVED = frozenset({
     "received", "reply-to", "return-path", "sender", "subject", "to",
 })  # fmt: skip
 
+_NAME = re.compile(r"[!-9;-~]+")  # RFC 5322 §3.6.8: printable ASCII without the colon
+
+
+def header_problem(name: str) -> str | None:
+    """What is wrong with the name of a custom header (contract §13.5), or None."""
+    if any(character.isspace() for character in name):
+        return f"header name '{name}' can not contain whitespace"
+    if not _NAME.fullmatch(name) or len(name) > 76:
+        return f"header name '{name}' is not valid"
+    if name.lower() in RESERVED:
+        return f"header '{name}' can not be set"
+    return None
+
 
 def cleaned(value: str) -> str:
     """`value` on one line: control characters become spaces, the ends are trimmed."""

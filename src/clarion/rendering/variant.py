@@ -42,6 +42,7 @@ class Source:
     plain_snippets: Mapping[str, object]
     campaign: Mapping[str, object]
     message: Mapping[str, object]
+    layout: Mapping[str, object]
     whole_person: bool
     links: Callable[[str], Links]
     tracker: Tracker | None = None
@@ -130,6 +131,7 @@ class Variant:
             "trigger": self._trigger,
             "snippets": source.plain_snippets if part == "plain" else source.snippets,
             "campaign": source.campaign,
+            "layout": source.layout,
             "message": message if self._codes else dict(self._known),
             "delivery_id": Dynamic("delivery_id"),
         }

@@ -67,7 +67,7 @@ def action_shape(action: Action, language: str = "") -> dict[str, Any]:
         "updated": updated,
         "type": action.kind,
         "sending_state": action.sending_state.value,
-        "layout": "",
+        "layout": content.layout.html if content.layout is not None else "",
         "language": language,
         "body": content.body,
         "body_amp": "",

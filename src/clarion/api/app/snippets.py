@@ -12,7 +12,7 @@ from clarion.api.reference import people as reference
 from clarion.domain.broadcasts import EmailContent
 from clarion.domain.errors import Conflict, InvalidRequest, NotFound, Problem, RenderError, RequestError
 from clarion.rendering.email import check_snippet
-from clarion.store import broadcasts, snippets
+from clarion.store import broadcasts, layouts, snippets
 from clarion.store.engine import Transaction
 from clarion.store.snippets import Snippet
 
@@ -83,7 +83,7 @@ def _text(body: dict[str, Any], key: str, limit: int) -> str:
 
 
 async def delete(call: Call) -> Response:
-    """`DELETE /v1/snippets/{name}`; one that a message or another snippet mentions stays."""
+    """`DELETE /v1/snippets/{name}`; one that a message, a layout or another snippet mentions stays."""
     name = call.text("name")
 
     def read(tx: Transaction) -> tuple[list[Snippet], list[EmailContent]]:
@@ -95,6 +95,7 @@ async def delete(call: Call) -> Response:
         if all(snippet.name != name for snippet in known):
             raise NotFound
         texts = [snippet.value for snippet in known if snippet.name != name]
+        texts += [stored.layout.html for stored in layouts.listing(tx, call.workspace)]
         texts += [text for content in contents for text in _texts(content)]
         mention = _mention(name)
         if any(mention.search(text) for text in texts):
@@ -117,7 +118,8 @@ def _mention(name: str) -> re.Pattern[str]:
 def _texts(content: EmailContent) -> list[str]:
     """Every template of a message."""
     fields = [field for field in astuple(content) if isinstance(field, str)]
-    return [*fields, *(text for header in content.headers for text in header)]
+    layout = [content.layout.html] if content.layout is not None else []
+    return [*fields, *layout, *(text for header in content.headers for text in header)]
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (

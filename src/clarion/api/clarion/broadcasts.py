@@ -23,7 +23,7 @@ from clarion.api.clarion.edits import (
     edited_broadcast,
     new_broadcast,
 )
-from clarion.api.clarion.senders import with_addresses
+from clarion.api.clarion.layouts import as_stored, with_layouts
 from clarion.api.clarion.shapes import action_shape, broadcast_shape, finding_shape
 from clarion.api.reference import manage as reference
 from clarion.api.schemas import Reference
@@ -106,12 +106,12 @@ def _change(call: Call, broadcast_id: int, edit: Callable[[Broadcast], Broadcast
         if load(tx, call.workspace, broadcast_id) != before:
             raise _ChangedMeanwhile
         _check_trigger_name(tx, call.workspace, after)
-        _store_changes(tx, before, with_addresses(tx, call.workspace, after))
+        _store_changes(tx, before, as_stored(tx, call.workspace, after))
         return load(tx, call.workspace, broadcast_id)
 
     for _ in range(_TRIES):
         before, look = _look(call.api, call.workspace, broadcast_id)
-        after = edit(before)
+        after = call.api.store.read(partial(with_layouts, workspace=call.workspace, wanted=edit(before)))
         if after.active:
             # What was wrong before the edit (a segment that vanished) must not keep anybody from mending it.
             known = {(found.field, found.message) for found in look(before).problems} if before.active else set()
@@ -170,7 +170,7 @@ async def store_edit(call: Call, edit: Callable[[Broadcast], Broadcast], named: 
 
 def _create(tx: Transaction, workspace: Workspace, wanted: Broadcast) -> Broadcast:
     _check_trigger_name(tx, workspace, wanted)
-    wanted = with_addresses(tx, workspace, wanted)
+    wanted = as_stored(tx, workspace, wanted)
     made = broadcasts.create(
         tx,
         workspace,

@@ -18,6 +18,7 @@ from clarion.domain.broadcasts import (
     BroadcastState,
     DoubtPolicy,
     EmailContent,
+    Layout,
     SendingState,
 )
 from clarion.domain.errors import Conflict, InvalidRequest, Problem
@@ -60,7 +61,7 @@ _BROADCAST_KEYS = (
     "archived",
     "version",
 )
-_CONTENT_KEYS = ("tracked", "headers", "from_id", "reply_to_id", *_TEXTS)
+_CONTENT_KEYS = ("tracked", "headers", "from_id", "reply_to_id", "layout_id", *_TEXTS)
 _ACTION_KEYS = ("name", "sending_state", "send_to_unsubscribed", *_CONTENT_KEYS)
 
 NEW_ACTION = Action(0, 0, "", "email", SendingState.AUTOMATIC, False, EmailContent(tracked=True), 0, 0)
@@ -301,7 +302,16 @@ def _content(fields: Fields, before: EmailContent) -> EmailContent:
         tracked=fields.flag("tracked", before=before.tracked),
         sender_id=fields.number("from_id", sender_id),
         reply_to_id=fields.number("reply_to_id", reply_to_id),
+        layout=_layout(fields, before.layout),
     )
+
+
+def _layout(fields: Fields, before: Layout | None) -> Layout | None:
+    """The layout by its number; what is in it is looked up when the edit is stored."""
+    number = fields.number("layout_id", before.layout_id if before is not None else None)
+    if before is not None and number == before.layout_id:
+        return before
+    return None if number is None else Layout(number, "", "")
 
 
 def _headers(fields: Fields, before: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:

@@ -12,7 +12,7 @@ from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion.audiences import check_segments, one_person, reference_of
 from clarion.api.clarion.broadcasts import load, one_of
 from clarion.api.clarion.edits import MAX_LINE_BYTES, NEW_ACTION, Fields, edited_action, new_broadcast
-from clarion.api.clarion.senders import with_addresses
+from clarion.api.clarion.layouts import as_stored
 from clarion.api.reference import proofs as told
 from clarion.domain import audience
 from clarion.domain.audience import Everybody, Filter
@@ -93,7 +93,7 @@ def _edited(tx: Transaction, call: Call, broadcast: Broadcast, action: Action, f
     fields.refuse()
     try:
         after = edited_action(action, fields.value)
-        made = with_addresses(tx, call.workspace, replace(broadcast, actions=(after,)))
+        made = as_stored(tx, call.workspace, replace(broadcast, actions=(after,)))
     except InvalidRequest as error:
         first, *more = (Problem(one.detail, fields.pointer + one.pointer, one.complete) for one in error.problems)
         raise InvalidRequest(first.detail, first.pointer, complete=first.complete, more=tuple(more)) from None

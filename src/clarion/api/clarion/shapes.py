@@ -78,6 +78,7 @@ def content_shape(content: EmailContent) -> dict[str, Any]:
         "from_id": content.sender_id,
         "reply_to": content.reply_to,
         "reply_to_id": content.reply_to_id,
+        "layout_id": content.layout.layout_id if content.layout is not None else None,
         "recipient": content.recipient,
         "cc": content.cc,
         "bcc": content.bcc,

@@ -20,6 +20,7 @@ _ACTION: dict[str, Any] = {
     "from_id": None,
     "reply_to": "",
     "reply_to_id": None,
+    "layout_id": None,
     "recipient": "{{customer.email}}",
     "cc": "",
     "bcc": "",
@@ -160,9 +161,10 @@ _CAPTURED: dict[str, Any] = {
 }
 _LOOSE = Loose(
     nullable=(
-        "trigger_name", "topic_id", "first_started_at", "from_id", "reply_to_id", "line", "column", "paused_at", "rate",
-        "scheduled_at", "expires_at", "cancelled_at", "changed_by", "changed_at", "failure", "processed_at", "email",
-        "id", "recipient", "reason", "meaning", "words", "attempted_at", "settled_at", "next_attempt_at",
+        "trigger_name", "topic_id", "first_started_at", "from_id", "reply_to_id", "layout_id", "line", "column",
+        "paused_at", "rate", "scheduled_at", "expires_at", "cancelled_at", "changed_by", "changed_at", "failure",
+        "processed_at", "email", "id", "recipient", "reason", "meaning", "words", "attempted_at", "settled_at",
+        "next_attempt_at",
         "data_removed_at", "details_removed_at", "next", "finished_at", "hint", "plain", "html", "goal",
     ),
     free=("recipients", "reasons", "removed", "states", "rate", "progress"),
@@ -191,6 +193,7 @@ _TEXTS: dict[str, Any] = {
     "from_id": nullable(integer("A sender identity, in place of from.")),
     "reply_to": text(),
     "reply_to_id": nullable(integer()),
+    "layout_id": nullable(integer("What the body is put into.")),
     "recipient": text(),
     "cc": text(),
     "bcc": text(),

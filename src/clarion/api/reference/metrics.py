@@ -18,15 +18,15 @@ _QUERY = {
     "res": one_of(
         "hourly", "hours", "daily", "days", "weekly", "weeks", "monthly", "months", description="With version 2."
     ),
-    "tz": text("The time zone in which days, weeks and months begin, for example Europe/Oslo; Eastern Standard Time unless given."),
+    "tz": text("The time zone in which steps begin, for example Europe/Oslo; Eastern Standard Time unless given."),
     "start": integer("With version 2: Unix seconds of the first step.", minimum=0),
     "end": integer("With version 2: Unix seconds of the last step.", minimum=0),
 }
 _NOTE = (
     "Everything is booked on the moment when the trigger's audience was worked out, not on that of an open or a click. "
     "Hours are UTC's; days begin at 00:00 Eastern Standard Time (UTC−5, all year), weeks on Sunday, months on the 1st. "
-    "With `tz` they begin in that zone; what is older than three days is kept by days of Eastern Standard Time, and each "
-    "of those counts where it begins. "
+    "With `tz` they begin in that zone; what is older than three days is kept by days of Eastern Standard Time, and "
+    "each of those counts where it begins. "
     "The figures are read from counters that are kept as messages settle."
 )
 _EXAMPLE = {"created": [0, 10_000], "sent": [0, 9_990], "failed": [0, 10], "opened": [0, 4_200], "clicked": [0, 310]}
