@@ -31,6 +31,7 @@ export const ROUTES: readonly RouteEntry[] = [
   { path: "/broadcasts/:id/metrics", load: () => import("../pages/metrics/of-broadcast") },
   { path: "/broadcasts/:id/:step?", load: () => import("../pages/broadcast/broadcast") },
   // -- composer
+  { path: "/broadcasts/:id/actions/:action", load: () => import("../pages/composer/composer") },
   // -- watching: triggers, deliveries, metrics
   { path: "/triggers/:id", load: () => import("../pages/trigger/trigger") },
   {

@@ -4,6 +4,7 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { EditorHandle, Language } from "./codemirror";
 import type { Completions } from "./completing";
+import { Echoes } from "./echoes";
 import type { Diagnostic } from "./offsets";
 import "./editor.css";
 
@@ -36,6 +37,7 @@ export function CodeEditor(props: CodeEditorProps) {
   const [handle, setHandle] = useState<EditorHandle | null>(null);
   const place = useRef<HTMLDivElement>(null);
   const id = useId();
+  const [echoes] = useState(() => new Echoes());
   const newest = useRef({ value, onChange, completions });
   newest.current = { value, onChange, completions };
   const errors = diagnostics.filter((one) => one.severity === "error");
@@ -69,7 +71,10 @@ export function CodeEditor(props: CodeEditorProps) {
           readOnly,
           attributes,
           completions: () => newest.current.completions,
-          onChange: (text) => newest.current.onChange(text),
+          onChange: (text) => {
+            echoes.say(text);
+            newest.current.onChange(text);
+          },
         });
         if (gone) made.destroy();
         else setHandle(made);
@@ -83,7 +88,9 @@ export function CodeEditor(props: CodeEditorProps) {
     };
   }, [language, oneLine, readOnly]);
 
-  useEffect(() => handle?.setValue(value), [handle, value]);
+  useEffect(() => {
+    if (handle && !echoes.isEcho(value)) handle.setValue(value);
+  }, [handle, echoes, value]);
   useEffect(() => handle?.setAttributes(JSON.parse(told)), [handle, told]);
   useEffect(() => handle?.diagnose(diagnostics), [handle, diagnostics]);
   useEffect(() => {

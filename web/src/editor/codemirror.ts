@@ -12,7 +12,7 @@ import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirro
 import { liquid, liquidCompletionSource } from "@codemirror/lang-liquid";
 import { bracketMatching, HighlightStyle, syntaxHighlighting } from "@codemirror/language";
 import { lintGutter, setDiagnostics } from "@codemirror/lint";
-import { EditorState, type Extension, Transaction } from "@codemirror/state";
+import { EditorState, type Extension, Prec, Transaction } from "@codemirror/state";
 import { drawSelection, EditorView, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { type Completions, filtersOf, propertiesOf, ROOTS, tagsOf, withoutTwins } from "./completing";
@@ -41,6 +41,8 @@ export interface EditorHandle {
   focus: () => void;
   destroy: () => void;
 }
+
+const LEAVING_MS = 2_000;
 
 const COLOURS = HighlightStyle.define([
   { tag: [tags.tagName, tags.keyword, tags.controlKeyword], color: "var(--chart-1)" },
@@ -99,6 +101,19 @@ const ONE_LINE: Extension = EditorState.transactionFilter.of((change) => {
   };
 });
 
+/** After Esc the next Tab leaves, also when Esc closed a list of offers. */
+const LEAVING: Extension = Prec.highest(
+  keymap.of([
+    {
+      key: "Escape",
+      run: (view) => {
+        view.setTabFocusMode(LEAVING_MS);
+        return false;
+      },
+    },
+  ]),
+);
+
 async function language(options: EditorOptions): Promise<Extension> {
   if (options.language === "text") return [];
   if (options.language === "json") return (await import("@codemirror/lang-json")).json();
@@ -125,6 +140,7 @@ export async function createEditor(options: EditorOptions): Promise<EditorHandle
       doc: options.value,
       extensions: [
         nonce(),
+        LEAVING,
         history(),
         drawSelection(),
         bracketMatching(),

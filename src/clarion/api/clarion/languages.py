@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer, nothing
 from clarion.api.clarion.broadcasts import load, one_of, store_edit
-from clarion.api.clarion.edits import edited_content
+from clarion.api.clarion.edits import check_version, edited_content
 from clarion.api.clarion.shapes import content_shape
 from clarion.api.reference import subscriptions as reference
 from clarion.domain.broadcasts import Action, Broadcast, Variant
@@ -34,10 +34,12 @@ async def put(call: Call) -> Response:
     """`PUT /broadcasts/{id}/actions/{action_id}/languages/{language}`: a new one begins as a copy of the default."""
     language, body = call.text("language"), await call.json_object(_LIMIT)
     action_id = call.number("action_id")
+    version = {"version": body.pop("version", None)}
     if not is_tag(language):
         raise InvalidRequest("is not a language tag such as de or pt-BR", "/language")
 
     def change(before: Broadcast) -> Broadcast:
+        check_version(before, version)
         action = one_of(before, action_id)
         content = action.in_language(language)
         others = tuple(one for one in action.variants if one.language.lower() != language.lower())
@@ -46,11 +48,11 @@ async def put(call: Call) -> Response:
         variant = Variant(language, edited_content(content or action.content, body))
         return with_content(before, replace(action, variants=(*others, variant)))
 
-    after = (await store_edit(call, change)).actions
-    content = next(one for one in after if one.action_id == action_id).in_language(language)
+    after = await store_edit(call, change)
+    content = next(one for one in after.actions if one.action_id == action_id).in_language(language)
     if content is None:
         raise NotFound
-    return answer({"content": {"language": language, **content_shape(content)}})
+    return answer({"content": {"language": language, **content_shape(content)}, "version": after.version})
 
 
 async def get(call: Call) -> Response:

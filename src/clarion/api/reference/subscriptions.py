@@ -167,12 +167,16 @@ _IN_A_LANGUAGE: dict[str, Any] = {
 }
 GET_LANGUAGE = Reference(errors=(400, 404), **_IN_A_LANGUAGE)
 PUT_LANGUAGE = Reference(
-    body=record(optional=tuple(_CONTENT), **_CONTENT),
+    body=record(
+        optional=("version", *_CONTENT), version=integer("Of the broadcast that it was made from."), **_CONTENT
+    ),
     body_example={"subject": "Hallo {{ customer.first_name }}", "body": "<p>Guten Tag</p>"},
     errors=(400, 404, 409, 422),
     note=(
         "A new one begins as a copy of the default. A person gets the variant that their `language` attribute (or the "
         "broadcast's `language_attribute`) names, with or without its region; else the default."
     ),
-    **_IN_A_LANGUAGE,
+    answer=record(content=record(language=text(), **_CONTENT), version=integer("The broadcast's, after it.")),
+    answer_example={"content": _CONTENT_EXAMPLE, "version": 5},
+    contract="§5.2",
 )

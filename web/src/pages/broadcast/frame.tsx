@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What stands around every page of one broadcast: its name and state, its steps, who else has it open.
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
-import { ApiError, OURS, patch, post } from "../../api/client";
+import { useState } from "preact/hooks";
+import { ApiError, OURS, patch } from "../../api/client";
 import { useMay } from "../../app/session";
 import { invalidate, type Query, useQuery } from "../../lib/query";
 import { Button } from "../../ui/button";
@@ -13,6 +13,7 @@ import { ErrorState, Loaded } from "../../ui/states";
 import { TabLinks } from "../../ui/tabs";
 import { StatePill } from "../broadcasts/state";
 import type { Broadcast } from "../broadcasts/types";
+import { Others, useOthers } from "./presence";
 import { TriggerDialog } from "./trigger-dialog";
 import "./broadcast.css";
 
@@ -27,8 +28,6 @@ export const STEPS = [
   ["metrics", "Metrics"],
 ] as const;
 
-const HEARTBEAT_MS = 15_000;
-
 /** The broadcast of a number. */
 export function useBroadcast(id: string): Query<{ broadcast: Broadcast }> {
   return useQuery<{ broadcast: Broadcast }>(`${OURS}/broadcasts/${encodeURIComponent(id)}`);
@@ -38,36 +37,6 @@ export function useBroadcast(id: string): Query<{ broadcast: Broadcast }> {
 export function broadcastChanged(id: number | string): void {
   invalidate(`${OURS}/broadcasts/${id}`);
   invalidate(`${OURS}/broadcasts?`);
-}
-
-interface Editing {
-  others: { name: string; seen_at: number }[];
-  version: number;
-  changed_by: string | null;
-}
-
-/** Says that it is open here, and who else has it open. */
-function useOthers(id: string): string[] {
-  const [others, setOthers] = useState<string[]>([]);
-  useEffect(() => {
-    let here = true;
-    const beat = async () => {
-      if (document.visibilityState !== "visible") return;
-      try {
-        const told = await post<Editing>(`${OURS}/broadcasts/${encodeURIComponent(id)}/editing`);
-        if (here) setOthers(told.others.map((one) => one.name));
-      } catch {
-        // Who else is there is only a courtesy.
-      }
-    };
-    void beat();
-    const timer = setInterval(beat, HEARTBEAT_MS);
-    return () => {
-      here = false;
-      clearInterval(timer);
-    };
-  }, [id]);
-  return others;
 }
 
 function Rename({ broadcast, onClose }: { broadcast: Broadcast; onClose: () => void }) {
@@ -141,11 +110,7 @@ export function BroadcastFrame({ id, current, children, actions }: FrameProps) {
           current: step === current,
         }))}
       />
-      {others.length > 0 && (
-        <p class="banner banner-warn" role="status">
-          {others.join(" and ")} {others.length === 1 ? "has" : "have"} this broadcast open, too.
-        </p>
-      )}
+      <Others others={others} />
       <Loaded query={query}>{(data) => children(data.broadcast)}</Loaded>
       {broadcast && (
         <TriggerDialog broadcast={broadcast} open={triggering} onClose={() => setTriggering(false)} />

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A message is written: with an error, mended, seen as somebody, checked for a hundred, sent to oneself."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .conftest import Server
+from .kit import check_accessible, check_fits
+
+_ROOT = "/api/clarion/v1"
+
+
+@pytest.fixture
+def message(server: Server) -> tuple[int, int]:
+    """A broadcast with an e-mail that says hello."""
+    action: dict[str, Any] = {
+        "name": "Hello",
+        "subject": "Hello",
+        "body": "<h1>{{ trigger.headline }}</h1><p>{{ customer.email }}</p>{% unsubscribe_url %}",
+        "from": "News <news@example.com>",
+    }
+    made = server.call("POST", f"{_ROOT}/broadcasts", body={"name": "Composed", "actions": [action]})
+    return made["broadcast"]["id"], made["broadcast"]["actions"][0]["id"]
+
+
+def _stored(server: Server, message: tuple[int, int]) -> Any:
+    return server.call("GET", f"{_ROOT}/broadcasts/{message[0]}")["broadcast"]["actions"][0]
+
+
+def _open(page: Page, message: tuple[int, int], query: str = "") -> None:
+    page.goto(f"/broadcasts/{message[0]}/actions/{message[1]}{query}")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.locator(".cm-editor").first).to_be_visible()
+
+
+def _front(page: Page) -> Any:
+    return page.frame_locator('iframe[data-front="true"]')
+
+
+def test_a_message_is_written_mended_seen_and_sent(page: Page, server: Server, message: tuple[int, int]) -> None:
+    _open(page, message)
+    preview = page.get_by_role("region", name="Preview")
+    expect(_front(page).get_by_role("heading", name="headline")).to_be_visible()  # made from the names used
+
+    # An error is told with its place, and the preview stays as it was.
+    body = page.get_by_role("textbox", name="Body")
+    body.click()
+    page.keyboard.press("Control+End")
+    page.keyboard.insert_text("\n<p>")
+    page.keyboard.type("{{ customer.nonsense")
+    page.keyboard.insert_text(" | upcase")
+    faults = page.get_by_role("region", name="What needs fixing")
+    expect(faults).to_contain_text("Variable 'customer.nonsense' is missing")
+    expect(page.locator(".cm-lint-marker-error")).to_be_visible()
+    expect(preview.get_by_text("shown as it was before")).to_be_visible()
+    expect(_front(page).get_by_role("heading", name="headline")).to_be_visible()
+    check_accessible(page)
+    faults.get_by_role("button", name="Body, line 2").click()
+    expect(body).to_be_focused()
+    for _ in range(3):
+        page.keyboard.press("Control+ArrowRight")
+    page.keyboard.insert_text(" | default: 'friend'")
+    expect(faults).to_have_count(0)
+    expect(_front(page).get_by_text("FRIEND")).to_be_visible()
+
+    # The subject completes, and everything has been saved by itself.
+    subject = page.get_by_role("textbox", name="Subject")
+    subject.click()
+    page.keyboard.press("End")
+    page.keyboard.type(", {{ customer.ema")
+    page.get_by_role("option", name="email").click()
+    expect(preview.get_by_text("Hello, ").first).to_contain_text("@")
+    expect(page.get_by_text("Saved ")).to_be_visible()
+    assert _stored(server, message)["subject"].startswith("Hello, {{ customer.email")
+
+    # Another person, other data, other views.
+    first = preview.get_by_role("combobox", name="Shown as").input_value()
+    preview.get_by_role("button", name="The next person").click()
+    expect(preview.get_by_role("combobox", name="Shown as")).not_to_have_value(first)
+    preview.get_by_role("tab", name="Sample data").click()
+    data = preview.get_by_role("textbox", name="Sample data (JSON)")
+    data.click()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text('{"headline": "Typed by hand"}')
+    preview.get_by_role("tab", name="Message").click()
+    expect(_front(page).get_by_role("heading", name="Typed by hand")).to_be_visible()
+    preview.get_by_label("Phone").check()
+    preview.get_by_label("Dark").check()
+    check_accessible(page)
+    preview.get_by_role("tab", name="Plain text").click()
+    expect(preview.get_by_role("region", name="Plain text of the message")).to_contain_text("Typed by hand")
+
+    # A hundred people; then a test to oneself.
+    page.get_by_role("button", name="Check 100 people").click()
+    dialog = page.get_by_role("dialog", name="Check 100 people")
+    expect(dialog.get_by_text("would be sent this")).to_be_visible()
+    check_accessible(page)
+    dialog.get_by_role("button", name="Close", exact=True).last.click()
+    page.get_by_role("button", name="Send a test").click()
+    dialog = page.get_by_role("dialog", name="Send a test")
+    dialog.get_by_label("To", exact=True).fill("me@example.com, you@example.com")
+    dialog.get_by_role("button", name="Send 2 tests").click()
+    expect(dialog.get_by_text("me@example.com: kept in the outbox")).to_be_visible()
+    check_accessible(page)
+    outbox = server.call("GET", f"{_ROOT}/outbox?recipient=me@example.com")
+    assert outbox["messages"][-1]["subject"].startswith("[TEST] Hello, ")
+
+
+def test_by_keyboard_alone_and_nothing_typed_is_lost(page: Page, server: Server, message: tuple[int, int]) -> None:
+    _open(page, message, "?field=body&line=1")
+    body = page.get_by_role("textbox", name="Body")
+    expect(body).to_be_focused()  # where the link led
+    page.keyboard.press("Control+End")
+    page.keyboard.insert_text("<p>kept</p>")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
+    expect(body).not_to_be_focused()
+    expect(_front(page).get_by_text("kept", exact=True)).to_be_visible()
+
+    # The server cannot be reached: what is typed stays here, and is saved later.
+    expect(page.get_by_text("Saved ")).to_be_visible()
+    page.route("**/api/clarion/v1/broadcasts/*/actions/*", lambda route: route.fulfill(status=429, json={}))
+    body.focus()
+    page.keyboard.press("Control+End")
+    page.keyboard.insert_text("<p>later</p>")
+    expect(page.get_by_text("Not saved yet")).to_be_visible()
+    page.unroute("**/api/clarion/v1/broadcasts/*/actions/*")
+    page.once("dialog", lambda question: question.accept())
+    page.reload()
+    expect(page.get_by_text("What you typed before is here again")).to_be_visible()
+    expect(page.get_by_text("Saved ")).to_be_visible()
+    assert "<p>later</p>" in _stored(server, message)["body"]
+    page.get_by_role("button", name="Undo").focus()
+
+
+def test_languages_and_a_phone(phone: Page, server: Server, message: tuple[int, int]) -> None:
+    page = phone
+    _open(page, message)
+    check_fits(page)
+    page.get_by_role("button", name="Add a language").click()
+    page.get_by_label("Language tag").fill("de")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("combobox", name="Language")).to_have_value("de")
+    subject = page.get_by_role("textbox", name="Subject")
+    subject.click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("Hallo")
+    page.get_by_role("button", name="Preview", exact=True).click()
+    preview = page.get_by_role("region", name="Preview")
+    expect(preview.get_by_text("Hallo")).to_be_visible()
+    check_fits(page)
+    expect(page.get_by_text("Saved ")).to_be_visible()
+    path = f"{_ROOT}/broadcasts/{message[0]}/actions/{message[1]}/languages/de"
+    assert server.call("GET", path)["content"]["subject"] == "Hallo"
+    assert _stored(server, message)["subject"] == "Hello"
+    page.get_by_role("combobox", name="Language").select_option("")
+    page.get_by_role("button", name="Edit", exact=True).click()
+    expect(page.get_by_role("textbox", name="Subject")).to_have_text("Hello")

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a channel brings to the composer: its fields, and how a rendered message of it looks.
+import type { ComponentType } from "preact";
+import type { Completions } from "../../../editor/completing";
+import type { Draft, PreviewAnswer, Shown } from "../message";
+
+/** A place to go to; each is a new object. */
+export interface Target {
+  field: string;
+  index: number;
+}
+
+export interface FieldsProps {
+  draft: Draft;
+  change: (changes: Draft) => void;
+  /** "" for the default. */
+  language: string;
+  readOnly: boolean;
+  completions: Completions | undefined;
+  answer: PreviewAnswer | undefined;
+  target: Target | null;
+}
+
+export interface View {
+  key: string;
+  label: string;
+}
+
+export interface PreviewProps {
+  shown: Shown;
+  /** Which of the channel's views. */
+  view: string;
+  width: "desktop" | "phone";
+  dark: boolean;
+  images: boolean;
+}
+
+export interface Channel {
+  label: string;
+  /** Whether it has languages, and can be sent as a test to addresses. */
+  languages: boolean;
+  tests: boolean;
+  views: readonly View[];
+  pick: (stored: Draft, language: string) => Draft;
+  bodyOf: (draft: Draft) => Draft;
+  Fields: ComponentType<FieldsProps>;
+  Preview: ComponentType<PreviewProps>;
+}

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every channel that can be composed, by the `kind` of its actions. A further one is one module and one line.
+import type { Channel } from "./channel";
+import { EMAIL } from "./email";
+
+export const COMPOSED: Readonly<Record<string, Channel>> = { email: EMAIL };

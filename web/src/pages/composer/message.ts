@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// A message as it is written, and what the server says of it. Without a DOM.
+import type { Diagnostic } from "../../editor/offsets";
+
+/** The fields of an action, or of one of its languages, by their names in the API. */
+export type Draft = Readonly<Record<string, unknown>>;
+
+export interface Fault {
+  field: string;
+  message: string;
+  line: number | null;
+  column: number | null;
+  from: number | null;
+  to: number | null;
+}
+
+/** The rendered parts of any channel; null: it could not be rendered. */
+export type Rendered = Record<string, unknown>;
+
+export interface Named {
+  id: string | null;
+  email: string | null;
+  cio_id: string;
+}
+
+export interface PreviewAnswer {
+  preview_id: string | null;
+  url: string | null;
+  person: Named | null;
+  language: string;
+  outcome: { state: string | null; reason: string | null };
+  message: Rendered | null;
+  errors: Fault[];
+  warnings: Fault[];
+  names: string[];
+  wanted: Record<string, unknown>;
+}
+
+/** What is shown: the newest rendering, and of parts that fail now the last good one. */
+export interface Shown {
+  answer: PreviewAnswer;
+  message: Rendered;
+  url: string | null;
+  /** Parts that are shown as they were before they failed. */
+  stale: string[];
+}
+
+/** The preview after an answer: it keeps what was good. */
+export function keepGood(before: Shown | null, answer: PreviewAnswer): Shown {
+  if (answer.message === null) {
+    const message = before?.message ?? {};
+    return { answer, message, url: before?.url ?? null, stale: Object.keys(message) };
+  }
+  const message: Rendered = {};
+  const stale: string[] = [];
+  for (const [part, value] of Object.entries(answer.message)) {
+    const old = before?.message[part];
+    const lost = value === null && old !== undefined && old !== null;
+    message[part] = lost ? old : value;
+    if (lost) stale.push(part);
+  }
+  const url = answer.url ?? (stale.includes("html") ? (before?.url ?? null) : null);
+  return { answer, message, url, stale };
+}
+
+/** What is said about one field, for its editor. */
+export function diagnosticsOf(answer: PreviewAnswer | undefined, field: string): Diagnostic[] {
+  if (!answer) return [];
+  const of = (faults: Fault[], severity: Diagnostic["severity"]) =>
+    faults
+      .filter((one) => one.field === field)
+      .map((one) => ({ severity, message: one.message, from: one.from, to: one.to }));
+  return [...of(answer.errors, "error"), ...of(answer.warnings, "warning")];
+}
+
+const FIELDS: Record<string, string> = {
+  subject: "Subject",
+  preheader: "Preheader",
+  body: "Body",
+  plain: "Plain text",
+  from: "From",
+  reply_to: "Reply-to",
+  recipient: "To",
+  cc: "Cc",
+  bcc: "Bcc",
+  url: "URL",
+};
+
+/** Where a fault is, in words. */
+export function placeWords(fault: Fault): string {
+  const [kind, ...rest] = fault.field.split("/");
+  const name = rest.join("/");
+  let words = FIELDS[fault.field] ?? fault.field;
+  if (kind === "headers") words = `Header ${name}`;
+  if (kind === "snippets") words = `Snippet ${name}`;
+  return fault.line === null ? words : `${words}, line ${fault.line}`;
+}
+
+/** The typed sample data; `error`: why it is none. */
+export function parseData(text: string): { data: Record<string, unknown> | null; error: string | null } {
+  if (!text.trim()) return { data: {}, error: null };
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== "object" || value === null || Array.isArray(value))
+      return { data: null, error: "This must be an object: { … }" };
+    return { data: value as Record<string, unknown>, error: null };
+  } catch (error) {
+    return { data: null, error: `This is not JSON: ${error instanceof Error ? error.message : error}` };
+  }
+}
+
+/** Addresses that were typed with commas, semicolons, spaces or line ends between them. */
+export function addressesOf(text: string): string[] {
+  return [...new Set(text.split(/[\s,;]+/).filter(Boolean))];
+}
+
+const OUTCOMES: Record<string, string> = {
+  unsubscribed: "is unsubscribed and would not get this",
+  unsubscribed_topic: "does not want this broadcast's topic and would not get this",
+  no_address: "has no e-mail address and would not get this",
+  esp_suppressed: "has a suppressed address and would not get this",
+  suppressed: "is suppressed and would not get this",
+  deleted: "is deleted and would not get this",
+};
+
+/** What would become of it for the person shown; null where it would be sent, or errors say it already. */
+export function outcomeWords(answer: PreviewAnswer): string | null {
+  const { state, reason } = answer.outcome;
+  if (state !== "skipped") return null;
+  return (reason && OUTCOMES[reason]) || "would not get this";
+}
