@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """A message is written: with an error, mended, seen as somebody, checked for a hundred, sent to oneself."""
 
+import statistics
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import Server
-from .kit import check_accessible, check_fits
+from .conftest import Server, enter_demo
+from .kit import WIDE, check_accessible, check_fits
+from .measures import Scale, answer_times, observe, shifted
 
 _ROOT = "/api/clarion/v1"
+_MOST_BYTES = 300_000  # without the font
+_MOST_SHIFT = 0.1
+_ANSWER_MS = 200
 
 
 @pytest.fixture
@@ -158,3 +163,18 @@ def test_languages_and_a_phone(phone: Page, server: Server, message: tuple[int, 
     page.get_by_role("combobox", name="Language").select_option("")
     page.get_by_role("button", name="Edit", exact=True).click()
     expect(page.get_by_role("textbox", name="Subject")).to_have_text("Hello")
+
+
+def test_it_is_light_still_and_answers_at_once(open_page: Any, server: Server, message: tuple[int, int]) -> None:
+    page: Page = open_page(server.url, width=WIDE)
+    enter_demo(page)
+    observe(page)
+    weight = Scale(page).weigh(f"/broadcasts/{message[0]}/actions/{message[1]}")
+    expect(_front(page).get_by_role("heading", name="headline")).to_be_visible()
+    assert weight.total() - weight["Font"] <= _MOST_BYTES, weight
+    assert shifted(page) < _MOST_SHIFT
+    body = page.get_by_role("textbox", name="Body")
+    body.click()
+    page.keyboard.type("some words that somebody types")
+    expect(_front(page).get_by_text("some words that somebody types")).to_be_visible()
+    assert statistics.median(answer_times(page) or [0.0]) < _ANSWER_MS

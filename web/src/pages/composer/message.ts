@@ -83,6 +83,7 @@ const FIELDS: Record<string, string> = {
   recipient: "To",
   cc: "Cc",
   bcc: "Bcc",
+  layout: "Layout",
   url: "URL",
 };
 

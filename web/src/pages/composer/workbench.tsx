@@ -37,14 +37,17 @@ interface Props {
   onLanguage: (language: string) => Promise<void>;
 }
 
+/** What is mended on another page. */
+const ELSEWHERE: Readonly<Record<string, string>> = { snippets: "/snippets", layout: "/layouts" };
+
 function Faults({ answer, onGo }: { answer: PreviewAnswer | undefined; onGo: (fault: Fault) => void }) {
   if (!answer || (answer.errors.length === 0 && answer.warnings.length === 0)) return null;
   const list = (faults: Fault[]) => (
     <ul class="composer-faults">
       {faults.map((fault) => (
         <li key={`${fault.field}${fault.message}${fault.from}`}>
-          {fault.field.startsWith("snippets/") ? (
-            <a href="/snippets">{placeWords(fault)}</a>
+          {ELSEWHERE[fault.field.split("/")[0] ?? ""] ? (
+            <a href={ELSEWHERE[fault.field.split("/")[0] ?? ""]}>{placeWords(fault)}</a>
           ) : (
             <Button kind="quiet" onClick={() => onGo(fault)}>
               {placeWords(fault)}

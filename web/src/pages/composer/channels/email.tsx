@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // E-mail: its fields, and how it looks as mail.
 import { useId } from "preact/hooks";
+import { OURS } from "../../../api/client";
 import { CodeEditor } from "../../../editor/CodeEditor";
 import { bytes } from "../../../lib/format";
 import { useQuery } from "../../../lib/query";
@@ -126,6 +127,32 @@ function Headers(props: FieldsProps) {
   );
 }
 
+interface Layout {
+  id: number;
+  name: string;
+}
+
+/** What the body is put into. */
+function LayoutChoice({ draft, change, readOnly }: FieldsProps) {
+  const layouts = useQuery<{ layouts: Layout[] }>(`${OURS}/layouts`).data?.layouts ?? [];
+  const chosen = numberOf(draft, "layout_id");
+  if (layouts.length === 0 && chosen === null) return null;
+  const known = layouts.some((one) => one.id === chosen);
+  return (
+    <SelectField
+      label="Layout"
+      value={chosen === null ? "" : String(chosen)}
+      disabled={readOnly}
+      onChange={(value) => change({ layout_id: value ? Number(value) : null })}
+      options={[
+        ["", "None: the body is the whole message"],
+        ...layouts.map((one) => [String(one.id), one.name] as const),
+        ...(chosen !== null && !known ? [[String(chosen), `Layout ${chosen}`] as const] : []),
+      ]}
+    />
+  );
+}
+
 const AT = ["reply_to", "recipient", "cc", "bcc"];
 
 function Fields(props: FieldsProps) {
@@ -145,6 +172,7 @@ function Fields(props: FieldsProps) {
         hint="Shown after the subject in a list of mails."
       />
       <Address {...props} field="from" label="From" none="An address written by hand" senders={known} />
+      <LayoutChoice {...props} />
       <CodeEditor
         label="Body"
         language="liquid"
