@@ -76,6 +76,12 @@ export const ROUTES: readonly RouteEntry[] = [
     load: () => import("../pages/snippets/snippets"),
     nav: { group: "Content", label: "Snippets" },
   },
+  {
+    path: "/layouts",
+    load: () => import("../pages/layouts/layouts"),
+    nav: { group: "Content", label: "Layouts" },
+  },
+  { path: "/layouts/:id", load: () => import("../pages/layouts/layout") },
   // -- settings: senders, topics, suppression, webhooks, providers, outbox
   {
     path: "/senders",
