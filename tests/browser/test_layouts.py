@@ -8,10 +8,11 @@ from .kit import check_accessible, check_fits
 
 
 def write(page: Page, text: str) -> None:
-    """Put a text in the place of the editor's; `fill` would set styles, which the page's policy forbids."""
+    """Put a text in the place of the editor's; typed over coloured text, Chromium would try to set its style."""
     editor = page.get_by_role("textbox", name="HTML")
     editor.click()
     editor.press("ControlOrMeta+a")
+    editor.press("Delete")
     page.keyboard.insert_text(text)
 
 

@@ -116,7 +116,7 @@ function Editor({ layout }: { layout: Layout | null }) {
           />
           {error !== null && <Problems error={error} besides={["/name"]} />}
         </div>
-        <section class="stack" aria-label="Preview">
+        <section class="stack layout-preview" aria-label="Preview">
           <h2>A message in it</h2>
           <PreviewFrame url={shown.url} title="A message in this layout" />
         </section>
