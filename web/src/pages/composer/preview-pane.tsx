@@ -86,7 +86,7 @@ export function PreviewPane({ channel, preview, people, dataText, onData, dataEr
           />
         ) : (
           <div class={`composer-shown${stale ? " composer-stale" : ""}`} aria-busy={preview.behind}>
-            {view === channel.views[0]?.key && (
+            {channel.views.find((one) => one.key === view)?.mail && (
               <div class="row composer-switches">
                 <CheckField label="Phone" checked={phone} onChange={setPhone} />
                 <CheckField label="Dark" checked={dark} onChange={setDark} />

@@ -24,6 +24,8 @@ export interface FieldsProps {
 export interface View {
   key: string;
   label: string;
+  /** It is shown in a frame, of which width, theme and images can be chosen. */
+  mail?: boolean;
 }
 
 export interface PreviewProps {

@@ -6,44 +6,15 @@ import { CodeEditor } from "../../../editor/CodeEditor";
 import { bytes } from "../../../lib/format";
 import { useQuery } from "../../../lib/query";
 import { PreviewFrame } from "../../../preview/PreviewFrame";
-import { Button } from "../../../ui/button";
-import { CheckField, SelectField, TextField } from "../../../ui/field";
+import { CheckField, SelectField } from "../../../ui/field";
 import { diagnosticsOf } from "../message";
 import type { Channel, FieldsProps, PreviewProps } from "./channel";
-import { bodyOf, flag, headersOf, numberOf, pick, text } from "./email-draft";
+import { bodyOf, flag, numberOf, pick, text } from "./email-draft";
+import { goingTo, HeaderRows, Line, Sending } from "./parts";
 
 interface Sender {
   id: number;
   address: string;
-}
-
-const LINE = 34;
-
-function goingTo(props: FieldsProps, field: string): { index: number } | null {
-  return props.target?.field === field ? props.target : null;
-}
-
-function Line({
-  field,
-  label,
-  hint,
-  ...props
-}: FieldsProps & { field: string; label: string; hint?: string }) {
-  return (
-    <CodeEditor
-      label={label}
-      language="liquid"
-      oneLine
-      height={LINE}
-      hint={hint}
-      readOnly={props.readOnly}
-      value={text(props.draft, field)}
-      onChange={(value) => props.change({ [field]: value })}
-      completions={props.completions}
-      diagnostics={diagnosticsOf(props.answer, field)}
-      goTo={goingTo(props, field)}
-    />
-  );
 }
 
 function Address({
@@ -73,57 +44,6 @@ function Address({
       )}
       {chosen === null && <Line {...props} field={field} label={label} />}
     </div>
-  );
-}
-
-function Headers(props: FieldsProps) {
-  const headers = headersOf(props.draft);
-  const put = (no: number, change: Partial<{ name: string; value: string }>) =>
-    props.change({ headers: headers.map((one, at) => (at === no ? { ...one, ...change } : one)) });
-  return (
-    <fieldset class="stack-tight composer-headers">
-      <legend class="field-label">Headers of your own</legend>
-      {headers.map((header, no) => {
-        const wrong = props.answer?.errors.find((one) => one.field === `headers/${header.name}`);
-        return (
-          <div key={no} class="composer-header">
-            <TextField
-              label={`Name of header ${no + 1}`}
-              hideLabel
-              placeholder="X-Name"
-              value={header.name}
-              disabled={props.readOnly}
-              onInput={(name) => put(no, { name })}
-            />
-            <TextField
-              label={`Value of header ${no + 1}`}
-              hideLabel
-              placeholder="Value, Liquid too"
-              value={header.value}
-              error={wrong?.message}
-              disabled={props.readOnly}
-              onInput={(value) => put(no, { value })}
-            />
-            <Button
-              kind="quiet"
-              aria-label={`Remove header ${header.name || no + 1}`}
-              disabled={props.readOnly}
-              onClick={() => props.change({ headers: headers.filter((_, at) => at !== no) })}
-            >
-              ×
-            </Button>
-          </div>
-        );
-      })}
-      <div>
-        <Button
-          disabled={props.readOnly}
-          onClick={() => props.change({ headers: [...headers, { name: "", value: "" }] })}
-        >
-          + Header
-        </Button>
-      </div>
-    </fieldset>
   );
 }
 
@@ -214,41 +134,13 @@ function Fields(props: FieldsProps) {
           />
           <Line {...props} field="cc" label="Cc" />
           <Line {...props} field="bcc" label="Bcc" hint="Test messages go to no copies." />
-          <Headers {...props} />
+          <HeaderRows {...props} />
         </div>
       </details>
       <details>
         <summary>Sending</summary>
         <div class="stack composer-more">
-          {!language && (
-            <>
-              <TextField
-                label="Name of this message"
-                hint="For yourself, and as message.name in Liquid."
-                value={text(draft, "name")}
-                disabled={readOnly}
-                onInput={(name) => change({ name })}
-              />
-              <SelectField
-                label="When the broadcast is triggered"
-                value={text(draft, "sending_state")}
-                disabled={readOnly}
-                onChange={(state) => change({ sending_state: state })}
-                options={[
-                  ["automatic", "Send automatically"],
-                  ["draft", "Queue a draft"],
-                  ["off", "Don't send"],
-                ]}
-              />
-              <CheckField
-                label="Send to unsubscribed people, too"
-                hint="Only for what they must know, such as a change of terms."
-                checked={flag(draft, "send_to_unsubscribed")}
-                disabled={readOnly}
-                onChange={(checked) => change({ send_to_unsubscribed: checked })}
-              />
-            </>
-          )}
+          {!language && <Sending {...props} />}
           <CheckField
             label="Track opens and clicks"
             hint="Links lead through Clarion, and a pixel tells that it was opened."
@@ -333,7 +225,7 @@ export const EMAIL: Channel = {
   languages: true,
   tests: true,
   views: [
-    { key: "mail", label: "Message" },
+    { key: "mail", label: "Message", mail: true },
     { key: "plain", label: "Plain text" },
     { key: "headers", label: "Headers" },
   ],

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+import { expect, test } from "vitest";
+import { bodyOf, pick, request, setOut } from "./webhook-draft";
+
+test("a call reads as it goes out", () => {
+  const message = {
+    method: "POST",
+    url: "https://x.example/hook",
+    headers: [{ name: "Content-Type", value: "application/json" }],
+    body: '{"a":1}',
+  };
+  expect(request(message)).toBe(
+    'POST https://x.example/hook\nContent-Type: application/json\n\n{\n  "a": 1\n}',
+  );
+  expect(request({ method: "get", url: null })).toBe("GET (no URL)");
+});
+
+test("what is no JSON stays as it is", () => {
+  expect(setOut("{a}")).toBe("{a}");
+});
+
+test("only its own fields are edited, and headers without a name are not sent", () => {
+  expect(pick({ url: "u", subject: "s", method: "post" })).toEqual({ url: "u", method: "post" });
+  expect(bodyOf({ headers: [{ name: "", value: "x" }] })).toEqual({ headers: [] });
+});
