@@ -102,6 +102,7 @@ def build_application(house: House, vitals: health.Vitals, *, open_outbox: bool 
     settings = house.settings
     secret = house.store.write(access.installation_secret)
     captured = settings.email.provider == "outbox"
+    provider = build_provider(house)
     api = Api(
         store=house.store,
         jobs=house.jobs,
@@ -118,10 +119,11 @@ def build_application(house: House, vitals: health.Vitals, *, open_outbox: bool 
             trigger_interval_seconds=settings.trigger.interval_seconds,
             trigger_queue=settings.trigger.queue,
             open_outbox=open_outbox,
-            doubt_policy=_doubt_policy(house),
+            doubt_policy=_doubt_policy(provider),
             stream_bytes=settings.data_file.max_bytes,
             blank_mail=blank_mail_of(house),
             fetch=_fetcher(house),
+            sending=_sending(house, provider),
             ip_addresses=tuple(one.strip() for one in settings.server.ip_addresses.split(",") if one.strip()),
         ),
     )
@@ -145,10 +147,14 @@ def _limits(house: House) -> Limits | None:
     return Limits(house.store, a_second)
 
 
-def _doubt_policy(house: House) -> DoubtPolicy:
+def _sending(house: House, provider: Deliverer) -> registry.Sending:
+    options = _provider_options(house.settings, house.outbox_folder)
+    return registry.sending(provider.name, options, provider.capabilities)
+
+
+def _doubt_policy(provider: Deliverer) -> DoubtPolicy:
     """What a new broadcast does about doubt: repeat only where the provider itself refuses to send twice."""
-    repeats = build_provider(house).capabilities.recognises_repeats
-    return DoubtPolicy.RESEND if repeats else DoubtPolicy.HOLD
+    return DoubtPolicy.RESEND if provider.capabilities.recognises_repeats else DoubtPolicy.HOLD
 
 
 def build_provider(house: House) -> Deliverer:
@@ -174,9 +180,14 @@ def check_provider(settings: Settings) -> None:
 
 
 def _provider(settings: Settings, outbox_folder: Path) -> Deliverer:
+    return registry.build(settings.email.provider, _provider_options(settings, outbox_folder))
+
+
+def _provider_options(settings: Settings, outbox_folder: Path) -> dict[str, object]:
     if settings.email.provider == "outbox":
-        return registry.build("outbox", {"directory": outbox_folder})
-    return registry.build(settings.email.provider, getattr(settings, settings.email.provider))
+        return {"directory": outbox_folder}
+    options: dict[str, object] = getattr(settings, settings.email.provider)
+    return options
 
 
 def blank_mail_of(house: House) -> BlankMail:

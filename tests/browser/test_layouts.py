@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A layout is written, seen with a message in it, stored, used and kept while it is used."""
+"""A layout is written, seen with a message in it, stored, used and kept while it is used; what sends is shown."""
 
 from playwright.sync_api import Page, expect
 
@@ -48,3 +48,11 @@ def test_a_layout_is_made_seen_and_kept_while_it_is_used(server: Server, page: P
     page.get_by_role("button", name="Delete", exact=True).click()
     expect(page.get_by_text("the layout is used by Framed")).to_be_visible()
     check_accessible(page)
+
+
+def test_what_sends_is_shown(page: Page) -> None:
+    page.goto("/providers")
+    expect(page.get_by_text("nothing leaves it")).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="directory")).to_contain_text("CLARION_DATA_DIR")
+    page.get_by_role("main").get_by_role("link", name="inbox").click()
+    expect(page.get_by_role("heading", level=1, name="Inbox")).to_be_visible()

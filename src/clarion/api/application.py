@@ -52,6 +52,7 @@ from clarion.api.clarion import people as clarion_people
 from clarion.api.clarion import person as clarion_person
 from clarion.api.clarion import progress as clarion_progress
 from clarion.api.clarion import proofs as clarion_proofs
+from clarion.api.clarion import providers as clarion_providers
 from clarion.api.clarion import repeats as clarion_repeats
 from clarion.api.clarion import senders as clarion_senders
 from clarion.api.clarion import session as clarion_session
@@ -102,6 +103,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *clarion_trying.ENDPOINTS,
     *clarion_languages.ENDPOINTS,
     *clarion_layouts.ENDPOINTS,
+    *clarion_providers.ENDPOINTS,
     *clarion_senders.ENDPOINTS,
     *clarion_topics.ENDPOINTS,
     *clarion_installation.ENDPOINTS,

@@ -19,6 +19,7 @@ from clarion.api.outages import Outages
 from clarion.api.passwords import Passwords
 from clarion.api.schemas import Reference
 from clarion.channels.base import Deliverer, Outbox
+from clarion.channels.registry import Sending
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.errors import MalformedRequest, NotFound
 from clarion.domain.roles import Need
@@ -46,6 +47,7 @@ class ApiOptions:
     whether captured mail is shown without a key (the demo); `stream_bytes`: the largest streamed body;
     `doubt_policy`: of a new broadcast that names none; `blank_mail` blanks an erased person's captured mail;
     `ip_addresses`: where our messages come from;
+    `sending`: by which provider mail goes, None where nobody may know;
     `fetch` gets what a URL serves, at most so many bytes, and raises InvalidRequest; None: nothing is fetched.
     """
 
@@ -59,6 +61,7 @@ class ApiOptions:
     blank_mail: BlankMail | None = None
     ip_addresses: tuple[str, ...] = ()
     fetch: Fetch | None = None
+    sending: Sending | None = None
 
 
 @dataclass(frozen=True, slots=True)

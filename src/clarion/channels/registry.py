@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clarion.channels.base import Deliverer, Outbox
+from clarion.channels.base import Capabilities, Deliverer, Outbox
 from clarion.channels.outbox import FILE_NAME, OutboxProvider, OutboxReader, folder_of
 from clarion.channels.outbox_removal import blank, drop_before
 from clarion.channels.postmark import PostmarkSettings, postmark
@@ -76,6 +76,27 @@ class _Entry:
     make: Callable[..., Deliverer]
     options: Mapping[str, Callable[[object], object]]
     required: tuple[str, ...]
+    secret: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """An option of a provider as anybody may see it. `value` is None for a secret, of which one sees whether it is
+    `given`."""
+
+    name: str
+    value: str | None
+    given: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """By which provider a channel's messages go, what it can do, how it is set, and which others there are."""
+
+    provider: str
+    capabilities: Capabilities
+    settings: tuple[Setting, ...]
+    others: tuple[str, ...]
 
 
 PROVIDERS: Mapping[str, _Entry] = {
@@ -91,6 +112,7 @@ PROVIDERS: Mapping[str, _Entry] = {
             "url": _text,
             "ca_file": _text,
         },
+        ("token",),
         ("token",),
     ),
     "smtp": _Entry(
@@ -111,6 +133,7 @@ PROVIDERS: Mapping[str, _Entry] = {
             "allow_clear_login": _switch,
         },
         ("host",),
+        ("username", "password"),  # a name that one signs in with is often a key
     ),
 }
 
@@ -138,6 +161,26 @@ def build(name: str, options: Mapping[str, object]) -> Deliverer:
         if option not in values:
             raise SetupError(f"{name}: {option} is missing")
     return entry.make(**values)
+
+
+def sending(name: str, options: Mapping[str, object], capabilities: Capabilities) -> Sending:
+    """What may be told of the provider in use."""
+    entry = PROVIDERS[name]
+    return Sending(
+        name,
+        capabilities,
+        tuple(
+            Setting(option, None if option in entry.secret else _shown(options.get(option)), bool(options.get(option)))
+            for option in entry.options
+        ),
+        tuple(other for other in sorted(PROVIDERS) if other != name),
+    )
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
 
 
 def captured_mail(directory: Path, workspace_id: int) -> Outbox:

@@ -109,6 +109,11 @@ export const ROUTES: readonly RouteEntry[] = [
     load: () => import("../pages/outbox/outbox"),
     nav: { group: "Settings", label: "Inbox" },
   },
+  {
+    path: "/providers",
+    load: () => import("../pages/providers/providers"),
+    nav: { group: "Settings", label: "Providers" },
+  },
   // -- access: sign-in, users, keys, audit, workspace, profile
   { path: "/sign-in", load: () => import("../pages/signin/sign-in"), bare: true },
   { path: "/join", load: () => import("../pages/signin/join"), bare: true },

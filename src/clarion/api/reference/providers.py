@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Providers as the settings name them."""
+
+from clarion.api.schemas import Reference, array, flag, integer, nullable, record, text
+
+PROVIDERS = Reference(
+    answer=record(
+        providers=array(
+            record(
+                channel=text(),
+                provider=text("outbox, postmark or smtp."),
+                captures=flag("Nothing leaves this machine."),
+                connections=integer("Messages that it takes at once in a process."),
+                refuses_repeats=flag("It refuses to send a message twice, so doubt can be resolved by sending again."),
+                settings=array(
+                    record(
+                        name=text(),
+                        value=nullable(text("Null for a secret.")),
+                        secret=flag(),
+                        given=flag("Whether there is a value."),
+                    )
+                ),
+                others=array(text(), "What else there is."),
+            ),
+            "One a channel.",
+        ),
+        base_url=text("Where links in messages lead."),
+        ip_addresses=array(text()),
+    ),
+    answer_example={
+        "providers": [
+            {
+                "channel": "email",
+                "provider": "smtp",
+                "captures": False,
+                "connections": 10,
+                "refuses_repeats": False,
+                "settings": [
+                    {"name": "host", "value": "mail.example.com", "secret": False, "given": True},
+                    {"name": "password", "value": None, "secret": True, "given": True},
+                ],
+                "others": ["outbox", "postmark"],
+            }
+        ],
+        "base_url": "https://mail.example.com",
+        "ip_addresses": [],
+    },
+    note="Providers are set in the settings file or the environment, by whoever runs the server.",
+)

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The provider in use, to look at: what it can do and how it is set, never its secrets."""
+
+from dataclasses import replace
+
+from clarion.api import application
+from clarion.api.calls import Api
+from clarion.channels import registry
+from clarion.channels.base import Capabilities
+from clarion.store.access import Keys
+
+from .conftest import Client
+
+PATH = "/api/clarion/v1/providers"
+OPTIONS = {"host": "mail.x.test", "port": 587, "verify": True, "username": "AKIA1", "password": "hush", "helo": ""}
+
+
+async def test_what_sends_is_shown_without_its_secrets(api: Api, manage: Client, keys: Keys) -> None:
+    assert (await manage("GET", PATH)).json["providers"] == []
+    sending = registry.sending("smtp", OPTIONS, Capabilities("email", 10))
+    options = replace(api.options, sending=sending, ip_addresses=("192.0.2.1",))
+    client = Client(application.build(replace(api, options=options)), f"Bearer {keys.manage_key}")
+    shown = await client("GET", PATH)
+    (one,) = shown.json["providers"]
+    assert shown.json["ip_addresses"] == ["192.0.2.1"]
+    assert (one["provider"], one["captures"], one["others"]) == ("smtp", False, ["outbox", "postmark"])
+    settings = {each["name"]: (each["value"], each["secret"], each["given"]) for each in one["settings"]}
+    assert settings["host"] == ("mail.x.test", False, True)
+    assert settings["verify"] == ("true", False, True)
+    assert settings["helo"] == ("", False, False)
+    assert settings["username"] == settings["password"] == (None, True, True)
+    assert "hush" not in str(shown.body)
+    assert "AKIA1" not in str(shown.body)
