@@ -380,7 +380,7 @@ async def test_review_warns_about_what_is_easily_overlooked(manage: Client, stor
 async def test_review_of_what_cannot_be_sent(manage: Client, store: Store, workspace: Workspace) -> None:
     nothing = await create(manage)
     off = await create(manage, actions=[{**EMAIL, "sending_state": "off", "subject": "{{"}])
-    draft = await create(manage, actions=[{**EMAIL, "sending_state": "draft"}])
+    draft = await create(manage, kind="transactional", actions=[{**EMAIL, "sending_state": "draft"}])
     missing = await create(
         manage, actions=[{**EMAIL, "body": "{{snippets.nope}}", "headers": [{"name": "To", "value": "x"}]}]
     )

@@ -42,6 +42,7 @@ from clarion.api.clarion import causes as clarion_causes
 from clarion.api.clarion import completions as clarion_completions
 from clarion.api.clarion import control as clarion_control
 from clarion.api.clarion import deliveries as clarion_deliveries
+from clarion.api.clarion import drafts as clarion_drafts
 from clarion.api.clarion import installation as clarion_installation
 from clarion.api.clarion import keys as clarion_keys
 from clarion.api.clarion import languages as clarion_languages
@@ -111,6 +112,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *clarion_repeats.ENDPOINTS,
     *clarion_keys.ENDPOINTS,
     *clarion_ledger.ENDPOINTS,
+    *clarion_drafts.ENDPOINTS,
     *clarion_outbox.ENDPOINTS,
     *clarion_people.ENDPOINTS,
     *clarion_audiences.ENDPOINTS,

@@ -32,7 +32,7 @@ ALLOWED: dict[State, frozenset[State]] = {
     State.SENT: frozenset(),
     State.FAILED: frozenset({State.QUEUED}),  # when somebody asks for it
     State.SKIPPED: frozenset(),
-    State.DRAFTED: frozenset({State.QUEUED}),
+    State.DRAFTED: frozenset({State.QUEUED, State.SKIPPED}),  # when somebody decides about it
     State.STOPPED: frozenset(),
 }
 
@@ -48,6 +48,7 @@ class Reason(StrEnum):
     NO_ADDRESS = "no_address"
     DUPLICATE = "duplicate"
     ESP_SUPPRESSED = "esp_suppressed"
+    DRAFT_DELETED = "draft_deleted"
     # failed: tried, and over
     RENDER_FAILED = "render_failed"
     INVALID_ADDRESS = "invalid_address"
@@ -78,6 +79,7 @@ REASON_WORDS: dict[Reason, str] = {
     Reason.NO_ADDRESS: "the person has no e-mail address",
     Reason.DUPLICATE: "the person was already named earlier in this trigger",
     Reason.ESP_SUPPRESSED: "the address is suppressed: it bounced, complained, or somebody asked for it",
+    Reason.DRAFT_DELETED: "its draft was deleted",
     Reason.RENDER_FAILED: "the message could not be rendered",
     Reason.INVALID_ADDRESS: "the address cannot be used",
     Reason.REFUSED: "the receiving server refused the message",
@@ -105,11 +107,20 @@ class DeliveryKey(NamedTuple):
     action_id: int
 
 
+class Draft(NamedTuple):
+    """A message that is kept instead of sent, as `pipeline.drafting` writes it down."""
+
+    recipient: str
+    subject: str
+    message: str
+
+
 class Outcome(NamedTuple):
     """What became of one account of a chunk.
 
     `due_ms` is set for a retry (state QUEUED): not before that moment. `counted`: the attempt counts.
-    `doubt_fence`: in doubt because the slice's holder with this fence vanished; its record may still tell.
+    `doubt_fence`: in doubt because the slice's holder with this fence vanished; its record may still tell. `draft`:
+    what is kept of a message that was drafted.
     """
 
     key: DeliveryKey
@@ -120,6 +131,7 @@ class Outcome(NamedTuple):
     due_ms: int = 0
     counted: bool = True
     doubt_fence: int | None = None
+    draft: Draft | None = None
 
 
 _KEY_BYTES = 16  # 6 trigger, 5 seq, 5 action

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from email.utils import formatdate
 from typing import Any, Literal
 
-from clarion.domain.broadcasts import DEFAULT_RECIPIENT, Action, BroadcastKind, FrozenContent
+from clarion.domain.broadcasts import DEFAULT_RECIPIENT, Action, BroadcastKind, FrozenContent, SendingState
 from clarion.domain.deliveries import DeliveryKey, IdSigner, Outcome, Reason, State
 from clarion.domain.errors import RenderError
 from clarion.domain.links import LinkSigner, links_of
@@ -46,7 +46,8 @@ class Messages:
     """The compiled messages of one trigger, ready to be made for one person after another.
 
     `form`: what the provider takes, finished bytes or the parts. Compiled code makes them; where it gives up, for
-    whatever reason, the interpreter makes that message again, or the words of its failure.
+    whatever reason, the interpreter makes that message again, or the words of its failure. `drafting`: actions whose
+    messages are kept rather than sent.
     """
 
     def __init__(
@@ -72,6 +73,9 @@ class Messages:
         self._public_id = IdSigner(sign.secret)
         self._topic = content.topic
         self._language_attribute = content.language_attribute
+        self.drafting = frozenset(
+            action.action_id for action in content.actions if action.sending_state is SendingState.DRAFT
+        )
         self._to_unsubscribed = {action.action_id: action.send_to_unsubscribed for action in content.actions}
         self._languages = {
             action.action_id: [one.language for one in action.variants] for action in content.actions if action.variants
@@ -99,19 +103,27 @@ class Messages:
 
         `suppressed`: of a person who is gone, whether they were suppressed rather than deleted.
         """
-        if row["alive"] is None:
-            return _skipped(key, Reason.SUPPRESSED if suppressed else Reason.DELETED)
-        if not self._to_unsubscribed[key.action_id]:
-            if row["unsubscribed"]:
-                return _skipped(key, Reason.UNSUBSCRIBED)
-            if self._topic is not None and not self._topic.is_wanted_by(decode(row["attributes"])):
-                return _skipped(key, Reason.UNSUBSCRIBED_TOPIC)
+        left_out = self.left_out(key, row, suppressed)
+        if left_out is not None:
+            return left_out
         form = self._form_for(key.action_id, row)
         if not row["email"] and self._own_address[form]:
             return _skipped(key, Reason.NO_ADDRESS)
         delivery_id = self._public_id(key)
         made = self._quick(form, row, delivery_id)
         return self.interpreted(key, row, delivery_id) if made is None else made
+
+    def left_out(self, key: DeliveryKey, row: Row, suppressed: bool) -> Outcome | None:
+        """Why somebody gets nothing, whatever the message is; None where nothing speaks against it."""
+        if row["alive"] is None:
+            return _skipped(key, Reason.SUPPRESSED if suppressed else Reason.DELETED)
+        if self._to_unsubscribed[key.action_id]:
+            return None
+        if row["unsubscribed"]:
+            return _skipped(key, Reason.UNSUBSCRIBED)
+        if self._topic is not None and not self._topic.is_wanted_by(decode(row["attributes"])):
+            return _skipped(key, Reason.UNSUBSCRIBED_TOPIC)
+        return None
 
     def render(self, key: DeliveryKey, row: Row, delivery_id: str) -> RenderedEmail:
         """The rendered texts for one person, by the interpreter.

@@ -66,6 +66,9 @@ def review(
     elif all(action.sending_state is SendingState.OFF for action in broadcast.actions):
         problems.append(Finding("actions", "every action is switched off: there is nothing to send"))
     for action in broadcast.actions:
+        if broadcast.kind is BroadcastKind.TRANSACTIONAL and action.sending_state is SendingState.DRAFT:
+            where = f"actions/{action.action_id}/sending_state"
+            problems.append(Finding(where, "a transactional message is sent at once: it has no drafts"))
         if action.sending_state is not SendingState.OFF:
             problems += _action_problems(action, snippets)
             warnings += _action_warnings(action, snippets)
@@ -89,8 +92,6 @@ def _recipients(broadcast: Broadcast, segment_ids: Collection[int]) -> Iterator[
 
 
 def _action_problems(action: Action, snippets: Mapping[str, str]) -> Iterator[Finding]:
-    if action.sending_state is SendingState.DRAFT:
-        yield Finding(f"actions/{action.action_id}/sending_state", "drafts are not offered by this version")
     yield from _content_problems(action.content, snippets, f"actions/{action.action_id}")
     for one in action.variants:
         yield from _content_problems(one.content, snippets, f"actions/{action.action_id}/languages/{one.language}")

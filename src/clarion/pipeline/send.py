@@ -10,8 +10,8 @@ marked without an answer is in doubt, so at most one per open connection.
 
 import asyncio
 import time
-from collections.abc import Callable, Set
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass, field, replace
 from email.utils import parseaddr
 
 import structlog
@@ -22,7 +22,7 @@ from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
 from clarion.domain.errors import Away, SendError, detail_of
 from clarion.domain.messages import EmailMessage
 from clarion.domain.people import email_key
-from clarion.pipeline import verdict
+from clarion.pipeline import drafting, verdict
 from clarion.pipeline.claim import Chunk
 from clarion.pipeline.compose import Messages
 from clarion.pipeline.failpoint import Failpoint, nothing
@@ -43,7 +43,7 @@ class Task:
     it is handed over; `turn_over` before each message only.
 
     `suppressed`: people of the chunk who are gone because they were suppressed; `barred`: addresses that get no mail,
-    as they are compared.
+    as they are compared; `approved`: drafts of the chunk that somebody decided to send, by (seq, action).
     """
 
     trigger_id: int
@@ -55,6 +55,7 @@ class Task:
     stopping: asyncio.Event
     turn_over: Callable[[], bool] = bool
     barred: Set[str] = frozenset()
+    approved: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
 
 class SendStage:
@@ -170,6 +171,9 @@ class _ChunkSource:
             if isinstance(made, Outcome):
                 self.outcomes.append(made)
                 continue
+            if task.messages.drafting and self._is_drafted(key):
+                self.outcomes.append(Outcome(key, State.DRAFTED, counted=False, draft=drafting.kept(made)))
+                continue
             self.stage.failpoint("send.composed")
             self.given += 1
             return _Handover(self, index, key, row, made)
@@ -177,9 +181,12 @@ class _ChunkSource:
 
     def _composed(self, key: DeliveryKey, row: Row) -> EmailMessage | Outcome:
         try:
-            made = self.task.messages.compose(
-                key, row, row["alive"] is None and row["person_id"] in self.task.suppressed
-            )
+            suppressed = row["alive"] is None and row["person_id"] in self.task.suppressed
+            if self.task.approved and key[1:] in self.task.approved:
+                left_out = self.task.messages.left_out(key, row, suppressed)
+                made = left_out or drafting.restored(self.task.approved[key[1:]])
+            else:
+                made = self.task.messages.compose(key, row, suppressed)
             if self.task.barred and isinstance(made, EmailMessage):
                 if email_key(made.recipient) in self.task.barred:
                     return Outcome(key, State.SKIPPED, Reason.ESP_SUPPRESSED, counted=False)
@@ -188,6 +195,9 @@ class _ChunkSource:
         except Exception as error:  # noqa: BLE001 - one person's odd data must not keep the chunk from its end
             _log.exception("compose.crashed", trigger_id=key.trigger_id, seq=key.seq, action_id=key.action_id)
             return Outcome(key, State.FAILED, Reason.RENDER_FAILED, f"internal error: {detail_of(error)}")
+
+    def _is_drafted(self, key: DeliveryKey) -> bool:
+        return key.action_id in self.task.messages.drafting and key[1:] not in self.task.approved
 
     def _without_barred(self, made: EmailMessage) -> EmailMessage:
         """Copies go to nobody who gets no mail; the one that it is for gets it all the same."""

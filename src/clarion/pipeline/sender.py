@@ -8,7 +8,7 @@ the open chunk on record and the flight record what became of it: see the stages
 
 import asyncio
 import itertools
-from collections.abc import Callable, Set
+from collections.abc import Callable, Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -31,7 +31,7 @@ from clarion.pipeline.record import record
 from clarion.pipeline.send import SendStage, Task
 from clarion.pipeline.setback import Setbacks, Telling, cause_of
 from clarion.pipeline.tracing import Tracing
-from clarion.store import control, esp, people, slices
+from clarion.store import control, drafts, esp, people, slices
 from clarion.store.engine import Store, Transaction
 from clarion.store.numbers import workspace_of
 from clarion.store.slices import Claim, LostLease, Picked
@@ -252,6 +252,7 @@ class Sender:
                     halt,
                     turn.over,
                     await self._barred_in(held.trigger_id, chunk, messages),
+                    await self._approved_in(held.trigger_id, chunk, messages),
                 )
                 with self._tracing.span("chunk", held.trigger_id, slice=held.no, accounts=len(chunk.rows)):
                     outcomes = await self._send.send(task, flying)
@@ -299,6 +300,13 @@ class Sender:
             return frozenset()
         workspace_id = workspace_of(int(chunk.rows[0]["person_id"]))
         return await self._database(self._store.read, lambda tx: esp.among(tx, workspace_id, emails))
+
+    async def _approved_in(self, trigger_id: int, chunk: Chunk, messages: Messages) -> Mapping[tuple[int, int], str]:
+        """Drafts of a chunk that go out."""
+        if not messages.drafting or not chunk.rows:
+            return {}
+        lo, hi = int(chunk.rows[0]["seq"]), int(chunk.rows[-1]["seq"])
+        return await self._database(self._store.read, lambda tx: drafts.approved(tx, trigger_id, lo, hi))
 
     async def _keep(self, held: Claim, lease: Lease, halt: asyncio.Event) -> None:
         """Extend the lease while a slice is worked; set `halt` when it is lost, or when this worker is stopping."""

@@ -97,7 +97,8 @@ def sweep(
     done = Swept(
         accounts=blanked,
         entries=tx.execute("erase_entries", trigger_ids=numbers, person_id=person_id)
-        + tx.execute("erase_overrides", trigger_ids=numbers, person_id=person_id),
+        + tx.execute("erase_overrides", trigger_ids=numbers, person_id=person_id)
+        + tx.execute("erase_drafts", person_id=person_id),
         queued=sum(row["state"] == State.QUEUED for row in accounts),
         keys=keys,
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clarion.domain.deliveries import ALLOWED, DeliveryKey, Outcome, Reason, State
-from clarion.store import metrics, reporting
+from clarion.store import drafts, metrics, reporting
 from clarion.store.engine import Row, Transaction
 from clarion.store.people import encode
 from clarion.store.slices import Claim, LedgerFault, LostLease
@@ -222,6 +222,7 @@ def settle(
     changed = tx.many("settle", rows)
     if changed != len(rows):
         raise LedgerFault(f"{len(rows) - changed} accounts of trigger {trigger_id} were not {source.word}")
+    drafts.keep(tx, trigger_id, outcomes)
     count(tx, trigger_id, shard, counted)
 
 

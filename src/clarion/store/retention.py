@@ -76,7 +76,12 @@ def _clear(store: Store, trigger_id: int, done: int, last: int, batch: int) -> G
         def step(tx: Transaction, after: int = done, until: int = until) -> int:
             if not tx.execute("cleared_accounts", trigger_id=trigger_id, after=after, until=until):
                 return -1
-            for of_accounts in ("clear_delivery_metrics", "clear_delivery_events", "clear_delivery_links"):
+            for of_accounts in (
+                "clear_delivery_metrics",
+                "clear_delivery_events",
+                "clear_delivery_links",
+                "clear_drafts",
+            ):
                 tx.execute(of_accounts, trigger_id=trigger_id, after=after, until=until)
             return tx.execute("clear_accounts", trigger_id=trigger_id, after=after, until=until)
 
@@ -132,6 +137,7 @@ def _clear_data(
 
             def end(tx: Transaction, trigger_id: int = trigger_id) -> int:
                 tx.execute("clear_override", trigger_id=trigger_id)
+                tx.execute("clear_drafts_of_trigger", trigger_id=trigger_id)  # made of the data that is gone
                 return tx.execute("end_clearing_data", trigger_id=trigger_id)
 
             yield store.write(end)

@@ -46,6 +46,11 @@ export const ROUTES: readonly RouteEntry[] = [
     nav: { group: "Broadcasts", label: "Metrics" },
   },
   // -- drafts
+  {
+    path: "/drafts",
+    load: () => import("../pages/drafts/drafts"),
+    nav: { group: "Broadcasts", label: "Drafts" },
+  },
   // -- audience: people, imports, segments, exports
   {
     path: "/people",

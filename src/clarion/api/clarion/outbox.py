@@ -36,9 +36,7 @@ async def listing(call: Call) -> Response:
         low = 0 if narrowed else max(0, min(start, count) - limit)
         most = _MOST_FOUND if narrowed else limit
         found = [
-            mail
-            for mail in outbox.page(low, most, recipient=recipient, delivery_id=delivery_id)
-            if mail.index < start
+            mail for mail in outbox.page(low, most, recipient=recipient, delivery_id=delivery_id) if mail.index < start
         ]
         shown = found[::-1][:limit]
         more = low > 0 or len(found) > limit

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Drafts: messages that are kept instead of handed over, until somebody decides about them.
+
+A state path. Made: by the sender, in place of handing over; the draft and the account's state `drafted` are written in
+the transaction that records the chunk, so a crash before it leaves the account queued and nothing kept. Sent: the
+account goes back to `queued` and its draft is approved in one transaction; from there on it is handed over like any
+other, with the words that were kept: leases, flight record and doubt are those of every message, and its Message-ID is
+that of the account. Deleted: the account becomes `skipped` and the draft is gone, in one transaction.
+"""
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from email.utils import formatdate
+from functools import partial
+
+import msgspec
+
+from clarion.domain.deliveries import DeliveryKey, Draft, Outcome, Reason, State
+from clarion.domain.errors import Conflict
+from clarion.domain.messages import EmailMessage
+from clarion.domain.triggers import TriggerState
+from clarion.store import deliveries, drafts, ledger, slices, triggers
+from clarion.store.access import Workspace
+from clarion.store.drafts import Of
+from clarion.store.engine import Store, Transaction
+
+BATCH = 500
+_DATE = re.compile(rb"(?m)^Date: [^\r\n]*")
+
+
+def kept(message: EmailMessage) -> Draft:
+    """A message as it is kept."""
+    return Draft(message.recipient, message.subject, msgspec.json.encode(message).decode())
+
+
+def restored(text: str, clock: Callable[[], float] = time.time) -> EmailMessage:
+    """The message of a draft, to be handed over now: its date is that of now (RFC 5322 §3.6.1), the rest is as kept."""
+    found = msgspec.json.decode(text, type=EmailMessage)
+    if not found.content:
+        return found
+    head, gap, body = found.content.partition(b"\r\n\r\n")
+    head = _DATE.sub(b"Date: " + formatdate(clock(), usegmt=True).encode(), head, count=1)
+    return found._replace(content=head + gap + body)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """How many were decided about, and which of those named did not wait (any more)."""
+
+    done: int
+    not_waiting: tuple[DeliveryKey, ...] = ()
+
+
+def decide_some(store: Store, workspace: Workspace, keys: Sequence[DeliveryKey], *, send: bool) -> Decided:
+    """Send, or delete, the drafts named.
+
+    Raises:
+        Conflict: sending one of a trigger that was stopped or failed; those before it are decided.
+    """
+    done: set[DeliveryKey] = set()
+    wanted = sorted(set(keys))
+    for trigger_id in sorted({key.trigger_id for key in wanted}):
+        of_trigger = [key for key in wanted if key.trigger_id == trigger_id]
+        for start in range(0, len(of_trigger), BATCH):
+            some = of_trigger[start : start + BATCH]
+            done |= store.write(partial(_decide, workspace=workspace, trigger_id=trigger_id, keys=some, send=send))
+    return Decided(len(done), tuple(key for key in wanted if key not in done))
+
+
+def decide_all(store: Store, workspace: Workspace, of: Of, *, send: bool, until_ms: int) -> Decided:
+    """Send, or delete, all that wait and were made before a moment; in batches, each a transaction.
+
+    If the process dies in between, the batches committed stay decided, and the same call goes on with the rest.
+    """
+    done, after = 0, None
+    while True:
+        read = partial(drafts.page, workspace=workspace, of=of, after=after, most=BATCH)
+        found = store.read(read)
+        keys = [one.key for one in found if one.made_ms <= until_ms]
+        done += decide_some(store, workspace, keys, send=send).done
+        if len(found) < BATCH:
+            return Decided(done)
+        after = found[-1].key
+
+
+def _decide(
+    tx: Transaction, workspace: Workspace, trigger_id: int, keys: Sequence[DeliveryKey], *, send: bool
+) -> set[DeliveryKey]:
+    trigger = triggers.get(tx, trigger_id)
+    if trigger is None or trigger.workspace_id != workspace.workspace_id:
+        return set()
+    if send and trigger.state in {TriggerState.STOPPED, TriggerState.FAILED}:
+        raise Conflict(f"trigger {trigger_id} is {trigger.state.value}: nothing of it is sent any more")
+    states = deliveries.lock(tx, trigger_id, keys)
+    waiting = sorted(key for key, state in states.items() if state is State.DRAFTED)
+    moved = sorted(drafts.approve(tx, waiting) if send else drafts.drop(tx, waiting))
+    if send:
+        slices.reopen(tx, moved)
+        outcomes = [Outcome(key, State.QUEUED, counted=False) for key in moved]
+    else:
+        outcomes = [Outcome(key, State.SKIPPED, Reason.DRAFT_DELETED, counted=False) for key in moved]
+    ledger.settle(tx, trigger_id, outcomes, shard=0, source=State.DRAFTED)
+    return set(moved)
