@@ -172,6 +172,10 @@ async def test_the_html_is_served_in_a_sandbox_for_a_while(
     with_images = await nobody("GET", shown["url"] + "?images=1")
     assert "img-src data: *;" in with_images.headers["content-security-policy"]
     assert (await nobody("GET", shown["url"] + "x")).status == 404
+    styled = {**_ACTION, "body": "<style>@media (prefers-color-scheme: dark) {p {color: red}}</style><p>x</p>"}
+    themed = (await _preview(manage, styled, person={"id": "p3"}))["url"]
+    assert b"@media (min-width: 0px)" in (await nobody("GET", themed + "?theme=dark")).body
+    assert b"@media (max-width: 0px)" in (await nobody("GET", themed + "?theme=light")).body
     assert store.write(previews.clear) == 0
 
 

@@ -2,6 +2,7 @@
 """For whoever writes a message: see it as somebody gets it, look at it for a hundred people, send it to oneself."""
 
 import random
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -37,6 +38,7 @@ _POLICY = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:{images}; font-src *; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
+_PREFERS = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)", re.IGNORECASE)
 _OVER = "<!doctype html><title>Preview</title><p>This preview is no longer kept. Change the message to see it anew."
 
 
@@ -288,10 +290,18 @@ def _addresses(fields: Fields) -> list[str]:
     return list(found.values())
 
 
+def _in_theme(html: str, theme: str) -> str:
+    """The HTML as somebody with this theme sees it, whatever the theme of the browser that shows it."""
+    styled = _PREFERS.sub(lambda asked: "(min-width: 0px)" if asked[1].lower() == theme else "(max-width: 0px)", html)
+    return f"{styled}<style>:root {{ color-scheme: {theme} }}</style>"
+
+
 async def shown(call: Call) -> Response:
-    """`GET /preview/{id}?images=1`: the HTML of a preview, in a sandbox of its own, for whoever knows the id."""
+    """`GET /preview/{id}?images=1&theme=dark`: the HTML of a preview, in a sandbox, for whoever knows the id."""
     preview_id = call.text("preview_id")
     html = await call.api.read(lambda tx: previews.get(tx, preview_id))
+    if html is not None and (theme := call.query("theme")) in {"dark", "light"}:
+        html = _in_theme(html, theme)
     headers = {
         "Content-Security-Policy": _POLICY.format(images=" *" if call.query_flag("images") else ""),
         "X-Content-Type-Options": "nosniff",

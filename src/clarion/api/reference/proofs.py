@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from clarion.api.schemas import Loose, Reference, array, flag, integer, record, shown, text
+from clarion.api.schemas import Loose, Reference, array, flag, integer, one_of, record, shown, text
 
 _PERSON: dict[str, Any] = {"id": "person-7", "email": "person-7@example.com", "cio_id": "000000000007"}
 _FAULT: dict[str, Any] = {
@@ -98,7 +98,10 @@ TEST_SEND = Reference(
     contract="§14",
 )
 SHOWN = Reference(
-    query={"images": flag("Also show images from elsewhere.")},
+    query={
+        "images": flag("Also show images from elsewhere."),
+        "theme": one_of("dark", "light", description="What `prefers-color-scheme` says; else the browser's own."),
+    },
     answer=text("The HTML of the message."),
     answer_example="<p>Hello</p>",
     errors=(404,),

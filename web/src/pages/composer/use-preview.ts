@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The preview while one types: asked a moment after the last change, the last good one stays meanwhile.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { OURS, post } from "../../api/client";
+import { ApiError, OURS, post } from "../../api/client";
 import { keepGood, type PreviewAnswer, type Shown } from "./message";
 
 const PAUSE_MS = 250;
@@ -36,7 +36,10 @@ export function usePreview(body: string | null): Preview {
         } catch (error) {
           if (aborting.signal.aborted) return;
           setState((before) => ({ ...before, behind: true, error }));
-          retry = setTimeout(() => setAgain((count) => count + 1), RETRY_MS);
+          // What the server refuses it refuses again; what did not reach it may.
+          const { status } = error instanceof ApiError ? error : { status: 0 };
+          if (status === 0 || status === 429 || status >= 500)
+            retry = setTimeout(() => setAgain((count) => count + 1), RETRY_MS);
         }
       },
       asked.current === null ? 0 : PAUSE_MS,

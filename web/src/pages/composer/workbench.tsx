@@ -129,6 +129,8 @@ export function Workbench({ stored, channel, reload, onLanguage }: Props) {
     action: channel.bodyOf(draft),
     data,
   });
+  // With the default before one, each of the hundred is shown in their own language.
+  const forAll = () => ({ ...body(), language: language || undefined });
   const somebody = people.person ? { person: { cio_id: people.person.cio_id } } : {};
   const ready = !people.waiting && !samples.loading;
   const preview = usePreview(ready ? JSON.stringify({ ...body(), ...somebody }) : null);
@@ -221,7 +223,7 @@ export function Workbench({ stored, channel, reload, onLanguage }: Props) {
           />
         </div>
       </div>
-      <CheckDialog open={checking} onClose={() => setChecking(false)} body={body} onShow={people.pick} />
+      <CheckDialog open={checking} onClose={() => setChecking(false)} body={forAll} onShow={people.pick} />
       <TestDialog
         open={testing}
         onClose={() => setTesting(false)}

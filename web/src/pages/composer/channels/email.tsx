@@ -208,7 +208,7 @@ function Preview({ shown, view, width, dark, images }: PreviewProps) {
       </div>
       {url ? (
         <PreviewFrame
-          url={images ? `${url}?images=1` : url}
+          url={`${url}?theme=${dark ? "dark" : "light"}${images ? "&images=1" : ""}`}
           title="The message as this person gets it"
           width={width}
           dark={dark}
