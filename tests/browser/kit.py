@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every page is held to: no accessibility violation in either theme, no sideways scroll on a phone."""
 
+import re
 from typing import Literal
 
 from axe_playwright_python.sync_playwright import Axe
@@ -33,3 +34,8 @@ def check_page(page: Page, path: str, heading: str) -> None:
     expect(page.get_by_role("heading", level=1, name=heading)).to_be_visible()
     expect(page.get_by_role("status", name="Loading")).to_have_count(0)
     check_accessible(page)
+
+
+def wait_until_saved(page: Page) -> None:
+    """What was typed is on the server. (“Not saved yet” holds the same letters.)"""
+    expect(page.get_by_text(re.compile(r"^Saved \d"))).to_be_visible()

@@ -7,7 +7,7 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from .conftest import Server, enter_demo
-from .kit import check_accessible, check_fits
+from .kit import check_accessible, check_fits, wait_until_saved
 
 _MAIL = {
     "subject": "{{ trigger.headline }}",
@@ -47,7 +47,7 @@ def test_a_broadcast_is_created_given_conditions_and_held_back_by_its_review(pag
     page.get_by_label("Kind of condition").nth(1).select_option("segment")
     page.get_by_label("Segment", exact=True).select_option(label="Kyoto")
     expect(page.get_by_text("plan is “premium” and in Kyoto")).to_be_visible()
-    expect(page.get_by_text("Saved ")).to_be_visible()
+    wait_until_saved(page)
     expect(page.get_by_role("region", name="Whom it reaches")).to_have_attribute("aria-busy", "false")
     page.get_by_role("button", name="Why?").first.click()
     why = page.get_by_role("dialog", name="Why does somebody match?")
@@ -70,7 +70,7 @@ def test_a_broadcast_is_created_given_conditions_and_held_back_by_its_review(pag
     expect(page.get_by_text("can not be blank")).to_be_visible()
     page.get_by_label("Event").fill("purchase")
     expect(page.get_by_text("somebody performs purchase within 7 days")).to_be_visible()
-    expect(page.get_by_text("Saved ")).to_be_visible()
+    wait_until_saved(page)
     check_accessible(page)
 
     page.get_by_role("link", name="Review", exact=True).click()
@@ -119,7 +119,7 @@ def test_two_who_edit_at_once_are_told_and_nothing_is_written_over(server: Serve
     first.goto(f"/broadcasts/{number}/goal")
     first.get_by_label("A goal").check()
     first.get_by_label("Event").fill("mine")
-    expect(first.get_by_text("Saved ")).to_be_visible()
+    wait_until_saved(first)
     version = server.call("GET", f"/api/clarion/v1/broadcasts/{number}")["broadcast"]["version"]
     theirs = {"goal": {"kind": "event", "event": "theirs"}, "version": version}
     server.call("PATCH", f"/api/clarion/v1/broadcasts/{number}", body=theirs)
@@ -130,7 +130,7 @@ def test_two_who_edit_at_once_are_told_and_nothing_is_written_over(server: Serve
     expect(first.get_by_label("Event")).to_have_value("theirs")
     first.get_by_role("button", name="Undo").click()
     expect(first.get_by_label("Event")).to_have_value("mine too")
-    expect(first.get_by_text("Saved ")).to_be_visible()
+    wait_until_saved(first)
     assert server.call("GET", f"/api/clarion/v1/broadcasts/{number}")["broadcast"]["goal"]["event"] == "mine too"
 
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from .conftest import Server, enter_demo
-from .kit import WIDE, check_accessible, check_fits
+from .kit import WIDE, check_accessible, check_fits, wait_until_saved
 from .measures import Scale, answer_times, observe, shifted
 
 _ROOT = "/api/clarion/v1"
@@ -77,7 +77,7 @@ def test_a_message_is_written_mended_seen_and_sent(page: Page, server: Server, m
     page.keyboard.type(", {{ customer.ema")
     page.get_by_role("option", name="email").click()
     expect(preview.get_by_text("Hello, ").first).to_contain_text("@")
-    expect(page.get_by_text("Saved ")).to_be_visible()
+    wait_until_saved(page)
     assert _stored(server, message)["subject"].startswith("Hello, {{ customer.email")
 
     # Another person, other data, other views.
@@ -125,17 +125,17 @@ def test_by_keyboard_alone_and_nothing_typed_is_lost(page: Page, server: Server,
     expect(_front(page).get_by_text("kept", exact=True)).to_be_visible()
 
     # The server cannot be reached: what is typed stays here, and is saved later.
-    expect(page.get_by_text("Saved ")).to_be_visible()
+    wait_until_saved(page)
     page.route("**/api/clarion/v1/broadcasts/*/actions/*", lambda route: route.fulfill(status=429, json={}))
     body.focus()
     page.keyboard.press("Control+End")
     page.keyboard.insert_text("<p>later</p>")
     expect(page.get_by_text("Not saved yet")).to_be_visible()
-    page.unroute("**/api/clarion/v1/broadcasts/*/actions/*")
     page.once("dialog", lambda question: question.accept())
     page.reload()
     expect(page.get_by_text("What you typed before is here again")).to_be_visible()
-    expect(page.get_by_text("Saved ")).to_be_visible()
+    page.unroute("**/api/clarion/v1/broadcasts/*/actions/*")
+    wait_until_saved(page)
     assert "<p>later</p>" in _stored(server, message)["body"]
     page.get_by_role("button", name="Undo").focus()
 
@@ -156,7 +156,7 @@ def test_languages_and_a_phone(phone: Page, server: Server, message: tuple[int, 
     preview = page.get_by_role("region", name="Preview")
     expect(preview.get_by_text("Hallo")).to_be_visible()
     check_fits(page)
-    expect(page.get_by_text("Saved ")).to_be_visible()
+    wait_until_saved(page)
     path = f"{_ROOT}/broadcasts/{message[0]}/actions/{message[1]}/languages/de"
     assert server.call("GET", path)["content"]["subject"] == "Hallo"
     assert _stored(server, message)["subject"] == "Hello"

@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from .conftest import Server
 from .hands import Hands, Keyboard, Mouse
-from .kit import PHONE, WIDE, Theme, check_fits
+from .kit import PHONE, WIDE, Theme, check_fits, wait_until_saved
 
 _PEOPLE = ["e-mail,id,first_name,plan"] + [
     f"person-{number}@example.com,{number},Person {number},{'plus' if number % 2 else 'free'}"
@@ -100,7 +100,7 @@ class Story:
         self.hands.write(self.page.get_by_role("combobox", name="Attribute", exact=True), "plan")
         self.hands.write(self.page.get_by_role("combobox", name="Value", exact=True), "plus")
         expect(self.page.get_by_text("20 people")).to_be_visible()
-        expect(self.page.get_by_text(re.compile(r"^Saved \d"))).to_be_visible()
+        wait_until_saved(self.page)
         self.at("Spring")
 
     def compose(self) -> None:
@@ -122,7 +122,7 @@ class Story:
         if preview.is_visible():
             self.hands.press(preview)
         expect(wrong).to_have_count(0)
-        expect(self.page.get_by_text(re.compile(r"^Saved \d"))).to_be_visible()
+        wait_until_saved(self.page)
         check_fits(self.page)
 
     def look_as_somebody(self) -> None:
