@@ -137,7 +137,36 @@ def test_by_keyboard_alone_and_nothing_typed_is_lost(page: Page, server: Server,
     page.unroute("**/api/clarion/v1/broadcasts/*/actions/*")
     wait_until_saved(page)
     assert "<p>later</p>" in _stored(server, message)["body"]
-    page.get_by_role("button", name="Undo").focus()
+
+    # Everything else by keys, too: undo, another person, the check, the test.
+    page.get_by_role("button", name="Undo", exact=True).focus()
+    body.focus()
+    page.keyboard.press("Control+End")
+    page.keyboard.insert_text("<p>undone</p>")
+    expect(_front(page).get_by_text("undone")).to_be_visible()
+    page.get_by_role("button", name="Undo", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(_front(page).get_by_text("undone")).to_have_count(0)
+    expect(body).not_to_contain_text("undone")
+    shown_as = page.get_by_role("combobox", name="Shown as")
+    shown_as.focus()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("person-17")
+    expect(page.get_by_role("option", name="person-17@example.com")).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(shown_as).to_have_value("person-17@example.com")
+    expect(_front(page).get_by_text("person-17@example.com")).to_be_visible()
+    page.get_by_role("tab", name="Message").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("region", name="Plain text of the message")).to_be_visible()
+    check = page.get_by_role("button", name="Check 100 people")
+    check.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog").get_by_text("would be sent this")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(check).to_be_focused()
 
 
 def test_languages_and_a_phone(phone: Page, server: Server, message: tuple[int, int]) -> None:
