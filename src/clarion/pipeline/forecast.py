@@ -19,6 +19,8 @@ from clarion.store.audience import Selection
 from clarion.store.engine import Transaction
 
 _AT_A_TIME = 5_000
+_STRETCH = 20_000  # people that one statement looks through
+_LOOKS, _NEIGHBOURS = 40, 200
 _FOR_EVER = 2**62
 _PLACES = 12
 _COMMON_VALUES = 8
@@ -50,7 +52,8 @@ def count(
     until = clock() + seconds
     matched = unsubscribed = without_email = 0
     while after < last:
-        found = selection.members(tx, after=after, until=last, most=_AT_A_TIME)
+        # A bounded stretch: a filter that few match would look for them to the end of the table in one statement.
+        found = selection.members(tx, after=after, until=min(last, after + _STRETCH), most=_AT_A_TIME)
         matched += len(found.person_ids)
         unsubscribed += len(found.unsubscribed)
         without_email += len(found.without_email - found.unsubscribed)
@@ -64,25 +67,35 @@ def count(
 
 
 def sample(
-    tx: Transaction, workspace: Workspace, condition: Filter, most: int, dice: random.Random, *, looks: int = 40
+    tx: Transaction,
+    workspace: Workspace,
+    condition: Filter,
+    most: int,
+    dice: random.Random,
+    *,
+    seconds: float = 1.0,
+    clock: Callable[[], float] = time.monotonic,
 ) -> list[Person]:
-    """Up to `most` people who match, from here and there; few match: those that a bounded look finds."""
+    """Up to `most` people who match, from here and there; of a filter that few match those found within `seconds`."""
     selection = Selection(tx.engine, workspace, condition, created_before_ms=_FOR_EVER)
-    last = people.last_person(tx, workspace)
-    if last < selection.lowest:
-        return []
+    first, last = selection.lowest - 1, people.last_person(tx, workspace)
+    until = clock() + seconds
     found: list[int] = []
-    for look in range(looks):
-        after = dice.randint(selection.lowest - 1, last - 1) if look else selection.lowest - 1
-        members = selection.members(tx, after=after, until=last, most=500)
+    looks = _LOOKS if last - first > _STRETCH else 0  # few people: they are all looked at below
+    while looks and len(found) < most and clock() < until:
+        looks -= 1
+        after = dice.randint(first, last - 1)
+        members = selection.members(tx, after=after, until=min(last, after + _STRETCH), most=_NEIGHBOURS)
         here = [number for number in members.person_ids if number not in found]
-        # Neighbours are often alike: one from each place, and all of them when there are not more places than that.
-        found += [dice.choice(here)] if here and look else here[:1]
-        if len(found) >= most:
-            break
-    if len(found) < most:
-        members = selection.members(tx, after=selection.lowest - 1, until=last, most=_AT_A_TIME)
-        found += [number for number in members.person_ids if number not in found][: most - len(found)]
+        if here:  # neighbours are often alike: one from each place
+            found.append(dice.choice(here))
+    after = first
+    while after < last and len(found) < most and clock() < until:
+        members = selection.members(tx, after=after, until=min(last, after + _STRETCH), most=_AT_A_TIME)
+        here = [number for number in members.person_ids if number not in found]
+        wanted = most - len(found)
+        found += dice.sample(here, wanted) if len(here) > wanted else here
+        after = members.reached
     by_number = {person.person_id: person for person in people.by_numbers(tx, workspace, found)}
     return [by_number[number] for number in found if number in by_number]
 

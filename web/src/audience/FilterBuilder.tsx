@@ -21,6 +21,7 @@ import {
   moveAt,
   readPasted,
   replaceAt,
+  textOf,
   typed,
   typeOf,
   withMembers,
@@ -79,6 +80,7 @@ function AttributeFields({
   const { field, operator, value, inverse } = condition;
   const known = tools.attributes.find((one) => one.name === field);
   const type = typeOf(value);
+  const [typing, setTyping] = useState<string | null>(null);
   const setType = (next: string) => {
     const text = next === "boolean" ? "true" : String(value ?? "");
     onChange({ ...condition, value: typed(text, next as "text" | "number" | "boolean") });
@@ -148,8 +150,11 @@ function AttributeFields({
                 placeholder="value"
                 inputMode={type === "number" ? "decimal" : "text"}
                 list={`${id}-values`}
-                value={typeof value === "number" && Number.isNaN(value) ? "" : String(value ?? "")}
-                onInput={(event) => onChange({ ...condition, value: typed(event.currentTarget.value, type) })}
+                value={textOf(value, typing)}
+                onInput={(event) => {
+                  setTyping(event.currentTarget.value);
+                  onChange({ ...condition, value: typed(event.currentTarget.value, type) });
+                }}
               />
               <datalist id={`${id}-values`}>
                 {known?.values.map((one) => (

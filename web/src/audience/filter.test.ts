@@ -1,6 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "vitest";
-import { type Filter, faults, moveAt, read, readPasted, replaceAt, sentence, typed, typeOf } from "./filter";
+import {
+  type Filter,
+  faults,
+  moveAt,
+  read,
+  readPasted,
+  replaceAt,
+  sentence,
+  textOf,
+  typed,
+  typeOf,
+} from "./filter";
 
 const pro: Filter = { attribute: { field: "plan", operator: "eq", value: "pro" } };
 const paid: Filter = { segment: { id: 7 } };
@@ -93,4 +104,10 @@ test("a value keeps the type that was chosen", () => {
   expect(typed("true", "boolean")).toBe(true);
   expect(typed("12.5", "number")).toBe(12.5);
   expect([typeOf("a"), typeOf(1), typeOf(false)]).toEqual(["text", "number", "boolean"]);
+});
+
+test("a number can be typed sign by sign", () => {
+  for (const text of ["-", "-1", "1.", "1.5", "0.50"]) expect(textOf(typed(text, "number"), text)).toBe(text);
+  expect(textOf(12, "1")).toBe("12");
+  expect(textOf("abc", null)).toBe("abc");
 });

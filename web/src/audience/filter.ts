@@ -219,6 +219,13 @@ export function sentence(audience: Audience, segments: SegmentNames = new Map())
   return isEverybody(audience) ? "everybody" : words(audience as Filter, segments, false);
 }
 
+/** What stands in the field of a value that is being typed: a number keeps its text as long as it means that number. */
+export function textOf(value: Value | undefined, typing: string | null): string {
+  if (typing !== null && typeof value === "number" && Object.is(typed(typing, "number"), value))
+    return typing;
+  return typeof value === "number" && Number.isNaN(value) ? (typing ?? "") : String(value ?? "");
+}
+
 /** Which kind of value a text in a field means, as it was chosen: the wire tells "true" from true. */
 export function typed(text: string, type: "text" | "number" | "boolean"): Value {
   if (type === "number") return text.trim() === "" ? Number.NaN : Number(text);

@@ -117,7 +117,7 @@ def _person(tx: Transaction, call: Call, body: _Body, broadcast: Broadcast) -> P
         return None
     if wanted == "random":
         dice = random.Random()  # noqa: S311 - a sample, no secret
-        found = forecast.sample(tx, call.workspace, _audience(tx, call, body, broadcast), 1, dice, looks=2)
+        found = forecast.sample(tx, call.workspace, _audience(tx, call, body, broadcast), 1, dice, seconds=0.5)
         return found[0] if found else None
     fields = body.fields.below(wanted, "person")
     fields.only(("id", "email", "cio_id"))

@@ -28,10 +28,11 @@ export interface ListedPerson {
 
 const SHOWN = 4;
 
-function fromAddress(text: string | null): Audience {
+/** The filter of the address; null when it is none, which is not everybody. */
+function fromAddress(text: string | null): Audience | null {
   if (!text) return {};
   const found = readPasted(text);
-  return "audience" in found ? found.audience : {};
+  return "audience" in found ? found.audience : null;
 }
 
 function Attributes({ person }: { person: ListedPerson }) {
@@ -82,8 +83,13 @@ export default function People() {
   const [search, setSearch] = useSearch();
   const text = search.get("search") ?? "";
   const start = search.get("start") ?? "";
-  const filter = fromAddress(search.get("filter"));
-  const [filtering, setFiltering] = useState(!isEverybody(filter));
+  const [filter, setFilter] = useState<Audience | null>(() => fromAddress(search.get("filter")));
+  const [filtering, setFiltering] = useState(search.has("filter"));
+  const change = (changed: Audience) => {
+    setFilter(changed);
+    const whole = isEverybody(changed) || faults(changed as Filter).length === 0;
+    if (whole) setSearch({ filter: isEverybody(changed) ? null : JSON.stringify(changed) });
+  };
   const asked = new URLSearchParams({ limit: "50" });
   if (text) asked.set("search", text);
   else if (start) asked.set("start", start);
@@ -114,14 +120,17 @@ export default function People() {
           Filter
         </Button>
       </div>
-      {filtering && (
+      {filtering && filter === null && (
+        <p class="banner banner-bad" role="alert">
+          The filter in this address cannot be read.{" "}
+          <Button kind="quiet" onClick={() => change({})}>
+            Begin anew
+          </Button>
+        </p>
+      )}
+      {filtering && filter !== null && (
         <div class="two-columns">
-          <FilterBuilder
-            value={filter}
-            onChange={(changed) =>
-              setSearch({ filter: isEverybody(changed) ? null : JSON.stringify(changed) })
-            }
-          />
+          <FilterBuilder value={filter} onChange={change} />
           <Filtered filter={filter} />
         </div>
       )}
