@@ -59,6 +59,7 @@ CHECKS: dict[str, set[str]] = {
     "delivery_state_known": {str(state.value) for state in State},
     "doubt_policy_known": {policy.value for policy in DoubtPolicy},
     "esp_kind_known": {kind.value for kind in EspKind},
+    "import_about_known": {"object", "relationship"},
     "import_identifier_known": {"id", "email"},
     "import_kind_known": {"people", "event"},
     "import_state_known": {"preprocessing", "importing", "imported", "failed"},

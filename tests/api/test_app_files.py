@@ -87,7 +87,10 @@ async def test_an_import_is_asked_for(client: Client, manage: Client, id_client:
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"type": "object"}, "type"),
+        ({"type": "planet"}, "type"),
+        ({"type": "object"}, "object_type_id"),
+        ({"type": "object", "object_type_id": "1", "identifier": "email"}, "identifier"),
+        ({"type": "relationship", "object_type_id": []}, "object_type_id"),
         ({"name": ""}, "name"),
         ({"data_file_url": "ftp://x"}, "data_file_url"),
         ({"identifier": "cio_id"}, "identifier"),

@@ -42,10 +42,25 @@ def importer(stage: Stage, files: Files, failpoint: Failpoint = nothing) -> Impo
     return Importer(stage.store, stage.folder / "imports", files, failpoint=failpoint)
 
 
-def ask(stage: Stage, kind: str = "people", identifier: str = "id", who: str = "all", url: str = "http://f") -> int:
+def ask(
+    stage: Stage,
+    kind: str = "people",
+    identifier: str = "id",
+    who: str = "all",
+    url: str = "http://f",
+    type_id: str | None = None,
+) -> int:
     made = stage.store.write(
         lambda tx: imports.create(
-            tx, stage.workspace, kind=kind, name="I", description="", url=url, identifier=identifier, who=who
+            tx,
+            stage.workspace,
+            kind=kind,
+            name="I",
+            description="",
+            url=url,
+            identifier=identifier,
+            who=who,
+            object_type_id=type_id,
         )
     )
     return made.import_id
@@ -126,6 +141,35 @@ async def test_events(stage: Stage, files: Files) -> None:
     (event,) = stage.select("SELECT name, at_ms, data FROM person_event")
     assert (event["name"], event["at_ms"]) == ("bought", 1_700_000_000_000)
     assert event["data"] == '{"size":"L","sku":7}'
+
+
+async def test_objects_and_who_is_related_to_them(stage: Stage, files: Files) -> None:
+    files.served["http://f"] = b"object_id,name,size\nacme,Acme,\nbeta,Beta,9\n,Nobody,1\n"
+    number = ask(stage, "object", type_id="1")
+    await run(stage, files)
+    assert (job(stage, number).kind, job(stage, number).rows_done, job(stage, number).rows_wrong) == ("object", 2, 1)
+    files.served["http://f"] = b"id,name\nacme,Acme Inc\ngamma,Gamma\n"
+    ask(stage, "object", who="only_existing", type_id="1")
+    await run(stage, files)
+    found = stage.select("SELECT object_id, attributes FROM object ORDER BY object_id")
+    assert [(one["object_id"], one["attributes"]) for one in found] == [
+        ("acme", '{"name":"Acme Inc"}'),
+        ("beta", '{"name":"Beta","size":"9"}'),
+    ]
+    stage.person("ada")
+    files.served["http://f"] = b"id,object_type_id,object_id,role\nada,1,acme,owner\nbo,2,oslo,\nada,,acme,x\n"
+    number = ask(stage, "relationship")
+    await run(stage, files)
+    assert (job(stage, number).rows_done, job(stage, number).rows_wrong) == (2, 1)
+    related = stage.select(
+        "SELECT o.object_type_id, o.object_id, r.attributes FROM relationship r JOIN object o"
+        " ON o.object_no = r.object_no ORDER BY o.object_type_id"
+    )
+    assert [tuple(one.values()) for one in related] == [("1", "acme", '{"role":"owner"}'), ("2", "oslo", "{}")]
+    files.served["http://f"] = b"id,object_id\nada,acme\n"
+    number = ask(stage, "relationship")
+    await run(stage, files)
+    assert "object_type_id" in (job(stage, number).failure or "")
 
 
 async def test_nothing_is_lost_or_doubled_when_the_process_dies(stage: Stage, files: Files) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A CSV file of people or events: its lines, its columns, and what each row asks for (contract §7.11)."""
+"""A CSV file of people, events, objects or relationships: lines, columns, what each row asks for (contract §7.11)."""
 
 import csv
 from collections.abc import Callable, Iterator, Mapping
@@ -9,13 +9,16 @@ from typing import Any, BinaryIO
 import msgspec
 
 from clarion.domain.errors import RequestError
+from clarion.domain.objects import ChangeObject, ObjectName, Relate, Relation
 from clarion.domain.operations import Event, Identify
 from clarion.domain.people import MAX_ID_BYTES, IdKind, Reference, check_attributes, looks_like_email
 
-Imported = Identify | Event
+Imported = Identify | Event | Relate | ChangeObject
 _LONGEST_LINE = 1_000_000
 _MAX_EVENT_NAME_BYTES = 100
 _LATEST = 253_402_300_799
+_ABOUT_OBJECTS = ("object", "relationship")
+_NEEDED = {"event": ("name",), "relationship": ("object_id",)}
 
 
 class BadFile(Exception):
@@ -25,13 +28,14 @@ class BadFile(Exception):
 @dataclass(frozen=True, slots=True)
 class Reading:
     """How a file is read. `columns`: other names for some of its columns, None leaves one out; the rest is named as
-    in the file."""
+    in the file. `object_type_id`: of all objects; None where rows name their own."""
 
     kind: str
     identifier: str
     who: str
     columns: Mapping[str, str | None] = field(default_factory=dict)
     import_id: int = 0
+    object_type_id: str | None = None
 
 
 class Lines:
@@ -71,7 +75,13 @@ def header(lines: Lines, reading: Reading) -> list[str | None]:
     except csv.Error as error:
         raise BadFile(f"the first line is not CSV: {error}") from None
     columns = [reading.columns.get(name, name) for name in named]
-    needed = [reading.identifier, *(["name"] if reading.kind == "event" else [])]
+    needed = list(_NEEDED.get(reading.kind, ()))
+    if reading.kind == "object":
+        needed.append("object_id" if "object_id" in columns else "id")
+    else:
+        needed.append(reading.identifier)
+    if reading.kind in _ABOUT_OBJECTS and reading.object_type_id is None:
+        needed.append("object_type_id")
     for name in needed:
         if name not in columns:
             raise BadFile(f"the first line names the columns: {name!r} is missing")
@@ -151,6 +161,39 @@ def _event(reading: Reading, row: dict[str, str], line: int) -> Imported:
     return Event(_reference(reading, row), "event", name, data, event_id=event_id, at=int(at) if at else None)
 
 
+def _object(reading: Reading, row: dict[str, str], line: int) -> Imported:  # noqa: ARG001 - as for events
+    _checked(row)
+    column = "object_id" if "object_id" in row else "id"
+    name = ObjectName(_type_of(reading, row), _told(row[column], column))
+    return ChangeObject(name, _attributes(row, ("object_type_id", column)))
+
+
+def _relationship(reading: Reading, row: dict[str, str], line: int) -> Imported:  # noqa: ARG001 - as for events
+    _checked(row)
+    name = ObjectName(_type_of(reading, row), _told(row["object_id"], "object_id"))
+    attributes = _attributes(row, ("id", "email", "cio_id", "object_id", "object_type_id"))
+    return Relate(_reference(reading, row), (Relation(name, attributes),), add=True)
+
+
+def _type_of(reading: Reading, row: dict[str, str]) -> str:
+    if reading.object_type_id is not None:
+        return reading.object_type_id
+    return _told(row["object_type_id"], "object_type_id")
+
+
+def _told(value: str, column: str) -> str:
+    told = value.strip()
+    if not told or len(told.encode()) > MAX_ID_BYTES:
+        raise RequestError(f"must have 1 to {MAX_ID_BYTES} bytes", f"/{column}")
+    return told
+
+
+def _attributes(row: dict[str, str], besides: tuple[str, ...]) -> dict[str, Any]:
+    attributes: dict[str, Any] = {key: value for key, value in row.items() if key not in besides and value != ""}
+    check_attributes(attributes)
+    return attributes
+
+
 def _data(text: str) -> dict[str, Any]:
     try:
         value = msgspec.json.decode(text)
@@ -161,7 +204,12 @@ def _data(text: str) -> dict[str, Any]:
     return value
 
 
-_READERS: dict[str, Callable[[Reading, dict[str, str], int], Imported]] = {"people": _person, "event": _event}
+_READERS: dict[str, Callable[[Reading, dict[str, str], int], Imported]] = {
+    "people": _person,
+    "event": _event,
+    "object": _object,
+    "relationship": _relationship,
+}
 
 
 def meaning(reading: Reading, row: dict[str, str] | None, line: int) -> Imported:

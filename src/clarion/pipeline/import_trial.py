@@ -9,9 +9,9 @@ from itertools import islice
 from typing import Any
 
 from clarion.domain.errors import RequestError
-from clarion.domain.operations import Identify
+from clarion.domain.operations import Event, Identify
 from clarion.domain.people import IdKind, Person, email_key
-from clarion.pipeline.csv_rows import BadFile, Imported, Lines, Reading, header, meaning, names, rows, sentence
+from clarion.pipeline.csv_rows import BadFile, Lines, Reading, header, meaning, names, rows, sentence
 from clarion.store import people, uploads
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
@@ -20,6 +20,7 @@ _LOOKED_UP = 20_000  # rows whose people are looked up; of the rest only mistake
 _AT_ONCE = 1_000
 _TOLD = 200
 _SHOWN = 5
+AboutPeople = Identify | Event
 
 
 @dataclass(slots=True)
@@ -94,7 +95,7 @@ def run(tx: Transaction, workspace: Workspace, upload_id: int, reading: Reading)
 
 def _good(
     lines: Lines, every_row: Iterator[dict[str, str] | None], reading: Reading, trial: Trial
-) -> Iterator[Imported]:
+) -> Iterator[AboutPeople]:
     for row in every_row:
         trial.rows += 1
         try:
@@ -102,21 +103,22 @@ def _good(
         except RequestError as error:
             trial.fault(lines.number, sentence(error))
         else:
-            yield one
+            if isinstance(one, Identify | Event):
+                yield one
 
 
-def _pieces(every: Iterable[Imported], size: int) -> Iterator[list[Imported]]:
+def _pieces(every: Iterable[AboutPeople], size: int) -> Iterator[list[AboutPeople]]:
     source = iter(every)
     while some := list(islice(source, size)):
         yield some
 
 
-def _key(one: Imported) -> str:
+def _key(one: AboutPeople) -> str:
     value = one.reference.value
     return email_key(value) if one.reference.kind is IdKind.EMAIL else value
 
 
-def _found(tx: Transaction, workspace: Workspace, some: Sequence[Imported]) -> dict[str, Person]:
+def _found(tx: Transaction, workspace: Workspace, some: Sequence[AboutPeople]) -> dict[str, Person]:
     """Who of these is there, under the key of their row."""
     values = [one.reference.value for one in some]
     if some[0].reference.kind is IdKind.EMAIL:
@@ -127,7 +129,7 @@ def _found(tx: Transaction, workspace: Workspace, some: Sequence[Imported]) -> d
     return {key: known[number] for key, number in numbers.items() if number in known}
 
 
-def _tell(trial: Trial, reading: Reading, one: Imported, person: Person | None, added: set[str]) -> None:
+def _tell(trial: Trial, reading: Reading, one: AboutPeople, person: Person | None, added: set[str]) -> None:
     key = _key(one)
     there = person is not None or key in added
     if (reading.who == "only_new" and there) or (reading.who == "only_existing" and not there):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The errand that imports people and events from a CSV file behind a URL (contract §7.11).
+"""The errand that imports people, events, objects and relationships from a CSV file behind a URL (contract §7.11).
 
 This is a state path.
 
@@ -17,13 +17,14 @@ from pathlib import Path
 import structlog
 
 from clarion.domain.errors import RequestError
+from clarion.domain.objects import ChangeObject
 from clarion.pipeline import identify
 from clarion.pipeline.csv_rows import BadFile, Imported, Lines, Reading, header, meaning, rows, sentence
 from clarion.pipeline.data_file import DataFileError
 from clarion.pipeline.errands import Errand
 from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.pipeline.resolve import Download
-from clarion.store import access, imports, people, uploads
+from clarion.store import access, imports, objects, people, uploads
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
 from clarion.store.imports import Import
@@ -139,19 +140,25 @@ class Importer:
     def _wanted(
         self, held: Import, workspace: Workspace, operations: list[tuple[int, Imported]]
     ) -> list[tuple[int, Imported]]:
-        """Those that the import is for: everybody, people who are not there yet, or people who are."""
+        """Those that the import is for: all, those about whom or what is not there yet, or is there."""
         if held.who == "all":
             return operations
 
         def known(tx: Transaction) -> set[int]:
-            return {line for line, operation in operations if people.find(tx, workspace, operation.reference)}
+            return {line for line, operation in operations if _is_there(tx, workspace, operation)}
 
         there = self._store.read(known)
         return [one for one in operations if (one[0] in there) == (held.who == "only_existing")]
 
 
+def _is_there(tx: Transaction, workspace: Workspace, operation: Imported) -> bool:
+    if isinstance(operation, ChangeObject):
+        return objects.find(tx, workspace, operation.name) is not None
+    return bool(people.find(tx, workspace, operation.reference))
+
+
 def _reading(held: Import) -> Reading:
-    return Reading(held.kind, held.identifier, held.who, held.columns, held.import_id)
+    return Reading(held.kind, held.identifier, held.who, held.columns, held.import_id, held.object_type_id)
 
 
 def _copy(tx: Transaction, upload_id: int, path: Path) -> None:

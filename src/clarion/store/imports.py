@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Imports of people and events from CSV files: what was asked for, how far they are, which rows were wrong."""
+"""Imports of people, events, objects and relationships from CSV files: how far they are, which rows were wrong."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,12 +12,13 @@ from clarion.store.access import Workspace
 from clarion.store.engine import Row, Transaction
 
 MOST_ERRORS = 10_000
+_ABOUT_OBJECTS = ("object", "relationship")
 
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """`kind`: people or event; `who`: all, only_new or only_existing; `reached`: the byte behind the last row that is
-    in, `line` the number of its last line."""
+    """`kind`: people, event, object or relationship; `who`: all, only_new or only_existing; `reached`: the byte behind
+    the last row that is in, `line` the number of its last line."""
 
     import_id: int
     workspace_id: int
@@ -39,6 +40,7 @@ class Import:
     updated_ms: int
     fence: int
     columns: dict[str, str | None]
+    object_type_id: str | None = None
 
 
 _NUMBERS = (
@@ -51,6 +53,8 @@ _TEXTS = ("kind", "name", "description", "url", "identifier", "who", "state", "f
 def _import(row: Row) -> Import:
     values: dict[str, Any] = {name: row[name] for name in _TEXTS}
     values |= {name: int(row[name]) for name in _NUMBERS}
+    values["kind"] = row["about"] or row["kind"]
+    values["object_type_id"] = row["object_type_id"]
     values["columns"] = msgspec.json.decode(row["columns"]) if row["columns"] else {}
     return Import(**values)
 
@@ -66,6 +70,7 @@ def create(
     identifier: str,
     who: str,
     columns: Mapping[str, str | None] | None = None,
+    object_type_id: str | None = None,
 ) -> Import:
     """Ask for an import; `columns`: other names for some of the file's columns, None for one that is left out."""
     import_id = numbers.take(tx, "import")
@@ -73,7 +78,9 @@ def create(
         "insert_import",
         import_id=import_id,
         workspace_id=workspace.workspace_id,
-        kind=kind,
+        kind="event" if kind in _ABOUT_OBJECTS else kind,
+        about=kind if kind in _ABOUT_OBJECTS else None,
+        object_type_id=object_type_id,
         name=name,
         description=description,
         url=url,

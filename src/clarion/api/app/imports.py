@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Imports of people and events from CSV files (contract §7.11); the rows that were wrong are ours."""
+"""Imports of people, events, objects and relationships from CSV files (contract §7.11); the wrong rows are ours."""
 
 from typing import Any
 
@@ -8,11 +8,13 @@ from starlette.responses import Response
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.reference.files import CREATE_IMPORT, IMPORT, IMPORT_ERRORS
 from clarion.domain.errors import InvalidRequest, NotFound
+from clarion.domain.people import MAX_ID_BYTES
 from clarion.store import imports
 from clarion.store.engine import Transaction
 from clarion.store.imports import Import
 
-_KINDS, _WHO, _IDENTIFIERS = ("people", "event"), ("all", "only_new", "only_existing"), ("id", "email")
+_KINDS = ("people", "event", "object", "relationship")
+_WHO, _IDENTIFIERS = ("all", "only_new", "only_existing"), ("id", "email")
 _KNOWN = frozenset({
     "type", "name", "data_file_url", "identifier", "object_type_id", "description", "data_to_process",
     "people_to_process",
@@ -36,7 +38,7 @@ def shape(job: Import) -> dict[str, Any]:
             "error": job.failure or "",
             "data_to_process": job.who,
             "people_to_process": job.who,
-            "object_type_id": "",
+            "object_type_id": job.object_type_id or "",
             "created_at": job.created_ms // 1_000,
             "updated_at": job.updated_ms // 1_000,
             "clarion": {"rows_wrong": job.rows_wrong},
@@ -54,7 +56,10 @@ async def create(call: Call) -> Response:
             raise InvalidRequest("is not known", f"/import/{name}")
     kind = _word(body, "type", _KINDS, None)
     who = _word(body, "data_to_process", _WHO, _word(body, "people_to_process", _WHO, "all"))
-    identifier = _word(body, "identifier", _IDENTIFIERS, None)
+    identifier = _word(body, "identifier", _IDENTIFIERS, "id" if kind == "object" else None)
+    type_id = _type_of(body, kind)
+    if kind == "object" and identifier != "id":
+        raise InvalidRequest("must be id: objects have no other", "/import/identifier")
     if identifier == "email" and not call.workspace.email_is_unique:
         raise InvalidRequest("this workspace does not identify people by e-mail", "/import/identifier")
     name, url = _text(body, "name", MAX_TEXT), _text(body, "data_file_url", MAX_URL)
@@ -63,10 +68,32 @@ async def create(call: Call) -> Response:
     description = _text(body, "description", MAX_TEXT) if body.get("description") else ""
     made = await call.api.write(
         lambda tx: imports.create(
-            tx, call.workspace, kind=kind, name=name, description=description, url=url, identifier=identifier, who=who
+            tx,
+            call.workspace,
+            kind=kind,
+            name=name,
+            description=description,
+            url=url,
+            identifier=identifier,
+            who=who,
+            object_type_id=type_id,
         )
     )
     return answer(shape(made))
+
+
+def _type_of(body: dict[str, Any], kind: str) -> str | None:
+    """The type of an import's objects, a number or a text; relationships may name it row by row."""
+    value = body.get("object_type_id")
+    if value is None or value == "" or kind not in ("object", "relationship"):
+        if kind == "object":
+            raise InvalidRequest("is required", "/import/object_type_id")
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not value.strip() or len(value.strip().encode()) > MAX_ID_BYTES:
+        raise InvalidRequest(f"must be a number or a text of 1 to {MAX_ID_BYTES} bytes", "/import/object_type_id")
+    return value.strip()
 
 
 def _word(body: dict[str, Any], name: str, known: tuple[str, ...], default: str | None) -> str:

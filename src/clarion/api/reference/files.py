@@ -36,13 +36,17 @@ IMPORTED: dict[str, Any] = {
 }
 _ASKED: dict[str, Any] = {
     "import": record(
-        type=one_of("people", "event"),
+        type=one_of("people", "event", "object", "relationship"),
         name=text(),
         data_file_url=text("A CSV file in UTF-8; its first line names the columns."),
         identifier=one_of("id", "email", description="The column that says who a row is about."),
         description=text(),
         data_to_process=_WHO,
-        optional=("description", "data_to_process"),
+        object_type_id={
+            "type": ["string", "integer"],
+            "description": "Of objects; rows of relationships may say it.",
+        },
+        optional=("description", "data_to_process", "object_type_id"),
     )
 }
 CREATE_IMPORT = Reference(
@@ -60,8 +64,9 @@ CREATE_IMPORT = Reference(
     errors=(422,),
     note=(
         "People: every other column is an attribute, an empty field changes nothing. Events: `name`, `timestamp` in "
-        "Unix seconds, `data` as a JSON object; every other column goes into the data. Rows that are wrong are left "
-        "out and listed."
+        "Unix seconds, `data` as a JSON object; every other column goes into the data. Objects: `object_id`, or `id`. "
+        "Relationships: who, and `object_id`; a column `object_type_id` where the call names none. Rows that are wrong "
+        "are left out and listed."
     ),
     contract="§7.11",
 )
