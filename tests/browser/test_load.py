@@ -28,7 +28,7 @@ def seconds_to(page: Page, path: str) -> float:
     return time.perf_counter() - began
 
 
-@pytest.mark.parametrize("path", ["/keys", "/users"])
+@pytest.mark.parametrize("path", ["/broadcasts", "/people", "/broadcasts/1/actions/1"])
 def test_a_page_is_ready_within_a_second(page: Page, path: str) -> None:
     taken = []
     for _ in range(_TRIES):
@@ -38,28 +38,36 @@ def test_a_page_is_ready_within_a_second(page: Page, path: str) -> None:
     assert min(taken) < _READY_SECONDS, taken
 
 
+def go_anywhere(page: Page) -> None:
+    """Open the palette, look for a person, close it."""
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("combobox", name="Page, broadcast, segment or person")).to_be_focused()
+    page.keyboard.type("person")
+    expect(page.get_by_role("option").first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("option")).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+
+
 def test_a_key_is_answered_within_a_fifth_of_a_second(page: Page) -> None:
     observe(page)
-    page.goto("/keys")
-    wait_until_ready(page)
-    for _ in range(3):
-        page.keyboard.press("Control+k")
-        expect(page.get_by_role("combobox", name="Page, broadcast, segment or person")).to_be_focused()
-        page.keyboard.type("person")
-        expect(page.get_by_role("option").first).to_be_visible()
-        page.keyboard.press("Escape")
-        expect(page.get_by_role("option")).to_have_count(0)
-        page.keyboard.press("Escape")
-        expect(page.get_by_role("dialog")).to_have_count(0)
-        page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
-    times = answer_times(page) or [0.0]
-    assert statistics.median(times) < _ANSWER_MS, times
+    medians = []
+    for _ in range(_TRIES):
+        page.goto("/keys")
+        wait_until_ready(page)
+        go_anywhere(page)
+        medians.append(statistics.median(answer_times(page) or [0.0]))
+        if medians[-1] < _ANSWER_MS:
+            break
+    assert min(medians) < _ANSWER_MS, medians
 
 
 def test_nine_tabs_at_once(page: Page) -> None:
     tabs = [page, *(page.context.new_page() for _ in range(_TABS - 1))]
     for tab in tabs:
-        tab.goto("/keys", wait_until="commit")
+        tab.goto("/broadcasts", wait_until="commit")
     for tab in tabs:
         wait_until_ready(tab)
     for tab in tabs:
