@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "vitest";
-import { bodyOf, namesOf, type TriggerForm } from "./trigger-body";
+import { bodyOf, firstNamed, namesOf, type TriggerForm } from "./trigger-body";
 
 const form: TriggerForm = { whom: "default", filter: {}, named: "", data: "", ignoreMissing: false };
 
@@ -25,4 +25,11 @@ test("people are named with the flag that belongs to them", () => {
 test("what is no object is refused in words", () => {
   expect(bodyOf({ ...form, data: "{" })).toHaveProperty("fault");
   expect(bodyOf({ ...form, data: "[1]" })).toHaveProperty("fault");
+});
+
+test("who is named first sees the message first", () => {
+  expect(firstNamed(form)).toBeUndefined();
+  expect(firstNamed({ ...form, whom: "ids", named: "p1 p2" })).toEqual({ id: "p1" });
+  expect(firstNamed({ ...form, whom: "emails", named: "a@x.org" })).toEqual({ email: "a@x.org" });
+  expect(firstNamed({ ...form, whom: "ids", named: " " })).toBeUndefined();
 });

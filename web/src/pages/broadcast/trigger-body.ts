@@ -20,6 +20,13 @@ export function namesOf(text: string): string[] {
   return [...new Set(text.split(/[\s,;]+/).filter(Boolean))];
 }
 
+/** Whom the call names first, if it names people. */
+export function firstNamed(form: TriggerForm): { id: string } | { email: string } | undefined {
+  const [first] = form.whom === "ids" || form.whom === "emails" ? namesOf(form.named) : [];
+  if (!first) return undefined;
+  return form.whom === "ids" ? { id: first } : { email: first };
+}
+
 /** The body, or what is wrong with the JSON. */
 export function bodyOf(form: TriggerForm): { body: Record<string, unknown> } | { fault: string } {
   let data: unknown = {};

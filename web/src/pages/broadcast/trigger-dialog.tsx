@@ -7,14 +7,15 @@ import { type Filter, faults, isEverybody } from "../../audience/filter";
 import { number, people } from "../../lib/format";
 import { invalidate, useQuery } from "../../lib/query";
 import { navigate } from "../../lib/router";
+import { PreviewMessage } from "../../preview/PreviewMessage";
 import { Button, CopyButton } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
 import { CheckField, Radios, SelectField, TextArea, TextField } from "../../ui/field";
 import { Problems } from "../../ui/states";
-import type { Broadcast } from "../broadcasts/types";
+import { actionName, type Broadcast } from "../broadcasts/types";
 import type { SampleData } from "./api-step";
 import { curl } from "./samples";
-import { bodyOf, MANY, type TriggerForm, type Whom } from "./trigger-body";
+import { bodyOf, firstNamed, MANY, type TriggerForm, type Whom } from "./trigger-body";
 
 interface Check {
   ready: boolean;
@@ -124,6 +125,9 @@ export function TriggerDialog({
     setForm((before) => ({ ...before, data }));
   }, [wanted, touched]);
   const made = bodyOf(form);
+  const mails = broadcast.actions
+    .filter((one) => one.kind === "email" && one.sending_state !== "off")
+    .map((one) => ({ id: one.id, name: actionName(one) }));
   const whole =
     form.whom !== "filter" || isEverybody(form.filter) || faults(form.filter as Filter).length === 0;
   const body = "body" in made && whole ? JSON.stringify(made.body) : null;
@@ -246,6 +250,15 @@ export function TriggerDialog({
             />
           )}
           {failed !== null && <Problems error={failed} />}
+          {"body" in made && whole && (
+            <PreviewMessage
+              broadcastId={broadcast.id}
+              actions={mails}
+              audience={form.whom === "filter" ? form.filter : broadcast.recipients}
+              named={firstNamed(form)}
+              data={made.body.data as Record<string, unknown>}
+            />
+          )}
           {"body" in made && (
             <details>
               <summary>The same as a call</summary>

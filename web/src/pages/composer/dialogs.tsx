@@ -4,12 +4,12 @@ import { useEffect, useState } from "preact/hooks";
 import { OURS, post } from "../../api/client";
 import { nameOf } from "../../audience/PersonPicker";
 import { people as inWords } from "../../lib/format";
+import { addressesOf, type Fault, type Named, placeWords } from "../../preview/message";
 import { Button } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
 import { CheckField, TextArea } from "../../ui/field";
 import { Pill } from "../../ui/pill";
 import { Loading, Problems } from "../../ui/states";
-import { addressesOf, type Fault, type Named, placeWords } from "./message";
 
 interface Cause extends Fault {
   state: string;

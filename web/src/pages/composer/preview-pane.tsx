@@ -2,15 +2,15 @@
 // The right side: as whom, how wide, what comes of it.
 import { useState } from "preact/hooks";
 import { nameOf, PersonPicker } from "../../audience/PersonPicker";
+import { outcomeWords } from "../../preview/message";
+import type { People } from "../../preview/use-people";
+import type { Preview } from "../../preview/use-preview";
 import { Button } from "../../ui/button";
 import { CheckField } from "../../ui/field";
 import { Loading, Problems } from "../../ui/states";
 import { Tabs } from "../../ui/tabs";
 import type { Channel } from "./channels/channel";
-import { outcomeWords } from "./message";
 import { type SampleData, SampleDataEditor } from "./sample-data";
-import type { People } from "./use-people";
-import type { Preview } from "./use-preview";
 
 interface Props {
   channel: Channel;

@@ -10,17 +10,17 @@ import { useAutosave } from "../../lib/autosave";
 import { invalidate, useQuery } from "../../lib/query";
 import { useSearch } from "../../lib/router";
 import { recall, remember } from "../../lib/storage";
+import { type Draft, type Fault, type PreviewAnswer, parseData, placeWords } from "../../preview/message";
+import { usePeople } from "../../preview/use-people";
+import { usePreview } from "../../preview/use-preview";
 import { Button } from "../../ui/button";
 import { SaveState, SaveTrouble } from "../../ui/savestate";
 import type { Broadcast } from "../broadcasts/types";
 import type { Channel, Target } from "./channels/channel";
 import { CheckDialog, TestDialog } from "./dialogs";
 import { Languages } from "./languages";
-import { type Draft, type Fault, type PreviewAnswer, parseData, placeWords } from "./message";
 import { PreviewPane } from "./preview-pane";
 import { type SampleData, written } from "./sample-data";
-import { usePeople } from "./use-people";
-import { usePreview } from "./use-preview";
 
 export interface Stored {
   broadcast: Broadcast;

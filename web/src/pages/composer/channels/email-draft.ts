@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fields of an e-mail as the composer edits them, and as they are sent. Without a DOM.
-import type { Draft } from "../message";
+import type { Draft } from "../../../preview/message";
 
 export interface Header {
   name: string;

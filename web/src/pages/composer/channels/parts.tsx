@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fields that several channels have.
 import { CodeEditor } from "../../../editor/CodeEditor";
+import { diagnosticsOf } from "../../../preview/message";
 import { Button } from "../../../ui/button";
 import { CheckField, SelectField, TextField } from "../../../ui/field";
-import { diagnosticsOf } from "../message";
 import type { FieldsProps } from "./channel";
 import { flag, headersOf, text } from "./email-draft";
 

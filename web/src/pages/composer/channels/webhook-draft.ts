@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fields of a webhook as the composer edits them, and how its call reads. Without a DOM.
-import type { Draft, Rendered } from "../message";
+import type { Draft, Rendered } from "../../../preview/message";
 import { type Header, headersOf } from "./email-draft";
 
 const FIELDS = ["name", "sending_state", "send_to_unsubscribed", "method", "url", "headers", "body"] as const;

@@ -2,8 +2,8 @@
 // Webhooks: the call that is made for each person, and how it will go out.
 import { CodeEditor } from "../../../editor/CodeEditor";
 import { bytes } from "../../../lib/format";
+import { diagnosticsOf } from "../../../preview/message";
 import { SelectField } from "../../../ui/field";
-import { diagnosticsOf } from "../message";
 import type { Channel, FieldsProps, PreviewProps } from "./channel";
 import { text } from "./email-draft";
 import { goingTo, HeaderRows, Line, Sending } from "./parts";

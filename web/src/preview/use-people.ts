@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // As whom a message is shown: some of the audience, one after another, or whoever is picked.
 import { useEffect, useState } from "preact/hooks";
-import { OURS, post } from "../../api/client";
-import { type Audience, isEverybody } from "../../audience/filter";
-import type { PickedPerson } from "../../audience/PersonPicker";
+import { OURS, post } from "../api/client";
+import { type Audience, isEverybody } from "../audience/filter";
+import type { PickedPerson } from "../audience/PersonPicker";
 
 const SAMPLED = 25;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The preview while one types: asked a moment after the last change, the last good one stays meanwhile.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { ApiError, OURS, post } from "../../api/client";
+import { ApiError, OURS, post } from "../api/client";
 import { keepGood, type PreviewAnswer, type Shown } from "./message";
 
 const PAUSE_MS = 250;

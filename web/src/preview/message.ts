@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A message as it is written, and what the server says of it. Without a DOM.
-import type { Diagnostic } from "../../editor/offsets";
+import type { Diagnostic } from "../editor/offsets";
 
 /** The fields of an action, or of one of its languages, by their names in the API. */
 export type Draft = Readonly<Record<string, unknown>>;

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// A stored message of a broadcast as one of its recipients will get it, with the data of a call that is being written.
+import { useState } from "preact/hooks";
+import type { Audience } from "../audience/filter";
+import { nameOf } from "../audience/PersonPicker";
+import { Button } from "../ui/button";
+import { SelectField } from "../ui/field";
+import { outcomeWords, placeWords } from "./message";
+import { PreviewFrame } from "./PreviewFrame";
+import { usePeople } from "./use-people";
+import { usePreview } from "./use-preview";
+
+interface Props {
+  broadcastId: number;
+  /** The e-mails among the broadcast's messages. */
+  actions: readonly { id: number; name: string }[];
+  audience: Audience;
+  /** Somebody whom the call names; else some of the audience. */
+  named?: { id: string } | { email: string };
+  data: Record<string, unknown>;
+}
+
+export function PreviewMessage({ broadcastId, actions, audience, named, data }: Props) {
+  const [chosen, setChosen] = useState<number | null>(null);
+  const people = usePeople(audience);
+  const action = actions.find((one) => one.id === chosen) ?? actions[0];
+  const person = named ?? (people.person ? { cio_id: people.person.cio_id } : undefined);
+  const ready = action !== undefined && (named !== undefined || !people.waiting);
+  const { shown } = usePreview(
+    ready ? JSON.stringify({ broadcast_id: broadcastId, action_id: action.id, person, data }) : null,
+  );
+  if (!action) return null;
+  const answer = shown?.answer;
+  const skipped = answer && outcomeWords(answer);
+  return (
+    <section class="stack-tight" aria-label="A message as it will be">
+      {actions.length > 1 && (
+        <SelectField
+          label="Message"
+          value={String(action.id)}
+          onChange={(id) => setChosen(Number(id))}
+          options={actions.map((one) => [String(one.id), one.name] as const)}
+        />
+      )}
+      <div class="row row-between">
+        <p class="muted small break">As {answer?.person ? nameOf(answer.person) : "nobody in particular"}</p>
+        {!named && people.count > 1 && (
+          <Button kind="quiet" onClick={() => people.step(1)}>
+            Next person
+          </Button>
+        )}
+      </div>
+      {answer?.errors.map((fault) => (
+        <p key={`${fault.field}${fault.message}`} class="field-error">
+          {placeWords(fault)}: {fault.message}
+        </p>
+      ))}
+      {answer?.person && skipped && (
+        <p class="banner banner-warn">
+          {nameOf(answer.person)} {skipped}.
+        </p>
+      )}
+      <p class="truncate">
+        <strong>{typeof shown?.message.subject === "string" ? shown.message.subject : "…"}</strong>
+      </p>
+      <div class="preview-small">
+        {shown?.url && <PreviewFrame url={`${shown.url}?theme=light`} title="The message as it will be" />}
+      </div>
+    </section>
+  );
+}
