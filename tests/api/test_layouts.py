@@ -77,7 +77,13 @@ async def test_messages_are_sent_in_their_layout(client: Client, manage: Client,
 async def test_a_snippet_that_a_layout_mentions_stays(client: Client, manage: Client) -> None:
     await client("PUT", "/v1/snippets", {"name": "foot", "value": "bye"})
     await layout(manage, html="{{ content }}{{ snippets.foot }}")
+    await client("PUT", "/v1/snippets", {"name": "foot-note", "value": "{{ snippets['foot'] }}"})
     assert (await client("DELETE", "/v1/snippets/foot")).status == 400
+    used = (await manage("GET", f"{OURS}/snippet_uses")).json["snippets"]
+    assert {one["name"]: [(by["kind"], by["name"]) for by in one["used_by"]] for one in used} == {
+        "foot": [("layout", "Frame"), ("snippet", "foot-note")],
+        "foot-note": [],
+    }
 
 
 @pytest.mark.parametrize(

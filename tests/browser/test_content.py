@@ -19,6 +19,7 @@ def test_a_snippet_is_made_changed_and_kept_while_it_is_used(page: Page) -> None
     page.get_by_label("Content").fill("<p>Yours</p>")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("row").filter(has_text="signature")).to_contain_text("<p>Yours</p>")
+    expect(page.get_by_role("row").filter(has_text="footer").first).not_to_contain_text("nothing")
     page.get_by_role("button", name="Actions for footer").click()
     page.get_by_role("menuitem", name="Delete").click()
     page.get_by_role("button", name="Delete", exact=True).click()

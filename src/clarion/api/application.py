@@ -57,6 +57,7 @@ from clarion.api.clarion import providers as clarion_providers
 from clarion.api.clarion import repeats as clarion_repeats
 from clarion.api.clarion import senders as clarion_senders
 from clarion.api.clarion import session as clarion_session
+from clarion.api.clarion import snippet_uses as clarion_snippet_uses
 from clarion.api.clarion import topics as clarion_topics
 from clarion.api.clarion import trying as clarion_trying
 from clarion.api.clarion import uploads as clarion_uploads
@@ -106,6 +107,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *clarion_layouts.ENDPOINTS,
     *clarion_providers.ENDPOINTS,
     *clarion_senders.ENDPOINTS,
+    *clarion_snippet_uses.ENDPOINTS,
     *clarion_topics.ENDPOINTS,
     *clarion_installation.ENDPOINTS,
     *clarion_control.ENDPOINTS,

@@ -2,17 +2,19 @@
 """Snippets: named pieces of Liquid that messages include (contract §7.3)."""
 
 import re
-from dataclasses import astuple
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple, dataclass
+from typing import Any, Literal
 
 from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer, nothing
 from clarion.api.reference import people as reference
-from clarion.domain.broadcasts import EmailContent
+from clarion.domain.broadcasts import BroadcastKind, EmailContent
 from clarion.domain.errors import Conflict, InvalidRequest, NotFound, Problem, RenderError, RequestError
 from clarion.rendering.email import check_snippet
 from clarion.store import broadcasts, layouts, snippets
+from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 from clarion.store.snippets import Snippet
 
@@ -86,19 +88,10 @@ async def delete(call: Call) -> Response:
     """`DELETE /v1/snippets/{name}`; one that a message, a layout or another snippet mentions stays."""
     name = call.text("name")
 
-    def read(tx: Transaction) -> tuple[list[Snippet], list[EmailContent]]:
-        actions = [action for broadcast in broadcasts.listing(tx, call.workspace, None) for action in broadcast.actions]
-        return snippets.listing(tx, call.workspace), [content for action in actions for content in action.contents]
-
     def work(tx: Transaction) -> None:
-        known, contents = read(tx)
-        if all(snippet.name != name for snippet in known):
+        if all(snippet.name != name for snippet in snippets.listing(tx, call.workspace)):
             raise NotFound
-        texts = [snippet.value for snippet in known if snippet.name != name]
-        texts += [stored.layout.html for stored in layouts.listing(tx, call.workspace)]
-        texts += [text for content in contents for text in _texts(content)]
-        mention = _mention(name)
-        if any(mention.search(text) for text in texts):
+        if uses(name, places(tx, call.workspace)):
             raise RequestError("unable to delete snippet in use")
         snippets.delete(tx, call.workspace, name)
 
@@ -106,20 +99,56 @@ async def delete(call: Call) -> Response:
     return nothing()
 
 
-def _mention(name: str) -> re.Pattern[str]:
-    """`snippets.name` and `snippets["name"]`, with the spaces that Liquid allows (contract §13.2).
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Something with templates in it: a broadcast or a transactional message, a layout, a snippet."""
+
+    kind: Literal["broadcast", "transactional", "layout", "snippet"]
+    number: int | None
+    name: str
+    texts: tuple[str, ...]
+
+
+def places(tx: Transaction, workspace: Workspace) -> list[Place]:
+    """Wherever a snippet can be mentioned."""
+    found: list[Place] = []
+    for one in broadcasts.listing(tx, workspace, None):
+        texts = tuple(text for action in one.actions for content in action.contents for text in _texts(content))
+        kind: Literal["broadcast", "transactional"] = (
+            "broadcast" if one.kind is BroadcastKind.BROADCAST else "transactional"
+        )
+        found.append(Place(kind, one.broadcast_id, one.name, texts))
+    for stored in layouts.listing(tx, workspace):
+        found.append(Place("layout", stored.layout.layout_id, stored.layout.name, (stored.layout.html,)))
+    for snippet in snippets.listing(tx, workspace):
+        found.append(Place("snippet", None, snippet.name, (snippet.value,)))
+    return found
+
+
+def uses(name: str, everywhere: Iterable[Place]) -> list[Place]:
+    """Where else a snippet is mentioned: as `snippets.name` or `snippets["name"]`, with the spaces that Liquid allows
+    (contract §13.2).
 
     Found also in templates that do not parse yet.
     """
     quoted = re.escape(name)
-    return re.compile(rf"""\bsnippets\s*(?:\.\s*{quoted}(?![\w-])|\[\s*(?:"{quoted}"|'{quoted}')\s*\])""")
+    mention = re.compile(rf"""\bsnippets\s*(?:\.\s*{quoted}(?![\w-])|\[\s*(?:"{quoted}"|'{quoted}')\s*\])""")
+    return [
+        one
+        for one in everywhere
+        if (one.kind, one.name) != ("snippet", name) and any(mention.search(text) for text in one.texts)
+    ]
 
 
-def _texts(content: EmailContent) -> list[str]:
-    """Every template of a message."""
-    fields = [field for field in astuple(content) if isinstance(field, str)]
-    layout = [content.layout.html] if content.layout is not None else []
-    return [*fields, *layout, *(text for header in content.headers for text in header)]
+def _texts(value: object) -> Iterator[str]:
+    """Every template of a message, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from _texts(one)
+    elif isinstance(value, EmailContent):
+        yield from _texts(astuple(value))
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (

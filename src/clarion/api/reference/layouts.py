@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Layouts of e-mails (contract §5.3, §13.2)."""
+"""Layouts of e-mails, and where snippets are used (contract §5.3, §13.2)."""
 
 from typing import Any
 
-from clarion.api.schemas import Reference, array, integer, record, text
+from clarion.api.schemas import Reference, array, integer, nullable, one_of, record, text
 
 _HTML = text("Liquid and HTML, with {{ content }} once: there the body goes.")
 _LAYOUT = record(
@@ -41,3 +41,20 @@ EDIT = Reference(
     **_ONE,
 )
 DELETE = Reference(status=204, errors=(400, 404, 409))
+SNIPPET_USES = Reference(
+    answer=record(
+        snippets=array(
+            record(
+                name=text(),
+                used_by=array(
+                    record(
+                        kind=one_of("broadcast", "transactional", "layout", "snippet"),
+                        id=nullable(integer("Null of a snippet, which has a name only.")),
+                        name=text(),
+                    )
+                ),
+            )
+        )
+    ),
+    answer_example={"snippets": [{"name": "footer", "used_by": [{"kind": "broadcast", "id": 1, "name": "Spring"}]}]},
+)

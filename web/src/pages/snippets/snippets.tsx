@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pieces of content that messages share.
 import { useState } from "preact/hooks";
-import { ApiError, del, post, put } from "../../api/client";
+import { ApiError, del, OURS, post, put } from "../../api/client";
 import { useMay } from "../../app/session";
 import { invalidate, useQuery } from "../../lib/query";
 import { Button } from "../../ui/button";
@@ -19,7 +19,34 @@ interface Snippet {
   updated_at: number;
 }
 
+interface Use {
+  kind: "broadcast" | "transactional" | "layout" | "snippet";
+  id: number | null;
+  name: string;
+}
+
 const PATH = "/v1/snippets";
+const USES = `${OURS}/snippet_uses`;
+
+/** What mentions a snippet. */
+function UsedBy({ uses }: { uses: Use[] | undefined }) {
+  if (!uses) return null;
+  if (uses.length === 0) return <span class="muted">nothing</span>;
+  return (
+    <>
+      {uses.map((one, index) => (
+        <span key={`${one.kind} ${one.name}`}>
+          {index > 0 && ", "}
+          {one.kind === "snippet" || one.kind === "transactional" ? (
+            `${one.kind} ${one.name}`
+          ) : (
+            <a href={`/${one.kind}s/${one.id}`}>{one.name}</a>
+          )}
+        </span>
+      ))}
+    </>
+  );
+}
 
 function Editor({ snippet, onClose }: { snippet: Snippet | null; onClose: () => void }) {
   const [name, setName] = useState(snippet?.name ?? "");
@@ -44,6 +71,7 @@ function Editor({ snippet, onClose }: { snippet: Snippet | null; onClose: () => 
               try {
                 await (snippet ? put(PATH, { name, value }) : post(PATH, { name, value }));
                 invalidate(PATH);
+                invalidate(USES);
                 onClose();
               } catch (failure) {
                 setError(failure);
@@ -92,6 +120,7 @@ function Editor({ snippet, onClose }: { snippet: Snippet | null; onClose: () => 
 /** `/snippets`. */
 export default function Snippets() {
   const query = useQuery<{ snippets: Snippet[] }>(PATH);
+  const uses = useQuery<{ snippets: { name: string; used_by: Use[] }[] }>(USES).data?.snippets;
   const mayEdit = useMay("edit");
   const [editing, setEditing] = useState<Snippet | "new" | null>(null);
   const [deleting, setDeleting] = useState<Snippet | null>(null);
@@ -131,6 +160,11 @@ export default function Snippets() {
                       {one.value.length > 120 ? `${one.value.slice(0, 120)}…` : one.value}
                     </code>
                   ),
+                },
+                {
+                  key: "used",
+                  label: "Used by",
+                  show: (one) => <UsedBy uses={uses?.find((other) => other.name === one.name)?.used_by} />,
                 },
                 { key: "at", label: "Changed", show: (one) => <Time ms={one.updated_at * 1_000} /> },
                 {
