@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The web page's people: signing in, roles, one-time links, what other pages cannot do, the audit log."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from http.cookies import SimpleCookie
@@ -110,6 +111,75 @@ async def test_after_ten_failures_an_e_mail_waits(browser: Browser, add_user: Ca
     assert refused.status == 429
     assert 0 < int(refused.headers["retry-after"]) <= 900
     assert (await sign_in(browser, "bo@example.com")).status == 401, "others go on"
+
+
+async def test_tries_at_once_get_no_further_than_tries_in_turn(browser: Browser, add_user: Callable[..., int]) -> None:
+    add_user("ada@example.com", Role.OWNER)
+    body = {"email": "ada@example.com", "password": "guess"}
+    answers = await asyncio.gather(*(browser("POST", f"{_ROOT}/session", body) for _ in range(14)))
+    assert sorted(one.status for one in answers) == [401] * 10 + [429] * 4
+
+
+async def test_what_was_typed_in_place_of_an_address_is_not_written_down(
+    browser: Browser, add_user: Callable[..., int]
+) -> None:
+    add_user("ada@example.com", Role.OWNER)
+    await browser("POST", f"{_ROOT}/session", {"email": _PASSWORD, "password": "guess"})
+    await sign_in(browser, "ada@example.com")
+    found = str((await browser("GET", f"{_ROOT}/audit?sign_ins=true")).json)
+    assert "A sign-in failed" in found
+    assert _PASSWORD not in found
+
+
+async def test_the_cookie_lasts_its_time_again_whenever_the_page_opens(
+    browser: Browser, add_user: Callable[..., int]
+) -> None:
+    add_user("ada@example.com", Role.OWNER)
+    await sign_in(browser, "ada@example.com")
+    answer = await browser("GET", f"{_ROOT}/session")
+    assert "Max-Age=1209600" in answer.headers["set-cookie"]
+
+
+async def test_an_invitation_does_not_open_an_account_that_was_made_later(
+    browser: Browser, add_user: Callable[..., int], app: ASGIApp, workspace: Workspace
+) -> None:
+    add_user("ada@example.com", Role.OWNER)
+    await sign_in(browser, "ada@example.com")
+    invited = await browser("POST", f"{_ROOT}/invitations", {"email": "bo@example.com", "roles": ["editor"]})
+    claim = {"token": invited.json["link"].partition("#")[2], "password": "what the inviter chose"}
+    add_user("bo@example.com")
+    other = Browser(app, workspace.workspace_id)
+    assert (await other("POST", f"{_ROOT}/session/link", {"token": claim["token"]})).json["link"]["has_account"]
+    refused = await other("POST", f"{_ROOT}/session/claim", claim)
+    assert (refused.status, other.cookie) == (422, "")
+    assert (await other("POST", f"{_ROOT}/session/claim", claim | {"password": _PASSWORD})).status == 200
+    assert (await sign_in(other, "bo@example.com")).status == 200, "the password stayed"
+
+
+async def test_of_two_who_claim_an_invitation_at_once_one_comes_in(
+    browser: Browser, add_user: Callable[..., int], app: ASGIApp, workspace: Workspace
+) -> None:
+    add_user("ada@example.com", Role.OWNER)
+    await sign_in(browser, "ada@example.com")
+    invited = await browser("POST", f"{_ROOT}/invitations", {"email": "bo@example.com", "roles": ["editor"]})
+    token = invited.json["link"].partition("#")[2]
+    two = [Browser(app, workspace.workspace_id) for _ in range(2)]
+    answers = await asyncio.gather(
+        *(
+            one("POST", f"{_ROOT}/session/claim", {"token": token, "password": f"{_PASSWORD} {no}"})
+            for no, one in enumerate(two)
+        )
+    )
+    assert sum(one.status == 200 for one in answers) == 1
+    assert all(one.status in {200, 404, 409, 422} for one in answers)
+
+
+async def test_guesses_at_the_current_password_are_counted(browser: Browser, add_user: Callable[..., int]) -> None:
+    add_user("ada@example.com", Role.OWNER)
+    await sign_in(browser, "ada@example.com")
+    guess = {"current_password": "guess", "password": "another one entirely"}
+    answers = [(await browser("PATCH", f"{_ROOT}/session", guess)).status for _ in range(11)]
+    assert answers == [422] * 10 + [429]
 
 
 async def test_signing_out_ends_the_session(browser: Browser, add_user: Callable[..., int]) -> None:

@@ -71,6 +71,43 @@ def test_failures_count_for_the_e_mail_and_for_the_address(store: Store) -> None
     assert store.read(lambda tx: sessions.wait_seconds(tx, "ada@example.com", "10.0.0.99")) == 0
 
 
+def test_tries_count_before_their_passwords_are_looked_at(store: Store) -> None:
+    def tried(_: int) -> int:
+        return store.write(lambda tx: sessions.take_try(tx, "ada@example.com", "10.0.0.1"))
+
+    with ThreadPoolExecutor(4) as threads:
+        waits = list(threads.map(tried, range(16)))
+    assert sum(wait == 0 for wait in waits) == 10
+    store.write(lambda tx: sessions.forgive(tx, "ada@example.com", "10.0.0.1"))
+    assert store.write(lambda tx: sessions.take_try(tx, "ada@example.com", "10.0.0.1")) == 0
+
+
+def test_who_comes_in_does_not_use_up_the_tries_of_their_address(store: Store) -> None:
+    for no in range(60):
+        assert store.write(partial(sessions.take_try, email=f"user{no}@example.com", address="10.0.0.1")) == 0
+        store.write(partial(sessions.forgive, email=f"user{no}@example.com", address="10.0.0.1"))
+
+
+@pytest.mark.parametrize("change", ["password", "workspace"])
+def test_links_for_a_new_password_end_when_it_or_their_places_change(change: str, store: Store) -> None:
+    def make(tx: Any) -> tuple[int, str]:
+        user_id = users.create(tx, "ada@example.com", "Ada", "-")
+        return user_id, users.create_link(tx, "reset", made_by="test", email="ada@example.com")
+
+    def happen(tx: Any) -> None:
+        if change == "password":
+            users.set_password(tx, user_id, "other")
+        else:
+            other = access.create_workspace(tx, "Other", "id_email", access.random_keys())
+            users.put_member(tx, other.workspace_id, user_id, (Role.READER,))
+
+    user_id, token = store.write(make)
+    kept = store.write(lambda tx: users.create_link(tx, "reset", made_by="test", email="bo@example.com"))
+    store.write(happen)
+    assert store.read(lambda tx: users.link(tx, token)) is None
+    assert store.read(lambda tx: users.link(tx, kept)) is not None
+
+
 def test_clearing_leaves_what_still_counts(store: Store) -> None:
     user_id = store.write(lambda tx: users.create(tx, "ada@example.com", "Ada", "-"))
     store.write(lambda tx: sessions.begin(tx, user_id, "Test/1"))

@@ -110,14 +110,26 @@ def _subjects(email: str, address: str) -> tuple[tuple[str, int], tuple[str, int
     return (of(f"email {email_key(email)}"), _FAILURES_OF_EMAIL), (of(f"address {address}"), _FAILURES_OF_ADDRESS)
 
 
-def wait_seconds(tx: Transaction, email: str, address: str) -> int:
-    """How long no further try is taken for this e-mail or from this address; 0: go on."""
+def wait_seconds(tx: Transaction, email: str, address: str, *, mine: int = 0) -> int:
+    """How long no further try is taken for this e-mail or from this address; 0: go on. `mine` of them count not."""
     waits = [0]
     for subject, most in _subjects(email, address):
         row = tx.one("failures_of", subject_hash=subject)
-        if row is not None and int(row["failures"]) >= most:
+        if row is not None and int(row["failures"]) >= most + mine:
             waits.append(max(1, -(-int(row["left_ms"]) // 1_000)))
     return max(waits)
+
+
+def take_try(tx: Transaction, email: str, address: str) -> int:
+    """Count a try as failed before its password is looked at; how long to wait instead, 0: go on.
+
+    Counted first, a thousand tries at once get no further than a thousand in turn. `forgive` takes it back; who dies
+    in between leaves it counted.
+    """
+    if wait := wait_seconds(tx, email, address):
+        return wait
+    note_failure(tx, email, address)
+    return wait_seconds(tx, email, address, mine=1)
 
 
 def note_failure(tx: Transaction, email: str, address: str) -> None:
@@ -128,8 +140,9 @@ def note_failure(tx: Transaction, email: str, address: str) -> None:
 
 def forgive(tx: Transaction, email: str, address: str) -> None:
     """It was them after all; what others tried from the same address still counts."""
-    (subject, _), _ = _subjects(email, address)
-    tx.execute("forgive_failures", subject_hash=subject)
+    (of_email, _), (of_address, _) = _subjects(email, address)
+    for subject in sorted((of_email, of_address)):
+        tx.execute("forgive_failures" if subject == of_email else "take_back_failure", subject_hash=subject)
 
 
 def clear(tx: Transaction) -> None:

@@ -117,8 +117,12 @@ def rename(tx: Transaction, user_id: int, name: str) -> None:
 
 
 def set_password(tx: Transaction, user_id: int, password_hash: str, *, keep_session: str = "") -> None:
-    """Store a password's hash; every session of theirs ends, but for the one whose hash is `keep_session`."""
+    """Store a password's hash; every session of theirs ends, but for the one whose hash is `keep_session`.
+
+    Links for a new password end too.
+    """
     tx.execute("set_password", user_id=user_id, password_hash=password_hash)
+    tx.execute("withdraw_resets", user_id=user_id)
     tx.execute("end_sessions_but", user_id=user_id, session_hash=keep_session)
 
 
@@ -126,7 +130,11 @@ def set_password(tx: Transaction, user_id: int, password_hash: str, *, keep_sess
 
 
 def put_member(tx: Transaction, workspace_id: int, user_id: int, roles: tuple[Role, ...]) -> None:
-    """From now on they may this, and nothing else, in this workspace."""
+    """From now on they may this, and nothing else, in this workspace.
+
+    Links for a new password end: who made one owned all that they were in then, not what they are in now.
+    """
+    tx.execute("withdraw_resets", user_id=user_id)
     tx.execute("put_member", workspace_id=workspace_id, user_id=user_id, roles=stored(roles))
 
 

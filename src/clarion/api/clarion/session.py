@@ -15,7 +15,7 @@ from clarion.domain.errors import Conflict, InvalidRequest, NotFound, RateLimite
 from clarion.store import audit, sessions, users
 from clarion.store.engine import Transaction
 from clarion.store.sessions import LASTS_MS, SignedIn
-from clarion.store.users import Link
+from clarion.store.users import Link, User
 
 MAX_EMAIL_BYTES = 254
 DEMO_EMAIL = "demo@clarion.example"
@@ -44,12 +44,18 @@ async def _state(call: Call, token: str | None) -> dict[str, Any]:
 
 
 async def show(call: Call) -> Response:
-    """`GET /session`: nobody is a state like others, not an error."""
-    return answer(await _state(call, session_token(call.request)))
+    """`GET /session`: nobody is a state like others, not an error. The cookie lasts its time again, as the session."""
+    token = session_token(call.request)
+    state = await _state(call, token)
+    return answer(state) if token is None or state["user"] is None else _with_cookie(call, state, token)
 
 
 async def _signed_in(call: Call, token: str) -> Response:
-    response = answer(await _state(call, token))
+    return _with_cookie(call, await _state(call, token), token)
+
+
+def _with_cookie(call: Call, state: dict[str, Any], token: str) -> Response:
+    response = answer(state)
     response.set_cookie(
         COOKIE,
         token,
@@ -80,19 +86,28 @@ async def sign_in(call: Call) -> Response:
         if name not in fields.value:
             fields.fault("is required", name)
     fields.refuse()
-    address = _address(call)
-    wait, user = await call.api.read(lambda tx: (sessions.wait_seconds(tx, email, address), users.by_email(tx, email)))
-    if wait:
-        raise RateLimited(f"too many sign-ins failed: try again in {wait} seconds", wait)
-    if not await call.api.passwords.matches(None if user is None else user.password_hash, password) or user is None:
-
-        def failed(tx: Transaction) -> None:
-            sessions.note_failure(tx, email, address)
-            audit.note(tx, 0, email, "A sign-in failed", f"from {address}")
-
-        await call.api.write(failed)
+    user = await call.api.read(lambda tx: users.by_email(tx, email))
+    if not await _is_password(call, email, user, password) or user is None:
         raise Unauthorized("this e-mail and password do not belong together")
     return await _signed_in(call, await _begin(call, user.user_id, user.email, "Signed in", forgive=True))
+
+
+async def _is_password(call: Call, email: str, user: User | None, password: str) -> bool:
+    """Whether it is theirs; a try that counts, and is written down when it fails.
+
+    Raises:
+        RateLimited: too many failed lately.
+    """
+    address = _address(call)
+    wait = await call.api.read(lambda tx: sessions.wait_seconds(tx, email, address))
+    wait = wait or await call.api.write(lambda tx: sessions.take_try(tx, email, address))
+    if wait:
+        raise RateLimited(f"too many sign-ins failed: try again in {wait} seconds", wait)
+    if await call.api.passwords.matches(None if user is None else user.password_hash, password):
+        return True
+    who = email if "@" in email else "(no e-mail address)"  # a password that was typed there is not written down
+    await call.api.write(lambda tx: audit.note(tx, 0, who, "A sign-in failed", f"from {address}"))
+    return False
 
 
 async def _begin(call: Call, user_id: int, email: str, what: str, *, forgive: bool = False) -> str:
@@ -135,6 +150,7 @@ def _token_of(fields: Fields) -> str:
     return token
 
 
+_CHANGED = "an account by this e-mail was made or changed just now: try again with its password"
 _NO_LINK = "this link was used, is too old or was never made: ask an owner for another"
 
 
@@ -168,7 +184,8 @@ async def look_at_link(call: Call) -> Response:
 async def claim(call: Call) -> Response:
     """`POST /session/claim`: use a one-time link: set a password, and be signed in.
 
-    The account, its roles, the use of the link and the session are one transaction.
+    The account, its roles, the use of the link and the session are one transaction. Somebody invited who has an account
+    by now gives its password: who made the invitation may know the link, and must not get into their other workspaces.
     """
     check_same_origin(call.request, call.api)
     fields = Fields(await call.json_object())
@@ -184,7 +201,10 @@ async def claim(call: Call) -> Response:
     email = found.email or email
     if "@" not in email:
         raise InvalidRequest("must be an e-mail address", "/email")
-    password_hash = await call.api.passwords.hashed(password)
+    before = await call.api.read(lambda tx: users.by_email(tx, email)) if found.kind == "invitation" else None
+    if before is not None and not await _is_password(call, email, before, password):
+        raise InvalidRequest("is not the password of your account", "/password")
+    password_hash = await call.api.passwords.hashed(password) if before is None else ""
 
     def work(tx: Transaction) -> str:
         if not users.use_link(tx, token):
@@ -192,8 +212,15 @@ async def claim(call: Call) -> Response:
         user = users.by_email(tx, email)
         if user is None and found.kind == "reset":
             raise NotFound("this user is gone")
+        if before is not None and (user is None or user.password_hash != before.password_hash):
+            raise Conflict(_CHANGED)
         if user is None:
             user_id = users.create(tx, email, name.strip() or email.partition("@")[0], password_hash)
+        elif before is not None:
+            user_id = user.user_id
+            sessions.forgive(tx, email, _address(call))
+        elif found.kind == "invitation":
+            raise Conflict(_CHANGED)
         else:
             user_id = user.user_id
             users.set_password(tx, user_id, password_hash)
@@ -237,13 +264,14 @@ async def change_myself(call: Call) -> Response:
     password_hash = None
     if password is not None:
         user = await call.api.read(lambda tx: users.by_id(tx, who.user_id))
-        if user is None or not await call.api.passwords.matches(user.password_hash, current):
+        if user is None or not await _is_password(call, user.email, user, current):
             raise InvalidRequest("is not your password", "/current_password")
         password_hash = await call.api.passwords.hashed(password)
 
     def work(tx: Transaction) -> None:
         users.rename(tx, who.user_id, name)
         if password_hash is not None:
+            sessions.forgive(tx, who.email, _address(call))
             users.set_password(tx, who.user_id, password_hash, keep_session=users.hashed(token))
             audit.note(tx, 0, who.email, "Changed their password")
 

@@ -70,7 +70,7 @@ CLAIM = Reference(
     answer=_STATE,
     answer_example=_SESSION,
     errors=(404, 409, 422),
-    note=_COOKIE,
+    note="Somebody invited who has an account already gives its password, which stays. " + _COOKIE,
 )
 SESSIONS = shown(
     {

@@ -97,6 +97,10 @@ ORDER BY created_ms DESC, link_hash;
 DELETE FROM user_link
 WHERE workspace_id = :workspace_id AND kind = 'invitation' AND used_ms IS NULL AND link_hash = :link_hash;
 
+-- name: withdraw_resets
+DELETE FROM user_link
+WHERE kind = 'reset' AND used_ms IS NULL AND email = (SELECT email FROM user_account WHERE user_id = :user_id);
+
 -- name: withdraw_owner_links
 DELETE FROM user_link WHERE kind = 'owner' AND used_ms IS NULL;
 
@@ -115,6 +119,9 @@ ON CONFLICT (subject_hash) DO UPDATE SET
 
 -- name: forgive_failures
 DELETE FROM failed_sign_in WHERE subject_hash = :subject_hash;
+
+-- name: take_back_failure
+UPDATE failed_sign_in SET failures = failures - 1 WHERE subject_hash = :subject_hash AND failures > 0;
 
 -- name: clear_failures
 DELETE FROM failed_sign_in WHERE until_ms <= {{now_ms}};

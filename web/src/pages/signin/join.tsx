@@ -20,7 +20,8 @@ interface Link {
 function words(link: Link): string {
   if (link.kind === "owner") return "You become the owner of this installation's page.";
   if (link.kind === "reset") return `Choose a new password for ${link.email}.`;
-  return `You are invited to the workspace ${link.workspace} as ${link.roles.join(" and ")}.`;
+  const invited = `You are invited to the workspace ${link.workspace} as ${link.roles.join(" and ")}.`;
+  return link.has_account ? `${invited} You have an account here: join with its password.` : invited;
 }
 
 /** `/join#token`. */
@@ -47,6 +48,7 @@ export default function Join() {
       (failure) => setError(failure),
     );
   }, [token]);
+  const known = link?.kind === "invitation" && link.has_account;
   const about = (pointer: string) => (error instanceof ApiError ? error.about(pointer) : undefined);
   return (
     <div class="sign-in">
@@ -111,10 +113,10 @@ export default function Join() {
           <TextField
             label="Password"
             type="password"
-            name="new-password"
-            autocomplete="new-password"
+            name={known ? "password" : "new-password"}
+            autocomplete={known ? "current-password" : "new-password"}
             required
-            hint="At least 10 characters. A sentence is easier to remember than signs."
+            hint={known ? undefined : "At least 10 characters. A sentence is easier to remember than signs."}
             value={password}
             error={about("/password")}
             onInput={setPassword}
