@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from clarion.api import application
 from clarion.api.calls import Api
 from clarion.channels import registry
-from clarion.store import previews
+from clarion.store import access, previews
 from clarion.store.access import Workspace
 from clarion.store.engine import Store
 
@@ -274,3 +274,19 @@ async def test_what_an_editor_completes(manage: Client, broadcast: tuple[int, in
     assert all(one["help"] for one in [*found["tags"], *found["filters"]]), json.dumps(found)
     assert "default" in filters
     assert (await manage("GET", f"{_ROOT}/completions?broadcast_id=4711")).status == 404
+
+
+async def test_whoever_may_look_may_preview_and_only_senders_send_tests(
+    app: ASGIApp, store: Store, workspace: Workspace, broadcast: tuple[int, int]
+) -> None:
+    _, reading, _ = store.write(lambda tx: access.create_key(tx, workspace, "app", "reader", "manage:read"))
+    _, sending, _ = store.write(lambda tx: access.create_key(tx, workspace, "app", "sender", "manage:send"))
+    reader, sender = Client(app, f"Bearer {reading}"), Client(app, f"Bearer {sending}")
+    one = {"broadcast_id": broadcast[0], "action_id": broadcast[1], "data": _DATA}
+    for path in ("preview", "preview/check"):
+        assert (await reader("POST", f"{_ROOT}/{path}", one)).status == 200
+    assert (await reader("GET", f"{_ROOT}/completions")).status == 200
+    test = f"{_ROOT}/broadcasts/{broadcast[0]}/actions/{broadcast[1]}/test_send"
+    body = {"to": ["me@example.com"], "person": {"id": "p3"}, "data": _DATA}
+    assert (await reader("POST", test, body)).status == 401
+    assert (await sender("POST", test, body)).status == 200

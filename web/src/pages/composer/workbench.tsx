@@ -132,7 +132,7 @@ export function Workbench({ stored, channel, reload, onLanguage }: Props) {
   // With the default before one, each of the hundred is shown in their own language.
   const forAll = () => ({ ...body(), language: language || undefined });
   const somebody = people.person ? { person: { cio_id: people.person.cio_id } } : {};
-  const ready = !people.waiting && !samples.loading;
+  const ready = !people.waiting && (samples.data !== undefined || samples.error !== undefined);
   const preview = usePreview(ready ? JSON.stringify({ ...body(), ...somebody }) : null);
   const answer = preview.shown?.answer;
 
