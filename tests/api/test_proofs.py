@@ -260,6 +260,7 @@ async def test_a_test_that_cannot_be_sent(
     refused = await manage("POST", f"{_ROOT}/broadcasts/{broadcast[0]}/actions/{broadcast[1]}/test_send", body)
     assert refused.status == 422, refused.body
     assert refused.json["errors"][0]["source"]["pointer"] == f"/data/attributes{pointer}"
+    assert not refused.json["errors"][0]["detail"].startswith("action.")
 
 
 async def test_what_an_editor_completes(manage: Client, broadcast: tuple[int, int]) -> None:

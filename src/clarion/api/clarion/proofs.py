@@ -260,7 +260,8 @@ async def test_send(call: Call) -> Response:
                 lambda: trial.letters(draft, person, wanted, _sign(call), provider, prefix=prefix)
             )
         except RenderError as error:
-            raise InvalidRequest(str(error), f"/action/{error.part.replace('.', '/', 1)}") from None
+            pointer = f"/action/{error.part.replace('.', '/', 1)}"
+            raise InvalidRequest(str(error), pointer, complete=True) from None
         answers = await trial.hand_over(provider, made, seconds=_TEST_SECONDS)
     finally:
         await provider.close()

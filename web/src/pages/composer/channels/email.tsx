@@ -214,7 +214,11 @@ function Preview({ shown, view, width, dark, images }: PreviewProps) {
           dark={dark}
         />
       ) : (
-        <p class="state">There is no body to show yet.</p>
+        <p class="state">
+          {message.html === null
+            ? "The body cannot be shown before it is mended."
+            : "There is no body to show yet."}
+        </p>
       )}
     </div>
   );
