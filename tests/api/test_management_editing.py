@@ -136,6 +136,10 @@ async def test_a_call_is_tried_without_anything_being_sent(manage: Client, clien
     await manage("POST", f"{_ROOT}/broadcasts/{number}/activate")
     ready = (await manage("POST", path, {"ids": ["p1"], "data": {"headline": "x", "deals": [], "on": {}}})).json
     assert (ready["ready"], ready["reach"]["people"], ready["data"]["missing"]) == (True, 1, [])
+    assert ready["first"]["id"] == "p1"
+    await track("PUT", "/api/v1/customers/p0", {"unsubscribed": True})
+    assert (await manage("POST", path, {})).json["first"]["id"] == "p1", "who is left out is not shown"
+    assert (await manage("POST", path, {"recipients": {"segment": {"id": 99}}})).json["first"] is None
     strangers = (await manage("POST", path, {"ids": ["p1", "nobody"]})).json
     assert strangers["ready"] is False
     assert strangers["errors"] == ['line 2: customer id "nobody" not found']

@@ -29,12 +29,16 @@ _LONGEST_VALUE = 100
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """How many match. `exact`: everybody was looked at; else the numbers are scaled up from the share that was."""
+    """How many match. `exact`: everybody was looked at; else the numbers are scaled up from the share that was.
+
+    `first`: the number of the first who is not left out, to show a message as.
+    """
 
     people: int
     unsubscribed: int
     without_email: int
     exact: bool
+    first: int | None = None
 
 
 def count(
@@ -51,19 +55,22 @@ def count(
     after = first = selection.lowest - 1
     until = clock() + seconds
     matched = unsubscribed = without_email = 0
+    reached: int | None = None
     while after < last:
         # A bounded stretch: a filter that few match would look for them to the end of the table in one statement.
         found = selection.members(tx, after=after, until=min(last, after + _STRETCH), most=_AT_A_TIME)
         matched += len(found.person_ids)
         unsubscribed += len(found.unsubscribed)
         without_email += len(found.without_email - found.unsubscribed)
+        if reached is None:
+            left_out = found.unsubscribed | found.without_email
+            reached = next((one for place, one in enumerate(found.person_ids) if place not in left_out), None)
         after = found.reached
         if after < last and clock() >= until:
             share = (last - first) / (after - first)
-            return Forecast(
-                round(matched * share), round(unsubscribed * share), round(without_email * share), exact=False
-            )
-    return Forecast(matched, unsubscribed, without_email, exact=True)
+            everybody, barred, silent = (round(n * share) for n in (matched, unsubscribed, without_email))
+            return Forecast(everybody, barred, silent, exact=False, first=reached)
+    return Forecast(matched, unsubscribed, without_email, exact=True, first=reached)
 
 
 def sample(

@@ -11,6 +11,7 @@ from typing import Any
 from clarion.domain import audience
 from clarion.domain.broadcasts import Broadcast, EmailContent, SendingState
 from clarion.domain.errors import Problem
+from clarion.domain.people import Person
 from clarion.domain.triggers import Selector, TriggerRequest
 from clarion.pipeline import forecast
 from clarion.pipeline.accept import Limits, parse_condition
@@ -19,7 +20,7 @@ from clarion.pipeline.naming import name_people
 from clarion.rendering.email import variables
 from clarion.rendering.layouts import wrapped
 from clarion.rendering.skeleton import skeleton
-from clarion.store import broadcasts, segments, snippets, triggers
+from clarion.store import broadcasts, people, segments, snippets, triggers
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 
@@ -31,7 +32,8 @@ class Rehearsal:
     """`reach`: of a filter, or of named people (exact); None where only a file knows. `errors`: lines that name nobody.
 
     `wait_seconds`: until the next trigger is taken; `waiting` of `queue`: unfinished ones. `wanted`: the data that the
-    messages ask for, as an example; `missing`: names of it that the call does not bring.
+    messages ask for, as an example; `missing`: names of it that the call does not bring. `first`: one of those reached,
+    to show a message as.
     """
 
     problems: tuple[Problem, ...]
@@ -42,6 +44,7 @@ class Rehearsal:
     queue: int
     wanted: dict[str, Any]
     missing: tuple[str, ...]
+    first: Person | None
 
 
 def texts_of(content: EmailContent, texts: dict[str, str]) -> list[str]:
@@ -92,7 +95,11 @@ def rehearse(
     wanted = wanted_data(broadcast, texts)
     own = request.selector in {Selector.PER_USER_DATA, Selector.DATA_FILE}
     missing = () if own else tuple(name for name in wanted if name not in request.data)
-    return Rehearsal(tuple(problems), reach, errors, -(-wait_ms // 1_000), waiting, limits.queue, wanted, missing)
+    shown = people.by_numbers(tx, workspace, [reach.first]) if reach is not None and reach.first is not None else []
+    first = shown[0] if shown else None
+    return Rehearsal(
+        tuple(problems), reach, errors, -(-wait_ms // 1_000), waiting, limits.queue, wanted, missing, first
+    )
 
 
 def _reach(
@@ -120,4 +127,5 @@ def _reach(
     if fatal:
         problems.append(Problem(f"{fatal} of {len(lines)} entries do not name a person", f"/{request.selector.value}"))
     shown = tuple(error.sentence for error in named.errors[:_SHOWN_ERRORS])
-    return Forecast(len(named.entries), 0, 0, exact=True), shown
+    first = named.entries.person_id[0] if len(named.entries) else None
+    return Forecast(len(named.entries), 0, 0, exact=True, first=first), shown

@@ -57,6 +57,7 @@ async def check(call: Call) -> Response:
                 "exact": reach.exact,
                 "left_out": {"unsubscribed": reach.unsubscribed, "no_address": reach.without_email},
             },
+            "first": None if reach is None or found.first is None else found.first.identifiers,
             "errors": list(found.errors),
             "limits": {"wait_seconds": found.wait_seconds, "unfinished": found.waiting, "queue": found.queue},
             "data": {"wanted": found.wanted, "missing": list(found.missing)},

@@ -16,6 +16,7 @@ CHECK = Reference(
                 left_out=record(unsubscribed=integer(), no_address=integer()),
             )
         ),
+        first=nullable(record(id=nullable(text()), email=nullable(text()), cio_id=text())),
         errors=array(text("Of named people: lines that name nobody.")),
         limits=record(wait_seconds=integer(), unfinished=integer(), queue=integer()),
         data=record(wanted={"type": "object"}, missing=array(text())),
@@ -24,11 +25,13 @@ CHECK = Reference(
         "ready": True,
         "problems": [],
         "reach": {"people": 1204, "exact": True, "left_out": {"unsubscribed": 3, "no_address": 0}},
+        "first": {"id": "u-1", "email": "u1@example.com", "cio_id": "d9c10600"},
         "errors": [],
         "limits": {"wait_seconds": 0, "unfinished": 0, "queue": 5},
         "data": {"wanted": {"headline": "headline"}, "missing": []},
     },
-    note="Nothing is written. `data.wanted` is an example of what the messages ask for.",
+    note="Nothing is written. `data.wanted` is an example of what the messages ask for; `first` is one of those who "
+    "are reached, to show a message as.",
 )
 SAMPLE_DATA = Reference(
     answer=record(
