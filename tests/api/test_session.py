@@ -217,6 +217,8 @@ async def test_roles_open_what_they_say(
     assert refused == set(calls) - may
     trigger = await browser("POST", "/v1/campaigns/99999/triggers", {})
     assert (trigger.status == 403) == ("send" not in may)
+    cancel = await browser("POST", "/v1/campaigns/99999/triggers/1/cancel", {})
+    assert (cancel.status == 403) == ("send" not in may)
     snippet = await browser("PUT", "/v1/snippets", {"name": "a", "value": "b"})
     assert (snippet.status == 403) == ("edit" not in may)
 

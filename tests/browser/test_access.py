@@ -34,6 +34,7 @@ def test_the_first_owner_comes_in_by_the_link_and_invites_a_reader(fresh_server:
     other: Page = open_page(fresh_server.url, theme="dark")
     other.goto(link.strip().removeprefix(fresh_server.url))
     expect(other.get_by_text("You are invited to the workspace default as reader.")).to_be_visible()
+    expect(other.get_by_label("E-mail")).to_have_value("bo@example.com")
     other.get_by_label("Password").fill("another one entirely")
     other.get_by_role("button", name="Join").click()
     expect(other.get_by_role("navigation", name="Main")).to_be_visible()
@@ -94,3 +95,22 @@ def test_a_session_that_ends_in_mid_work_is_renewed_over_the_page(server: Server
     dialog.get_by_role("button", name="Enter the demo").click()
     expect(dialog).to_be_hidden()
     expect(page.get_by_label("Name")).to_have_value("Demo Person")
+
+
+def test_who_is_in_no_workspace_is_told_whom_to_ask(fresh_server: Server, open_page: Any) -> None:
+    page: Page = open_page(fresh_server.url)
+    page.route(
+        "**/api/clarion/v1/session",
+        lambda route: route.fulfill(
+            json={
+                "user": {"id": 1, "name": "Bo", "email": "bo@example.com"},
+                "workspaces": [],
+                "demo": False,
+                "version": "1",
+            }
+        ),
+    )
+    page.goto("/broadcasts")
+    expect(page.get_by_role("heading", level=1, name="No workspace")).to_be_visible()
+    expect(page.get_by_text("bo@example.com")).to_be_visible()
+    check_accessible(page)

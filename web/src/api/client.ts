@@ -116,12 +116,15 @@ async function request<T>(
   body: unknown,
   options: CallOptions = {},
 ): Promise<T> {
+  const asked = workspaceId;
   try {
     return await call<T>(method, path, body, options);
   } catch (error) {
     const signingIn = method === "POST" && path.startsWith(`${OURS}/session`);
     const ended = error instanceof ApiError && error.status === 401 && !signingIn;
-    if (ended && signIn && (await signIn())) return await call<T>(method, path, body, options);
+    // Whoever signed in may be somebody else, with other workspaces: what was meant for one is not done in another.
+    if (ended && signIn && (await signIn()) && workspaceId === asked)
+      return await call<T>(method, path, body, options);
     throw error;
   }
 }

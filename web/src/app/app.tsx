@@ -80,7 +80,13 @@ export function App() {
             <a href={HOME}>Broadcasts</a>
           </Empty>
         </Page>
-      ) : !allows(workspace?.roles ?? [], found.route.need ?? "read") ? (
+      ) : !workspace ? (
+        <Page title="No workspace">
+          <Empty title="You are in no workspace">
+            An owner of one can let you in: tell them your address, {session.user.email}.
+          </Empty>
+        </Page>
+      ) : !allows(workspace.roles, found.route.need ?? "read") ? (
         <Page title={found.route.nav?.label ?? "Not allowed"}>
           <NoPermission what="open this page" />
         </Page>

@@ -6,6 +6,7 @@ from starlette.responses import Response
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.reference import triggers as reference
 from clarion.domain.errors import Conflict, NotFound
+from clarion.domain.roles import Need
 from clarion.store import control, triggers
 from clarion.store.engine import Transaction
 from clarion.store.triggers import Trigger
@@ -54,5 +55,6 @@ ENDPOINTS = (
         "Cancel a trigger that has not begun (contract §2.7).",
         aliases=("/v1/broadcasts/{broadcast_id}/triggers/{trigger_id}/cancel",),
         reference=reference.CANCEL,
+        needs=Need.SEND,
     ),
 )

@@ -84,22 +84,17 @@ export default function Join() {
           }}
         >
           <p>{words(link)}</p>
-          {link.email ? (
-            <p>
-              <span class="muted">E-mail</span> <strong>{link.email}</strong>
-            </p>
-          ) : (
-            <TextField
-              label="E-mail"
-              type="email"
-              name="email"
-              autocomplete="username"
-              required
-              value={email}
-              error={about("/email")}
-              onInput={setEmail}
-            />
-          )}
+          <TextField
+            label="E-mail"
+            type="email"
+            name="email"
+            autocomplete="username"
+            required
+            readOnly={link.email !== ""}
+            value={link.email || email}
+            error={about("/email")}
+            onInput={setEmail}
+          />
           {link.kind !== "reset" && !link.has_account && (
             <TextField
               label="Name"
