@@ -140,6 +140,17 @@ async def test_the_cookie_lasts_its_time_again_whenever_the_page_opens(
     assert "Max-Age=1209600" in answer.headers["set-cookie"]
 
 
+@pytest.mark.parametrize(("base_url", "secure"), [("https://testserver", True), ("http://testserver", False)])
+async def test_under_https_the_cookie_goes_nowhere_else(
+    base_url: str, secure: bool, api: Api, workspace: Workspace, add_user: Callable[..., int]
+) -> None:
+    add_user("ada@example.com", Role.OWNER)
+    options = replace(api.options, base_url=base_url)
+    app = application.build(replace(api, options=options, passwords=Passwords(_QUICK)))
+    answer = await sign_in(Browser(app, workspace.workspace_id), "ada@example.com")
+    assert ("secure" in answer.headers["set-cookie"].lower().split("; ")) == secure
+
+
 async def test_an_invitation_does_not_open_an_account_that_was_made_later(
     browser: Browser, add_user: Callable[..., int], app: ASGIApp, workspace: Workspace
 ) -> None:
