@@ -2,18 +2,18 @@
 // What stands around every page of one broadcast: its name and state, its steps, who else has it open.
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { ApiError, OURS, patch } from "../../api/client";
+import { ApiError, OURS } from "../../api/client";
 import { useMay } from "../../app/session";
 import { invalidate, type Query, useQuery } from "../../lib/query";
+import { useSearch } from "../../lib/router";
 import { Button } from "../../ui/button";
-import { Confirm } from "../../ui/dialog";
-import { TextField } from "../../ui/field";
 import { Page } from "../../ui/page";
 import { ErrorState, Loaded } from "../../ui/states";
 import { TabLinks } from "../../ui/tabs";
 import { StatePill } from "../broadcasts/state";
 import type { Broadcast } from "../broadcasts/types";
 import { Others, useOthers } from "./presence";
+import { SettingsDialog } from "./settings-dialog";
 import { TriggerDialog } from "./trigger-dialog";
 import "./broadcast.css";
 
@@ -39,24 +39,6 @@ export function broadcastChanged(id: number | string): void {
   invalidate(`${OURS}/broadcasts?`);
 }
 
-function Rename({ broadcast, onClose }: { broadcast: Broadcast; onClose: () => void }) {
-  const [name, setName] = useState(broadcast.name);
-  return (
-    <Confirm
-      title="Rename"
-      open
-      action="Rename"
-      onClose={onClose}
-      onConfirm={async () => {
-        await patch(`${OURS}/broadcasts/${broadcast.id}`, { name });
-        broadcastChanged(broadcast.id);
-      }}
-    >
-      <TextField label="Name" value={name} onInput={setName} />
-    </Confirm>
-  );
-}
-
 interface FrameProps {
   id: string;
   /** Which of STEPS this is. */
@@ -72,7 +54,8 @@ export function BroadcastFrame({ id, current, children, actions }: FrameProps) {
   const maySend = useMay("send");
   const mayEdit = useMay("edit");
   const [triggering, setTriggering] = useState(false);
-  const [renaming, setRenaming] = useState(false);
+  const [search, setSearch] = useSearch();
+  const closeSettings = () => setSearch({ settings: null });
   const broadcast = query.data?.broadcast;
   if (!broadcast && query.error instanceof ApiError) {
     return (
@@ -90,8 +73,8 @@ export function BroadcastFrame({ id, current, children, actions }: FrameProps) {
         <>
           {actions}
           {broadcast && mayEdit && (
-            <Button kind="quiet" onClick={() => setRenaming(true)}>
-              Rename
+            <Button kind="quiet" onClick={() => setSearch({ settings: "1" })}>
+              Settings
             </Button>
           )}
           {broadcast?.state === "running" && maySend && (
@@ -115,7 +98,13 @@ export function BroadcastFrame({ id, current, children, actions }: FrameProps) {
       {broadcast && (
         <TriggerDialog broadcast={broadcast} open={triggering} onClose={() => setTriggering(false)} />
       )}
-      {broadcast && renaming && <Rename broadcast={broadcast} onClose={() => setRenaming(false)} />}
+      {broadcast && mayEdit && search.has("settings") && (
+        <SettingsDialog
+          broadcast={broadcast}
+          onClose={closeSettings}
+          onSaved={() => broadcastChanged(broadcast.id)}
+        />
+      )}
     </Page>
   );
 }

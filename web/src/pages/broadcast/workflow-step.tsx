@@ -39,6 +39,7 @@ function ActionState({ action, problems }: { action: Action; problems: number })
   if (action.sending_state === "off") return <Pill>switched off</Pill>;
   if (problems > 0)
     return <Pill tone="bad">{problems === 1 ? "1 thing to fix" : `${problems} things to fix`}</Pill>;
+  if (action.sending_state === "draft") return <Pill tone="warn">ready, queues drafts</Pill>;
   return <Pill tone="good">ready</Pill>;
 }
 

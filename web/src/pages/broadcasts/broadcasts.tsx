@@ -121,13 +121,15 @@ function useShortcuts(onCreate: (() => void) | null, search: { current: HTMLDivE
   }, [onCreate, search]);
 }
 
-/** `/broadcasts?search=&state=`. */
+/** `/broadcasts?search=&state=&tag=`. */
 export default function Broadcasts() {
   const [search, setSearch] = useSearch();
   const text = search.get("search") ?? "";
   const state = search.get("state") ?? "";
+  const tag = search.get("tag") ?? "";
   const asked = new URLSearchParams();
   if (text) asked.set("search", text);
+  if (tag) asked.set("tag", tag);
   if (state === "archived") asked.set("archived", "only");
   else if (state) asked.set("state", state);
   const query = useQuery<Answer>(`${PATH}?${asked}`, { every: POLL_MS });
@@ -210,15 +212,27 @@ export default function Broadcasts() {
           ])}
         />
       </div>
+      {tag && (
+        <p class="row">
+          Tagged {tag}
+          <Button kind="quiet" onClick={() => setSearch({ tag: null })}>
+            Any tag
+          </Button>
+        </p>
+      )}
       <Loaded query={query} lines={8}>
         {({ broadcasts }) =>
           broadcasts.length === 0 ? (
-            text || state ? (
+            text || state || tag ? (
               <Empty
                 title="Nothing matches"
-                action={<Button onClick={() => setSearch({ search: null, state: null })}>Show all</Button>}
+                action={
+                  <Button onClick={() => setSearch({ search: null, state: null, tag: null })}>
+                    Show all
+                  </Button>
+                }
               >
-                No broadcast of this workspace has such a name and state.
+                No broadcast of this workspace has such a name, state and tag.
               </Empty>
             ) : (
               <Empty
@@ -250,7 +264,12 @@ export default function Broadcasts() {
                       </a>
                       <div class="muted small">
                         {one.actions.length === 1 ? "1 message" : `${one.actions.length} messages`}
-                        {one.tags.length > 0 && ` · ${one.tags.join(", ")}`}
+                        {one.tags.map((name) => (
+                          <span key={name}>
+                            {" · "}
+                            <a href={`/broadcasts?tag=${encodeURIComponent(name)}`}>{name}</a>
+                          </span>
+                        ))}
                       </div>
                     </div>
                   ),
