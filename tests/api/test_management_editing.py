@@ -183,3 +183,19 @@ async def test_actions_are_put_in_order(manage: Client) -> None:
     assert after[-1]["id"] == added, "a new one stands at the end"
     for wrong in ([], [*ids], [*ids, added, added], ["x"], [True, *ids]):
         assert (await manage("PUT", path, {"actions": wrong})).status == 422
+
+
+async def test_an_action_is_copied_with_its_languages(manage: Client) -> None:
+    number = await make(manage)
+    (action,) = (await manage("GET", f"{_ROOT}/broadcasts/{number}")).json["broadcast"]["actions"]
+    path = f"{_ROOT}/broadcasts/{number}/actions/{action['id']}"
+    await manage("PUT", f"{path}/languages/de", {"subject": "Hallo"})
+    made = await manage("POST", f"{path}/duplicate")
+    assert made.status == 201
+    copy = made.json["action"]
+    assert copy["id"] != action["id"]
+    assert (copy["body"], copy["languages"]) == (action["body"], ["de"])
+    german = await manage("GET", f"{_ROOT}/broadcasts/{number}/actions/{copy['id']}/languages/de")
+    assert german.json["content"]["subject"] == "Hallo"
+    assert (await manage("POST", f"{_ROOT}/broadcasts/{number}/actions/99999/duplicate")).status == 404
+    assert (await manage("POST", f"{path}/duplicate", {"name": "x"})).status == 422

@@ -233,6 +233,23 @@ async def add_action(call: Call) -> Response:
     return answer({"action": action_shape(changed.actions[-1])}, 201)
 
 
+async def duplicate_action(call: Call) -> Response:
+    """`POST /broadcasts/{id}/actions/{action_id}/duplicate`: a copy at the end, in all its languages."""
+    fields = Fields(await call.json_object())
+    fields.only(())
+    fields.refuse()
+    action_id = call.number("action_id")
+
+    def edit(before: Broadcast) -> Broadcast:
+        source = one_of(before, action_id)
+        if len(before.actions) >= MAX_ACTIONS:
+            raise InvalidRequest(f"a broadcast has at most {MAX_ACTIONS} actions")
+        return replace(before, actions=(*before.actions, replace(source, action_id=0)))
+
+    changed = await store_edit(call, edit)
+    return answer({"action": action_shape(changed.actions[-1])}, 201)
+
+
 def one_of(broadcast: Broadcast, action_id: int) -> Action:
     """An action of a broadcast.
 
@@ -369,6 +386,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _ours("POST", f"{_ONE}/actions", add_action, "Add an e-mail", reference.ADD_ACTION),
     _ours("PUT", f"{_ONE}/actions/order", order_actions, "Put the actions in order", reference.ORDER_ACTIONS),
     _ours("PATCH", _ACTION, edit_action, "Change an e-mail", reference.EDIT_ACTION),
+    _ours("POST", f"{_ACTION}/duplicate", duplicate_action, "Copy an e-mail", reference.DUPLICATE_ACTION),
     _ours("DELETE", _ACTION, delete_action, "Remove an e-mail; its accounts stay", reference.DELETE_ACTION),
     _ours("GET", f"{_ONE}/review", review_broadcast, "What stands in the way of activating", reference.REVIEW),
     _ours("POST", f"{_ONE}/activate", activate, "Accept triggers from now on", reference.ACTIVATE, Need.SEND),

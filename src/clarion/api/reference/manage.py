@@ -228,6 +228,7 @@ EDIT = shown(
 )
 ADD_ACTION = shown({"action": _ACTION}, _LOOSE, status=201, body=_AN_ACTION, body_example=_TEXTS_EXAMPLE, errors=(409,))
 EDIT_ACTION = shown({"action": _ACTION}, _LOOSE, body=_AN_ACTION, body_example={"subject": "Hi"}, errors=(409,))
+DUPLICATE_ACTION = shown({"action": _ACTION}, _LOOSE, status=201, errors=(409,))
 ORDER_ACTIONS = shown(
     {"broadcast": _BROADCAST},
     _LOOSE,

@@ -172,6 +172,11 @@ export function WorkflowStep({ broadcast }: { broadcast: Broadcast }) {
                       onSelect: () => navigate(`/broadcasts/${broadcast.id}/actions/${action.id}`),
                     },
                     {
+                      label: "Duplicate",
+                      disabled: !mayEdit,
+                      onSelect: () => void run(() => post(`${path}/${action.id}/duplicate`)),
+                    },
+                    {
                       label: "Remove",
                       danger: true,
                       disabled: !mayEdit,
