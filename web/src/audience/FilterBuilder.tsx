@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // A filter as a tree of conditions to be clicked together, and as JSON: two views of one value.
-import { useId, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { OURS } from "../api/client";
 import { useQuery } from "../lib/query";
 import { Button } from "../ui/button";
 import { Dialog } from "../ui/dialog";
 import { TextArea } from "../ui/field";
 import { Menu, type MenuItem } from "../ui/menu";
+import { type Attribute, AttributeFields } from "./AttributeFields";
 import {
-  type AttributeCondition,
   type Audience,
   at,
   blank,
@@ -21,9 +21,6 @@ import {
   moveAt,
   readPasted,
   replaceAt,
-  textOf,
-  typed,
-  typeOf,
   withMembers,
 } from "./filter";
 import "./audience.css";
@@ -31,11 +28,6 @@ import "./audience.css";
 export interface Segment {
   id: number;
   name: string;
-}
-
-interface Attribute {
-  name: string;
-  values: { value: string; count: number }[];
 }
 
 interface BuilderProps {
@@ -56,117 +48,6 @@ interface Tools {
 /** The segments of this workspace, for choosing and for sentences. */
 export function useSegments(): readonly Segment[] {
   return useQuery<{ segments: Segment[] }>("/v1/segments").data?.segments ?? [];
-}
-
-const OPERATORS: readonly [string, string][] = [
-  ["eq", "is"],
-  ["eq-not", "is not"],
-  ["exists", "is there"],
-  ["exists-not", "is not there"],
-];
-
-function AttributeFields({
-  condition,
-  onChange,
-  tools,
-  fault,
-}: {
-  condition: AttributeCondition;
-  onChange: (condition: AttributeCondition) => void;
-  tools: Tools;
-  fault: string[];
-}) {
-  const id = useId();
-  const { field, operator, value, inverse } = condition;
-  const known = tools.attributes.find((one) => one.name === field);
-  const type = typeOf(value);
-  const [typing, setTyping] = useState<string | null>(null);
-  const setType = (next: string) => {
-    const text = next === "boolean" ? "true" : String(value ?? "");
-    onChange({ ...condition, value: typed(text, next as "text" | "number" | "boolean") });
-  };
-  return (
-    <>
-      <input
-        class="control filter-field"
-        aria-label="Attribute"
-        aria-invalid={fault.some((one) => one.includes("attribute")) || undefined}
-        placeholder="attribute"
-        list={`${id}-names`}
-        value={field}
-        onInput={(event) => onChange({ ...condition, field: event.currentTarget.value })}
-      />
-      <datalist id={`${id}-names`}>
-        {tools.attributes.map((one) => (
-          <option key={one.name} value={one.name} />
-        ))}
-      </datalist>
-      <select
-        class="control"
-        aria-label="Operator"
-        value={operator + (inverse ? "-not" : "")}
-        onChange={(event) => {
-          const [next, not] = event.currentTarget.value.split("-");
-          const changed: AttributeCondition = { field, operator: next === "exists" ? "exists" : "eq" };
-          if (changed.operator === "eq") changed.value = value ?? "";
-          if (not) changed.inverse = true;
-          onChange(changed);
-        }}
-      >
-        {OPERATORS.map(([key, words]) => (
-          <option key={key} value={key}>
-            {words}
-          </option>
-        ))}
-      </select>
-      {operator === "eq" && (
-        <>
-          <select
-            class="control"
-            aria-label="Type of the value"
-            value={type}
-            onChange={(event) => setType(event.currentTarget.value)}
-          >
-            <option value="text">text</option>
-            <option value="number">number</option>
-            <option value="boolean">true/false</option>
-          </select>
-          {type === "boolean" ? (
-            <select
-              class="control"
-              aria-label="Value"
-              value={String(value)}
-              onChange={(event) => onChange({ ...condition, value: event.currentTarget.value === "true" })}
-            >
-              <option value="true">true</option>
-              <option value="false">false</option>
-            </select>
-          ) : (
-            <>
-              <input
-                class="control filter-value"
-                aria-label="Value"
-                aria-invalid={fault.some((one) => /value|number/.test(one)) || undefined}
-                placeholder="value"
-                inputMode={type === "number" ? "decimal" : "text"}
-                list={`${id}-values`}
-                value={textOf(value, typing)}
-                onInput={(event) => {
-                  setTyping(event.currentTarget.value);
-                  onChange({ ...condition, value: typed(event.currentTarget.value, type) });
-                }}
-              />
-              <datalist id={`${id}-values`}>
-                {known?.values.map((one) => (
-                  <option key={one.value} value={one.value} />
-                ))}
-              </datalist>
-            </>
-          )}
-        </>
-      )}
-    </>
-  );
 }
 
 function Group({ filter, path, tools }: { filter: Filter; path: readonly number[]; tools: Tools }) {
@@ -294,7 +175,7 @@ function Node({ filter, path, tools }: { filter: Filter; path: readonly number[]
               <AttributeFields
                 condition={filter.attribute}
                 onChange={(attribute) => set({ attribute })}
-                tools={tools}
+                attributes={tools.attributes}
                 fault={told.map((one) => one.message)}
               />
             )}
