@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Deliveries of all triggers, by state, reason, trigger and person; what is looked for stands in the address.
-import { useEffect, useState } from "preact/hooks";
 import { currentWorkspace, OURS } from "../../api/client";
 import { useQuery } from "../../lib/query";
 import { useSearch } from "../../lib/router";
 import { Button, LinkButton } from "../../ui/button";
-import { SelectField, TextField } from "../../ui/field";
+import { SelectField } from "../../ui/field";
 import { Page } from "../../ui/page";
 import { Pill, Time } from "../../ui/pill";
+import { SearchField } from "../../ui/search";
 import { Empty, Loaded } from "../../ui/states";
 import { Pager, Table } from "../../ui/table";
 import { ACCOUNT_WORDS, accountTone, csvPath } from "../trigger/progress";
@@ -82,7 +82,12 @@ export default function Deliveries() {
           onChange={(heard) => set({ heard })}
           options={HEARD}
         />
-        <PersonFilter value={search.get("person") ?? ""} onChange={(person) => set({ person })} />
+        <SearchField
+          label="Person"
+          placeholder="Address, id or cio_…"
+          value={search.get("person") ?? ""}
+          onChange={(person) => set({ person })}
+        />
         {trigger && (
           <Chip words={`Trigger ${trigger}`} onRemove={() => set({ trigger: null, cause: null })} />
         )}
@@ -163,29 +168,6 @@ export default function Deliveries() {
 
 function isPlain(metric: string): boolean {
   return !metric.startsWith("human_") && !metric.startsWith("machine_") && !metric.startsWith("prefetch_");
-}
-
-const PAUSE_MS = 400;
-
-function PersonFilter({ value, onChange }: { value: string; onChange: (value: string | null) => void }) {
-  const [text, setText] = useState(value);
-  useEffect(() => setText(value), [value]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only what was typed counts
-  useEffect(() => {
-    if (text === value) return;
-    const timer = setTimeout(() => onChange(text.trim() || null), PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [text]);
-  return (
-    <TextField
-      label="Person"
-      type="search"
-      value={text}
-      onInput={setText}
-      placeholder="Address, id or cio_…"
-      spellcheck={false}
-    />
-  );
 }
 
 function Chip({ words, onRemove }: { words: string; onRemove: () => void }) {

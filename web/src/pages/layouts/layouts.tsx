@@ -7,9 +7,9 @@ import { invalidate, useQuery } from "../../lib/query";
 import { navigate } from "../../lib/router";
 import { LinkButton } from "../../ui/button";
 import { Confirm } from "../../ui/dialog";
-import { Menu } from "../../ui/menu";
 import { Page } from "../../ui/page";
 import { Time } from "../../ui/pill";
+import { rowActions } from "../../ui/rowactions";
 import { Empty, Loaded } from "../../ui/states";
 import { Table } from "../../ui/table";
 
@@ -50,29 +50,13 @@ export default function Layouts() {
                 { key: "name", label: "Name", show: (one) => <a href={`/layouts/${one.id}`}>{one.name}</a> },
                 { key: "used", label: "Used by", show: (one) => <Users of={one} /> },
                 { key: "at", label: "Changed", show: (one) => <Time ms={one.updated_at * 1_000} /> },
-                {
-                  key: "menu",
-                  label: "Actions",
-                  hideLabel: true,
-                  show: (one) => (
-                    <Menu
-                      label={`Actions for ${one.name}`}
-                      items={[
-                        {
-                          label: "Edit",
-                          disabled: !mayEdit,
-                          onSelect: () => navigate(`/layouts/${one.id}`),
-                        },
-                        {
-                          label: "Delete",
-                          danger: true,
-                          disabled: !mayEdit,
-                          onSelect: () => setDeleting(one),
-                        },
-                      ]}
-                    />
-                  ),
-                },
+                rowActions({
+                  name: (one: Layout) => one.name,
+                  allowed: mayEdit,
+                  onEdit: (one) => navigate(`/layouts/${one.id}`),
+                  onRemove: setDeleting,
+                  remove: "Delete",
+                }),
               ]}
             />
           )

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Captured mail as an inbox: who would have got what, and how it looks. The mail that is open stands in the address.
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { currentWorkspace, OURS } from "../../api/client";
 import type { PageProps } from "../../app/routes";
 import { bytes, count } from "../../lib/format";
 import { useQuery } from "../../lib/query";
 import { useSearch } from "../../lib/router";
 import { LinkButton } from "../../ui/button";
-import { CheckField, TextField } from "../../ui/field";
+import { CheckField } from "../../ui/field";
 import { Page } from "../../ui/page";
 import { Time } from "../../ui/pill";
+import { SearchField } from "../../ui/search";
 import { Empty, Loaded } from "../../ui/states";
 import { Pager } from "../../ui/table";
 import { Tabs } from "../../ui/tabs";
@@ -34,7 +35,6 @@ interface Mail extends Summary {
 }
 
 const EVERY_MS = 4_000;
-const PAUSE_MS = 400;
 
 /** `/outbox/:index?to=&start=`. */
 export default function Outbox({ params }: PageProps) {
@@ -63,7 +63,12 @@ export default function Outbox({ params }: PageProps) {
   return (
     <Page title="Inbox" wide>
       <div class="row inbox-search">
-        <AddressFilter value={to} onChange={(next) => setSearch({ to: next, start: null })} />
+        <SearchField
+          label="Mail to"
+          placeholder="The whole address"
+          value={to}
+          onChange={(next) => setSearch({ to: next, start: null })}
+        />
         <p class="muted" role="status">
           {query.data &&
             `${count(query.data.count, "mail was", "mails were")} captured; none has left this server.`}
@@ -197,26 +202,5 @@ function Read({ mail }: { mail: Mail }) {
         </LinkButton>
       </div>
     </div>
-  );
-}
-
-function AddressFilter({ value, onChange }: { value: string; onChange: (value: string | null) => void }) {
-  const [text, setText] = useState(value);
-  useEffect(() => setText(value), [value]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only what was typed counts
-  useEffect(() => {
-    if (text === value) return;
-    const timer = setTimeout(() => onChange(text.trim() || null), PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [text]);
-  return (
-    <TextField
-      label="Mail to"
-      type="search"
-      value={text}
-      onInput={setText}
-      placeholder="The whole address"
-      spellcheck={false}
-    />
   );
 }

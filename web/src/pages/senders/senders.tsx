@@ -7,9 +7,9 @@ import { invalidate, useQuery } from "../../lib/query";
 import { Button } from "../../ui/button";
 import { Confirm, Dialog } from "../../ui/dialog";
 import { CheckField, TextField } from "../../ui/field";
-import { Menu } from "../../ui/menu";
 import { Page } from "../../ui/page";
 import { Pill } from "../../ui/pill";
+import { rowActions } from "../../ui/rowactions";
 import { Empty, Loaded, Problems } from "../../ui/states";
 import { Table } from "../../ui/table";
 
@@ -127,25 +127,13 @@ export default function Senders() {
                   ),
                 },
                 { key: "id", label: "Id", number: true, show: (one) => <code>{one.id}</code> },
-                {
-                  key: "menu",
-                  label: "Actions",
-                  hideLabel: true,
-                  show: (one) => (
-                    <Menu
-                      label={`Actions for ${one.address}`}
-                      items={[
-                        { label: "Edit", disabled: !mayEdit, onSelect: () => setEditing(one) },
-                        {
-                          label: "Remove",
-                          danger: true,
-                          disabled: !mayEdit,
-                          onSelect: () => setRemoving(one),
-                        },
-                      ]}
-                    />
-                  ),
-                },
+                rowActions({
+                  name: (one: Sender) => one.address,
+                  allowed: mayEdit,
+                  onEdit: setEditing,
+                  onRemove: setRemoving,
+                  remove: "Remove",
+                }),
               ]}
             />
           )

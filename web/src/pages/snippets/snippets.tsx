@@ -7,9 +7,9 @@ import { invalidate, useQuery } from "../../lib/query";
 import { Button } from "../../ui/button";
 import { Confirm, Dialog } from "../../ui/dialog";
 import { TextArea, TextField } from "../../ui/field";
-import { Menu } from "../../ui/menu";
 import { Page } from "../../ui/page";
 import { Time } from "../../ui/pill";
+import { rowActions } from "../../ui/rowactions";
 import { Empty, Loaded, Problems } from "../../ui/states";
 import { Table } from "../../ui/table";
 
@@ -167,25 +167,13 @@ export default function Snippets() {
                   show: (one) => <UsedBy uses={uses?.find((other) => other.name === one.name)?.used_by} />,
                 },
                 { key: "at", label: "Changed", show: (one) => <Time ms={one.updated_at * 1_000} /> },
-                {
-                  key: "menu",
-                  label: "Actions",
-                  hideLabel: true,
-                  show: (one) => (
-                    <Menu
-                      label={`Actions for ${one.name}`}
-                      items={[
-                        { label: "Edit", disabled: !mayEdit, onSelect: () => setEditing(one) },
-                        {
-                          label: "Delete",
-                          danger: true,
-                          disabled: !mayEdit,
-                          onSelect: () => setDeleting(one),
-                        },
-                      ]}
-                    />
-                  ),
-                },
+                rowActions({
+                  name: (one: Snippet) => one.name,
+                  allowed: mayEdit,
+                  onEdit: setEditing,
+                  onRemove: setDeleting,
+                  remove: "Delete",
+                }),
               ]}
             />
           )
