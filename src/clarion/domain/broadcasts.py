@@ -42,16 +42,6 @@ class DoubtPolicy(StrEnum):
     RESEND = "resend"  # handed over again with the same Message-ID
 
 
-class Method(StrEnum):
-    """How a webhook calls."""
-
-    GET = "get"
-    POST = "post"
-    PUT = "put"
-    DELETE = "delete"
-    PATCH = "patch"
-
-
 DEFAULT_RECIPIENT = "{{customer.email}}"
 
 
@@ -65,14 +55,6 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True)
-class WebhookCall:
-    """Where a webhook action calls, instead of mailing; `url` is Liquid."""
-
-    url: str = ""
-    method: Method = Method.POST
-
-
-@dataclass(frozen=True, slots=True)
 class EmailContent:
     """The templates of an e-mail action: Liquid text, nothing rendered.
 
@@ -80,7 +62,7 @@ class EmailContent:
     e-mail; `headers` are extra header lines, name and Liquid value. An empty `plain` means: make one from
     the body. `layout`: what the body is put into, as it was when this was stored. `tracked`: links in the body
     lead through us, and a pixel tells that it was opened; content that was stored before there was such a choice
-    is not. With `webhook` it is no e-mail but a call: of the texts only `headers` and `body` are used then.
+    is not.
     """
 
     subject: str = ""
@@ -97,7 +79,6 @@ class EmailContent:
     sender_id: int | None = None  # the identity that `sender` was written from
     reply_to_id: int | None = None
     layout: Layout | None = None
-    webhook: WebhookCall | None = None
 
 
 @dataclass(frozen=True, slots=True)
