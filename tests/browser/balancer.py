@@ -5,7 +5,7 @@ import http.client
 import itertools
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,19 +25,19 @@ def balanced(urls: Sequence[str]) -> Iterator[tuple[str, list[int]]]:
         def _pass_on(self) -> None:
             turn = next(turns) % len(urls)
             counts[turn] += 1
-            server = http.client.HTTPConnection(urlsplit(urls[turn]).netloc, timeout=30)
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            server.request(self.command, self.path, body, dict(self.headers.items()))
-            answer = server.getresponse()
-            content = answer.read()
-            self.send_response(answer.status)
-            for name, value in answer.getheaders():
-                if name.lower() not in {*_BETWEEN_TWO, "content-length", "date"}:
-                    self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-            server.close()
+            with closing(http.client.HTTPConnection(urlsplit(urls[turn]).netloc, timeout=30)) as server:
+                server.request(self.command, self.path, body, dict(self.headers.items()))
+                answer = server.getresponse()
+                content = answer.read()
+            with suppress(ConnectionError):  # the tab went on to another page
+                self.send_response(answer.status)
+                for name, value in answer.getheaders():
+                    if name.lower() not in {*_BETWEEN_TWO, "content-length", "date"}:
+                        self.send_header(name, value)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _pass_on  # noqa: N815 - the names http.server looks for
 

@@ -86,7 +86,7 @@ def test_a_send_is_watched_to_its_end(page: Page, phone: Page, server: Server, s
     page.get_by_role("link", name="person-71@example.com").click()
     look_at_a_message(page)
     look_at_reports(page, broadcast, trigger)
-    for path in (f"/triggers/{trigger}", "/deliveries", f"/broadcasts/{broadcast}/sends", "/metrics"):
+    for path in (f"/triggers/{trigger}", "/deliveries", f"/broadcasts/{broadcast}/sends", "/performance"):
         phone.goto(path)
         expect(phone.get_by_role("status", name="Loading")).to_have_count(0)
         expect(phone.get_by_role("heading", level=1)).to_be_visible()

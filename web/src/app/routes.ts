@@ -41,7 +41,7 @@ export const ROUTES: readonly RouteEntry[] = [
   },
   { path: "/deliveries/:id", load: () => import("../pages/delivery/delivery") },
   {
-    path: "/metrics",
+    path: "/performance",
     load: () => import("../pages/metrics/metrics"),
     nav: { group: "Broadcasts", label: "Metrics" },
   },

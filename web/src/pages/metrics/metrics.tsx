@@ -14,7 +14,7 @@ interface Known {
   name: string;
 }
 
-/** `/metrics?broadcast=`. */
+/** `/performance?broadcast=`. */
 export default function Metrics() {
   const [search, setSearch] = useSearch();
   const query = useQuery<{ broadcasts: Known[] }>(`${OURS}/broadcasts`);

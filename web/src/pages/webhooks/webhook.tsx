@@ -110,7 +110,7 @@ export default function WebhookPage({ params }: PageProps) {
           action="Remove the webhook"
           onConfirm={async () => {
             await del(`${HOOKS}/${id}`);
-            invalidate(HOOKS);
+            invalidate(HOOKS, { exact: true });
             navigate("/webhooks");
           }}
         >
