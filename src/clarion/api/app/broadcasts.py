@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from clarion.api.app import messages
 from clarion.api.calls import Call, Endpoint, answer
-from clarion.api.clarion.broadcasts import one_of, store_edit
 from clarion.api.clarion.edits import MAX_BODY_BYTES, edited_action, edited_content
 from clarion.api.clarion.languages import with_content
+from clarion.api.clarion.storing import one_of, store_edit
 from clarion.api.reference import broadcasts as reference
 from clarion.api.reference import messages as of_messages
 from clarion.domain.broadcasts import Action, Broadcast

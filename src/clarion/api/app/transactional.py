@@ -11,9 +11,9 @@ from clarion.api.app import messages
 from clarion.api.app.broadcasts import action_shape, edit_of, edited_in, language_of
 from clarion.api.bodies import object_of, read_body
 from clarion.api.calls import Call, Endpoint, Handler, answer
-from clarion.api.clarion.broadcasts import one_of, store_edit
 from clarion.api.clarion.edits import MAX_BODY_BYTES
 from clarion.api.clarion.languages import with_content
+from clarion.api.clarion.storing import one_of, store_edit
 from clarion.api.idempotency import once
 from clarion.api.reference import transactional as reference
 from clarion.api.schemas import Reference

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer
-from clarion.api.clarion.broadcasts import load
+from clarion.api.clarion.storing import load
 from clarion.api.reference import proofs as told
 from clarion.domain.roles import Need
 from clarion.pipeline.forecast import AttributeUse, attributes_in_use

@@ -7,9 +7,9 @@ from dataclasses import replace
 from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer, nothing
-from clarion.api.clarion.broadcasts import load, one_of, store_edit
 from clarion.api.clarion.edits import check_version, edited_content
 from clarion.api.clarion.shapes import content_shape
+from clarion.api.clarion.storing import load, one_of, store_edit
 from clarion.api.reference import subscriptions as reference
 from clarion.domain.broadcasts import Action, Broadcast, Variant
 from clarion.domain.errors import InvalidRequest, NotFound

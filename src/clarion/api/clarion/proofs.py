@@ -11,9 +11,9 @@ from starlette.responses import HTMLResponse, Response
 
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion.audiences import check_segments, one_person, reference_of
-from clarion.api.clarion.broadcasts import load, one_of
 from clarion.api.clarion.edits import MAX_LINE_BYTES, NEW_ACTION, Fields, edited_action, new_broadcast
 from clarion.api.clarion.layouts import as_stored
+from clarion.api.clarion.storing import load, one_of
 from clarion.api.reference import proofs as told
 from clarion.domain import audience
 from clarion.domain.audience import Everybody, Filter

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer
-from clarion.api.clarion.broadcasts import load
+from clarion.api.clarion.storing import load
 from clarion.api.reference import trying as told
 from clarion.domain.errors import InvalidRequest, Problem
 from clarion.domain.roles import Need
