@@ -5,7 +5,7 @@ import re
 from typing import Literal
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 Theme = Literal["light", "dark"]
 WIDE, PHONE = 1280, 320
@@ -39,3 +39,11 @@ def check_page(page: Page, path: str, heading: str) -> None:
 def wait_until_saved(page: Page) -> None:
     """What was typed is on the server. (“Not saved yet” holds the same letters.)"""
     expect(page.get_by_text(re.compile(r"^Saved \d"))).to_be_visible()
+
+
+def write(page: Page, editor: Locator, text: str) -> None:
+    """Put a text in the place of an editor's; typed over coloured text, Chromium would try to set its style."""
+    editor.click()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.press("Delete")
+    page.keyboard.insert_text(text)

@@ -7,7 +7,7 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from .conftest import Server, enter_demo
-from .kit import check_accessible, check_fits, wait_until_saved
+from .kit import check_accessible, check_fits, wait_until_saved, write
 
 _MAIL = {
     "subject": "{{ trigger.headline }}",
@@ -59,7 +59,11 @@ def test_a_broadcast_is_created_given_conditions_and_held_back_by_its_review(pag
 
     page.get_by_role("button", name="As JSON").click()
     json = page.get_by_role("dialog", name="The filter as JSON")
-    json.get_by_label("Filter").fill('{"recipients": {"segment": {"id": 1}}}')
+    text = json.get_by_role("textbox", name="Filter")
+    write(page, text, '{"recipients": {"segment": {"id": 1}')
+    expect(text).to_have_accessible_description(re.compile("Line 1: This is not ended by"))
+    check_accessible(page)
+    write(page, text, '{"recipients": {"segment": {"id": 1}}}')
     json.get_by_role("button", name="Use it").click()
     expect(page.get_by_text("in Premium")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
@@ -92,7 +96,8 @@ def test_it_is_activated_and_triggered_by_hand(server: Server, page: Page) -> No
     page.get_by_role("button", name="Trigger by hand").click()
     dialog = page.get_by_role("dialog", name="Trigger Kyoto news")
     send = dialog.get_by_role("button", name="Send to")
-    expect(dialog.get_by_label("Data (JSON)")).to_have_value('{\n  "headline": "headline"\n}')
+    data = dialog.get_by_role("textbox", name="Data (JSON)")
+    expect(data.locator(".cm-line")).to_have_text(["{", '  "headline": "headline"', "}"])
     expect(send).to_contain_text("1,429 people")
     expect(send).to_be_disabled()
     check_accessible(page)
@@ -103,12 +108,21 @@ def test_it_is_activated_and_triggered_by_hand(server: Server, page: Page) -> No
     expect(send).to_contain_text("2 people")
     first = dialog.get_by_role("region", name="A message as it will be")
     expect(first).to_contain_text("As person-1@example.com")
-    dialog.get_by_label("Data (JSON)").fill("[]")
+    write(page, data, "[]")
     expect(dialog.get_by_text("The data is an object")).to_be_visible()
-    dialog.get_by_label("Data (JSON)").fill("{}")
+    write(page, data, '{"headline": "By hand",}')
+    expect(data).to_have_accessible_description(re.compile("Line 1: This comma is one too many"))
+    expect(data).to_have_attribute("aria-invalid", "true")
+    expect(dialog.locator(".cm-lint-marker-error")).to_be_visible()
+    check_accessible(page)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
+    expect(data).not_to_be_focused()
+    expect(dialog).to_be_visible()
+    write(page, data, "{}")
     expect(dialog.get_by_text("ask for headline")).to_be_visible()
     expect(first).to_contain_text("Variable 'trigger.headline' is missing")
-    dialog.get_by_label("Data (JSON)").fill('{"headline": "By hand"}')
+    write(page, data, '{"headline": "By hand"}')
     expect(first).not_to_contain_text("is missing")
     send.click()
     expect(page).to_have_url(re.compile(r"/triggers/\d+$"))

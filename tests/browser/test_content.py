@@ -4,19 +4,29 @@
 from playwright.sync_api import Page, expect
 
 from .conftest import Server
-from .kit import check_accessible, check_fits
+from .kit import check_accessible, check_fits, write
 
 
 def test_a_snippet_is_made_changed_and_kept_while_it_is_used(page: Page) -> None:
     page.goto("/snippets")
     page.get_by_role("button", name="Make a snippet").click()
     page.get_by_label("Name").fill("signature")
-    page.get_by_label("Content").fill("<p>Yours, {{ customer.first_name }}</p>")
+    write(page, page.get_by_role("textbox", name="Content"), "<p>Yours, {{ customer.first_name }}</p>")
     check_accessible(page)
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("button", name="signature", exact=True)).to_be_visible()
     page.get_by_role("button", name="signature", exact=True).click()
-    page.get_by_label("Content").fill("<p>Yours</p>")
+    content = page.get_by_role("textbox", name="Content")
+    expect(page.locator(".cm-editor")).to_be_visible()
+    expect(content).to_be_focused()  # whatever stood there before the editor was loaded
+    write(page, content, "<p>Yours, {{ customer.first")
+    expect(page.get_by_role("option", name="first_name")).to_be_visible()
+    page.keyboard.press("Escape")  # closes what is offered
+    expect(page.get_by_role("option")).to_have_count(0)
+    write(page, content, "<p>Yours</p>")
+    page.keyboard.press("Escape")  # does not close the dialog
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Cancel")).to_be_focused()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("row").filter(has_text="signature")).to_contain_text("<p>Yours</p>")
     expect(page.get_by_role("row").filter(has_text="footer").first).not_to_contain_text("nothing")

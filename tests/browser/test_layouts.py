@@ -4,32 +4,24 @@
 from playwright.sync_api import Page, expect
 
 from .conftest import Server
-from .kit import check_accessible, check_fits
-
-
-def write(page: Page, text: str) -> None:
-    """Put a text in the place of the editor's; typed over coloured text, Chromium would try to set its style."""
-    editor = page.get_by_role("textbox", name="HTML")
-    editor.click()
-    editor.press("ControlOrMeta+a")
-    editor.press("Delete")
-    page.keyboard.insert_text(text)
+from .kit import check_accessible, check_fits, write
 
 
 def test_a_layout_is_made_seen_and_kept_while_it_is_used(server: Server, page: Page, phone: Page) -> None:
     page.goto("/layouts")
     page.get_by_role("link", name="Make a layout").first.click()
     page.get_by_label("Name").fill("Letterhead")
+    html = page.get_by_role("textbox", name="HTML")
     shown = page.frame_locator("iframe[data-front=true]")
     expect(shown.get_by_role("heading", name="A headline")).to_be_visible()
-    write(page, "<h3>Acme</h3>")
+    write(page, html, "<h3>Acme</h3>")
     expect(page.get_by_text("There is no {{ content }}")).to_be_visible()
-    write(page, "<h3>Acme {{ customer.gone }}</h3>{{ content }}<p>{{ 1 | nothing }}</p>")
+    write(page, html, "<h3>Acme {{ customer.gone }}</h3>{{ content }}<p>{{ 1 | nothing }}</p>")
     expect(page.get_by_text("Unknown filter 'nothing'")).to_be_visible()
     check_accessible(page)
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("alert").get_by_text("Unknown filter 'nothing'")).to_be_visible()
-    write(page, "<h3>Acme, Oslo</h3>{{ content }}<p>{% unsubscribe %}</p>")
+    write(page, html, "<h3>Acme, Oslo</h3>{{ content }}<p>{% unsubscribe %}</p>")
     expect(shown.get_by_role("heading", name="Acme, Oslo")).to_be_visible()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", level=1, name="Letterhead")).to_be_visible()

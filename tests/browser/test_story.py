@@ -146,7 +146,7 @@ class Story:
     def trigger(self) -> None:
         self.hands.press(self.button("Trigger by hand"))
         dialog = self.page.get_by_role("dialog", name="Trigger Spring")
-        self.hands.write(dialog.get_by_label("Data (JSON)"), '{"headline": "Flowers"}')
+        self.hands.write(dialog.get_by_role("textbox", name="Data (JSON)"), '{"headline": "Flowers"}')
         send = dialog.get_by_role("button", name="Send to 20 people")
         expect(send).to_be_enabled()
         check_fits(self.page)

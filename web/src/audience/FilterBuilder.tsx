@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // A filter as a tree of conditions to be clicked together, and as JSON: two views of one value.
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { OURS } from "../api/client";
+import { CodeEditor } from "../editor/CodeEditor";
+import { aboutAll } from "../editor/offsets";
 import { useQuery } from "../lib/query";
 import { Button } from "../ui/button";
 import { Dialog } from "../ui/dialog";
-import { TextArea } from "../ui/field";
 import { Menu, type MenuItem } from "../ui/menu";
 import { type Attribute, AttributeFields } from "./AttributeFields";
 import {
@@ -202,7 +203,11 @@ function JsonDialog({
 }: BuilderProps & { open: boolean; onClose: () => void }) {
   const [text, setText] = useState<string | null>(null);
   const shown = text ?? JSON.stringify(value, null, 2);
-  const found = readPasted(shown);
+  const found = useMemo(() => readPasted(shown), [shown]);
+  const diagnostics = useMemo(
+    () => ("fault" in found ? [aboutAll(`${found.fault.pointer} ${found.fault.message}`.trim())] : []),
+    [found],
+  );
   const close = () => {
     setText(null);
     onClose();
@@ -228,14 +233,13 @@ function JsonDialog({
         </>
       }
     >
-      <TextArea
+      <CodeEditor
         label="Filter"
+        language="json"
         hint="As recipients of the API. You can also paste a whole trigger body or a curl command. {} is everybody."
-        rows={14}
-        spellcheck={false}
         value={shown}
-        error={"fault" in found ? `${found.fault.pointer} ${found.fault.message}` : undefined}
-        onInput={setText}
+        diagnostics={diagnostics}
+        onChange={setText}
       />
     </Dialog>
   );

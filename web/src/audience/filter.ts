@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Audience filters as the wire has them (contract §2.2): reading, editing by path, checking, saying them in words.
+import { readJson } from "../editor/json";
 
 export type Value = string | number | boolean;
 
@@ -176,14 +177,9 @@ export function readPasted(text: string): { audience: Audience } | { fault: Faul
   const start = text.indexOf("{");
   const end = text.lastIndexOf("}");
   if (start < 0 || end < start) return { fault: { pointer: "", message: "There is no JSON in this." } };
-  let value: unknown;
-  try {
-    value = JSON.parse(text.slice(start, end + 1));
-  } catch (error) {
-    return {
-      fault: { pointer: "", message: `This is not JSON: ${error instanceof Error ? error.message : error}` },
-    };
-  }
+  const typed = readJson(text.slice(0, start).replace(/[^\n]/g, " ") + text.slice(start, end + 1));
+  if ("fault" in typed) return { fault: { pointer: "", message: typed.fault.message } };
+  const { value } = typed;
   const inner = isObject(value) && isObject(value.recipients) ? value.recipients : value;
   const filter = isObject(inner) && isObject(inner.filter) ? inner.filter : inner;
   if (isObject(filter) && Object.keys(filter).length === 0) return { audience: {} };

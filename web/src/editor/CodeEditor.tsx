@@ -36,6 +36,7 @@ export function CodeEditor(props: CodeEditorProps) {
   const [failed, setFailed] = useState(false);
   const [handle, setHandle] = useState<EditorHandle | null>(null);
   const place = useRef<HTMLDivElement>(null);
+  const plain = useRef<HTMLTextAreaElement>(null);
   const id = useId();
   const [echoes] = useState(() => new Echoes());
   const newest = useRef({ value, onChange, completions });
@@ -76,8 +77,16 @@ export function CodeEditor(props: CodeEditorProps) {
             newest.current.onChange(text);
           },
         });
-        if (gone) made.destroy();
-        else setHandle(made);
+        if (gone) {
+          made.destroy();
+          return;
+        }
+        const field = plain.current;
+        if (field && document.activeElement === field) {
+          made.setValue(field.value);
+          made.takeOver(field.selectionStart, field.selectionEnd);
+        }
+        setHandle(made);
       } catch {
         if (!gone) setFailed(true);
       }
@@ -115,8 +124,9 @@ export function CodeEditor(props: CodeEditorProps) {
         <div ref={place} class="code-place" hidden={failed} />
         {!handle && (
           <textarea
+            {...attributes}
+            ref={plain}
             class="code-plain"
-            aria-labelledby={`${id}-label`}
             rows={oneLine ? 1 : 4}
             readOnly={readOnly}
             value={value}
@@ -132,14 +142,12 @@ export function CodeEditor(props: CodeEditorProps) {
       )}
       {!oneLine && (
         <p id={`${id}-keys`} class="field-hint">
-          Esc, then Tab, leaves this field. Ctrl+Space completes.
+          Esc, then Tab, leaves this field.{completions && " Ctrl+Space completes."}
         </p>
       )}
-      {errors.length > 0 && (
-        <p id={`${id}-errors`} class="field-error">
-          {errors.map((one) => one.message).join(" · ")}
-        </p>
-      )}
+      <p id={`${id}-errors`} class="field-error" role="status">
+        {errors.map((one) => one.message).join(" · ")}
+      </p>
     </div>
   );
 }

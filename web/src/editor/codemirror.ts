@@ -7,6 +7,7 @@ import {
   closeBrackets,
   closeBracketsKeymap,
   completionKeymap,
+  completionStatus,
 } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { liquid, liquidCompletionSource } from "@codemirror/lang-liquid";
@@ -38,11 +39,13 @@ export interface EditorHandle {
   diagnose: (found: readonly Diagnostic[]) => void;
   /** Put the cursor there, in sight, and type on. */
   goTo: (index: number) => void;
+  /** Go on with what was selected in another field of the same text. */
+  takeOver: (from: number, to: number) => void;
   focus: () => void;
   destroy: () => void;
 }
 
-const LEAVING_MS = 2_000;
+const LEAVING_MS = 10_000;
 
 const COLOURS = HighlightStyle.define([
   { tag: [tags.tagName, tags.keyword, tags.controlKeyword], color: "var(--chart-1)" },
@@ -101,18 +104,24 @@ const ONE_LINE: Extension = EditorState.transactionFilter.of((change) => {
   };
 });
 
-/** After Esc the next Tab leaves, also when Esc closed a list of offers. */
-const LEAVING: Extension = Prec.highest(
-  keymap.of([
-    {
-      key: "Escape",
-      run: (view) => {
-        view.setTabFocusMode(LEAVING_MS);
-        return false;
+/** After Esc the next Tab leaves, also when Esc closed a list of offers. Only a second Esc closes a dialog around it. */
+function leaving(): Extension {
+  let pressed = false;
+  return Prec.highest(
+    EditorView.domEventHandlers({
+      blur: () => {
+        pressed = false;
       },
-    },
-  ]),
-);
+      keydown: (event, view) => {
+        const again = pressed && event.key === "Escape";
+        pressed = event.key === "Escape";
+        if (!pressed || again) return false;
+        view.setTabFocusMode(LEAVING_MS);
+        return completionStatus(view.state) === null; // handled, unless it closes the offers
+      },
+    }),
+  );
+}
 
 async function language(options: EditorOptions): Promise<Extension> {
   if (options.language === "text") return [];
@@ -140,7 +149,7 @@ export async function createEditor(options: EditorOptions): Promise<EditorHandle
       doc: options.value,
       extensions: [
         nonce(),
-        LEAVING,
+        leaving(),
         history(),
         drawSelection(),
         bracketMatching(),
@@ -191,6 +200,11 @@ export async function createEditor(options: EditorOptions): Promise<EditorHandle
     goTo(index) {
       const anchor = Math.min(index, view.state.doc.length);
       view.dispatch({ selection: { anchor }, effects: EditorView.scrollIntoView(anchor, { y: "center" }) });
+      view.focus();
+    },
+    takeOver(from, to) {
+      const { length } = view.state.doc;
+      view.dispatch({ selection: { anchor: Math.min(from, length), head: Math.min(to, length) } });
       view.focus();
     },
     focus: () => view.focus(),

@@ -9,6 +9,11 @@ export interface Diagnostic {
   to: number | null;
 }
 
+/** An error of the whole text. */
+export function aboutAll(message: string): Diagnostic {
+  return { message, severity: "error", from: null, to: null };
+}
+
 /** The index of a character that the server counted. */
 export function indexOf(text: string, characters: number): number {
   let index = 0;

@@ -7,7 +7,6 @@ import {
   keepGood,
   outcomeWords,
   type PreviewAnswer,
-  parseData,
   placeWords,
 } from "./message";
 
@@ -69,13 +68,6 @@ describe("the preview", () => {
       "unsubscribed",
     );
   });
-});
-
-test("sample data is an object or says why not", () => {
-  expect(parseData("")).toEqual({ data: {}, error: null });
-  expect(parseData('{"a": 1}').data).toEqual({ a: 1 });
-  expect(parseData("[1]").error).toContain("object");
-  expect(parseData("{").error).toContain("not JSON");
 });
 
 test("addresses may be typed in any way", () => {

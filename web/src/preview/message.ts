@@ -97,19 +97,6 @@ export function placeWords(fault: Fault): string {
   return fault.line === null ? words : `${words}, line ${fault.line}`;
 }
 
-/** The typed sample data; `error`: why it is none. */
-export function parseData(text: string): { data: Record<string, unknown> | null; error: string | null } {
-  if (!text.trim()) return { data: {}, error: null };
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== "object" || value === null || Array.isArray(value))
-      return { data: null, error: "This must be an object: { … }" };
-    return { data: value as Record<string, unknown>, error: null };
-  } catch (error) {
-    return { data: null, error: `This is not JSON: ${error instanceof Error ? error.message : error}` };
-  }
-}
-
 /** Addresses that were typed with commas, semicolons, spaces or line ends between them. */
 export function addressesOf(text: string): string[] {
   return [...new Set(text.split(/[\s,;]+/).filter(Boolean))];

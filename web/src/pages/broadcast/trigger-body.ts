@@ -2,6 +2,8 @@
 // What is typed into the trigger dialog, as the body of a call.
 import type { Audience } from "../../audience/filter";
 import { isEverybody } from "../../audience/filter";
+import { readData } from "../../editor/json";
+import type { Diagnostic } from "../../editor/offsets";
 
 export type Whom = "default" | "filter" | "ids" | "emails";
 
@@ -28,19 +30,10 @@ export function firstNamed(form: TriggerForm): { id: string } | { email: string 
 }
 
 /** The body, or what is wrong with the JSON. */
-export function bodyOf(form: TriggerForm): { body: Record<string, unknown> } | { fault: string } {
-  let data: unknown = {};
-  if (form.data.trim()) {
-    try {
-      data = JSON.parse(form.data);
-    } catch (error) {
-      return { fault: `This is not JSON: ${error instanceof Error ? error.message : error}` };
-    }
-    if (typeof data !== "object" || data === null || Array.isArray(data)) {
-      return { fault: 'The data is an object: {"name": "value"}. Without a "data" around it.' };
-    }
-  }
-  const body: Record<string, unknown> = { data };
+export function bodyOf(form: TriggerForm): { body: Record<string, unknown> } | { fault: Diagnostic } {
+  const read = readData(form.data);
+  if ("fault" in read) return read;
+  const body: Record<string, unknown> = { data: read.data };
   if (form.whom === "filter" && !isEverybody(form.filter)) body.recipients = form.filter;
   if (form.whom === "ids" || form.whom === "emails") {
     body[form.whom] = namesOf(form.named);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Triggering by hand: whom, with which data; tried on the server at each change, nothing is sent before the button.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { OURS, post } from "../../api/client";
 import { FilterBuilder } from "../../audience/FilterBuilder";
 import { type Filter, faults, isEverybody } from "../../audience/filter";
+import { CodeEditor } from "../../editor/CodeEditor";
 import { number, people } from "../../lib/format";
 import { invalidate, useQuery } from "../../lib/query";
 import { navigate } from "../../lib/router";
@@ -124,7 +125,8 @@ export function TriggerDialog({
     const data = Object.keys(wanted).length > 0 ? JSON.stringify(wanted, null, 2) : "";
     setForm((before) => ({ ...before, data }));
   }, [wanted, touched]);
-  const made = bodyOf(form);
+  const made = useMemo(() => bodyOf(form), [form]);
+  const diagnostics = useMemo(() => ("fault" in made ? [made.fault] : []), [made]);
   const mails = broadcast.actions
     .filter((one) => one.kind === "email" && one.sending_state !== "off")
     .map((one) => ({ id: one.id, name: actionName(one) }));
@@ -222,20 +224,18 @@ export function TriggerDialog({
               ]}
             />
           )}
-          <div class="mono">
-            <TextArea
-              label="Data (JSON)"
-              hint="Read in messages as {{ trigger.name }}."
-              rows={9}
-              spellcheck={false}
-              value={form.data}
-              error={"fault" in made ? made.fault : undefined}
-              onInput={(data) => {
-                setTouched(true);
-                set({ data });
-              }}
-            />
-          </div>
+          <CodeEditor
+            label="Data (JSON)"
+            language="json"
+            height={220}
+            hint="Read in messages as {{ trigger.name }}."
+            value={form.data}
+            diagnostics={diagnostics}
+            onChange={(data) => {
+              setTouched(true);
+              set({ data });
+            }}
+          />
         </div>
         <div class="stack">
           {check && <Verdict check={check} />}

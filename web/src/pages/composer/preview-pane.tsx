@@ -2,6 +2,7 @@
 // The right side: as whom, how wide, what comes of it.
 import { useState } from "preact/hooks";
 import { nameOf, PersonPicker } from "../../audience/PersonPicker";
+import type { Diagnostic } from "../../editor/offsets";
 import { outcomeWords } from "../../preview/message";
 import type { People } from "../../preview/use-people";
 import type { Preview } from "../../preview/use-preview";
@@ -18,11 +19,11 @@ interface Props {
   people: People;
   dataText: string;
   onData: (text: string) => void;
-  dataError: string | null;
+  dataFault: Diagnostic | null;
   samples: SampleData | undefined;
 }
 
-export function PreviewPane({ channel, preview, people, dataText, onData, dataError, samples }: Props) {
+export function PreviewPane({ channel, preview, people, dataText, onData, dataFault, samples }: Props) {
   const [view, setView] = useState(channel.views[0]?.key ?? "");
   const [phone, setPhone] = useState(false);
   const [dark, setDark] = useState(false);
@@ -80,7 +81,7 @@ export function PreviewPane({ channel, preview, people, dataText, onData, dataEr
           <SampleDataEditor
             text={dataText}
             onChange={onData}
-            error={dataError}
+            fault={dataFault}
             samples={samples}
             wanted={shown?.answer.wanted}
           />

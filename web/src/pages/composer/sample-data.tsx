@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The data that a call would bring: typed, taken from an earlier trigger, or made from the names that are used.
+import { useMemo } from "preact/hooks";
 import { CodeEditor } from "../../editor/CodeEditor";
+import type { Diagnostic } from "../../editor/offsets";
 import { dateTime } from "../../lib/format";
 import { Button } from "../../ui/button";
 import { SelectField } from "../../ui/field";
@@ -18,13 +20,14 @@ export function written(data: Record<string, unknown>): string {
 interface Props {
   text: string;
   onChange: (text: string) => void;
-  error: string | null;
+  fault: Diagnostic | null;
   samples: SampleData | undefined;
   /** Made from the templates as they are now. */
   wanted: Record<string, unknown> | undefined;
 }
 
-export function SampleDataEditor({ text, onChange, error, samples, wanted }: Props) {
+export function SampleDataEditor({ text, onChange, fault, samples, wanted }: Props) {
+  const diagnostics = useMemo(() => (fault ? [fault] : []), [fault]);
   const earlier = samples?.earlier ?? [];
   return (
     <div class="stack-tight">
@@ -60,13 +63,9 @@ export function SampleDataEditor({ text, onChange, error, samples, wanted }: Pro
         height={260}
         hint="What a call brings as data, without the wrapper: trigger.name reads name here."
         value={text}
+        diagnostics={diagnostics}
         onChange={onChange}
       />
-      {error && (
-        <p class="field-error" role="status">
-          {error}
-        </p>
-      )}
     </div>
   );
 }

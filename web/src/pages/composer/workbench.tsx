@@ -5,12 +5,13 @@ import { get, OURS, patch, put } from "../../api/client";
 import { useMay, useSession } from "../../app/session";
 import { nameOf } from "../../audience/PersonPicker";
 import type { Completions } from "../../editor/completing";
+import { readData } from "../../editor/json";
 import { indexOf, lineStart } from "../../editor/offsets";
 import { useAutosave } from "../../lib/autosave";
 import { invalidate, useQuery } from "../../lib/query";
 import { useSearch } from "../../lib/router";
 import { recall, remember } from "../../lib/storage";
-import { type Draft, type Fault, type PreviewAnswer, parseData, placeWords } from "../../preview/message";
+import { type Draft, type Fault, type PreviewAnswer, placeWords } from "../../preview/message";
 import { usePeople } from "../../preview/use-people";
 import { usePreview } from "../../preview/use-preview";
 import { Button } from "../../ui/button";
@@ -116,10 +117,10 @@ export function Workbench({ stored, channel, reload, onLanguage }: Props) {
   const [typed, setTyped] = useState<string | null>(() => recall<string>(kept) ?? null);
   const offered = samples.data?.earlier[0]?.data ?? samples.data?.wanted ?? {};
   const dataText = typed ?? written(offered);
-  const parsed = useMemo(() => parseData(dataText), [dataText]);
+  const parsed = useMemo(() => readData(dataText), [dataText]);
   const [data, setData] = useState<Record<string, unknown>>({});
   useEffect(() => {
-    if (parsed.data) setData(parsed.data);
+    if ("data" in parsed) setData(parsed.data);
   }, [parsed]);
 
   const body = () => ({
@@ -218,7 +219,7 @@ export function Workbench({ stored, channel, reload, onLanguage }: Props) {
               setTyped(text);
               remember(kept, text);
             }}
-            dataError={parsed.error}
+            dataFault={"fault" in parsed ? parsed.fault : null}
             samples={samples.data}
           />
         </div>

@@ -5,6 +5,7 @@ import { ApiError, OURS, patch, post } from "../../api/client";
 import type { PageProps } from "../../app/routes";
 import { useMay } from "../../app/session";
 import { CodeEditor } from "../../editor/CodeEditor";
+import type { Completions } from "../../editor/completing";
 import type { Diagnostic } from "../../editor/offsets";
 import { invalidate, useQuery } from "../../lib/query";
 import { navigate } from "../../lib/router";
@@ -64,6 +65,7 @@ function Editor({ layout }: { layout: Layout | null }) {
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const shown = useShown(html);
+  const completions = useQuery<Completions>(`${OURS}/completions`).data;
   const about = (pointer: string) => (error instanceof ApiError ? error.about(pointer) : undefined);
   const save = async () => {
     setBusy(true);
@@ -111,6 +113,7 @@ function Editor({ layout }: { layout: Layout | null }) {
             height={480}
             readOnly={!mayEdit}
             value={html}
+            completions={completions}
             diagnostics={shown.faults}
             onChange={setHtml}
           />

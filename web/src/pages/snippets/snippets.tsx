@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pieces of content that messages share.
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { ApiError, del, OURS, post, put } from "../../api/client";
 import { useMay } from "../../app/session";
+import { CodeEditor } from "../../editor/CodeEditor";
+import type { Completions } from "../../editor/completing";
+import { aboutAll } from "../../editor/offsets";
 import { invalidate, useQuery } from "../../lib/query";
 import { Button } from "../../ui/button";
 import { Confirm, Dialog } from "../../ui/dialog";
-import { TextArea, TextField } from "../../ui/field";
+import { TextField } from "../../ui/field";
 import { Page } from "../../ui/page";
 import { Time } from "../../ui/pill";
 import { rowActions } from "../../ui/rowactions";
@@ -53,6 +56,9 @@ function Editor({ snippet, onClose }: { snippet: Snippet | null; onClose: () => 
   const [value, setValue] = useState(snippet?.value ?? "");
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
+  const completions = useQuery<Completions>(`${OURS}/completions`).data;
+  const wrong = error instanceof ApiError ? error.about("/value") : undefined;
+  const diagnostics = useMemo(() => (wrong ? [aboutAll(wrong)] : []), [wrong]);
   return (
     <Dialog
       title={snippet ? `Snippet ${snippet.name}` : "A new snippet"}
@@ -100,17 +106,15 @@ function Editor({ snippet, onClose }: { snippet: Snippet | null; onClose: () => 
             onInput={setName}
           />
         )}
-        <div class="mono">
-          <TextArea
-            label="Content"
-            hint="HTML or text, with Liquid; at most 16 KB."
-            rows={14}
-            spellcheck={false}
-            value={value}
-            error={error instanceof ApiError ? error.about("/value") : undefined}
-            onInput={setValue}
-          />
-        </div>
+        <CodeEditor
+          label="Content"
+          language="liquid"
+          hint="HTML or text, with Liquid; at most 16 KB."
+          value={value}
+          completions={completions}
+          diagnostics={diagnostics}
+          onChange={setValue}
+        />
         {error !== null && <Problems error={error} besides={["/name", "/value"]} />}
       </div>
     </Dialog>
