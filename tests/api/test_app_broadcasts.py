@@ -105,6 +105,7 @@ async def test_action_has_the_shape_of_the_contract(client: Client, store: Store
         "sending_state": "automatic",
         "layout": "",
         "language": "",
+        "parent_action_id": None,
         "body": "<p>Hi",
         "body_amp": "",
         "subject": "Hi {{customer.name}}",

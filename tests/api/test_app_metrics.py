@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Metrics over the wire: every series, oldest first, of this workspace's broadcasts only (contract §6)."""
 
+from dataclasses import replace
+
 import pytest
 from tests.support.audience import add_people, playing
 
-from clarion.domain.deliveries import State
+from clarion.domain.broadcasts import EmailContent, Variant
+from clarion.domain.deliveries import Outcome, State
 from clarion.domain.metrics import SERIES, Metric
 from clarion.pipeline import feedback
+from clarion.store import broadcasts, ledger
 from clarion.store.access import Workspace
 from clarion.store.engine import Store
 
@@ -77,6 +81,50 @@ async def test_a_wrong_parameter_is_named(
     answer = await client("GET", f"/v1/broadcasts/{played.broadcast.broadcast_id}/metrics?{query}")
     assert answer.status == 400
     assert field in answer.error
+
+
+async def test_an_action_in_several_languages_is_shown_by_each(
+    client: Client, store: Store, workspace: Workspace
+) -> None:
+    add_people(store, workspace, 4)
+    played = playing(store, workspace, size=4)
+    one = f"/v1/broadcasts/{played.broadcast.broadcast_id}"
+    action_id = played.action_ids[0]
+    target = f"{one}/actions/{action_id}"
+    assert "language_variants" not in (await client("GET", f"{target}/metrics")).json["metric"]
+    spanish = Variant("es", EmailContent(subject="Hola"))
+    action = replace(played.broadcast.actions[0], variants=(spanish, Variant("fr", EmailContent())))
+    store.write(lambda tx: broadcasts.update_action(tx, action))
+    sent = [Outcome(played.key(seq), State.SENT, language="es" if seq == 2 else None) for seq in (1, 2)]
+    store.write(lambda tx: ledger.settle(tx, played.trigger_id, sent, shard=1))
+    store.write(lambda tx: feedback.opened(tx, played.key(2), machine=False))
+    metric = (await client("GET", f"{target}/metrics?steps=2")).json["metric"]
+    by_tag = {shown["language"]: (number, shown) for number, shown in metric["language_variants"].items()}
+    assert set(by_tag) == {"", "es", "fr"}
+    assert [shown["default"] for _, (_, shown) in sorted(by_tag.items())] == [True, False, False]
+    assert by_tag[""][0] == str(action_id)
+    for name in SERIES:
+        told = [shown["series"][name] for _, shown in by_tag.values()]
+        assert [sum(step) for step in zip(*told, strict=True)] == metric["series"][name], name
+    number, of_spanish = by_tag["es"]
+    assert {name: sums for name, sums in of_spanish["series"].items() if any(sums)} == {
+        "created": [0, 1],
+        "attempted": [0, 1],
+        "sent": [0, 1],
+        "opened": [0, 1],
+        "human_opened": [0, 1],
+    }
+    assert (await client("GET", f"{target.replace('broadcasts', 'campaigns')}/metrics?steps=2")).json[
+        "metric"
+    ] == metric
+    alone = (await client("GET", f"{one}/actions/{number}/metrics?steps=2")).json["metric"]
+    assert alone == {"series": of_spanish["series"]}
+    shown = (await client("GET", f"{target}/language/es")).json["action"]
+    assert (shown["id"], shown["parent_action_id"], shown["subject"]) == (int(number), action_id, "Hola")
+    assert (await client("GET", f"{one}/actions/{number}")).json["action"] == shown
+    put = await client("PUT", f"{one}/actions/{number}", {"subject": "Buenas"})
+    assert (put.json["action"]["id"], put.json["action"]["subject"]) == (int(number), "Buenas")
+    assert (await client("GET", f"{target}/language/es")).json["action"]["subject"] == "Buenas"
 
 
 async def test_of_something_that_is_not_there(

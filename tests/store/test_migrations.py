@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from clarion.domain.errors import SetupError
+from clarion.store import numbers
 from clarion.store.engine import Store
 from clarion.store.migrate import Migration, applied, contracts, migrate, migrations, minimum, outdated, pending, step
 from clarion.store.opening import open_store
@@ -222,3 +223,20 @@ def test_numbers_are_unique_and_ascending() -> None:
         assert steps == sorted(set(steps))
         lines = [line for step in migrations(engine) for line in step.text.splitlines() if not line.startswith("--")]
         assert not [line for line in lines if "{{" in line]
+
+
+def test_languages_that_there_were_get_numbers_of_their_own(empty: Store) -> None:
+    migrate(empty, [one for one in migrations(empty.engine) if one.number < 50])
+    spoken = '[{"language":"es","content":{}},{"language":"pt-BR","content":{}}]'
+    empty.script(f"""
+        INSERT INTO number_range (name, next) VALUES ('action', 12);
+        INSERT INTO workspace (workspace_id, name, identifiers, created_ms) VALUES (1, 'One', 'id_email', 1);
+        INSERT INTO broadcast (broadcast_id, workspace_id, name, state, recipients, doubt_policy, tags, created_ms,
+            updated_ms) VALUES (1, 1, 'B', 'draft', '{{}}', 'hold', '[]', 1, 1);
+        INSERT INTO action (action_id, broadcast_id, position, name, kind, sending_state, send_to_unsubscribed, content,
+            created_ms, updated_ms, variants) VALUES (11, 1, 1, 'A', 'email', 'automatic', 0, '{{}}', 1, 1, '{spoken}');
+    """)
+    migrate(empty)
+    rows = empty.read(lambda tx: tx.composed("SELECT language, variant_id FROM action_language ORDER BY 1", {}))
+    assert [(row["language"], row["variant_id"]) for row in rows] == [("es", 12), ("pt-br", 13)]
+    assert empty.write(lambda tx: numbers.take(tx, "action")) == 14

@@ -34,6 +34,7 @@ SETTLED = {
     "counted": 1,
     "due_ms": 0,
     "doubt_fence": None,
+    "language": None,
 }
 
 # Query, its parameters, and what the plan must say on SQLite and on PostgreSQL.
@@ -143,6 +144,12 @@ PLANS: list[tuple[str, dict[str, object], str, str]] = [
     ),
     ("counts_of_triggers", {"ids": "[1]"}, r"c USING (INDEX \w+|PRIMARY KEY) \(trigger_id=\?", "trigger_count"),
     ("metrics_of_triggers", {"ids": "[1]"}, r"m USING (INDEX \w+|PRIMARY KEY) \(trigger_id=\?", "trigger_metric"),
+    (
+        "language_series",
+        {"action_id": 1, "from_hour": 1, "to_hour": 9},
+        r"language_count USING INDEX \w+ \(action_id=\?",
+        "language_count_pkey",
+    ),
     ("standing_of_triggers", {"ids": "[1]"}, r"slice_of_trigger_to_do \(trigger_id=\? AND tried=\?\)", TO_DO),
     ("waiting_retry", {}, r"d USING PRIMARY KEY \(trigger_id=\? AND seq>", "delivery_pkey"),
     ("repeats_waiting", {}, "trigger_again_to_do", "trigger_again"),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
-from clarion.pipeline import flight, verdict
+from clarion.pipeline import flight, languages, verdict
 from clarion.pipeline.flight import ChunkName, Evidence, Mark
 from clarion.pipeline.retry import RetryPolicy
 from clarion.pipeline.verdict import Verdict
@@ -179,7 +179,7 @@ def _key(trigger_id: int, row: Row) -> DeliveryKey:
     return DeliveryKey(trigger_id, int(row["seq"]), int(row["action_id"]))
 
 
-def _settle_abandoned(tx: Transaction, picked: Picked, flights: Path, retry: RetryPolicy) -> list[Outcome]:
+def _settle_abandoned(tx: Transaction, picked: Picked, flights: Path, retry: RetryPolicy) -> Sequence[Outcome]:
     """What became of the chunk that an earlier holder left open."""
     rows = slices.opened(tx, picked)
     if not rows or picked.owner is None or picked.open_lo is None or picked.open_hi is None:
@@ -194,7 +194,7 @@ def _settle_abandoned(tx: Transaction, picked: Picked, flights: Path, retry: Ret
             continue
         outcome = verdict.outcome(key, said, attempts=attempts, now_ms=now_ms, retry=retry, doubt=picked.doubt_policy)
         outcomes.append(outcome._replace(doubt_fence=picked.fence) if outcome.state is State.IN_DOUBT else outcome)
-    return outcomes
+    return languages.booked_late(tx, picked.trigger_id, picked.content_hash, outcomes)
 
 
 _NOT_KNOWN = Verdict(

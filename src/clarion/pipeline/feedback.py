@@ -28,7 +28,7 @@ def record(tx: Transaction, heard: Feedback) -> bool:
     at_ms = tx.now_ms() if heard.at_ms is None else heard.at_ms
     first = feedback.note(tx, heard, at_ms)
     if first:
-        metrics.hear(tx, heard.key, heard.metric)
+        metrics.hear(tx, heard.key, heard.metric, account["language"])
     event = f"email_{heard.metric}"
     if event in EVENTS:
         reporting.note_heard(tx, int(account["workspace_id"]), event, heard.key, heard.detail, first=first)

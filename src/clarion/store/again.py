@@ -11,6 +11,7 @@ from clarion.domain.errors import ClarionError
 from clarion.domain.triggers import Repeat, TriggerState
 from clarion.store import ledger, numbers
 from clarion.store.engine import Row, Transaction
+from clarion.store.metrics import Spoken
 from clarion.store.people import decode, encode
 from clarion.store.slices import LedgerFault
 
@@ -170,8 +171,12 @@ def _requeue(tx: Transaction, asked: Asked, rows: Sequence[Row], due_ms: int) ->
     if State.QUEUED not in ALLOWED[source]:
         raise LedgerFault(f"{source.word} may not become queued")
     counted: Counter[tuple[int, State, Reason | None]] = Counter()
+    spoken: Spoken = Counter()
     for row in rows:
-        counted[int(row["action_id"]), source, Reason(row["reason"]) if row["reason"] else None] -= 1
+        reason = Reason(row["reason"]) if row["reason"] else None
+        if row["language"]:
+            spoken[int(row["action_id"]), row["language"], source, reason] -= 1
+        counted[int(row["action_id"]), source, reason] -= 1
         counted[int(row["action_id"]), State.QUEUED, None] += 1
     changed = tx.many(
         "requeue",
@@ -189,4 +194,4 @@ def _requeue(tx: Transaction, asked: Asked, rows: Sequence[Row], due_ms: int) ->
     )
     if changed != len(rows):
         raise LedgerFault(f"{len(rows) - changed} accounts of trigger {asked.trigger_id} were decided meanwhile")
-    ledger.count(tx, asked.trigger_id, asked.no, counted)
+    ledger.count(tx, asked.trigger_id, asked.no, counted, spoken)

@@ -242,12 +242,28 @@ def add_action(
         action_id, broadcast.broadcast_id, name, "email", sending_state, send_to_unsubscribed, content, 0, 0, variants
     )
     tx.execute("insert_action", position=action_id, kind="email", **_action_columns(action))
+    _number_languages(tx, action)
     return action_id
 
 
 def update_action(tx: Transaction, action: Action) -> None:
     """Store an action's name, settings and content."""
     tx.execute("update_action", **_action_columns(action))
+    _number_languages(tx, action)
+
+
+def _number_languages(tx: Transaction, action: Action) -> None:
+    """Give each language that has none a number, which it keeps when it is removed and comes again."""
+    known = language_numbers(tx, action.action_id) if action.variants else {}
+    for language in sorted({one.language.lower() for one in action.variants} - known.keys()):
+        number = numbers.take(tx, "action")
+        tx.execute("number_language", action_id=action.action_id, language=language, variant_id=number)
+
+
+def language_numbers(tx: Transaction, action_id: int) -> dict[str, int]:
+    """Language, in lower case → its number, of those that an action has or had; the default has that of the action."""
+    rows = tx.all("language_numbers", action_id=action_id)
+    return {str(row["language"]): int(row["variant_id"]) for row in rows}
 
 
 def order_actions(tx: Transaction, broadcast: Broadcast) -> None:

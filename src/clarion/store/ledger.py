@@ -13,6 +13,7 @@ from typing import Any
 from clarion.domain.deliveries import ALLOWED, DeliveryKey, Outcome, Reason, State
 from clarion.store import drafts, metrics, reporting
 from clarion.store.engine import Row, Transaction
+from clarion.store.metrics import Spoken
 from clarion.store.people import encode
 from clarion.store.slices import Claim, LedgerFault, LostLease
 from clarion.store.triggers import Trigger
@@ -150,8 +151,17 @@ def freeze(
     count(tx, trigger.trigger_id, trigger.next_slice, counted)
 
 
-def count(tx: Transaction, trigger_id: int, shard: int, counted: Counter[tuple[int, State, Reason | None]]) -> None:
-    """Add to the counters of (action, state, reason) and of metrics, in the transaction that moves the accounts."""
+def count(
+    tx: Transaction,
+    trigger_id: int,
+    shard: int,
+    counted: Counter[tuple[int, State, Reason | None]],
+    spoken: Spoken | None = None,
+) -> None:
+    """Add to the counters of (action, state, reason) and of metrics, in the transaction that moves the accounts.
+
+    `spoken`: which of them are messages in another language than the default.
+    """
     rows = [
         {
             "trigger_id": trigger_id,
@@ -166,6 +176,8 @@ def count(tx: Transaction, trigger_id: int, shard: int, counted: Counter[tuple[i
     ]
     tx.many("add_counts", rows)
     metrics.book(tx, trigger_id, shard, counted)
+    if spoken:
+        metrics.book_languages(tx, trigger_id, shard, spoken)
 
 
 def next_rows(tx: Transaction, claim: Claim, *, after: int, most: int, now_ms: int) -> list[Row]:
@@ -195,7 +207,8 @@ def settle(
         _settle_sent(tx, trigger_id, outcomes, shard)
         return
     counted: Counter[tuple[int, State, Reason | None]] = Counter()
-    reasons = _reasons(tx, trigger_id, outcomes) if source is not State.QUEUED else {}
+    spoken: Spoken = Counter()
+    before = _before(tx, trigger_id, outcomes) if source is not State.QUEUED else {}
     rows: list[dict[str, Any]] = []
     for outcome in outcomes:
         if outcome.state not in ALLOWED[source]:
@@ -213,17 +226,23 @@ def settle(
                 "counted": int(outcome.counted),
                 "due_ms": outcome.due_ms,
                 "doubt_fence": outcome.doubt_fence,
+                "language": outcome.language,
             }
         )
-        counted[outcome.key.action_id, source, reasons.get(outcome.key)] -= 1
+        action_id = outcome.key.action_id
+        former, language = before.get(outcome.key, (None, outcome.language))
+        counted[action_id, source, former] -= 1
         # A retry keeps its last words for the account but counts as plainly queued.
         reason = None if outcome.state is State.QUEUED else outcome.reason
-        counted[outcome.key.action_id, outcome.state, reason] += 1
+        counted[action_id, outcome.state, reason] += 1
+        if language:
+            spoken[action_id, language, source, former] -= 1
+            spoken[action_id, language, outcome.state, reason] += 1
     changed = tx.many("settle", rows)
     if changed != len(rows):
         raise LedgerFault(f"{len(rows) - changed} accounts of trigger {trigger_id} were not {source.word}")
     drafts.keep(tx, trigger_id, outcomes)
-    count(tx, trigger_id, shard, counted)
+    count(tx, trigger_id, shard, counted, spoken)
 
 
 def _is_plainly_sent(outcome: Outcome) -> bool:
@@ -238,15 +257,21 @@ def _settle_sent(tx: Transaction, trigger_id: int, outcomes: Sequence[Outcome], 
         "action_id": action_ids,
         "words": [_storable(outcome.words) for outcome in outcomes],
         "recipient": [_storable(outcome.recipient) for outcome in outcomes],
+        "language": [outcome.language for outcome in outcomes],
     }
     counted: Counter[tuple[int, State, Reason | None]] = Counter()
+    spoken: Spoken = Counter()
     for action_id, n in Counter(action_ids).items():
         counted[action_id, State.QUEUED, None] = -n
         counted[action_id, State.SENT, None] = n
+    if any(columns["language"]):
+        spoken.update(
+            (outcome.key.action_id, outcome.language, State.SENT, None) for outcome in outcomes if outcome.language
+        )
     changed = tx.bulk("settle_sent", columns, trigger_id=trigger_id)
     if changed != len(outcomes):
         raise LedgerFault(f"{len(outcomes) - changed} accounts of trigger {trigger_id} were not {State.QUEUED.word}")
-    count(tx, trigger_id, shard, counted)
+    count(tx, trigger_id, shard, counted, spoken)
 
 
 def _storable(text: str | None) -> str | None:
@@ -259,12 +284,15 @@ def _storable(text: str | None) -> str | None:
     return text[:500].replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
-def _reasons(tx: Transaction, trigger_id: int, outcomes: Sequence[Outcome]) -> dict[DeliveryKey, Reason]:
-    found: dict[DeliveryKey, Reason] = {}
+def _before(
+    tx: Transaction, trigger_id: int, outcomes: Sequence[Outcome]
+) -> dict[DeliveryKey, tuple[Reason | None, str | None]]:
+    """The reason and the language that accounts are booked under."""
+    found: dict[DeliveryKey, tuple[Reason | None, str | None]] = {}
     for outcome in outcomes:
         row = tx.one("delivery", trigger_id=trigger_id, seq=outcome.key.seq, action_id=outcome.key.action_id)
-        if row is not None and row["reason"]:
-            found[outcome.key] = Reason(row["reason"])
+        if row is not None:
+            found[outcome.key] = Reason(row["reason"]) if row["reason"] else None, row["language"]
     return found
 
 

@@ -12,6 +12,8 @@ from clarion.domain.series import start_of
 from clarion.store.engine import Row, Store, Transaction
 
 SHARDS = 16
+Spoken = Counter[tuple[int, str, State, Reason | None]]
+"""(action, language, state, reason) → how many more, or fewer, messages; the default language is not among them."""
 _HOURS = 24
 _FRESH_DAYS, _DAILY_DAYS, _OLDEST_DAYS = 3, 100, 200  # by hours, then by days, then by months
 
@@ -36,11 +38,37 @@ def book(tx: Transaction, trigger_id: int, shard: int, counted: Counter[tuple[in
     tx.many("add_metric_counts", rows)
 
 
-def hear(tx: Transaction, key: DeliveryKey, metric: Metric) -> None:
-    """Count a message of which a metric was heard for the first time."""
+def book_languages(tx: Transaction, trigger_id: int, shard: int, spoken: Spoken) -> None:
+    """The same by language, of what is not queued any more: before that nobody knows in which one it will be.
+
+    The default language has no counters: it is whatever is left of its action.
+    """
+    moved: Counter[tuple[int, str, Metric]] = Counter()
+    for (action_id, language, state, reason), n in spoken.items():
+        for metric in metrics_of(state, reason) if state is not State.QUEUED else ():
+            moved[action_id, language, metric] += n
+    rows = [
+        {
+            "trigger_id": trigger_id,
+            "action_id": action_id,
+            "language": language,
+            "metric": metric.value,
+            "shard": shard % SHARDS,
+            "n": n,
+        }
+        for (action_id, language, metric), n in sorted(moved.items())
+        if n
+    ]
+    tx.many("add_language_counts", rows)
+
+
+def hear(tx: Transaction, key: DeliveryKey, metric: Metric, language: str | None = None) -> None:
+    """Count a message, in its language, of which a metric was heard for the first time."""
     shard = key.seq % SHARDS
     row = {"trigger_id": key.trigger_id, "action_id": key.action_id, "metric": metric.value, "shard": shard}
     tx.many("add_metric_counts", [{**row, "n": 1}])
+    if language:
+        tx.many("add_language_counts", [{**row, "language": language, "n": 1}])
     tx.execute("add_trigger_metric", **row)
 
 
@@ -56,6 +84,16 @@ def series(tx: Transaction, broadcast_id: int, action_id: int, edges: Sequence[i
     found: dict[str, list[int]] = {}
     for row in rows:
         sums = found.setdefault(str(row["metric"]), [0] * (len(edges) - 1))
+        sums[bucket(edges, row)] += int(row["n"])
+    return found
+
+
+def by_language(tx: Transaction, action_id: int, edges: Sequence[int]) -> dict[str, dict[str, list[int]]]:
+    """Language → metric → how many in each bucket; of an action, without its default language."""
+    rows = tx.all("language_series", action_id=action_id, from_hour=edges[0], to_hour=edges[-1])
+    found: dict[str, dict[str, list[int]]] = {}
+    for row in rows:
+        sums = found.setdefault(str(row["language"]), {}).setdefault(str(row["metric"]), [0] * (len(edges) - 1))
         sums[bucket(edges, row)] += int(row["n"])
     return found
 
@@ -100,6 +138,7 @@ def _fold(tx: Transaction, *, hour: int, into: int) -> None:
     for fold_, drop in (
         ("fold_metric_counts", "drop_folded_metric_counts"),
         ("fold_link_counts", "drop_folded_link_counts"),
+        ("fold_language_counts", "drop_folded_language_counts"),
     ):
         tx.execute(fold_, hour=hour, into_hour=into)
         tx.execute(drop, hour=hour)

@@ -17,6 +17,7 @@ from clarion.api.reference import messages as of_messages
 from clarion.domain.broadcasts import Action, Broadcast
 from clarion.domain.errors import InvalidRequest, MalformedRequest, NotFound
 from clarion.store import broadcasts
+from clarion.store.engine import Transaction
 
 
 async def _broadcast(call: Call) -> Broadcast:
@@ -47,8 +48,8 @@ def _broadcast_shape(broadcast: Broadcast) -> dict[str, Any]:
     }
 
 
-def action_shape(action: Action, language: str = "") -> dict[str, Any]:
-    """An action as contract §5.3 shows an e-mail, in a language that it has.
+def action_shape(action: Action, language: str = "", number: int | None = None) -> dict[str, Any]:
+    """An action as contract §5.3 shows an e-mail, in a language that it has; `number`: that of the language.
 
     Raises:
         MalformedRequest: it has none by this tag; a PUT does not make one either (contract §5.4).
@@ -58,10 +59,12 @@ def action_shape(action: Action, language: str = "") -> dict[str, Any]:
         raise MalformedRequest("the message has no variant in this language", "/language")
     headers = [{"name": name, "value": value} for name, value in content.headers]
     updated = action.updated_ms // 1_000
+    number = number or action.action_id
     return {
-        "id": action.action_id,
+        "id": number,
         "broadcast_id": action.broadcast_id,
-        "deduplicate_id": f"{action.action_id}:{updated}",
+        "parent_action_id": None if number == action.action_id else action.action_id,
+        "deduplicate_id": f"{number}:{updated}",
         "name": action.name,
         "created": action.created_ms // 1_000,
         "updated": updated,
@@ -103,13 +106,35 @@ async def list_actions(call: Call) -> Response:
     return answer({"actions": [action_shape(action) for action in broadcast.actions]})
 
 
-async def get_action(call: Call) -> Response:
-    """`GET /v1/broadcasts/{id}/actions/{action_id}`."""
-    action_id = call.number("action_id")
-    for action in (await _broadcast(call)).actions:
-        if action.action_id == action_id:
-            return answer({"action": action_shape(action)})
+def named(tx: Transaction, call: Call, broadcast: Broadcast) -> tuple[Action, str, int]:
+    """The action that the path names, its language there ("" for the default), and the number of that.
+
+    A language of an action has a number of its own, which does for the action's (contract §12.2).
+
+    Raises:
+        NotFound: the broadcast has none by this number.
+    """
+    number, language = call.number("action_id"), language_of(call)
+    for action in broadcast.actions:
+        known = broadcasts.language_numbers(tx, action.action_id) if action.variants else {}
+        if action.action_id == number:
+            return action, language, known.get(language.lower(), number)
+        for one in action.variants:
+            if known.get(one.language.lower()) == number and not language:
+                return action, one.language, number
     raise NotFound
+
+
+async def get_action(call: Call) -> Response:
+    """`GET /v1/broadcasts/{id}/actions/{action_id}`, and `…/language/{language}`."""
+
+    def read(tx: Transaction) -> tuple[Action, str, int]:
+        found = broadcasts.get(tx, call.workspace, call.number("broadcast_id"))
+        if found is None:
+            raise NotFound
+        return named(tx, call, found)
+
+    return answer({"action": action_shape(*await call.api.read(read))})
 
 
 _FIELDS = ("subject", "body", "recipient", "sending_state", "from_id", "reply_to_id")
@@ -171,21 +196,16 @@ def language_of(call: Call) -> str:
 
 async def put_action(call: Call) -> Response:
     """`PUT /v1/broadcasts/{id}/actions/{action_id}`, and `…/language/{language}` for a variant that there is."""
-    action_id, edit = call.number("action_id"), edit_of(await call.json_object(MAX_BODY_BYTES + 100_000))
-    language = language_of(call)
-    await _broadcast(call)
+    edit = edit_of(await call.json_object(MAX_BODY_BYTES + 100_000))
+    broadcast = await _broadcast(call)
+    before, language, number = await call.api.read(lambda tx: named(tx, call, broadcast))
+    action_id = before.action_id
 
     def change(before: Broadcast) -> Broadcast:
         return with_content(before, edited_in(one_of(before, action_id), edit, language))
 
     after = await store_edit(call, change)
-    return answer({"action": action_shape(one_of(after, action_id), language)})
-
-
-async def get_variant(call: Call) -> Response:
-    """`GET …/actions/{action_id}/language/{language}`."""
-    action = one_of(await _broadcast(call), call.number("action_id"))
-    return answer({"action": action_shape(action, language_of(call))})
+    return answer({"action": action_shape(one_of(after, action_id), language, number)})
 
 
 def _campaign_shape(broadcast: Broadcast) -> dict[str, Any]:
@@ -283,7 +303,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "GET",
         f"{_ONE}{_LANGUAGE}",
-        get_variant,
+        get_action,
         "app",
         "app",
         "An action in a language; the default is empty",

@@ -4,15 +4,17 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import tzinfo
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from starlette.responses import Response
 
+from clarion.api.app.broadcasts import named
 from clarion.api.app.messages import TYPES
 from clarion.api.calls import Call, Endpoint, Handler, answer
 from clarion.api.reference.metrics import JOURNEYS, LINKS, METRICS, OF_A_TRIGGER
 from clarion.api.schemas import Reference
-from clarion.domain.broadcasts import Broadcast, BroadcastKind
+from clarion.domain.broadcasts import Action, Broadcast, BroadcastKind
 from clarion.domain.deliveries import Reason
 from clarion.domain.errors import MalformedRequest, NotFound
 from clarion.domain.metrics import SERIES, Metric, metrics_of
@@ -43,10 +45,7 @@ def _broadcast(tx: Transaction, call: Call) -> tuple[Broadcast, int]:
         raise NotFound
     if "action_id" not in call.request.path_params:
         return found, 0
-    action_id = call.number("action_id")
-    if action_id not in {action.action_id for action in found.actions}:
-        raise NotFound
-    return found, action_id
+    return found, named(tx, call, found)[0].action_id
 
 
 def _edges(call: Call, now_ms: int) -> list[int]:
@@ -106,11 +105,45 @@ def _sums(tx: Transaction, broadcast_id: int, actions: Sequence[int], edges_: Se
 async def series(call: Call) -> Response:
     """`GET …/metrics` of a broadcast or an action."""
 
-    def read(tx: Transaction) -> dict[str, list[int]]:
+    def read(tx: Transaction) -> dict[str, Any]:
         found, action_id = _broadcast(tx, call)
-        return _sums(tx, found.broadcast_id, _of_type(call, found, action_id), _edges(call, tx.now_ms()))
+        steps, wanted = _edges(call, tx.now_ms()), _of_type(call, found, action_id)
+        sums = _sums(tx, found.broadcast_id, wanted, steps)
+        if wanted != (action_id,) or not action_id:
+            return {"series": sums}
+        action, language, number = named(tx, call, found)
+        variants = _by_language(tx, action, sums, steps)
+        if language:
+            return {"series": variants[str(number)]["series"]}
+        return {"series": sums, "language_variants": variants} if variants else {"series": sums}
 
-    return answer({"metric": {"series": await call.api.read(read)}})
+    return answer({"metric": await call.api.read(read)})
+
+
+def _by_language(
+    tx: Transaction, action: Action, whole: dict[str, list[int]], edges_: Sequence[int]
+) -> dict[str, dict[str, Any]]:
+    """Number of a language → its series: of those that an action has, and had in these steps; {} for one language.
+
+    The default has what the others leave: what was never made counts there too.
+    """
+    counted, numbers = metrics.by_language(tx, action.action_id, edges_), {}
+    shown = {one.language.lower(): one.language for one in action.variants}
+    if shown or counted:
+        numbers = broadcasts.language_numbers(tx, action.action_id)
+    steps = len(edges_) - 1
+    rest = {name: list(sums) for name, sums in whole.items()}
+    found: dict[str, dict[str, Any]] = {}
+    for tag, number in sorted(numbers.items()):
+        if tag not in shown and tag not in counted:
+            continue
+        of_tag = {name: counted.get(tag, {}).get(name, [0] * steps) for name in SERIES}
+        for name, sums in of_tag.items():
+            rest[name] = [one - other for one, other in zip(rest[name], sums, strict=True)]
+        found[str(number)] = {"language": shown.get(tag, tag), "default": False, "series": of_tag}
+    if not found:
+        return {}
+    return {str(action.action_id): {"language": "", "default": True, "series": rest}, **found}
 
 
 async def of_links(call: Call) -> Response:

@@ -22,6 +22,7 @@ _BROADCAST: dict[str, Any] = {
 _ACTION: dict[str, Any] = {
     "id": 1,
     "broadcast_id": 1,
+    "parent_action_id": None,
     "deduplicate_id": "1:1796040000",
     "name": "E-mail",
     "created": 1796040000,
@@ -46,7 +47,7 @@ _ACTION: dict[str, Any] = {
     "headers": "[]",
 }
 _CAMPAIGN = _BROADCAST | {"filter_segment_ids": [], "trigger_segment_ids": [], "created_by": ""}
-_LOOSE = Loose(nullable=("from_id", "reply_to_id"))
+_LOOSE = Loose(nullable=("from_id", "parent_action_id", "reply_to_id"))
 _EDIT: dict[str, Any] = {
     "subject": text(),
     "body": text(),

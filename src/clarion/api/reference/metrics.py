@@ -31,10 +31,23 @@ _NOTE = (
 )
 _EXAMPLE = {"created": [0, 10_000], "sent": [0, 9_990], "failed": [0, 10], "opened": [0, 4_200], "clicked": [0, 310]}
 
+_VARIANTS = mapping(
+    record(language=text('"" for the default.'), default=flag(), series=_SERIES),
+    "Of an action in several languages, by the number of each; the default has that of the action.",
+)
+
 METRICS = Reference(
     query=_QUERY,
-    answer=record(metric=record(series=_SERIES)),
-    answer_example={"metric": {"series": _EXAMPLE}},
+    answer=record(metric=record(optional=("language_variants",), series=_SERIES, language_variants=_VARIANTS)),
+    answer_example={
+        "metric": {
+            "series": _EXAMPLE,
+            "language_variants": {
+                "4": {"language": "", "default": True, "series": {"sent": [0, 9_000], "opened": [0, 4_000]}},
+                "9": {"language": "es", "default": False, "series": {"sent": [0, 990], "opened": [0, 200]}},
+            },
+        }
+    },
     errors=(400, 404),
     note=_NOTE,
     contract="§6",

@@ -43,7 +43,7 @@ WHERE a.done_ms IS NULL OR a.open = 1 ORDER BY a.trigger_id, a.no LIMIT 1 FOR UP
 
 -- name: again_rows
 -- Accounts to send again, after the checkpoint and up to :until. Who failed since it was asked for is not meant.
-SELECT seq, action_id, reason, words FROM delivery
+SELECT seq, action_id, reason, words, language FROM delivery
 WHERE trigger_id = :trigger_id AND seq >= :seq AND seq <= :until AND (seq > :seq OR action_id > :action_id)
   AND state = :state AND settled_ms <= :asked_ms
 ORDER BY seq, action_id LIMIT :most;

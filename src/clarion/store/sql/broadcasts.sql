@@ -126,3 +126,10 @@ ORDER BY trigger_id DESC LIMIT :most;
 
 -- name: place_action
 UPDATE action SET position = :position WHERE action_id = :action_id AND broadcast_id = :broadcast_id;
+
+-- name: language_numbers
+SELECT language, variant_id FROM action_language WHERE action_id = :action_id;
+
+-- name: number_language
+INSERT INTO action_language (action_id, language, variant_id) VALUES (:action_id, :language, :variant_id)
+ON CONFLICT (action_id, language) DO NOTHING;

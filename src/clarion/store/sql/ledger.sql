@@ -221,8 +221,8 @@ SELECT owner, fence, open_lo, open_hi, open_ms FROM slice WHERE trigger_id = :tr
 
 -- name: chunk
 -- The next people of a slice, with what composing needs. A vanished person has no number on the right side.
-SELECT d.seq, d.action_id, d.person_id, d.attempts, d.attempted_ms, p.person_id AS alive, p.id, p.email, p.unsubscribed,
-       p.attributes, e.data
+SELECT d.seq, d.action_id, d.person_id, d.attempts, d.attempted_ms, d.language, p.person_id AS alive, p.id, p.email,
+       p.unsubscribed, p.attributes, e.data
 FROM delivery d
 LEFT JOIN person p ON p.person_id = d.person_id
 LEFT JOIN trigger_entry e ON e.trigger_id = d.trigger_id AND e.entry = d.entry
@@ -231,8 +231,8 @@ ORDER BY d.seq, d.action_id LIMIT :most;
 
 -- name: composing
 -- One account with what composing needs, whatever its state.
-SELECT d.seq, d.action_id, d.person_id, d.attempts, d.attempted_ms, p.person_id AS alive, p.id, p.email, p.unsubscribed,
-       p.attributes, e.data
+SELECT d.seq, d.action_id, d.person_id, d.attempts, d.attempted_ms, d.language, p.person_id AS alive, p.id, p.email,
+       p.unsubscribed, p.attributes, e.data
 FROM delivery d
 LEFT JOIN person p ON p.person_id = d.person_id
 LEFT JOIN trigger_entry e ON e.trigger_id = d.trigger_id AND e.entry = d.entry
@@ -250,9 +250,11 @@ WHERE trigger_id = :trigger_id AND seq BETWEEN :lo AND :hi AND state = 0;
 
 -- name: settle
 -- From :from_state only; a retry stays QUEUED with a due time. What is only put off keeps the time of its last
--- attempt that counted, or of the first time it was put off; one that is put back into the queue begins anew.
+-- attempt that counted, or of the first time it was put off; one that is put back into the queue begins anew. The
+-- language is the one that it is booked in, from when it leaves the queue.
 UPDATE delivery SET state = :state, reason = :reason, words = :words, recipient = COALESCE(:recipient, recipient),
     attempts = attempts + :counted, due_ms = :due_ms, doubt_fence = :doubt_fence,
+    language = CASE WHEN :from_state = 0 AND :state <> 0 THEN :language ELSE language END,
     attempted_ms = CASE WHEN :state = 0 AND :from_state <> 0 THEN NULL
                         WHEN :counted = 1 OR (:state = 0 AND attempted_ms IS NULL) THEN {{now_ms}}
                         ELSE attempted_ms END,
@@ -264,6 +266,7 @@ WHERE trigger_id = :trigger_id AND seq = :seq AND action_id = :action_id AND sta
 UPDATE delivery d SET state = r.state, reason = r.reason, words = r.words,
     recipient = COALESCE(r.recipient, d.recipient), attempts = d.attempts + r.counted, due_ms = r.due_ms,
     doubt_fence = r.doubt_fence,
+    language = CASE WHEN r.from_state = 0 AND r.state <> 0 THEN r.language ELSE d.language END,
     attempted_ms = CASE WHEN r.state = 0 AND r.from_state <> 0 THEN NULL
                         WHEN r.counted = 1 OR (r.state = 0 AND d.attempted_ms IS NULL) THEN {{now_ms}}
                         ELSE d.attempted_ms END,
@@ -271,22 +274,26 @@ UPDATE delivery d SET state = r.state, reason = r.reason, words = r.words,
 FROM unnest(CAST(:trigger_id AS bigint[]), CAST(:seq AS bigint[]), CAST(:action_id AS bigint[]),
             CAST(:from_state AS smallint[]), CAST(:state AS smallint[]), CAST(:reason AS text[]),
             CAST(:words AS text[]), CAST(:recipient AS text[]), CAST(:counted AS smallint[]), CAST(:due_ms AS bigint[]),
-            CAST(:doubt_fence AS bigint[]))
-    AS r (trigger_id, seq, action_id, from_state, state, reason, words, recipient, counted, due_ms, doubt_fence)
+            CAST(:doubt_fence AS bigint[]), CAST(:language AS text[]))
+    AS r (trigger_id, seq, action_id, from_state, state, reason, words, recipient, counted, due_ms, doubt_fence,
+          language)
 WHERE d.trigger_id = r.trigger_id AND d.seq = r.seq AND d.action_id = r.action_id AND d.state = r.from_state;
 
 -- name: settle_sent
 -- The same for accounts that were simply sent.
 UPDATE delivery SET state = 1, reason = NULL, words = :words, recipient = COALESCE(:recipient, recipient),
-    attempts = attempts + 1, due_ms = 0, doubt_fence = NULL, attempted_ms = {{now_ms}}, settled_ms = {{now_ms}}
+    attempts = attempts + 1, due_ms = 0, doubt_fence = NULL, attempted_ms = {{now_ms}}, settled_ms = {{now_ms}},
+    language = :language
 WHERE trigger_id = :trigger_id AND seq = :seq AND action_id = :action_id AND state = 0;
 
 -- name: settle_sent @postgres
 -- Differs: rows travel as arrays.
 UPDATE delivery d SET state = 1, reason = NULL, words = r.words, recipient = COALESCE(r.recipient, d.recipient),
-    attempts = d.attempts + 1, due_ms = 0, doubt_fence = NULL, attempted_ms = {{now_ms}}, settled_ms = {{now_ms}}
-FROM unnest(CAST(:seq AS bigint[]), CAST(:action_id AS bigint[]), CAST(:words AS text[]), CAST(:recipient AS text[]))
-    AS r (seq, action_id, words, recipient)
+    attempts = d.attempts + 1, due_ms = 0, doubt_fence = NULL, attempted_ms = {{now_ms}}, settled_ms = {{now_ms}},
+    language = r.language
+FROM unnest(CAST(:seq AS bigint[]), CAST(:action_id AS bigint[]), CAST(:words AS text[]), CAST(:recipient AS text[]),
+            CAST(:language AS text[]))
+    AS r (seq, action_id, words, recipient, language)
 WHERE d.trigger_id = :trigger_id AND d.seq = r.seq AND d.action_id = r.action_id AND d.state = 0;
 
 -- name: stop_rows

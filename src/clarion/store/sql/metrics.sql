@@ -15,6 +15,24 @@ JOIN broadcast_trigger t ON t.trigger_id = r.trigger_id
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (broadcast_id, action_id, hour, metric, shard) DO UPDATE SET n = metric_count.n + excluded.n;
 
+-- name: add_language_counts
+-- The same of messages in another language than the default, which is what remains of the action.
+INSERT INTO language_count (action_id, language, hour, metric, shard, n)
+SELECT :action_id, :language, COALESCE(t.booked_hour, t.created_ms / 3600000), :metric, :shard, :n
+FROM broadcast_trigger t WHERE t.trigger_id = :trigger_id
+ON CONFLICT (action_id, language, hour, metric, shard) DO UPDATE SET n = language_count.n + excluded.n;
+
+-- name: add_language_counts @postgres
+-- Differs: rows travel as arrays, in a fixed order.
+INSERT INTO language_count (action_id, language, hour, metric, shard, n)
+SELECT r.action_id, r.language, COALESCE(t.booked_hour, t.created_ms / 3600000), r.metric, r.shard, r.n
+FROM unnest(CAST(:trigger_id AS bigint[]), CAST(:action_id AS bigint[]), CAST(:language AS text[]),
+            CAST(:metric AS text[]), CAST(:shard AS smallint[]), CAST(:n AS bigint[]))
+    AS r (trigger_id, action_id, language, metric, shard, n)
+JOIN broadcast_trigger t ON t.trigger_id = r.trigger_id
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (action_id, language, hour, metric, shard) DO UPDATE SET n = language_count.n + excluded.n;
+
 -- name: add_trigger_metric
 INSERT INTO trigger_metric (trigger_id, action_id, metric, shard, n)
 VALUES (:trigger_id, :action_id, :metric, :shard, 1)
@@ -26,6 +44,11 @@ SELECT hour, metric, CAST(SUM(n) AS bigint) AS n FROM metric_count
 WHERE broadcast_id = :broadcast_id AND (:only_action = 0 OR action_id = :only_action)
   AND hour >= :from_hour AND hour < :to_hour
 GROUP BY hour, metric;
+
+-- name: language_series
+SELECT language, hour, metric, CAST(SUM(n) AS bigint) AS n FROM language_count
+WHERE action_id = :action_id AND hour >= :from_hour AND hour < :to_hour
+GROUP BY language, hour, metric;
 
 -- name: trigger_metrics
 SELECT metric, CAST(SUM(n) AS bigint) AS n FROM trigger_metric WHERE trigger_id = :trigger_id GROUP BY metric;
@@ -63,7 +86,8 @@ GROUP BY link_id, hour, metric;
 
 -- name: counted_hours
 SELECT DISTINCT hour FROM metric_count WHERE hour >= :from_hour AND hour < :to_hour
-UNION SELECT DISTINCT hour FROM link_count WHERE hour >= :from_hour AND hour < :to_hour ORDER BY hour;
+UNION SELECT DISTINCT hour FROM link_count WHERE hour >= :from_hour AND hour < :to_hour
+UNION SELECT DISTINCT hour FROM language_count WHERE hour >= :from_hour AND hour < :to_hour ORDER BY hour;
 
 -- name: fold_metric_counts
 INSERT INTO metric_count (broadcast_id, action_id, hour, metric, shard, n)
@@ -108,6 +132,27 @@ DELETE FROM link_count WHERE hour = :hour;
 -- name: drop_folded_link_counts @postgres
 -- Differs: they are gone already.
 DELETE FROM link_count WHERE hour = :hour AND FALSE;
+
+-- name: fold_language_counts
+INSERT INTO language_count (action_id, language, hour, metric, shard, n)
+SELECT action_id, language, CAST(:into_hour AS bigint), metric, 0, SUM(n) FROM language_count WHERE hour = :hour
+GROUP BY action_id, language, metric
+ON CONFLICT (action_id, language, hour, metric, shard) DO UPDATE SET n = language_count.n + excluded.n;
+
+-- name: fold_language_counts @postgres
+-- Differs: as above.
+WITH gone AS (DELETE FROM language_count WHERE hour = :hour RETURNING action_id, language, metric, n)
+INSERT INTO language_count (action_id, language, hour, metric, shard, n)
+SELECT action_id, language, CAST(:into_hour AS bigint), metric, 0, SUM(n) FROM gone GROUP BY action_id, language, metric
+ORDER BY 1, 2, 3, 4
+ON CONFLICT (action_id, language, hour, metric, shard) DO UPDATE SET n = language_count.n + excluded.n;
+
+-- name: drop_folded_language_counts
+DELETE FROM language_count WHERE hour = :hour;
+
+-- name: drop_folded_language_counts @postgres
+-- Differs: they are gone already.
+DELETE FROM language_count WHERE hour = :hour AND FALSE;
 
 -- name: clear_delivery_metrics
 DELETE FROM delivery_metric WHERE trigger_id = :trigger_id AND seq > :after AND seq <= :until;
