@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A message is written: with an error, mended, seen as somebody, checked for a hundred, sent to oneself."""
 
+import re
 import statistics
 from typing import Any
 
@@ -167,6 +168,24 @@ def test_by_keyboard_alone_and_nothing_typed_is_lost(page: Page, server: Server,
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(check).to_be_focused()
+
+
+def test_tags_complete_and_close_in_the_body_alone(page: Page, message: tuple[int, int]) -> None:
+    _open(page, message)
+    body = page.get_by_role("textbox", name="Body")
+    body.click()
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Delete")
+    page.keyboard.type("<bl")
+    page.get_by_role("option", name="blockquote").click()
+    page.keyboard.type(">Our cus")  # words are no Liquid: Enter ends the line, and completes nothing
+    page.keyboard.press("Enter")
+    expect(body.locator(".cm-line")).to_have_text(["<blockquote>Our cus", re.compile("^ *</blockquote>$")])
+    sender = page.get_by_role("textbox", name="From")
+    sender.click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("News <news@example.com>")
+    expect(sender).to_have_text("News <news@example.com>")
 
 
 def test_languages_and_a_phone(phone: Page, server: Server, message: tuple[int, int]) -> None:

@@ -10,16 +10,27 @@ import {
   completionStatus,
 } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+import { html, htmlCompletionSource } from "@codemirror/lang-html";
 import { liquid, liquidCompletionSource } from "@codemirror/lang-liquid";
 import { bracketMatching, HighlightStyle, syntaxHighlighting } from "@codemirror/language";
 import { lintGutter, setDiagnostics } from "@codemirror/lint";
 import { EditorState, type Extension, Prec, Transaction } from "@codemirror/state";
 import { drawSelection, EditorView, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
-import { type Completions, filtersOf, propertiesOf, ROOTS, tagsOf, withoutTwins } from "./completing";
+import {
+  type Completions,
+  filtersOf,
+  forMails,
+  insideLiquid,
+  propertiesOf,
+  ROOTS,
+  tagsOf,
+  withoutTwins,
+} from "./completing";
 import { type Diagnostic, rangeOf } from "./offsets";
 
-export type Language = "liquid" | "json" | "text";
+/** `html`: with Liquid in it; `liquid`: in a plain text. */
+export type Language = "html" | "liquid" | "json";
 
 export interface EditorOptions {
   parent: HTMLElement;
@@ -46,6 +57,7 @@ export interface EditorHandle {
 }
 
 const LEAVING_MS = 10_000;
+const LOOK_BACK = 2_000; // characters in which Liquid has begun
 
 const COLOURS = HighlightStyle.define([
   { tag: [tags.tagName, tags.keyword, tags.controlKeyword], color: "var(--chart-1)" },
@@ -124,9 +136,13 @@ function leaving(): Extension {
 }
 
 async function language(options: EditorOptions): Promise<Extension> {
-  if (options.language === "text") return [];
   if (options.language === "json") return (await import("@codemirror/lang-json")).json();
+  const markup = options.language === "html";
   const source = (context: CompletionContext): CompletionResult | null => {
+    if (!insideLiquid(context.state.sliceDoc(Math.max(0, context.pos - LOOK_BACK), context.pos))) {
+      const found = markup ? htmlCompletionSource(context) : null;
+      return found && { ...found, options: forMails(found.options) };
+    }
     const known = options.completions();
     const found = liquidCompletionSource({
       tags: tagsOf(known),
@@ -136,7 +152,9 @@ async function language(options: EditorOptions): Promise<Extension> {
     })(context);
     return found && { ...found, options: withoutTwins(found.options) };
   };
-  return [liquid(), autocompletion({ override: [source], icons: false })];
+  // In a plain text, such as a name with <an address>, nothing closes what only looks like a tag.
+  const base = markup ? undefined : html({ autoCloseTags: false });
+  return [liquid({ base }), autocompletion({ override: [source], icons: false })];
 }
 
 /** An editor in `parent`. */

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "vitest";
-import { type Completions, filtersOf, propertiesOf, tagsOf, withoutTwins } from "./completing";
+import {
+  type Completions,
+  filtersOf,
+  forMails,
+  insideLiquid,
+  propertiesOf,
+  tagsOf,
+  withoutTwins,
+} from "./completing";
 
 const KNOWN: Completions = {
   attributes: [
@@ -38,6 +46,23 @@ describe("what is offered", () => {
       { label: "if", type: "keyword", detail: "… endif", info: "Where a condition holds" },
     ]);
     expect(filtersOf(KNOWN)[0]?.info).toBe("Upper case");
+  });
+  test("Liquid is offered where Liquid is written", () => {
+    expect(insideLiquid("Dear {{ customer.")).toBe(true);
+    expect(insideLiquid("{{ a }} {% if b")).toBe(true);
+    expect(insideLiquid("{{ a }} cus")).toBe(false);
+    expect(insideLiquid("cus")).toBe(false);
+  });
+  test("of HTML, what mail programs understand", () => {
+    const offers = [
+      { label: "table", type: "type" },
+      { label: "<script", type: "type" },
+      { label: "</custom>", type: "type" },
+      { label: "href", type: "property" },
+      { label: "onclick", type: "property" },
+      { label: "_blank", type: "constant" },
+    ];
+    expect(forMails(offers).map((one) => one.label)).toEqual(["table", "</custom>", "href", "_blank"]);
   });
   test("of twins the one that explains itself stays", () => {
     expect(withoutTwins([{ label: "a" }, { label: "a", info: "x" }, { label: "b" }])).toEqual([

@@ -84,6 +84,33 @@ export function filtersOf(known: Completions | undefined): Offer[] {
   return (known?.filters ?? []).map((one) => ({ label: one.name, type: "function", info: one.help }));
 }
 
+/** Whether a text ends within {{ … }} or {% … %}. */
+export function insideLiquid(before: string): boolean {
+  const last = (signs: readonly string[]) => Math.max(...signs.map((one) => before.lastIndexOf(one)));
+  return last(["{{", "{%"]) > last(["}}", "%}"]);
+}
+
+const MAIL_TAGS = new Set(
+  (
+    "a abbr b blockquote body br caption center code col colgroup div em h1 h2 h3 h4 h5 h6 head hr html i img li " +
+    "link meta ol p pre q s small span strong style sub sup table tbody td tfoot th thead title tr u ul"
+  ).split(" "),
+);
+const MAIL_ATTRIBUTES = new Set(
+  (
+    "alt aria-hidden aria-label bgcolor border cellpadding cellspacing charset class colspan content dir height " +
+    "href id lang name rel role rowspan src start style target title type value valign width align"
+  ).split(" "),
+);
+
+/** Of what HTML has, what mail programs understand; the end of a tag is always offered. */
+export function forMails<T extends { label: string; type?: string }>(offers: readonly T[]): T[] {
+  return offers.filter((one) => {
+    if (one.type === "type") return /^<?\//.test(one.label) || MAIL_TAGS.has(one.label.replace(/^</, ""));
+    return one.type !== "property" || MAIL_ATTRIBUTES.has(one.label);
+  });
+}
+
 /** Of several offers with one name the one that explains itself. */
 export function withoutTwins<T extends { label: string; info?: unknown; detail?: unknown }>(
   offers: readonly T[],

@@ -108,7 +108,7 @@ function Editor({ layout }: { layout: Layout | null }) {
           <TextField label="Name" value={name} disabled={!mayEdit} error={about("/name")} onInput={setName} />
           <CodeEditor
             label="HTML"
-            language="liquid"
+            language="html"
             hint="With {{ content }} once: there the message goes."
             height={480}
             readOnly={!mayEdit}

@@ -108,7 +108,7 @@ function Editor({ snippet, onClose }: { snippet: Snippet | null; onClose: () => 
         )}
         <CodeEditor
           label="Content"
-          language="liquid"
+          language="html"
           hint="HTML or text, with Liquid; at most 16 KB."
           value={value}
           completions={completions}

@@ -95,7 +95,7 @@ function Fields(props: FieldsProps) {
       <LayoutChoice {...props} />
       <CodeEditor
         label="Body"
-        language="liquid"
+        language="html"
         height={420}
         readOnly={readOnly}
         value={text(draft, "body")}
