@@ -21,6 +21,7 @@ from clarion.domain.goals import Exit
 from clarion.domain.people import IdKind
 from clarion.domain.suppressions import EspKind
 from clarion.domain.triggers import TriggerState
+from clarion.domain.versions import Reason as VersionReason
 from clarion.pipeline import failpoint
 
 ROOT = Path(__file__).parent.parent
@@ -55,6 +56,7 @@ CHECKS: dict[str, set[str]] = {
     "again_kind_known": {kind.value for kind in trigger_rules.Repeat},
     "broadcast_exit_known": {when.value for when in Exit},
     "broadcast_kind_known": {kind.value for kind in BroadcastKind},
+    "broadcast_version_reason_known": {reason.value for reason in VersionReason},
     "broadcast_state_known": {state.value for state in BroadcastState},
     "delivery_state_known": {str(state.value) for state in State},
     "doubt_policy_known": {policy.value for policy in DoubtPolicy},

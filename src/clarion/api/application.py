@@ -62,6 +62,7 @@ from clarion.api.clarion import topics as clarion_topics
 from clarion.api.clarion import trying as clarion_trying
 from clarion.api.clarion import uploads as clarion_uploads
 from clarion.api.clarion import users as clarion_users
+from clarion.api.clarion import versions as clarion_versions
 from clarion.api.clarion import workspace as clarion_workspace
 from clarion.api.limits import Kind
 from clarion.api.track import feedback as track_feedback
@@ -102,6 +103,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *track_v2.ENDPOINTS,
     *clarion_broadcast_list.ENDPOINTS,
     *clarion_broadcasts.ENDPOINTS,
+    *clarion_versions.ENDPOINTS,
     *clarion_trying.ENDPOINTS,
     *clarion_languages.ENDPOINTS,
     *clarion_layouts.ENDPOINTS,

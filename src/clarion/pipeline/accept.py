@@ -2,9 +2,9 @@
 """Stage 1, accept: check a trigger call against its broadcast and the limits; write one trigger row.
 
 Reads the broadcast, its snippets and the people that are named. Commits, in one transaction, the trigger, its
-frozen content, the people named in the call and the job that resolves the audience. If the process dies
-before the commit nothing exists and the caller got no answer; after it, the trigger is worked whether the
-caller heard of it or not.
+frozen content, a note on the version that it sends, the people named in the call and the job that resolves the
+audience. If the process dies before the commit nothing exists and the caller got no answer; after it, the trigger is
+worked whether the caller heard of it or not.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from clarion.domain.errors import InvalidRequest, NotFound, RateLimited
 from clarion.domain.triggers import Selector, TriggerRequest
 from clarion.pipeline.freezing import frozen
 from clarion.pipeline.naming import Named, name_people
-from clarion.store import broadcasts, people, segments, triggers
+from clarion.store import broadcasts, people, segments, triggers, versions
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 from clarion.store.entries import NOBODY
@@ -91,6 +91,7 @@ def accept(
         by=by,
     )
     if not fatal:
+        versions.taken(tx, broadcast, trigger_id)
         broadcasts.note_trigger(tx, broadcast_id)
         if request.scheduled_ms is None:  # workers find a scheduled one by themselves when it is due
             submit(tx, trigger_id)

@@ -9,7 +9,7 @@ is made of the content it was opened with, so workers follow within one chunk.
 from clarion.domain.errors import Conflict
 from clarion.domain.triggers import TriggerState
 from clarion.pipeline.freezing import frozen
-from clarion.store import broadcasts, control, retention, triggers
+from clarion.store import broadcasts, control, retention, triggers, versions
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 from clarion.store.triggers import Trigger
@@ -25,6 +25,7 @@ def apply_content(tx: Transaction, workspace: Workspace, trigger: Trigger, by: s
     if trigger.state in {TriggerState.STOPPED, TriggerState.FAILED}:
         raise Conflict(f"the trigger is {trigger.state.value}: nothing of it is sent any more")
     retention.refuse_removed(tx, trigger.trigger_id)
+    broadcasts.lock(tx, trigger.broadcast_id)
     broadcast = broadcasts.get(tx, workspace, trigger.broadcast_id, None)
     if broadcast is None:
         raise AssertionError("a broadcast is never removed")
@@ -41,4 +42,5 @@ def apply_content(tx: Transaction, workspace: Workspace, trigger: Trigger, by: s
         tx, trigger.trigger_id, before_hash=trigger.content_hash, content_hash=content_hash, by=by
     ):
         raise Conflict("the trigger was changed at the same moment: try again")
+    versions.taken(tx, broadcast, trigger.trigger_id)
     return True

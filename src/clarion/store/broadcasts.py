@@ -246,6 +246,11 @@ def add_action(
     return action_id
 
 
+def put_back_action(tx: Transaction, action: Action) -> None:
+    """An action that was removed, under the number that it had; accounts may name it."""
+    tx.execute("insert_action", position=action.action_id, kind=action.kind, **_action_columns(action))
+
+
 def update_action(tx: Transaction, action: Action) -> None:
     """Store an action's name, settings and content."""
     tx.execute("update_action", **_action_columns(action))

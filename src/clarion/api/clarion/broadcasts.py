@@ -50,7 +50,7 @@ async def create_broadcast(call: Call) -> Response:
         raise InvalidRequest("is required", "/name")
     blank = replace(new_broadcast(call.workspace.workspace_id), doubt_policy=call.api.options.doubt_policy)
     wanted = edited_broadcast(blank, body, with_actions=True)
-    made = await call.api.write(lambda tx: create(tx, call.workspace, wanted))
+    made = await call.api.write(lambda tx: create(tx, call.workspace, wanted, call.by))
     return answer({"broadcast": broadcast_shape(made)}, 201)
 
 
@@ -204,7 +204,8 @@ async def duplicate(call: Call) -> Response:
 
     def work(tx: Transaction) -> Broadcast:
         source = load(tx, call.workspace, broadcast_id)
-        return create(tx, call.workspace, replace(source, name=_COPY + source.name, trigger_name=None, archived=False))
+        copy = replace(source, name=_COPY + source.name, trigger_name=None, archived=False)
+        return create(tx, call.workspace, copy, call.by)
 
     return answer({"broadcast": broadcast_shape(await call.api.write(work))}, 201)
 

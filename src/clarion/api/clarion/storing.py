@@ -11,7 +11,7 @@ from clarion.domain.broadcasts import Action, Broadcast, BroadcastKind
 from clarion.domain.errors import Conflict, InvalidRequest, NotFound, Problem
 from clarion.domain.goals import Exit
 from clarion.pipeline.review import Finding, Review, review
-from clarion.store import broadcasts, segments, snippets, topics
+from clarion.store import broadcasts, segments, snippets, topics, versions
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 
@@ -59,8 +59,10 @@ def _refuse(findings: tuple[Finding, ...]) -> None:
     raise InvalidRequest(problems[0].detail, problems[0].pointer, more=tuple(problems[1:]))
 
 
-def _change(call: Call, broadcast_id: int, edit: Callable[[Broadcast], Broadcast]) -> Broadcast:
-    """Edit a broadcast. Blocks.
+def _change(
+    call: Call, broadcast_id: int, edit: Callable[[Broadcast], Broadcast], restored_from: int | None
+) -> Broadcast:
+    """Edit a broadcast, and keep the version that it makes. Blocks.
 
     A running broadcast must not become one that could not be activated. The review happens between reading
     and saving, so saving looks whether somebody else was quicker, and then all is done again.
@@ -77,7 +79,9 @@ def _change(call: Call, broadcast_id: int, edit: Callable[[Broadcast], Broadcast
             raise _ChangedMeanwhile
         _check_trigger_name(tx, call.workspace, after)
         _store_changes(tx, before, as_stored(tx, call.workspace, after))
-        return load(tx, call.workspace, broadcast_id)
+        stored = load(tx, call.workspace, broadcast_id)
+        versions.record(tx, before, stored, restored_from=restored_from)
+        return stored
 
     for _ in range(_TRIES):
         before, see = look(call.api, call.workspace, broadcast_id)
@@ -99,7 +103,9 @@ def _store_changes(tx: Transaction, before: Broadcast, after: Broadcast) -> None
     for action in after.actions:
         if not action.action_id:
             _add(tx, after, action)
-        elif old.pop(action.action_id) != action:
+        elif action.action_id not in old:
+            broadcasts.put_back_action(tx, action)
+        elif old[action.action_id] != action:
             broadcasts.update_action(tx, action)
     kept = {action.action_id for action in after.actions}
     for action_id, action in old.items():
@@ -132,14 +138,20 @@ def _check_trigger_name(tx: Transaction, workspace: Workspace, wanted: Broadcast
         raise InvalidRequest(f"is the one of transactional message {found}", "/trigger_name")
 
 
-async def store_edit(call: Call, edit: Callable[[Broadcast], Broadcast], named: str = "broadcast_id") -> Broadcast:
+async def store_edit(
+    call: Call,
+    edit: Callable[[Broadcast], Broadcast],
+    named: str = "broadcast_id",
+    *,
+    restored_from: int | None = None,
+) -> Broadcast:
     """The broadcast that the path names after an edit; raises as `_change` does."""
     broadcast_id = call.number(named)
-    return await call.api.run(lambda: _change(call, broadcast_id, edit))
+    return await call.api.run(lambda: _change(call, broadcast_id, edit, restored_from))
 
 
-def create(tx: Transaction, workspace: Workspace, wanted: Broadcast) -> Broadcast:
-    """A new broadcast with what `wanted` has, as a draft.
+def create(tx: Transaction, workspace: Workspace, wanted: Broadcast, by: str) -> Broadcast:
+    """A new broadcast with what `wanted` has, as a draft; `by`: whose it is.
 
     Raises:
         InvalidRequest: a trigger name that is taken; a layout or an identity that does not exist.
@@ -162,7 +174,9 @@ def create(tx: Transaction, workspace: Workspace, wanted: Broadcast) -> Broadcas
         broadcasts.update(tx, replace(made, goal=wanted.goal, exit_when=wanted.exit_when))
     for action in wanted.actions:
         _add(tx, made, action)
-    return load(tx, workspace, made.broadcast_id)
+    stored = load(tx, workspace, made.broadcast_id)
+    versions.begin(tx, stored, by)
+    return stored
 
 
 def one_of(broadcast: Broadcast, action_id: int) -> Action:

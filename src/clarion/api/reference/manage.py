@@ -29,7 +29,7 @@ _ACTION: dict[str, Any] = {
     "created_at": 1796040000,
     "updated_at": 1796040000,
 }
-_BROADCAST: dict[str, Any] = {
+BROADCAST: dict[str, Any] = {
     "id": 1,
     "kind": "broadcast",
     "name": "Spring",
@@ -206,7 +206,7 @@ _AN_ACTION = record(optional=tuple(_TEXTS), **_TEXTS)
 _TEXTS_EXAMPLE = {"subject": "Hello", "body": "<p>Hello</p>{% unsubscribe %}", "from": "Acme <news@example.com>"}
 
 CREATE = shown(
-    {"broadcast": _BROADCAST},
+    {"broadcast": BROADCAST},
     _LOOSE,
     status=201,
     body=record(
@@ -217,9 +217,9 @@ CREATE = shown(
     ),
     body_example={"name": "Spring", "actions": [_TEXTS_EXAMPLE]},
 )
-ONE = shown({"broadcast": _BROADCAST}, _LOOSE)
+ONE = shown({"broadcast": BROADCAST}, _LOOSE)
 EDIT = shown(
-    {"broadcast": _BROADCAST},
+    {"broadcast": BROADCAST},
     _LOOSE,
     body=record(optional=tuple(_AN_EDIT), **_AN_EDIT),
     body_example={"name": "Summer"},
@@ -230,7 +230,7 @@ ADD_ACTION = shown({"action": _ACTION}, _LOOSE, status=201, body=_AN_ACTION, bod
 EDIT_ACTION = shown({"action": _ACTION}, _LOOSE, body=_AN_ACTION, body_example={"subject": "Hi"}, errors=(409,))
 DUPLICATE_ACTION = shown({"action": _ACTION}, _LOOSE, status=201, errors=(409,))
 ORDER_ACTIONS = shown(
-    {"broadcast": _BROADCAST},
+    {"broadcast": BROADCAST},
     _LOOSE,
     body=record(actions=array(integer()), version=integer(), optional=("version",)),
     body_example={"actions": [2, 1]},
@@ -238,16 +238,16 @@ ORDER_ACTIONS = shown(
 )
 DELETE_ACTION = Reference(status=204, errors=(409,))
 REVIEW = shown(_REVIEW, _LOOSE, note="`problems` keep it from being activated; `warnings` do not.")
-ACTIVATE = shown({"broadcast": _BROADCAST}, _LOOSE, errors=(409, 422))
+ACTIVATE = shown({"broadcast": BROADCAST}, _LOOSE, errors=(409, 422))
 STOP = shown(
-    {"broadcast": _BROADCAST, "stopped_triggers": 0},
+    {"broadcast": BROADCAST, "stopped_triggers": 0},
     _LOOSE,
     body=record(
         running_triggers=one_of("stop", "finish", description="stop unless given."), optional=("running_triggers",)
     ),
     body_example={"running_triggers": "finish"},
 )
-DUPLICATE = shown({"broadcast": _BROADCAST}, _LOOSE, status=201)
+DUPLICATE = shown({"broadcast": BROADCAST}, _LOOSE, status=201)
 CONTROL = shown({"trigger": _CONTROL}, _LOOSE, errors=(409,))
 SET_CONTROL = shown(
     {"trigger": _CONTROL},
