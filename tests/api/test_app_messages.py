@@ -307,3 +307,40 @@ def test_many_triggers_are_walked_in_stretches(store: Store, workspace: Workspac
     second = store.read(lambda tx: deliveries.page(tx, workspace, wanted, after=first.next, most=10, stretch=stretch))
     assert [item.key for item in second.items] == [played[0].key(2)]
     assert second.next is None
+
+
+async def test_what_messages_belong_to_stands_beside_them(
+    client: Client, api: Api, store: Store, workspace: Workspace
+) -> None:
+    add_people(store, workspace, 2)
+    played, other = playing(store, workspace, size=2), playing(store, workspace, size=1)
+    broadcast_id, action_id = played.broadcast.broadcast_id, played.action_ids[0]
+    plain = (await client("GET", "/v1/messages")).json
+    assert set(plain) == {"messages", "next"}
+    beside = (await client("GET", "/v1/messages?associations=true")).json
+    assert beside["messages"] == plain["messages"]
+    assert [one["id"] for one in beside["campaigns"]] == [broadcast_id, other.broadcast.broadcast_id]
+    assert beside["campaigns"][0] == (await client("GET", f"/v1/campaigns/{broadcast_id}")).json["campaign"]
+    action = (await client("GET", f"/v1/broadcasts/{broadcast_id}/actions/{action_id}")).json["action"]
+    assert beside["actions"][0] == action
+    assert (beside["newsletters"], beside["contents"]) == ([], [])
+    nothing = (await client("GET", "/v1/messages?associations=true&newsletter_id=1")).json
+    assert (nothing["messages"], nothing["campaigns"]) == ([], [])
+    one = (await client("GET", f"/v1/messages/{public_id(played.key(1), api.secret)}?associations=true")).json
+    assert (one["campaign"], one["action"]) == (beside["campaigns"][0], action)
+    assert (one["newsletter"], one["content"]) == (None, None)
+
+
+async def test_drafts_are_listed_where_they_are_asked_for(client: Client, store: Store, workspace: Workspace) -> None:
+    add_people(store, workspace, 3)
+    played = playing(store, workspace, size=3)
+    settle(played, [2], State.DRAFTED, counted=False)
+
+    async def found(target: str) -> list[int]:
+        return [place(message) for message in (await client("GET", target)).json["messages"]]
+
+    assert await found("/v1/messages") == [1, 3]
+    assert await found("/v1/messages?drafts=false") == [1, 3]
+    for asked in ("drafts=true", "metric=drafted"):
+        assert await found(f"/v1/messages?{asked}") == [2]
+    assert await found(f"/v1/broadcasts/{played.broadcast.broadcast_id}/messages") == [1, 2, 3]

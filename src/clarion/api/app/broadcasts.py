@@ -8,6 +8,7 @@ import msgspec
 from starlette.responses import Response
 
 from clarion.api.app import messages
+from clarion.api.app.broadcast_shapes import action_shape, broadcast_shape, campaign_shape
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion.edits import MAX_BODY_BYTES, edited_action, edited_content
 from clarion.api.clarion.languages import with_content
@@ -15,7 +16,7 @@ from clarion.api.clarion.storing import one_of, store_edit
 from clarion.api.reference import broadcasts as reference
 from clarion.api.reference import messages as of_messages
 from clarion.domain.broadcasts import Action, Broadcast
-from clarion.domain.errors import InvalidRequest, MalformedRequest, NotFound
+from clarion.domain.errors import InvalidRequest, NotFound
 from clarion.store import broadcasts
 from clarion.store.engine import Transaction
 
@@ -28,76 +29,15 @@ async def _broadcast(call: Call) -> Broadcast:
     return found
 
 
-def _broadcast_shape(broadcast: Broadcast) -> dict[str, Any]:
-    updated = max([broadcast.updated_ms, *(action.updated_ms for action in broadcast.actions)]) // 1_000
-    actions = [{"id": action.action_id, "type": action.kind} for action in broadcast.actions]
-    return {
-        "id": broadcast.broadcast_id,
-        "deduplicate_id": f"{broadcast.broadcast_id}:{updated}",
-        "name": broadcast.name,
-        "type": "triggered_broadcast",
-        "created": broadcast.created_ms // 1_000,
-        "updated": updated,
-        "active": broadcast.active,
-        # Customer.io has no word for a stopped one (contract §5.1).
-        "state": "running" if broadcast.active else "draft",
-        "actions": actions,
-        "msg_template_ids": actions,
-        "first_started": (broadcast.first_started_ms or 0) // 1_000,
-        "tags": list(broadcast.tags),
-    }
-
-
-def action_shape(action: Action, language: str = "", number: int | None = None) -> dict[str, Any]:
-    """An action as contract §5.3 shows an e-mail, in a language that it has; `number`: that of the language.
-
-    Raises:
-        MalformedRequest: it has none by this tag; a PUT does not make one either (contract §5.4).
-    """
-    content = action.in_language(language)
-    if content is None:
-        raise MalformedRequest("the message has no variant in this language", "/language")
-    headers = [{"name": name, "value": value} for name, value in content.headers]
-    updated = action.updated_ms // 1_000
-    number = number or action.action_id
-    return {
-        "id": number,
-        "broadcast_id": action.broadcast_id,
-        "parent_action_id": None if number == action.action_id else action.action_id,
-        "deduplicate_id": f"{number}:{updated}",
-        "name": action.name,
-        "created": action.created_ms // 1_000,
-        "updated": updated,
-        "type": action.kind,
-        "sending_state": action.sending_state.value,
-        "layout": content.layout.html if content.layout is not None else "",
-        "language": language,
-        "body": content.body,
-        "body_amp": "",
-        "subject": content.subject,
-        "preheader_text": content.preheader,
-        "recipient": content.recipient,
-        "from": content.sender,
-        "from_id": content.sender_id,
-        "reply_to": content.reply_to,
-        "reply_to_id": content.reply_to_id,
-        "cc": content.cc,
-        "bcc": content.bcc,
-        "fake_bcc": False,
-        "preprocessor": "",
-        "headers": msgspec.json.encode(headers).decode(),  # JSON inside a string: contract §5.3
-    }
-
-
 async def list_broadcasts(call: Call) -> Response:
     """`GET /v1/broadcasts`."""
     found = await call.api.read(lambda tx: broadcasts.listing(tx, call.workspace))
-    return answer({"broadcasts": [_broadcast_shape(broadcast) for broadcast in found]})
+    return answer({"broadcasts": [broadcast_shape(broadcast) for broadcast in found]})
 
 
 async def get_broadcast(call: Call) -> Response:
     """`GET /v1/broadcasts/{id}`."""
-    return answer({"broadcast": _broadcast_shape(await _broadcast(call))})
+    return answer({"broadcast": broadcast_shape(await _broadcast(call))})
 
 
 async def list_actions(call: Call) -> Response:
@@ -208,19 +148,15 @@ async def put_action(call: Call) -> Response:
     return answer({"action": action_shape(one_of(after, action_id), language, number)})
 
 
-def _campaign_shape(broadcast: Broadcast) -> dict[str, Any]:
-    return {**_broadcast_shape(broadcast), "filter_segment_ids": [], "trigger_segment_ids": [], "created_by": ""}
-
-
 async def list_campaigns(call: Call) -> Response:
     """`GET /v1/campaigns`: broadcasts too are found under this name (contract §5: one number space)."""
     found = await call.api.read(lambda tx: broadcasts.listing(tx, call.workspace))
-    return answer({"campaigns": [_campaign_shape(broadcast) for broadcast in found]})
+    return answer({"campaigns": [campaign_shape(broadcast) for broadcast in found]})
 
 
 async def get_campaign(call: Call) -> Response:
     """`GET /v1/campaigns/{id}`."""
-    return answer({"campaign": _campaign_shape(await _broadcast(call))})
+    return answer({"campaign": campaign_shape(await _broadcast(call))})
 
 
 async def list_messages(call: Call) -> Response:

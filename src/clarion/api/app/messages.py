@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from clarion.api.app import archive
+from clarion.api.app import archive, associations
 from clarion.api.calls import Api, Call, Endpoint, answer
 from clarion.api.reference import messages as reference
 from clarion.domain.broadcasts import BroadcastKind, FrozenContent
@@ -19,7 +19,7 @@ from clarion.domain.metrics import IN_A_MESSAGE, Metric
 from clarion.domain.people import cio_id
 from clarion.domain.transactional import Override
 from clarion.store import deliveries, feedback, ledger, overrides, people, triggers
-from clarion.store.deliveries import ALL_STATES, Listed, Wanted
+from clarion.store.deliveries import ALL_STATES, Listed, Page, Wanted
 from clarion.store.engine import Transaction
 from clarion.store.people import Identifiers
 
@@ -70,8 +70,8 @@ def key_from_start(call: Call) -> DeliveryKey | None:
     return key
 
 
-def wanted_of(call: Call, broadcast_id: int, trigger_id: int) -> Wanted | None:
-    """The query's conditions; None when nothing can meet them.
+def wanted_of(call: Call, broadcast_id: int, trigger_id: int, *, drafts_too: bool) -> Wanted | None:
+    """The query's conditions; None when nothing can meet them. `drafts_too`: also where nobody asks for them.
 
     Raises:
         MalformedRequest: an unknown type, metric or state, or a number that is none.
@@ -87,6 +87,8 @@ def wanted_of(call: Call, broadcast_id: int, trigger_id: int) -> Wanted | None:
         attempted |= state == "attempted"
     if call.query_flag("drafts"):
         states &= {State.DRAFTED}
+    elif not drafts_too and "drafted" not in {metric, state}:
+        states -= {State.DRAFTED}
     if not possible or not states or any(call.query(name) for name in _OTHER_PARENTS):
         return None
     return Wanted(
@@ -108,20 +110,21 @@ def _known(call: Call, name: str, known: Iterable[str]) -> str:
     return value
 
 
-async def listed(call: Call, broadcast_id: int = 0, trigger_id: int = 0) -> Response:
+async def listed(call: Call, broadcast_id: int = 0, trigger_id: int = 0, *, drafts_too: bool = True) -> Response:
     """A page of messages of the workspace, a broadcast or a trigger, by the query's conditions."""
     limit = call.query_number("limit", DEFAULT_LIMIT, low=1, high=MAX_LIMIT)
-    tracked = call.query_flag("get_tracked_responses")
+    tracked, associated = call.query_flag("get_tracked_responses"), call.query_flag("associations")
     after = key_from_start(call)
-    wanted = wanted_of(call, broadcast_id, trigger_id)
-    if wanted is None:
-        return answer({"messages": [], "next": ""})
+    wanted = wanted_of(call, broadcast_id, trigger_id, drafts_too=drafts_too)
 
     def read(tx: Transaction) -> dict[str, Any]:
-        page = deliveries.page(tx, call.workspace, wanted, after=after, most=limit)
+        page = Page((), None)
+        if wanted is not None:
+            page = deliveries.page(tx, call.workspace, wanted, after=after, most=limit)
         return {
             "messages": shapes(tx, call.api, page.items, tracked=tracked),
             "next": public_id(page.next, call.api.secret) if page.next else "",
+            **(associations.of_many(tx, call.workspace, page.items) if associated else {}),
         }
 
     return answer(await call.api.read(read))
@@ -251,7 +254,7 @@ async def list_messages(call: Call) -> Response:
     trigger_id = call.query_number("trigger_id", 0, low=1)
     if trigger_id and not broadcast_id:
         raise MalformedRequest("needs campaign_id beside it", "/trigger_id")
-    return await listed(call, broadcast_id, trigger_id)
+    return await listed(call, broadcast_id, trigger_id, drafts_too=False)
 
 
 async def get_message(call: Call) -> Response:
@@ -259,22 +262,23 @@ async def get_message(call: Call) -> Response:
     key = key_of(call.text("delivery_id"), call.api.secret)
     if key is None:
         raise NotFound
-    tracked = call.query_flag("get_tracked_responses")
+    tracked, associated = call.query_flag("get_tracked_responses"), call.query_flag("associations")
 
     def read(tx: Transaction) -> dict[str, Any] | None:
         row = ledger.get(tx, key)
         if row is None or row["workspace_id"] != call.workspace.workspace_id:
             return None
         item = Listed(row, int(row["broadcast_id"]), str(row["content_hash"]))
-        return shapes(tx, call.api, [item], tracked=tracked)[0]
+        (message,) = shapes(tx, call.api, [item], tracked=tracked)
+        return {"message": message, **(associations.of_one(tx, call.workspace, item) if associated else {})}
 
-    message = await call.api.read(read)
-    if message is None:
+    found = await call.api.read(read)
+    if found is None:
         raise NotFound
     if call.query_flag("archived_message"):
         row = await call.api.read(lambda tx: ledger.get(tx, key))
-        message["archived_message"] = await archive.said(call, key, row) if row is not None else None
-    return answer({"message": message})
+        found["message"]["archived_message"] = await archive.said(call, key, row) if row is not None else None
+    return answer(found)
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (

@@ -8,7 +8,8 @@ from typing import Any
 from starlette.responses import Response
 
 from clarion.api.app import messages
-from clarion.api.app.broadcasts import action_shape, edit_of, edited_in, language_of
+from clarion.api.app.broadcast_shapes import content_shape
+from clarion.api.app.broadcasts import edit_of, edited_in, language_of
 from clarion.api.bodies import object_of, read_body
 from clarion.api.calls import Call, Endpoint, Handler, answer
 from clarion.api.clarion.edits import MAX_BODY_BYTES
@@ -96,12 +97,6 @@ def _shape(message: Broadcast) -> dict[str, Any]:
     }
 
 
-def _content(action: Action, language: str = "") -> dict[str, Any]:
-    shape = action_shape(action, language)
-    del shape["broadcast_id"], shape["sending_state"]
-    return shape
-
-
 async def listing(call: Call) -> Response:
     """`GET /v1/transactional`."""
     found = await call.api.read(lambda tx: broadcasts.listing(tx, call.workspace, BroadcastKind.TRANSACTIONAL))
@@ -116,7 +111,7 @@ async def get(call: Call) -> Response:
 async def contents(call: Call) -> Response:
     """`GET /v1/transactional/{transactional_id}/contents`."""
     found = await call.api.read(lambda tx: _find(tx, call))
-    return answer({"contents": [_content(action) for action in found.actions]})
+    return answer({"contents": [content_shape(action) for action in found.actions]})
 
 
 async def put_content(call: Call) -> Response:
@@ -132,7 +127,7 @@ async def _edited(call: Call, content_id: int) -> Response:
         return with_content(before, edited_in(one_of(before, content_id), edit, language))
 
     after = await store_edit(call, change, "transactional_id")
-    return answer({"content": _content(one_of(after, content_id), language)})
+    return answer({"content": content_shape(one_of(after, content_id), language)})
 
 
 async def _only(call: Call) -> Action:
@@ -149,7 +144,7 @@ async def _only(call: Call) -> Action:
 
 async def get_variant(call: Call) -> Response:
     """`GET /v1/transactional/{transactional_id}/language/{language}`."""
-    return answer({"content": _content(await _only(call), language_of(call))})
+    return answer({"content": content_shape(await _only(call), language_of(call))})
 
 
 async def put_variant(call: Call) -> Response:

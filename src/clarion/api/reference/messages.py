@@ -40,7 +40,7 @@ _LOOSE = Loose(
 _OF_ONE: dict[str, Any] = {
     "get_tracked_responses": flag("Show `tracked_responses`."),
     "archived_message": flag("Show what the message said."),
-    "associations": flag("Passed over: a message always names what it belongs to."),
+    "associations": flag("Show the broadcast (as `campaign`), the action and the content that it belongs to, whole."),
 }
 LISTED: dict[str, Any] = {
     "start": text("The `next` of the page before."),
@@ -48,13 +48,13 @@ LISTED: dict[str, Any] = {
     "type": text("Only this channel: email."),
     "metric": text("Only those of which this is so: sent, opened, clicked, failed, …"),
     "state": text("failed, sent, drafted or attempted."),
-    "drafts": flag("Only drafts."),
+    "drafts": flag("Only drafts; `/v1/messages` leaves them out otherwise."),
     "action_id": integer("Only this action's."),
     "content_id": integer("The same, of a transactional message."),
     "start_ts": integer("Created not before, Unix seconds."),
     "end_ts": integer("Created not after, Unix seconds."),
     "get_tracked_responses": flag("Show `tracked_responses`."),
-    "associations": flag("Passed over: a message always names what it belongs to."),
+    "associations": flag("Show the broadcasts (as `campaigns`), actions and contents that they belong to, whole."),
 }
 _NOTE = "Newest trigger first. A page may be short, or empty, before the end: go on while there is a `next`."
 _PAGE: dict[str, Any] = {"messages": [_MESSAGE], "next": "AAAAAAABAAAAAAEAAAAAAd3kQ2yTqU8m"}

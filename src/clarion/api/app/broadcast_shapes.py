@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Broadcasts, campaigns and actions as Customer.io shows them (contract §5.1, §5.3, §7.12)."""
+
+from typing import Any
+
+import msgspec
+
+from clarion.domain.broadcasts import Action, Broadcast
+from clarion.domain.errors import MalformedRequest
+
+
+def broadcast_shape(broadcast: Broadcast) -> dict[str, Any]:
+    """A broadcast as contract §5.1 shows it."""
+    updated = max([broadcast.updated_ms, *(action.updated_ms for action in broadcast.actions)]) // 1_000
+    actions = [{"id": action.action_id, "type": action.kind} for action in broadcast.actions]
+    return {
+        "id": broadcast.broadcast_id,
+        "deduplicate_id": f"{broadcast.broadcast_id}:{updated}",
+        "name": broadcast.name,
+        "type": "triggered_broadcast",
+        "created": broadcast.created_ms // 1_000,
+        "updated": updated,
+        "active": broadcast.active,
+        # Customer.io has no word for a stopped one (contract §5.1).
+        "state": "running" if broadcast.active else "draft",
+        "actions": actions,
+        "msg_template_ids": actions,
+        "first_started": (broadcast.first_started_ms or 0) // 1_000,
+        "tags": list(broadcast.tags),
+    }
+
+
+def action_shape(action: Action, language: str = "", number: int | None = None) -> dict[str, Any]:
+    """An action as contract §5.3 shows an e-mail, in a language that it has; `number`: that of the language.
+
+    Raises:
+        MalformedRequest: it has none by this tag; a PUT does not make one either (contract §5.4).
+    """
+    content = action.in_language(language)
+    if content is None:
+        raise MalformedRequest("the message has no variant in this language", "/language")
+    headers = [{"name": name, "value": value} for name, value in content.headers]
+    updated = action.updated_ms // 1_000
+    number = number or action.action_id
+    return {
+        "id": number,
+        "broadcast_id": action.broadcast_id,
+        "parent_action_id": None if number == action.action_id else action.action_id,
+        "deduplicate_id": f"{number}:{updated}",
+        "name": action.name,
+        "created": action.created_ms // 1_000,
+        "updated": updated,
+        "type": action.kind,
+        "sending_state": action.sending_state.value,
+        "layout": content.layout.html if content.layout is not None else "",
+        "language": language,
+        "body": content.body,
+        "body_amp": "",
+        "subject": content.subject,
+        "preheader_text": content.preheader,
+        "recipient": content.recipient,
+        "from": content.sender,
+        "from_id": content.sender_id,
+        "reply_to": content.reply_to,
+        "reply_to_id": content.reply_to_id,
+        "cc": content.cc,
+        "bcc": content.bcc,
+        "fake_bcc": False,
+        "preprocessor": "",
+        "headers": msgspec.json.encode(headers).decode(),  # JSON inside a string: contract §5.3
+    }
+
+
+def campaign_shape(broadcast: Broadcast) -> dict[str, Any]:
+    """The same under its other name (contract §7.12)."""
+    return {**broadcast_shape(broadcast), "filter_segment_ids": [], "trigger_segment_ids": [], "created_by": ""}
+
+
+def content_shape(action: Action, language: str = "") -> dict[str, Any]:
+    """What a transactional message says, in a language that it has (contract §7.13)."""
+    shape = action_shape(action, language)
+    del shape["broadcast_id"], shape["sending_state"]
+    return shape
