@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is known of an audience before anything is sent to it."""
 
+import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -70,7 +72,7 @@ async def test_a_sample_is_of_those_who_match(manage: Client, crowd: int) -> Non
 async def test_nobody_is_sampled_where_nobody_is(manage: Client) -> None:
     assert (await manage("POST", f"{_ROOT}/audience/sample", {})).json == {"people": []}
     assert (await manage("POST", f"{_ROOT}/audience/count", {})).json["people"] == 0
-    assert (await manage("GET", f"{_ROOT}/attributes")).json == {"attributes": []}
+    assert (await manage("GET", f"{_ROOT}/attributes")).json["attributes"] == []
 
 
 async def test_why_somebody_matches_is_told_condition_by_condition(manage: Client, crowd: int) -> None:
@@ -124,3 +126,40 @@ async def test_people_are_listed_newest_first_page_by_page(manage: Client, crowd
             break
     assert sorted(seen) == sorted(f"p{no}" for no in range(40))
     assert seen[0] == "p39"
+
+
+async def test_people_are_searched_within_a_filter_page_by_page(manage: Client, track: Client, crowd: int) -> None:
+    named = {"first_name": "Grete", "plan": "pro"}
+    for no in (50, 51):
+        assert (await track("PUT", f"/api/v1/customers/x{no}", named)).status == 200
+    found: list[str] = []
+    start = ""
+    asked = quote(json.dumps(PRO))
+    while True:
+        page = (await manage("GET", f"{_ROOT}/people?search=gret&filter={asked}&limit=1&start={start}")).json
+        found += [one["id"] for one in page["people"]]
+        start = page["next"]
+        if not start:
+            break
+    assert found == ["x51", "x50"]
+    assert (page["stopped"], page["looked_through"]) == (False, 1.0)
+    everybody = (await manage("GET", f"{_ROOT}/people?filter={asked}&limit=200")).json["people"]
+    assert len(everybody) == 12
+    for query, pointer in (
+        ("filter=no", "/filter"),
+        ("filter=[]", "/filter"),
+        (f"filter={quote(json.dumps({'segment': {'id': 4711}}))}", "/filter"),
+        ("start=zz", "/start"),
+    ):
+        refused = await manage("GET", f"{_ROOT}/people?{query}")
+        assert refused.status in {400, 422}
+        assert refused.json["errors"][0]["source"]["pointer"].endswith(pointer)
+
+
+async def test_attributes_are_remembered_with_the_time_they_were_learned(
+    manage: Client, track: Client, crowd: int
+) -> None:
+    first = (await manage("GET", f"{_ROOT}/attributes")).json
+    assert (await track("PUT", "/api/v1/customers/x1", {"brand_new": "1"})).status == 200
+    assert (await manage("GET", f"{_ROOT}/attributes")).json == first
+    assert first["learned_at"] > 0

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """People found, changed and put together; what is exported."""
 
+import json
 import re
+from urllib.parse import quote
 
 from playwright.sync_api import Page, expect
 
@@ -37,6 +39,33 @@ def test_a_person_is_found_changed_and_seen(server: Server, page: Page) -> None:
     expect(page.get_by_role("heading", level=1, name="People")).to_be_visible()
     found = server.call("GET", "/api/clarion/v1/people?search=person-77@")["people"]
     assert found == []
+
+
+def test_people_are_found_by_name_within_a_filter(server: Server, page: Page) -> None:
+    (person,) = server.call("GET", "/api/clarion/v1/people?search=person-33@")["people"]
+    changed = {"attributes": {"first_name": "Zenobia", "last_name": "Okafor", "shelf": "north"}}
+    server.call("PATCH", f"/api/clarion/v1/people/cio_{person['cio_id']}", body=changed)
+    page.goto("/people")
+    page.get_by_label("Search").fill("oka zeno")
+    row = page.get_by_role("row").filter(has_text="Zenobia Okafor")
+    expect(row.get_by_role("link", name="person-33@example.com")).to_be_visible()
+    for shelf, found in (("south", 0), ("north", 1)):
+        condition = json.dumps({"attribute": {"field": "shelf", "operator": "eq", "value": shelf}})
+        page.goto(f"/people?search=zenob&filter={quote(condition)}")
+        expect(page.get_by_text(f"shelf is “{shelf}”")).to_be_visible()
+        expect(row).to_have_count(found)
+        expect(page.get_by_role("heading", name="Nobody is found")).to_have_count(1 - found)
+        check_accessible(page)
+    condition = json.dumps({"attribute": {"field": "city", "operator": "eq", "value": "Oslo"}})
+    page.goto(f"/people?filter={quote(condition)}")
+    first = page.get_by_role("table").get_by_role("link").first
+    expect(page.get_by_role("row")).to_have_count(51)
+    newest = first.inner_text()
+    page.get_by_role("button", name="Next page").click()
+    expect(page).to_have_url(re.compile("start="))
+    expect(first).not_to_have_text(newest)
+    page.get_by_role("button", name="First page").click()
+    expect(first).to_have_text(newest)
 
 
 def test_people_are_filtered_and_exported(page: Page) -> None:

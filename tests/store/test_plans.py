@@ -162,6 +162,18 @@ PLANS: list[tuple[str, dict[str, object], str, str]] = [
         r"INDEX delivery_by_reason \(trigger_id=\? AND reason=\? AND seq>",
         "delivery_by_reason",
     ),
+    (
+        "people_by_email_prefix",
+        {"reached": "p1", "beyond": "p1\U0010ffff", "after": 0, "most": 50},
+        r"INDEX person_by_email \(workspace_id=\? AND email_key>",
+        "person_by_email_prefix",
+    ),
+    (
+        "people_by_id_prefix",
+        {"prefix": "p1", "reached": "", "beyond": "p1\U0010ffff", "most": 50},
+        r"INDEX person_by_id \(workspace_id=\? AND id>",
+        "person_by_id_prefix",
+    ),
     ("identifiers_of", {"person_ids": encode(list(range(500)))}, r"INTEGER PRIMARY KEY \(rowid=\?\)", "person_pkey"),
 ]
 

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from clarion.api.bodies import object_of, read_body, read_json
+from clarion.api.known_attributes import KnownAttributes
 from clarion.api.known_keys import KnownKeys
 from clarion.api.limits import Limits
 from clarion.api.outages import Outages
@@ -84,6 +85,7 @@ class Api:
     tracing: Tracing = UNTRACED
     limits: Limits | None = None
     known_keys: KnownKeys = field(default_factory=KnownKeys)
+    known_attributes: KnownAttributes = field(default_factory=KnownAttributes)
     outages: Outages = field(default_factory=Outages)
     passwords: Passwords = field(default_factory=Passwords)
     provider: Callable[[], Deliverer] | None = None

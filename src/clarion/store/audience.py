@@ -6,7 +6,8 @@ both engines, so a top-level attribute with a given text value leaves the same t
 "contains the trace" can be asked of either engine with the same meaning.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypedDict, assert_never, cast
 
@@ -26,11 +27,11 @@ from clarion.domain.audience import (
     segment_ids,
     size,
 )
-from clarion.domain.people import cio_id
+from clarion.domain.people import Person, cio_id
 from clarion.store import numbers
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
-from clarion.store.people import decode, encode
+from clarion.store.people import decode, encode, of_row
 from clarion.store.queries import Engine
 
 _CONTAINS: dict[Engine, str] = {
@@ -38,6 +39,7 @@ _CONTAINS: dict[Engine, str] = {
     "postgres": "strpos(p.attributes, {0}) > 0",
 }
 _TRUE, _FALSE = "1 = 1", "1 = 0"
+_LIKE = re.compile(r"[!%_]")
 _MAX_NARROWED = 200  # beyond this many conditions, scanning is as good and the statement stays small
 
 
@@ -149,6 +151,54 @@ class _Narrowing:
         if not self.traces:
             return _TRUE
         return _CONTAINS[self.engine].format(self._bind(trace))
+
+
+def candidates(
+    tx: Transaction,
+    workspace: Workspace,
+    condition: Filter,
+    words: Sequence[str],
+    *,
+    after: int,
+    until: int,
+    most: int,
+) -> list[Person]:
+    """Up to `most` people with `after` < person_id <= `until`, the newest first, among them all who match and have
+    all the words, lower-cased, somewhere in their attributes. Fewer than `most`: the range is exhausted."""
+    narrowing = _Narrowing(tx.engine)
+    where = narrowing.sql(condition)[0] if size(condition) <= _MAX_NARROWED else _TRUE
+    parameters = dict(narrowing.parameters) if where != _TRUE else {}
+    for no, word in enumerate(words):
+        # What is not ASCII may be written in either case: one letter stands for any there.
+        spelled = _LIKE.sub(r"!\g<0>", encode(word)[1:-1])
+        parameters[f"word{no}"] = f"%{''.join(one if one.isascii() else '_' for one in spelled)}%"
+        where += f" AND p.attributes {'ILIKE' if tx.engine == 'postgres' else 'LIKE'} :word{no} ESCAPE '!'"
+    lowest, highest = numbers.person_range(workspace.workspace_id)
+    rows = tx.composed(
+        "SELECT p.person_id, p.id, p.email, p.attributes, p.changed, p.created_ms FROM person p "
+        f"WHERE p.person_id > :after AND p.person_id <= :until AND {where} ORDER BY p.person_id DESC LIMIT :most",
+        {**parameters, "after": max(after, lowest - 1), "until": min(until, highest), "most": most},
+    )
+    return [of_row(row) for row in rows]
+
+
+def matching(tx: Transaction, condition: Filter, some: Sequence[Person]) -> list[Person]:
+    """Who of some people matches."""
+    decide, named = predicate(condition), segment_ids(condition)
+    member_of: dict[int, list[int]] = {}
+    if named and some:
+        numbers_of_some = encode([person.person_id for person in some])
+        for segment_id, person_id in tx.tuples(
+            "memberships_among", segment_ids=encode(sorted(named)), person_ids=numbers_of_some
+        ):
+            member_of.setdefault(person_id, []).append(segment_id)
+    kept = []
+    for person in some:
+        attributes: dict[str, object] = dict(person.attributes)
+        _identify(attributes, person.person_id, person.id, person.email)
+        if decide(attributes, member_of.get(person.person_id, ())):
+            kept.append(person)
+    return kept
 
 
 def page(

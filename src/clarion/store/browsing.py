@@ -1,49 +1,47 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Looking at people rather than sending to them: pages, searches while typing, samples. All bounded, all by index."""
+"""Looking at people rather than sending to them: pages, searches while typing, samples. All bounded."""
 
 import random
 from collections.abc import Iterator
 
-from clarion.domain.people import IdKind, Person, Reference, person_id_of
+from clarion.domain.people import Person, email_key
 from clarion.store import numbers, people
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 
 _BEYOND = "\U0010ffff"  # after any letter an address may go on with
-_NONE_BEFORE = 2**62
 
 
-def newest(tx: Transaction, workspace: Workspace, *, before: int | None = None, most: int = 50) -> list[Person]:
-    """A page of people, newest first, before one of them by number."""
-    lowest, highest = numbers.person_range(workspace.workspace_id)
-    rows = tx.all("people_before", before=min(before or _NONE_BEFORE, highest + 1), lowest=lowest, most=most)
-    return [people.of_row(row) for row in rows]
-
-
-def search(tx: Transaction, workspace: Workspace, text: str, most: int = 20) -> list[Person]:
-    """Whose id or cio_id it is, then whose address begins so."""
-    text = text.strip()
-    if not text or "\0" in text:
-        return []
-    found: dict[int, Person] = {}
-    references = [Reference(IdKind.ID, text)]
-    if person_id_of(text) is not None:
-        references.append(Reference(IdKind.CIO_ID, text))
-    for reference in references:
-        for person in people.find(tx, workspace, reference):
-            found[person.person_id] = person
-    prefix = text.casefold()
+def beginning_with_id(
+    tx: Transaction, workspace: Workspace, prefix: str, reached: str, most: int
+) -> list[tuple[str, Person]]:
+    """People whose id begins so, by id, behind one; with the place of each."""
     rows = tx.all(
-        "people_by_email_prefix",
+        "people_by_id_prefix",
         workspace_id=workspace.workspace_id,
         prefix=prefix,
+        reached=reached,
         beyond=prefix + _BEYOND,
         most=most,
     )
-    for row in rows:
-        person = people.of_row(row)
-        found.setdefault(person.person_id, person)
-    return list(found.values())[:most]
+    return [(str(row["id"]), people.of_row(row)) for row in rows]
+
+
+def beginning_with_email(
+    tx: Transaction, workspace: Workspace, prefix: str, reached: tuple[str, int], most: int
+) -> list[tuple[tuple[str, int], Person]]:
+    """People whose address begins so, by address, behind one (address and number); with the place of each."""
+    key, number = reached
+    rows = tx.all(
+        "people_by_email_prefix",
+        workspace_id=workspace.workspace_id,
+        reached=max(key, prefix),
+        after=number,
+        beyond=prefix + _BEYOND,
+        most=most,
+    )
+    found = [people.of_row(row) for row in rows]
+    return [((email_key(person.email or ""), person.person_id), person) for person in found]
 
 
 def sample(

@@ -1,19 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Choosing a person by typing an id or how their address begins.
+// Choosing a person by typing how an id, an address or a name begins.
 import { get, OURS } from "../api/client";
 import { Combobox } from "../ui/combobox";
+import { detailOf, nameOf, type PickedPerson } from "./person-names";
 
-export interface PickedPerson {
-  id: string | null;
-  email: string | null;
-  cio_id: string;
-  attributes?: Record<string, string>;
-}
-
-/** How somebody is called in a list. */
-export function nameOf(person: PickedPerson): string {
-  return person.email ?? person.id ?? person.cio_id;
-}
+export { nameOf, type PickedPerson };
 
 interface PickerProps {
   label: string;
@@ -30,7 +21,7 @@ export function PersonPicker({ label, value, onChange, hint, hideLabel }: Picker
       label={label}
       hint={hint}
       hideLabel={hideLabel}
-      placeholder="E-mail or id"
+      placeholder="E-mail, id or name"
       text={value ? nameOf(value) : ""}
       search={async (text, signal) => {
         const path = `${OURS}/people?search=${encodeURIComponent(text)}&limit=8`;
@@ -38,7 +29,7 @@ export function PersonPicker({ label, value, onChange, hint, hideLabel }: Picker
         return people.map((person) => ({
           key: person.cio_id,
           label: nameOf(person),
-          detail: person.email && person.id ? person.id : undefined,
+          detail: detailOf(person),
           value: person,
         }));
       }}

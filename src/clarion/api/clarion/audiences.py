@@ -4,25 +4,29 @@
 import random
 from typing import Any
 
+import msgspec
 from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, Handler, answer
 from clarion.api.clarion.edits import Fields
-from clarion.api.identifiers import identifier, next_after, start_after
+from clarion.api.identifiers import identifier
 from clarion.api.reference import audiences as told
 from clarion.api.schemas import Reference as Told
 from clarion.domain import audience
 from clarion.domain.audience import Everybody, Filter
-from clarion.domain.errors import InvalidRequest, NotFound
+from clarion.domain.errors import InvalidRequest, MalformedRequest, NotFound
 from clarion.domain.explanation import Explained
 from clarion.domain.people import IdKind, Person, Reference, attribute_text, is_unsubscribed, view
+from clarion.domain.person_names import is_name
 from clarion.domain.roles import Need
 from clarion.pipeline import forecast
-from clarion.pipeline.forecast import AttributeUse, Forecast
-from clarion.store import browsing, people, segments
+from clarion.pipeline.finding import Found, Place, find
+from clarion.pipeline.forecast import Forecast
+from clarion.store import people, segments
 from clarion.store.engine import Transaction
 
 _COUNT_SECONDS = 1.5
+_SEARCH_SECONDS = 1.0
 _MOST_SAMPLED = 25
 _MOST_SHOWN = 200
 _SHOWN_ATTRIBUTES = 12
@@ -46,11 +50,13 @@ def check_segments(tx: Transaction, call: Call, condition: Filter, pointer: str 
 
 
 def person_shape(person: Person, most: int | None = None) -> dict[str, Any]:
-    """Somebody in a list: identifiers and attributes as texts, of many the first ones."""
+    """Somebody in a list: identifiers and attributes as texts, of many the names and the first ones."""
     texts = {name: text for name, value in view(person).items() if (text := attribute_text(value)) is not None}
     for name in ("id", "email", "cio_id"):
         texts.pop(name, None)
-    shown = dict(list(texts.items())[:most]) if most is not None else texts
+    shown = texts
+    if most is not None:
+        shown = dict(sorted(texts.items(), key=lambda item: not is_name(item[0]))[:most])
     return {
         **person.identifiers,
         "unsubscribed": is_unsubscribed(person.attributes),
@@ -151,39 +157,56 @@ async def explain(call: Call) -> Response:
 
 
 async def attributes(call: Call) -> Response:
-    """`GET /attributes`: those that people have, learned from some hundreds of them."""
-    dice = random.Random()  # noqa: S311 - a sample, no secret
-
-    def work(tx: Transaction) -> list[AttributeUse]:
-        return forecast.attributes_in_use(tx, call.workspace, dice)
-
-    found = await call.api.read(work)
+    """`GET /attributes`: those that people have, learned from some hundreds of them within the last minute."""
+    found = await call.api.read(lambda tx: call.api.known_attributes.of(tx, call.workspace))
     return answer(
         {
+            "learned_at": found.at,
             "attributes": [
                 {
                     "name": one.name,
                     "share": round(one.share, 3),
                     "values": [{"value": value, "count": n} for value, n in one.values],
                 }
-                for one in found
-            ]
+                for one in found.attributes
+            ],
         }
     )
 
 
 async def listing(call: Call) -> Response:
-    """`GET /people?search=&start=&limit=`: newest first; or who is found by id, cio_id, or how their address begins."""
-    text, start = call.query("search").strip(), start_after(call)
-    most = call.query_number("limit", 50, low=1, high=_MOST_SHOWN)
-    if text:
-        found = await call.api.read(lambda tx: browsing.search(tx, call.workspace, text, most))
-        return answer({"people": [person_shape(person, _SHOWN_ATTRIBUTES) for person in found], "next": ""})
-    page = await call.api.read(lambda tx: browsing.newest(tx, call.workspace, before=start or None, most=most + 1))
-    shown = page[:most]
-    following = shown[-1].person_id if len(page) > most else None
-    people_shown = [person_shape(person, _SHOWN_ATTRIBUTES) for person in shown]
-    return answer({"people": people_shown, "next": next_after(following)})
+    """`GET /people?search=&filter=&start=&limit=`: who is found by what is typed, newest first; of those who match."""
+    token, text = call.query("start"), call.query("search")
+    condition, most = _filter_in_query(call), call.query_number("limit", 50, low=1, high=_MOST_SHOWN)
+    start = Place.of_token(token) if token else None
+    if token and start is None:
+        raise MalformedRequest("is not the next of an earlier page", "/start")
+
+    def work(tx: Transaction) -> Found:
+        check_segments(tx, call, condition)
+        return find(tx, call.workspace, text, condition, start, most, seconds=_SEARCH_SECONDS)
+
+    async with call.api.searches:
+        found = await call.api.read(work)
+    return answer(
+        {
+            "people": [person_shape(person, _SHOWN_ATTRIBUTES) for person in found.people],
+            "next": found.next.token if found.next else "",
+            "stopped": found.stopped,
+            "looked_through": round(found.share, 3),
+        }
+    )
+
+
+def _filter_in_query(call: Call) -> Filter:
+    text = call.query("filter")
+    if not text:
+        return Everybody()
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        raise MalformedRequest("must be a filter as JSON", "/filter") from None
+    return Everybody() if value == {} else audience.parse(value, "/filter")
 
 
 _ROOT = "/api/clarion/v1"

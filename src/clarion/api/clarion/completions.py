@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an editor of templates offers while somebody types: names in use, snippets, tags and filters."""
 
-import random
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import Response
@@ -13,37 +10,14 @@ from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion.storing import load
 from clarion.api.reference import proofs as told
 from clarion.domain.roles import Need
-from clarion.pipeline.forecast import AttributeUse, attributes_in_use
 from clarion.pipeline.rehearsal import wanted_data
 from clarion.rendering import words
 from clarion.store import broadcasts, snippets
 from clarion.store.engine import Transaction
 
-_KEPT_SECONDS = 60.0
-_MOST_KEPT = 1_000  # workspaces
 _MOST_NAMES = 300
 _VALUES = 5
 _SNIPPET_CHARACTERS = 200
-
-
-@dataclass(slots=True)
-class Learned:
-    """Attributes of workspaces, each remembered for a minute."""
-
-    clock: Callable[[], float] = time.monotonic
-    _kept: dict[int, tuple[float, list[AttributeUse]]] = field(default_factory=dict)
-
-    def of(self, workspace_id: int, learn: Callable[[], list[AttributeUse]]) -> list[AttributeUse]:
-        """What is known, learnt anew when it is too old."""
-        found = self._kept.get(workspace_id)
-        if found is None or self.clock() > found[0]:
-            if len(self._kept) >= _MOST_KEPT:
-                self._kept.clear()
-            found = self._kept[workspace_id] = (self.clock() + _KEPT_SECONDS, learn())
-        return found[1]
-
-
-_learned = Learned()
 
 
 def names_in(data: Mapping[str, Any], most_levels: int = 4) -> set[str]:
@@ -59,7 +33,6 @@ def names_in(data: Mapping[str, Any], most_levels: int = 4) -> set[str]:
 async def completions(call: Call) -> Response:
     """`GET /completions?broadcast_id=`."""
     broadcast_id = call.query_number("broadcast_id", 0)
-    dice = random.Random()  # noqa: S311 - a sample, no secret
     workspace = call.workspace
 
     def work(tx: Transaction) -> dict[str, Any]:
@@ -69,7 +42,7 @@ async def completions(call: Call) -> Response:
             wanted = wanted_data(load(tx, workspace, broadcast_id), {one.name: one.value for one in known})
             for data in (wanted, *(data for _, _, data in broadcasts.recent_data(tx, broadcast_id))):
                 names |= names_in(data)
-        used = _learned.of(workspace.workspace_id, lambda: attributes_in_use(tx, workspace, dice))
+        used = call.api.known_attributes.of(tx, workspace).attributes
         return {
             "attributes": [
                 {

@@ -54,13 +54,27 @@ EXPLAIN = Reference(
     },
     errors=(404, 422),
 )
-ATTRIBUTES = shown({"attributes": [{"name": "plan", "share": 0.98, "values": [{"value": "pro", "count": 212}]}]})
+ATTRIBUTES = shown(
+    {
+        "learned_at": 1796040000,
+        "attributes": [{"name": "plan", "share": 0.98, "values": [{"value": "pro", "count": 212}]}],
+    },
+    note="Learned from some hundreds of people, and remembered for a minute by each process.",
+)
 PEOPLE = shown(
-    {"people": [_PERSON], "next": ""},
+    {"people": [_PERSON], "next": "", "stopped": False, "looked_through": 1.0},
     _LOOSE,
     query={
-        "search": text("An id or cio_id, or how an e-mail address begins."),
-        "start": text("`next` of the answer before; not with `search`."),
+        "search": text(
+            "How an id, an e-mail address or a name begins, or a whole cio_id. Names are `name`, `first_name`, "
+            "`last_name` and their like; of several words each must begin one of a name's."
+        ),
+        "filter": text("A filter as JSON, as `recipients` of a trigger: only people who match."),
+        "start": text("`next` of the answer before."),
         "limit": integer("At most 200; 50 unless given."),
     },
+    errors=(400, 422),
+    note="Ids and addresses are found by index. Names and filters are looked for among all people, the newest first, "
+    "for about a second: when it is over before the page is full, `stopped` is true, `looked_through` is the share of "
+    "people who were looked at, and `next` goes on from there. Counting all who match is `POST /audience/count`.",
 )

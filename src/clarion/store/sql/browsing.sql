@@ -1,20 +1,31 @@
--- name: people_before
--- A page of people, newest first.
-SELECT person_id, id, email, attributes, changed, created_ms FROM person
-WHERE person_id < :before AND person_id >= :lowest ORDER BY person_id DESC LIMIT :most;
-
 -- name: people_after
 -- Some people from a place on: samples are taken with it.
 SELECT person_id, id, email, attributes, changed, created_ms FROM person
 WHERE person_id > :after AND person_id <= :until ORDER BY person_id LIMIT :most;
 
 -- name: people_by_email_prefix
+-- In the order of their addresses, those behind a place.
 SELECT person_id, id, email, attributes, changed, created_ms FROM person
-WHERE workspace_id = :workspace_id AND email_key >= :prefix AND email_key < :beyond
-ORDER BY email_key LIMIT :most;
+WHERE workspace_id = :workspace_id AND email_key >= :reached AND email_key < :beyond
+  AND NOT (email_key = :reached AND person_id <= :after)
+ORDER BY email_key, person_id LIMIT :most;
 
 -- name: people_by_email_prefix @postgres
 -- Differs: order and comparison by bytes need their own operators, or a collation decides.
 SELECT person_id, id, email, attributes, changed, created_ms FROM person
-WHERE workspace_id = :workspace_id AND email_key ~>=~ CAST(:prefix AS text) AND email_key ~<~ CAST(:beyond AS text)
-ORDER BY email_key USING ~<~ LIMIT :most;
+WHERE workspace_id = :workspace_id AND email_key ~>=~ CAST(:reached AS text) AND email_key ~<~ CAST(:beyond AS text)
+  AND NOT (email_key = CAST(:reached AS text) AND person_id <= :after)
+ORDER BY email_key USING ~<~, person_id LIMIT :most;
+
+-- name: people_by_id_prefix
+-- In the order of their ids, those behind a place.
+SELECT person_id, id, email, attributes, changed, created_ms FROM person
+WHERE workspace_id = :workspace_id AND id >= :prefix AND id > :reached AND id < :beyond
+ORDER BY id LIMIT :most;
+
+-- name: people_by_id_prefix @postgres
+-- Differs: order and comparison by bytes need their own operators, or a collation decides.
+SELECT person_id, id, email, attributes, changed, created_ms FROM person
+WHERE workspace_id = :workspace_id AND id ~>=~ CAST(:prefix AS text) AND id ~>~ CAST(:reached AS text)
+  AND id ~<~ CAST(:beyond AS text)
+ORDER BY id USING ~<~ LIMIT :most;

@@ -64,3 +64,14 @@ SELECT segment_id, person_id FROM segment_member
 WHERE segment_id IN (SELECT CAST(jsonb_array_elements_text(CAST(:segment_ids AS jsonb)) AS bigint))
   AND person_id > :after AND person_id <= :until;
 
+-- name: memberships_among
+-- Who of some people is in which of some segments.
+SELECT segment_id, person_id FROM segment_member
+WHERE segment_id IN (SELECT value FROM json_each(:segment_ids))
+  AND person_id IN (SELECT value FROM json_each(:person_ids));
+
+-- name: memberships_among @postgres
+-- Differs: lists are arrays.
+SELECT segment_id, person_id FROM segment_member
+WHERE segment_id = ANY (ARRAY(SELECT CAST(jsonb_array_elements_text(CAST(:segment_ids AS jsonb)) AS bigint)))
+  AND person_id = ANY (ARRAY(SELECT CAST(jsonb_array_elements_text(CAST(:person_ids AS jsonb)) AS bigint)));

@@ -6,13 +6,14 @@ import { useMay } from "../../app/session";
 import { AudienceSummary } from "../../audience/AudienceSummary";
 import { FilterBuilder } from "../../audience/FilterBuilder";
 import { type Audience, type Filter, faults, isEverybody, readPasted } from "../../audience/filter";
-import { nameOf } from "../../audience/PersonPicker";
+import { calledOf, nameOf } from "../../audience/person-names";
+import { percent } from "../../lib/format";
 import { useQuery } from "../../lib/query";
 import { navigate, useSearch } from "../../lib/router";
 import { Button, LinkButton } from "../../ui/button";
-import { TextField } from "../../ui/field";
 import { Page } from "../../ui/page";
 import { Pill, Time } from "../../ui/pill";
+import { SearchField } from "../../ui/search";
 import { Empty, Loaded } from "../../ui/states";
 import { Pager, Table } from "../../ui/table";
 import { toast } from "../../ui/toast";
@@ -24,6 +25,15 @@ export interface ListedPerson {
   unsubscribed: boolean;
   created_at: number;
   attributes: Record<string, string>;
+}
+
+interface Listed {
+  people: ListedPerson[];
+  next: string;
+  /** The page is short: the time for looking was over. */
+  stopped: boolean;
+  /** The share of all people who were looked at. */
+  looked_through: number;
 }
 
 const SHOWN = 4;
@@ -78,6 +88,47 @@ function Filtered({ filter }: { filter: Audience }) {
   );
 }
 
+/** Somebody's identifier, and how they are called. */
+function Who({ person }: { person: ListedPerson }) {
+  const called = calledOf(person);
+  return (
+    <span class="row">
+      <a href={`/people/cio_${person.cio_id}`}>{nameOf(person)}</a>
+      {called && <span>{called}</span>}
+      {person.unsubscribed && <Pill tone="warn">unsubscribed</Pill>}
+    </span>
+  );
+}
+
+/** Nobody: because nobody is there, nobody fits, or the search is not over. */
+function Nobody({ listed, asked, onFurther }: { listed: Listed; asked: boolean; onFurther: () => void }) {
+  if (listed.next)
+    return (
+      <Empty title="Nobody is found yet" action={<Button onClick={onFurther}>Look further</Button>}>
+        {percent(listed.looked_through, 1)} of all people were looked at, the newest first.
+      </Empty>
+    );
+  if (asked)
+    return (
+      <Empty title="Nobody is found">
+        People are found by how their id, their e-mail address or their name begins (<code>name</code>,{" "}
+        <code>first_name</code>, <code>last_name</code>), and by their whole cio_id.
+      </Empty>
+    );
+  return (
+    <Empty
+      title="Nobody is here yet"
+      action={
+        <LinkButton kind="primary" href="/imports">
+          Import people from a CSV file
+        </LinkButton>
+      }
+    >
+      People come by the Track API (<code>identify</code>) or from a CSV file.
+    </Empty>
+  );
+}
+
 /** `/people?search=&filter=&start=`. */
 export default function People() {
   const [search, setSearch] = useSearch();
@@ -88,12 +139,13 @@ export default function People() {
   const change = (changed: Audience) => {
     setFilter(changed);
     const whole = isEverybody(changed) || faults(changed as Filter).length === 0;
-    if (whole) setSearch({ filter: isEverybody(changed) ? null : JSON.stringify(changed) });
+    if (whole) setSearch({ filter: isEverybody(changed) ? null : JSON.stringify(changed), start: null });
   };
   const asked = new URLSearchParams({ limit: "50" });
-  if (text) asked.set("search", text);
-  else if (start) asked.set("start", start);
-  const query = useQuery<{ people: ListedPerson[]; next: string }>(`${OURS}/people?${asked}`);
+  for (const name of ["search", "filter", "start"])
+    if (search.get(name)) asked.set(name, search.get(name) ?? "");
+  const query = useQuery<Listed>(filter === null ? null : `${OURS}/people?${asked}`);
+  const go = (to: string | null) => setSearch({ start: to });
   return (
     <Page
       title="People"
@@ -108,19 +160,18 @@ export default function People() {
     >
       <div class="row">
         <div class="grow">
-          <TextField
+          <SearchField
             label="Search"
-            type="search"
-            placeholder="An id, or how an e-mail address begins"
+            placeholder="How an id, an e-mail address or a name begins"
             value={text}
-            onInput={(value) => setSearch({ search: value, start: null })}
+            onChange={(value) => setSearch({ search: value, start: null })}
           />
         </div>
         <Button aria-expanded={filtering} onClick={() => setFiltering(!filtering)}>
           Filter
         </Button>
       </div>
-      {filtering && filter === null && (
+      {filter === null && (
         <p class="banner banner-bad" role="alert">
           The filter in this address cannot be read.{" "}
           <Button kind="quiet" onClick={() => change({})}>
@@ -134,56 +185,48 @@ export default function People() {
           <Filtered filter={filter} />
         </div>
       )}
-      <Loaded query={query} lines={8}>
-        {({ people, next }) =>
-          people.length === 0 ? (
-            text ? (
-              <Empty title="Nobody is found">
-                People are found by their whole id, and by how their e-mail address begins.
-              </Empty>
-            ) : (
-              <Empty
-                title="Nobody is here yet"
-                action={
-                  <LinkButton kind="primary" href="/imports">
-                    Import people from a CSV file
-                  </LinkButton>
-                }
-              >
-                People come by the Track API (<code>identify</code>) or from a CSV file.
-              </Empty>
-            )
-          ) : (
-            <>
-              <Table
-                caption="People"
-                rows={people}
-                rowKey={(person) => person.cio_id}
-                columns={[
-                  {
-                    key: "name",
-                    label: "Person",
-                    show: (person) => (
-                      <span class="row">
-                        <a href={`/people/cio_${person.cio_id}`}>{nameOf(person)}</a>
-                        {person.unsubscribed && <Pill tone="warn">unsubscribed</Pill>}
-                      </span>
-                    ),
-                  },
-                  { key: "id", label: "Id", show: (person) => person.id ?? "–" },
-                  {
-                    key: "attributes",
-                    label: "Attributes",
-                    show: (person) => <Attributes person={person} />,
-                  },
-                  { key: "since", label: "Since", show: (person) => <Time ms={person.created_at * 1_000} /> },
-                ]}
+      {filter !== null && (
+        <Loaded query={query} lines={8}>
+          {(listed) =>
+            listed.people.length === 0 ? (
+              <Nobody
+                listed={listed}
+                asked={text !== "" || !isEverybody(filter)}
+                onFurther={() => go(listed.next)}
               />
-              {!text && <Pager next={next || null} first={!start} onGo={(to) => setSearch({ start: to })} />}
-            </>
-          )
-        }
-      </Loaded>
+            ) : (
+              <>
+                <Table
+                  caption="People"
+                  rows={listed.people}
+                  rowKey={(person) => person.cio_id}
+                  columns={[
+                    { key: "name", label: "Person", show: (person) => <Who person={person} /> },
+                    { key: "id", label: "Id", show: (person) => person.id ?? "–" },
+                    {
+                      key: "attributes",
+                      label: "Attributes",
+                      show: (person) => <Attributes person={person} />,
+                    },
+                    {
+                      key: "since",
+                      label: "Since",
+                      show: (person) => <Time ms={person.created_at * 1_000} />,
+                    },
+                  ]}
+                />
+                {listed.stopped && (
+                  <p class="muted" role="status">
+                    {percent(listed.looked_through, 1)} of all people were looked at, the newest first: the
+                    next page looks further.
+                  </p>
+                )}
+                <Pager next={listed.next || null} first={!start} onGo={go} />
+              </>
+            )
+          }
+        </Loaded>
+      )}
     </Page>
   );
 }
