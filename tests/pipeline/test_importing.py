@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from clarion.domain.people import IdKind, Reference
+from clarion.domain.people import IdKind, Reference, cio_id
 from clarion.pipeline.data_file import DataFileError
 from clarion.pipeline.data_file_download import DownloadedFile
 from clarion.pipeline.failpoint import Failpoint, nothing
@@ -170,6 +170,29 @@ async def test_objects_and_who_is_related_to_them(stage: Stage, files: Files) ->
     number = ask(stage, "relationship")
     await run(stage, files)
     assert "object_type_id" in (job(stage, number).failure or "")
+
+
+async def test_relationships_of_people_named_by_cio_id(stage: Stage, files: Files) -> None:
+    ada, bo = cio_id(stage.person("ada")), cio_id(stage.person("bo"))
+    gone = cio_id(2**41 + 5)
+    lines = [
+        "cio_id,object_id,role",
+        f"{ada},acme,owner",
+        f"cio_{bo},acme,",
+        f"{gone},acme,x",
+        "nobody,acme,x",
+        ",acme,x",
+    ]
+    files.served["http://f"] = "\n".join(lines).encode()
+    number = ask(stage, "relationship", "cio_id", type_id="1")
+    await run(stage, files)
+    done = job(stage, number)
+    assert (done.state, done.identifier, done.rows_done, done.rows_wrong) == ("imported", "cio_id", 2, 3)
+    wrong = stage.store.read(lambda tx: imports.errors(tx, number, 0, 100))
+    assert wrong == [(4, "cio_id: nobody has it"), (5, "cio_id: is not a cio_id"), (6, "cio_id: is empty")]
+    related = stage.select("SELECT person_id, attributes FROM relationship ORDER BY person_id")
+    assert [cio_id(one["person_id"]) for one in related] == [ada, bo]
+    assert len(stage.select("SELECT person_id FROM person")) == 2
 
 
 async def test_nothing_is_lost_or_doubled_when_the_process_dies(stage: Stage, files: Files) -> None:

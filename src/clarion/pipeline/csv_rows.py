@@ -11,7 +11,7 @@ import msgspec
 from clarion.domain.errors import RequestError
 from clarion.domain.objects import ChangeObject, ObjectName, Relate, Relation
 from clarion.domain.operations import Event, Identify
-from clarion.domain.people import MAX_ID_BYTES, IdKind, Reference, check_attributes, looks_like_email
+from clarion.domain.people import MAX_ID_BYTES, IdKind, Reference, check_attributes, looks_like_email, person_id_of
 
 Imported = Identify | Event | Relate | ChangeObject
 _LONGEST_LINE = 1_000_000
@@ -112,6 +112,10 @@ def _reference(reading: Reading, row: dict[str, str]) -> Reference:
     kind = IdKind(reading.identifier)
     if kind is IdKind.EMAIL and not looks_like_email(value):
         raise RequestError("is not an e-mail address", "/email")
+    if kind is IdKind.CIO_ID:
+        value = value.removeprefix("cio_")
+        if person_id_of(value) is None:
+            raise RequestError("is not a cio_id", "/cio_id")
     if len(value.encode()) > MAX_ID_BYTES:
         raise RequestError(f"is longer than {MAX_ID_BYTES} bytes", f"/{reading.identifier}")
     return Reference(kind, value)

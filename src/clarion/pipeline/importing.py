@@ -18,6 +18,7 @@ import structlog
 
 from clarion.domain.errors import RequestError
 from clarion.domain.objects import ChangeObject
+from clarion.domain.people import IdKind
 from clarion.pipeline import identify
 from clarion.pipeline.csv_rows import BadFile, Imported, Lines, Reading, header, meaning, rows, sentence
 from clarion.pipeline.data_file import DataFileError
@@ -124,6 +125,10 @@ class Importer:
                     over = False
                     break
         wanted = self._wanted(held, workspace, operations)
+        if held.identifier == IdKind.CIO_ID:
+            there = self._there(workspace, wanted)
+            wrong += [(line, "cio_id: nobody has it") for line, _ in wanted if line not in there]
+            wanted = [one for one in wanted if one[0] in there]
         outcomes = identify.perform(self._store, self._numbers, workspace, [operation for _, operation in wanted])
         for (line, _), outcome in zip(wanted, outcomes, strict=True):
             if outcome is None:
@@ -143,12 +148,16 @@ class Importer:
         """Those that the import is for: all, those about whom or what is not there yet, or is there."""
         if held.who == "all":
             return operations
+        there = self._there(workspace, operations)
+        return [one for one in operations if (one[0] in there) == (held.who == "only_existing")]
+
+    def _there(self, workspace: Workspace, operations: list[tuple[int, Imported]]) -> set[int]:
+        """The lines of those about whom or what there is already."""
 
         def known(tx: Transaction) -> set[int]:
             return {line for line, operation in operations if _is_there(tx, workspace, operation)}
 
-        there = self._store.read(known)
-        return [one for one in operations if (one[0] in there) == (held.who == "only_existing")]
+        return self._store.read(known)
 
 
 def _is_there(tx: Transaction, workspace: Workspace, operation: Imported) -> bool:

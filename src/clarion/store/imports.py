@@ -13,6 +13,7 @@ from clarion.store.engine import Row, Transaction
 
 MOST_ERRORS = 10_000
 _ABOUT_OBJECTS = ("object", "relationship")
+_CIO_ID = "cio_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ def _import(row: Row) -> Import:
     values: dict[str, Any] = {name: row[name] for name in _TEXTS}
     values |= {name: int(row[name]) for name in _NUMBERS}
     values["kind"] = row["about"] or row["kind"]
+    values["identifier"] = row["named_by"] or row["identifier"]
     values["object_type_id"] = row["object_type_id"]
     values["columns"] = msgspec.json.decode(row["columns"]) if row["columns"] else {}
     return Import(**values)
@@ -84,7 +86,8 @@ def create(
         name=name,
         description=description,
         url=url,
-        identifier=identifier,
+        identifier="id" if identifier == _CIO_ID else identifier,
+        named_by=identifier if identifier == _CIO_ID else None,
         who=who,
         columns=msgspec.json.encode(columns).decode() if columns else None,
     )

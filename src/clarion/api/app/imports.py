@@ -14,7 +14,8 @@ from clarion.store.engine import Transaction
 from clarion.store.imports import Import
 
 _KINDS = ("people", "event", "object", "relationship")
-_WHO, _IDENTIFIERS = ("all", "only_new", "only_existing"), ("id", "email")
+_WHO = ("all", "only_new", "only_existing")
+_IDENTIFIERS = {"relationship": ("id", "email", "cio_id"), "object": ("id",)}
 _KNOWN = frozenset({
     "type", "name", "data_file_url", "identifier", "object_type_id", "description", "data_to_process",
     "people_to_process",
@@ -56,10 +57,9 @@ async def create(call: Call) -> Response:
             raise InvalidRequest("is not known", f"/import/{name}")
     kind = _word(body, "type", _KINDS, None)
     who = _word(body, "data_to_process", _WHO, _word(body, "people_to_process", _WHO, "all"))
-    identifier = _word(body, "identifier", _IDENTIFIERS, "id" if kind == "object" else None)
+    identifiers = _IDENTIFIERS.get(kind, ("id", "email"))
+    identifier = _word(body, "identifier", identifiers, "id" if kind == "object" else None)
     type_id = _type_of(body, kind)
-    if kind == "object" and identifier != "id":
-        raise InvalidRequest("must be id: objects have no other", "/import/identifier")
     if identifier == "email" and not call.workspace.email_is_unique:
         raise InvalidRequest("this workspace does not identify people by e-mail", "/import/identifier")
     name, url = _text(body, "name", MAX_TEXT), _text(body, "data_file_url", MAX_URL)

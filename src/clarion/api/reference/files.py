@@ -39,7 +39,9 @@ _ASKED: dict[str, Any] = {
         type=one_of("people", "event", "object", "relationship"),
         name=text(),
         data_file_url=text("A CSV file in UTF-8; its first line names the columns."),
-        identifier=one_of("id", "email", description="The column that says who a row is about."),
+        identifier=one_of(
+            "id", "email", "cio_id", description="The column that says who a row is about; cio_id for relationships."
+        ),
         description=text(),
         data_to_process=_WHO,
         object_type_id={

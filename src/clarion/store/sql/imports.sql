@@ -1,8 +1,8 @@
 -- name: insert_import
 INSERT INTO import_job (import_id, workspace_id, kind, name, description, url, identifier, who, columns, about,
-    object_type_id, state, created_ms, updated_ms)
+    named_by, object_type_id, state, created_ms, updated_ms)
 VALUES (:import_id, :workspace_id, :kind, :name, :description, :url, :identifier, :who, :columns, :about,
-    :object_type_id, 'preprocessing', {{now_ms}}, {{now_ms}});
+    :named_by, :object_type_id, 'preprocessing', {{now_ms}}, {{now_ms}});
 
 -- name: imports
 SELECT * FROM import_job WHERE workspace_id = :workspace_id AND import_id < :before
