@@ -63,6 +63,7 @@ CHECKS: dict[str, set[str]] = {
     "esp_kind_known": {kind.value for kind in EspKind},
     "import_about_known": {"object", "relationship"},
     "import_identifier_known": {"id", "email"},
+    "import_named_by_known": {"cio_id"},
     "import_kind_known": {"people", "event"},
     "import_state_known": {"preprocessing", "importing", "imported", "failed"},
     "import_who_known": {"all", "only_new", "only_existing"},

@@ -166,7 +166,7 @@ async def test_overrides_stand_in_for_the_messages_own(client: Client, manage: C
         ({"message_data": {"a": "x" * 60_000}}, "message_data"),
         ({"send_at": 99_999_999_999}, "send_at"),
         ({"send_at": "soon"}, "send_at"),
-        ({"queue_draft": True}, "queue_draft"),
+        ({"queue_draft": "yes"}, "queue_draft"),
         ({"tracked": "yes"}, "tracked"),
         ({"transactional_message_id": 77}, "transactional_message_id"),
         ({"transactional_message_id": "nobody"}, "transactional_message_id"),
@@ -308,6 +308,53 @@ async def test_what_may_not_be_kept_goes_once_it_is_settled(client: Client, stag
     assert gone["archived_message"]["body"] == ""
     there = (await client("GET", f"/v1/messages/{kept.json['delivery_id']}/archived_message")).json
     assert "Thank you" in there["archived_message"]["body"]
+
+
+async def drafts_of(manage: Client) -> list[dict[str, Any]]:
+    return list((await manage("GET", "/api/clarion/v1/drafts")).json["drafts"])
+
+
+async def test_a_draft_waits_and_goes_out_as_it_was_made(client: Client, manage: Client, stage: Stage) -> None:
+    number = await receipt(manage, **{"from": "shop@acme.test"})
+    files = {"attachments": {"a.txt": base64.b64encode(b"hi").decode()}, "disable_message_retention": True}
+    named = {"transactional_message_id": "receipt", "identifiers": {"id": "p1"}, "message_data": {"order": 7}}
+    one = (await client("POST", "/v1/send/email", named | files | {"queue_draft": True})).json["delivery_id"]
+    two = (await client("POST", "/v1/send/email", INLINE | {"queue_draft": True})).json["delivery_id"]
+    at_once = await client("POST", "/v1/send/email", named)
+    assert len(await work_off(stage)) == 1, "what is no draft goes out, of the same message too"
+    assert (await client("GET", f"/v1/messages/{at_once.json['delivery_id']}")).json["message"]["metrics"]["sent"]
+    waiting = {one["id"]: one for one in await drafts_of(manage)}
+    assert waiting.keys() == {one, two}
+    assert (waiting[one]["broadcast"]["id"], waiting[one]["subject"]) == (number, "Receipt 7")
+    assert waiting[two]["subject"] == "Order 1815"
+    listed = (await client("GET", "/v1/messages?drafts=true")).json["messages"]
+    assert {message["id"] for message in listed} == {one, two}
+    # What the call said stays while the draft waits, and goes once it went out.
+    kept = "SELECT trigger_id FROM trigger_override"
+    list(retention.forget(stage.store, 0))
+    assert len(stage.select(kept)) == 3
+    sent = await manage("POST", "/api/clarion/v1/drafts/send", {"ids": [one]})
+    assert sent.json == {"drafts": 1, "not_waiting": []}
+    (mail,) = await work_off(stage)
+    assert mail["Subject"] == "Receipt 7"
+    assert [part.get_filename() for part in mail.iter_attachments()] == ["a.txt"]
+    list(retention.forget(stage.store, 0))
+    assert len(stage.select(kept)) == 2
+    gone = await manage("POST", "/api/clarion/v1/drafts/delete", {"ids": [two]})
+    assert gone.json["drafts"] == 1
+    assert await work_off(stage) == []
+    key = key_of(two, SECRET)
+    assert key is not None
+    assert stage.sums(key.trigger_id) == {"skipped draft_deleted": 1}
+
+
+async def test_a_draft_goes_out_after_what_the_call_said_is_gone(client: Client, manage: Client, stage: Stage) -> None:
+    made = (await client("POST", "/v1/send/email", INLINE | {"queue_draft": True})).json["delivery_id"]
+    assert await work_off(stage) == []
+    stage.store.write(lambda tx: tx.composed("DELETE FROM trigger_override RETURNING trigger_id", {}))
+    assert (await manage("POST", "/api/clarion/v1/drafts/send", {"ids": [made]})).json["drafts"] == 1
+    (mail,) = await work_off(stage)
+    assert mail["Subject"] == "Order 1815"
 
 
 async def test_attachments_go_when_they_were_sent(client: Client, stage: Stage) -> None:

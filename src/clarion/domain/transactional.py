@@ -74,7 +74,8 @@ class SendRequest:
     """A checked call. `message`: the transactional message's number or trigger name; None: all texts are inline.
 
     `data` is compact JSON, what templates see as ``trigger``; `send_at` Unix seconds; `forget`: nothing of what it
-    said is kept once it is settled; `auto_create`: an unknown person is made.
+    said is kept once it is settled; `auto_create`: an unknown person is made; `queue_draft`: it is made and waits until
+    somebody sends it.
     """
 
     reference: Reference
@@ -85,6 +86,7 @@ class SendRequest:
     send_at: int | None = None
     forget: bool = False
     auto_create: bool = True
+    queue_draft: bool = False
 
 
 # Key of the call → field of EmailContent, and its limit in bytes.
@@ -136,8 +138,6 @@ def parse_email(body: Mapping[str, Any], now_s: int) -> SendRequest:
     """
     _only(body, _EMAIL_KEYS)
     flags = {name: _flag(body, name, default=default) for name, default in _FLAGS.items()}
-    if flags["queue_draft"]:
-        raise InvalidRequest("drafts are not offered by this version", "/queue_draft")
     message = _message(body)
     texts = {inner: text for name, (inner, most) in _TEXTS.items() if (text := _text(body, name, most)) is not None}
     if message is None:
@@ -160,6 +160,7 @@ def parse_email(body: Mapping[str, Any], now_s: int) -> SendRequest:
         send_at=_send_at(body.get("send_at"), now_s),
         forget=flags["disable_message_retention"],
         auto_create=flags["auto_create"],
+        queue_draft=flags["queue_draft"],
     )
 
 

@@ -5,13 +5,14 @@ Reads the message, its snippets and the person. Commits, in one transaction: a t
 the call overrides, the person's account, the slice over it, its counters and the job that sends it. What took a
 trigger two stages is one here, so the answer says that the account is in the ledger. If the process dies before the
 commit nothing exists and the caller got no answer; after it, workers send it whether the caller heard of it or not.
+One that is to be a draft is made by a worker like any other, and waits then (see `drafting`).
 """
 
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
-from clarion.domain.broadcasts import Broadcast, BroadcastKind, FrozenContent, SendingState
+from clarion.domain.broadcasts import Action, Broadcast, BroadcastKind, FrozenContent, SendingState
 from clarion.domain.deliveries import DeliveryKey
 from clarion.domain.errors import InvalidRequest, RenderError
 from clarion.domain.people import Person, Reference, is_unsubscribed
@@ -75,6 +76,8 @@ def send(
     if person is None:
         raise InvalidRequest("no person by this identifier", f"/identifiers/{request.reference.kind.value}")
     content = frozen(tx, workspace, message)
+    if request.queue_draft:  # of the content, which stays: what the call said may go while the draft waits
+        content = replace(content, actions=tuple(map(_drafted, content.actions)))
     override, attachments = _with_recipients(request.override), request.attachments
     made = override.applied(content)
     _check(made, override)
@@ -105,6 +108,10 @@ def send(
     triggers.finish_resolve(tx, trigger)
     submit(tx, trigger_id, [part.no for part in slices])
     return Queued(DeliveryKey(trigger_id, 1, made.actions[0].action_id), tx.now_ms())
+
+
+def _drafted(action: Action) -> Action:
+    return replace(action, sending_state=SendingState.DRAFT)
 
 
 def _message(tx: Transaction, workspace: Workspace, request: SendRequest) -> Broadcast:

@@ -18,7 +18,9 @@ _NAMED: dict[str, Any] = {
     "auto_create": nullable(flag("Make the person if nobody has the identifier; true unless given.")),
     "disable_message_retention": nullable(flag("What it said goes as soon as it is settled.")),
     "send_to_unsubscribed": nullable(flag("true unless given.")),
-    "queue_draft": nullable(flag("true is refused by this version.")),
+    "queue_draft": nullable(
+        flag("It is made, at `send_at` if that is given, and waits among the drafts until somebody sends it.")
+    ),
 }
 _EMAIL: dict[str, Any] = {
     **_NAMED,

@@ -27,11 +27,11 @@ UPDATE trigger_override SET attachments = NULL WHERE trigger_id IN (
     LIMIT :most);
 
 -- name: triggers_to_forget
--- Settled, and nothing of what they said may stay; as `triggers_with_data`. :before_ms plays no part.
+-- Settled, a draft decided about, and nothing of what they said may stay. :before_ms plays no part.
 SELECT t.trigger_id, t.next_entry FROM trigger_override o JOIN broadcast_trigger t ON t.trigger_id = o.trigger_id
 WHERE o.forget = 1 AND t.data_gone = 0 AND t.details_removed_ms IS NULL AND t.processed_ms IS NOT NULL
   AND t.processed_ms >= CAST(:before_ms AS bigint) AND t.state IN ('done', 'failed', 'stopped') AND t.open_slices = 0
-  AND NOT EXISTS (SELECT 1 FROM trigger_count c WHERE c.trigger_id = t.trigger_id AND c.state IN (0, 6)
+  AND NOT EXISTS (SELECT 1 FROM trigger_count c WHERE c.trigger_id = t.trigger_id AND c.state IN (0, 4, 6)
                   GROUP BY c.trigger_id HAVING SUM(c.n) > 0)
 ORDER BY t.trigger_id LIMIT :most;
 
