@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP
 from structlog.testing import capture_logs
+from tests.support.jobs import driver
 
 from clarion.channels.smtp import SmtpProvider, SmtpSettings
 from clarion.channels.smtp_patience import MAX_BACK_OFF_SECONDS
@@ -21,7 +22,7 @@ from clarion.store.engine import Store
 from clarion.store.jobs import Jobs
 
 from .stage import MAIL, Stage, until
-from .test_worker import driver, hasten
+from .test_worker import hasten
 
 pytestmark = pytest.mark.timeout(120)
 

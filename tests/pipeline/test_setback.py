@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
+from tests.support.jobs import driver
 
 from clarion.domain.broadcasts import EmailContent
 from clarion.pipeline import setback
@@ -20,7 +21,6 @@ from clarion.store.jobs import Jobs
 
 from .providers import Scripted
 from .stage import MAIL, Stage, until
-from .test_worker import driver
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -9,7 +9,7 @@ from email import message_from_bytes
 from typing import Any
 
 import pytest
-from tests.support.jobs import LostJobs
+from tests.support.jobs import LostJobs, driver
 
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.deliveries import DeliveryKey, State
@@ -24,8 +24,6 @@ from clarion.pipeline.worker import WorkerRules
 from clarion.store import people
 from clarion.store.engine import Store, Transaction
 from clarion.store.jobs import Jobs
-from clarion.store.jobs_inprocess import InProcessJobs
-from clarion.store.jobs_postgres import PostgresJobs
 from clarion.store.opening import open_store
 
 from .providers import Fails, Hangs, Scripted
@@ -36,11 +34,6 @@ SIZES = Sizes(range_people=20, slice_people=8)
 # Nobody looks for work by themselves: what is done was driven.
 DRIVEN = WorkerRules(chunk_rows=10, lease_ms=LEASE, reconcile_seconds=600, overdue_ms=600_000, look_seconds=600)
 ONE_SLOT = WorkerRules(slots=1, chunk_rows=5, lease_ms=LEASE, reconcile_seconds=0.05, overdue_ms=0, look_seconds=0.05)
-
-
-def driver(store: Store, url: str) -> Jobs:
-    """What drives workers on this engine."""
-    return PostgresJobs(url) if store.engine == "postgres" else InProcessJobs(store)
 
 
 @pytest.fixture

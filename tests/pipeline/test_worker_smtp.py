@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 from aiosmtpd.smtp import SMTP
+from tests.support.jobs import driver
 
 from clarion.channels import registry
 from clarion.domain.deliveries import key_of
 from clarion.store.engine import Store
-from clarion.store.jobs_inprocess import InProcessJobs
-from clarion.store.jobs_postgres import PostgresJobs
 
 from .stage import MAIL, SIGN, Stage
 
@@ -70,7 +69,7 @@ async def test_the_sums_are_what_the_server_has_seen(
             stage.person(f"{kind}{n}")
     stage.person("silent", unsubscribed=True)
     stage.person("invalid", "not an address")
-    jobs = PostgresJobs(store_url) if store.engine == "postgres" else InProcessJobs(store)
+    jobs = driver(store, store_url)
     provider = registry.build("smtp", {"host": "127.0.0.1", "port": port, "security": "none", "connections": 4})
     trigger_id = stage.trigger(stage.broadcast(MAIL), jobs=jobs)
     try:

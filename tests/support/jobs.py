@@ -1,11 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A driver of workers for tests: a queue that loses everything it is given."""
+"""Drivers of workers for tests: the real ones, and a queue that loses everything it is given."""
 
 import asyncio
 from collections.abc import Iterable
 
-from clarion.store.engine import Transaction
-from clarion.store.jobs import Handlers
+from clarion.store.engine import Store, Transaction
+from clarion.store.jobs import Handlers, Jobs
+from clarion.store.jobs_inprocess import InProcessJobs
+from clarion.store.jobs_postgres import PostgresJobs
+
+
+def driver(store: Store, url: str) -> Jobs:
+    """What drives workers on this engine."""
+    return PostgresJobs(url) if store.engine == "postgres" else InProcessJobs(store)
 
 
 class LostJobs:

@@ -75,9 +75,10 @@ ORDER BY trigger_id LIMIT 1 FOR UPDATE SKIP LOCKED;
 
 -- name: overdue_trigger
 -- Whose audience nobody works out. A job is submitted for a new one, so it is left to that for a while; nobody
--- submits one for a time that has come.
+-- submits one for a time that has come, or for what a dead process had begun.
 SELECT trigger_id FROM broadcast_trigger
-WHERE state IN ('queued', 'resolving') AND created_ms <= {{now_ms}} - :grace_ms
+WHERE state IN ('queued', 'resolving')
+  AND (state = 'resolving' OR scheduled_ms IS NOT NULL OR created_ms <= {{now_ms}} - :grace_ms)
   AND resolve_lease_ms < {{now_ms}} - :grace_ms AND resolve_due_ms <= {{now_ms}}
 ORDER BY trigger_id LIMIT 1;
 
