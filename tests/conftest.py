@@ -16,13 +16,14 @@ from clarion.store.engine import Store
 from clarion.store.migrate import migrate
 from clarion.store.opening import open_store
 
-from .support import bytecode
+from .support import bytecode, in_memory
 from .support.databases import ENGINES, empty_database
 from .support.postgres_cluster import INSTALL_HINT, Cluster, binaries
 
 _TEMPLATE = "template_migrated"
 _numbers = itertools.count(1)
 bytecode.keep()
+in_memory.keep_files()
 os.environ.setdefault("CLARION_LIMITS_ENABLED", "false")  # of every server that a test starts; limits have their own
 
 

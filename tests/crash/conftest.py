@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
+from tests.support.jobs import driver
 
 from clarion.channels.registry import captured_mail
 from clarion.domain.broadcasts import BroadcastState, DoubtPolicy, EmailContent
@@ -51,11 +52,10 @@ class Site:
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def trigger(self, body: dict[str, Any]) -> int:
-        """Accept a trigger; no process is told, so that workers find it in the rows."""
+        """Accept a trigger as the API does."""
+        submit = driver(self.store, self.url).submit_resolve
         accepted = self.store.write(
-            lambda tx: accept(
-                tx, self.workspace, self.broadcast_id, parse(body), limits=Limits(0, 99), submit=lambda _, __: None
-            )
+            lambda tx: accept(tx, self.workspace, self.broadcast_id, parse(body), limits=Limits(0, 99), submit=submit)
         )
         assert not accepted.refused
         return accepted.trigger_id
