@@ -205,7 +205,7 @@ def test_messages_are_ordered_by_buttons_and_switched_off(server: Server, page: 
 
 def test_its_pages_fit_a_phone(server: Server, phone: Page) -> None:
     number = make(server, "On the phone", active=True)
-    for step in ("", "/recipients", "/goal", "/workflow", "/review", "/api"):
+    for step in ("", "/recipients", "/goal", "/workflow", "/review", "/api", "/history"):
         phone.goto(f"/broadcasts/{number}{step}")
         expect(phone.get_by_role("heading", level=1, name="On the phone")).to_be_visible()
         check_fits(phone)

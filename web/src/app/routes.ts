@@ -28,6 +28,7 @@ export const ROUTES: readonly RouteEntry[] = [
     nav: { group: "Broadcasts", label: "Broadcasts" },
   },
   { path: "/broadcasts/:id/sends", load: () => import("../pages/history/history") },
+  { path: "/broadcasts/:id/history", load: () => import("../pages/versions/versions") },
   { path: "/broadcasts/:id/metrics", load: () => import("../pages/metrics/of-broadcast") },
   { path: "/broadcasts/:id/:step?", load: () => import("../pages/broadcast/broadcast") },
   // -- composer

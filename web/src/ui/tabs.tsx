@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tabs in one page (APG: arrow keys move and choose), and links that look like tabs for steps with addresses.
 import type { ComponentChildren } from "preact";
-import { useId, useRef } from "preact/hooks";
+import { useEffect, useId, useRef } from "preact/hooks";
 
 interface TabsProps {
   label: string;
@@ -67,8 +67,16 @@ export function TabLinks({
   label: string;
   links: readonly { href: string; label: ComponentChildren; current: boolean }[];
 }) {
+  const list = useRef<HTMLElement>(null);
+  const current = links.find((link) => link.current)?.href;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another one may be out of sight
+  useEffect(() => {
+    const link = list.current?.querySelector<HTMLElement>("[aria-current]");
+    // Not scrollIntoView, which would move the page as well.
+    if (list.current && link) list.current.scrollLeft = link.offsetLeft - list.current.offsetLeft - 16;
+  }, [current]);
   return (
-    <nav aria-label={label} class="tablist">
+    <nav ref={list} aria-label={label} class="tablist">
       {links.map((link) => (
         <a key={link.href} href={link.href} class="tab" aria-current={link.current ? "page" : undefined}>
           {link.label}

@@ -26,6 +26,7 @@ export const STEPS = [
   ["api", "API"],
   ["sends", "Sends"],
   ["metrics", "Metrics"],
+  ["history", "History"],
 ] as const;
 
 /** The broadcast of a number. */

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fields of a broadcast and of its messages in words, and what stands in them. Without a DOM.
+import { type Audience, type SegmentNames, sentence } from "../audience/filter";
+import { goalWords } from "../pages/broadcast/goal";
+import type { Goal } from "../pages/broadcasts/types";
+
+export interface Names {
+  segments: SegmentNames;
+  /** Of messages, by number. */
+  messages: Readonly<Record<string, string>>;
+}
+
+const NOTHING: Names = { segments: new Map(), messages: {} };
+
+const WORDS: Readonly<Record<string, string>> = {
+  name: "Name",
+  recipients: "Recipients",
+  goal: "Goal",
+  exit_when: "Exit",
+  topic_id: "Subscription topic",
+  tags: "Tags",
+  language_attribute: "Attribute with the language",
+  doubt_policy: "When nobody knows whether a message arrived",
+  actions: "Order of the messages",
+  sending_state: "When it is triggered",
+  send_to_unsubscribed: "Sent to whoever unsubscribed, too",
+  subject: "Subject",
+  preheader: "Preheader",
+  body: "Body",
+  plain: "Plain text",
+  from: "From",
+  from_id: "Sender identity",
+  reply_to: "Reply-to",
+  reply_to_id: "Reply-to identity",
+  recipient: "To",
+  cc: "Cc",
+  bcc: "Bcc",
+  headers: "Headers",
+  tracked: "Links and opens are tracked",
+  layout_id: "Layout",
+  url: "URL",
+  method: "Method",
+  kind: "Channel",
+};
+
+const VALUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  exit_when: {
+    never: "never",
+    goal: "when they reach the goal",
+    no_longer_matching: "when they no longer match the recipients",
+  },
+  doubt_policy: { hold: "list it as in doubt", resend: "hand it over again" },
+  sending_state: { automatic: "send automatically", draft: "queue a draft", off: "don't send" },
+};
+
+function last(field: string): string {
+  return field.slice(field.lastIndexOf("/") + 1);
+}
+
+/** "Name", "Welcome: subject", "Welcome (de): body". */
+export function fieldWords(field: string, names: Names = NOTHING): string {
+  const [first, number, ...rest] = field.split("/");
+  if (first !== "actions" || number === undefined) return WORDS[field] ?? field.replaceAll("_", " ");
+  const message = names.messages[number] || `Message ${number}`;
+  if (rest.length === 0) return message;
+  const language = rest[0] === "languages" ? rest[1] : undefined;
+  const inner = (language === undefined ? rest : rest.slice(2)).join("/");
+  const words = WORDS[last(inner)] ?? inner.replaceAll(/[_/]/g, " ");
+  return `${message}${language ? ` (${language})` : ""}: ${lowered(words)}`;
+}
+
+/** Inside a sentence; abbreviations stay. */
+function lowered(words: string): string {
+  return /^[A-Z][A-Z]/.test(words) ? words : words.charAt(0).toLowerCase() + words.slice(1);
+}
+
+/** What a field holds, as a text; "" for nothing. */
+export function valueWords(field: string, value: unknown, names: Names = NOTHING): string {
+  if (value === null || value === undefined) return field === "goal" ? "none" : "";
+  const name = last(field);
+  if (name === "recipients") return sentence(value as Audience, names.segments);
+  if (field === "goal") return goalWords(value as Goal, names.segments);
+  if (field === "actions") return (value as unknown[]).map((one) => messageName(one, names)).join("\n");
+  if (name === "headers")
+    return (value as { name: string; value: string }[]).map((one) => `${one.name}: ${one.value}`).join("\n");
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (Array.isArray(value)) return value.join(", ");
+  if (typeof value === "object") return wholeMessage(value as Record<string, unknown>, names);
+  return VALUES[name]?.[String(value)] ?? String(value);
+}
+
+function messageName(number: unknown, names: Names): string {
+  return names.messages[String(number)] || `Message ${number}`;
+}
+
+/** Of a message that was added or removed: what it says. */
+function wholeMessage(fields: Readonly<Record<string, unknown>>, names: Names): string {
+  return Object.entries(fields)
+    .filter(([, value]) => value !== "" && value !== null && !(Array.isArray(value) && value.length === 0))
+    .map(([name, value]) => `${WORDS[name] ?? name}: ${valueWords(name, value, names)}`)
+    .join("\n");
+}
+
+/** What changed, for a line of a list: each message once. */
+export function summary(fields: readonly string[], names: Names = NOTHING): string {
+  const groups = new Map<string, string[]>();
+  for (const field of fields) {
+    const [first, number, ...rest] = field.split("/");
+    const ofMessage = first === "actions" && number !== undefined;
+    const group = ofMessage ? messageName(number, names) : "";
+    const words = ofMessage
+      ? rest.length === 0
+        ? ""
+        : fieldWords(["actions", "-", ...rest].join("/"), { ...names, messages: { "-": "-" } }).replace(
+            /^-:? /,
+            "",
+          )
+      : lowered(fieldWords(field, names));
+    const known = groups.get(group) ?? [];
+    if (words && !known.includes(words)) known.push(words);
+    groups.set(group, known);
+  }
+  return [...groups]
+    .map(([group, words]) => {
+      const shown = words.length > 4 ? [...words.slice(0, 3), `${words.length - 3} more`] : words;
+      return [group, shown.join(", ")].filter(Boolean).join(": ");
+    })
+    .join(" · ");
+}
