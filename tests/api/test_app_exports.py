@@ -11,6 +11,7 @@ from tests.support.audience import add_people, playing
 
 from clarion.api.calls import Api
 from clarion.domain.deliveries import Reason, State
+from clarion.domain.metrics import Feedback, Metric
 from clarion.domain.people import IdKind, Reference
 from clarion.pipeline import exporting, feedback
 from clarion.pipeline.erasure import erase
@@ -70,7 +71,9 @@ async def test_messages_with_what_became_of_them(
         ({"action_id": played.action_ids[0], "metric": "sent"}, ["p1", "p2"]),
         ({"campaign_id": str(number), "metric": "clicked"}, ["p2"]),
         ({"campaign_id": number, "end": 1_000}, []),
-        ({"campaign_id": number, "drafts": True}, []),
+        ({"campaign_id": number, "drafts": True}, ["p1", "p2", "p3", "p4"]),
+        ({"campaign_id": number, "metric": "attempted"}, ["p1", "p2", "p3"]),
+        ({"campaign_id": number, "template_id": played.action_ids[0], "metric": "failed"}, ["p3"]),
     ):
         made = (await client("POST", "/v1/exports/deliveries", {**asked, "attributes": ["id", "nothing"]})).json[
             "export"
@@ -87,8 +90,61 @@ async def test_messages_with_what_became_of_them(
     assert one["sent"].isdigit()
     assert two["human_clicked"].isdigit()
     assert one["human_clicked"] == ""
-    assert three["failure_message"]
+    assert three["failure_message"] == "the receiving server refused the message: 550 no"
+    assert (one["type"], one["subject"], one["action"]) == ("email", "Hi", "Mail 0")
     assert (four["state"], four["sent"]) == ("queued", "")
+
+
+async def test_drafts_and_what_was_dropped(
+    client: Client, nobody: Client, store: Store, api: Api, workspace: Workspace
+) -> None:
+    add_people(store, workspace, 4)
+    played = playing(store, workspace, size=4)
+    settle(played, [1], State.DRAFTED, counted=False)
+    settle(played, [2], State.SKIPPED, Reason.ESP_SUPPRESSED, counted=False)
+    settle(played, [3], State.STOPPED, Reason.TRIGGER_STOPPED, counted=False)
+    store.write(lambda tx: feedback.record(tx, Feedback(played.key(4), Metric.DROPPED)))
+    number = played.broadcast.broadcast_id
+    for more, expected in (
+        ({}, ["p2", "p3", "p4"]),
+        ({"drafts": True}, ["p1", "p2", "p3", "p4"]),
+        ({"metric": "drafted"}, ["p1"]),
+        ({"metric": "created"}, ["p2", "p3", "p4"]),
+        ({"metric": "dropped"}, ["p2", "p4"]),
+        ({"metric": "undeliverable"}, ["p2", "p3"]),
+    ):
+        made = (await client("POST", "/v1/exports/deliveries", {"campaign_id": number, **more})).json["export"]
+        assert exporting.write_one(store, api.secret)
+        rows = await rows_of(client, nobody, made)
+        assert [row["customer_id"] for row in rows] == expected, more
+        listed = await client("GET", f"/v1/messages?campaign_id={number}&metric={more.get('metric', '')}")
+        if "drafts" not in more:
+            assert [message["customer_id"] for message in listed.json["messages"]] == expected, more
+    (dropped,) = (await client("GET", "/v1/messages?metric=dropped&limit=1")).json["messages"]
+    assert dropped["metrics"].keys() == {"created", "undeliverable", "dropped", "suppressed"}
+
+
+async def test_a_file_has_its_columns_whoever_is_in_it(
+    client: Client, nobody: Client, track: Client, store: Store, api: Api, workspace: Workspace
+) -> None:
+    played = playing(store, workspace, size=1)
+    nothing = {"campaign_id": played.broadcast.broadcast_id, "start": 2**33, "attributes": ["plan"]}
+    made = (await client("POST", "/v1/exports/deliveries", nothing)).json["export"]
+    assert exporting.write_one(store, api.secret)
+    url = (await client("GET", f"/v1/exports/{made['id']}/download")).json["url"].removeprefix("https://clarion.test")
+    (head,) = (await nobody("GET", url)).body.decode().splitlines()
+    assert head.startswith("delivery_id,type,customer_id,email,cio_id,recipient,subject,broadcast_id,")
+    assert head.endswith(",customer.plan")
+    assert {"created", "sent", "clicked", "prefetch_clicked", "spammed"} <= set(head.split(","))
+    await track("PUT", "/api/v1/customers/a", {"plan": "paid", "city": "Oslo"})
+    for body, columns in (
+        ({"attributes": ["plan", "none"]}, ["id", "email", "cio_id", "created_at", "plan", "none"]),
+        ({"attributes": []}, ["id", "email", "cio_id", "created_at"]),
+    ):
+        made = (await client("POST", "/v1/exports/customers", body)).json["export"]
+        assert exporting.write_one(store, api.secret)
+        (row,) = await rows_of(client, nobody, made)
+        assert list(row) == columns
 
 
 async def test_nobody_is_missing_or_there_twice_when_the_process_dies(
@@ -155,6 +211,10 @@ async def test_others_do_not_see_it_and_an_erasure_removes_it(
         ("deliveries", {"campaign_id": 1, "action_id": 2}, 422, "exactly one"),
         ("deliveries", {"campaign_id": 999_999}, 404, "not found"),
         ("deliveries", {"newsletter_id": 1}, 404, "not found"),
+        ("deliveries", {"action_id": 999_999}, 404, "not found"),
+        ("deliveries", {"campaign_id": 1, "template_id": "x"}, 422, "template_id"),
+        ("deliveries", {"campaign_id": 1, "drafts": 1}, 422, "drafts"),
+        ("customers", {"attributes": "x"}, 422, "attributes"),
         ("deliveries", {"campaign_id": "x"}, 422, "campaign_id"),
         ("deliveries", {"campaign_id": 1, "start": -1}, 422, "start"),
         ("deliveries", {"campaign_id": 1, "metric": "x"}, 422, "metric"),

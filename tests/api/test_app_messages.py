@@ -95,7 +95,7 @@ async def test_sent_message_has_the_shape_of_the_contract(
         ((State.FAILED, Reason.REFUSED, "550 no"), {"created", "attempted", "failed"}, "refused the message: 550 no"),
         ((State.FAILED, Reason.GAVE_UP, None), {"created", "attempted", "failed"}, "every attempt failed"),
         ((State.SKIPPED, Reason.DELETED, None), {"created", "undeliverable"}, "was deleted"),
-        ((State.STOPPED, Reason.BROADCAST_STOPPED, None), {"created"}, "the broadcast was stopped"),
+        ((State.STOPPED, Reason.BROADCAST_STOPPED, None), {"created", "undeliverable"}, "the broadcast was stopped"),
         ((State.IN_DOUBT, Reason.NO_ANSWER, "eof"), {"created", "attempted"}, "but no answer came: eof"),
     ],
 )

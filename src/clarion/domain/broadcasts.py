@@ -166,6 +166,15 @@ class FrozenContent:
     topic: Topic | None = None
     language_attribute: str = "language"
 
+    def common_subject(self, action_id: int) -> str | None:
+        """An action's subject where it is the same for everybody; None where Liquid makes it, or a language."""
+        for action in self.actions:
+            if action.action_id == action_id:
+                subjects = {content.subject for content in action.contents}
+                (subject,) = subjects if len(subjects) == 1 else (None,)
+                return subject if subject is not None and "{{" not in subject and "{%" not in subject else None
+        return None
+
 
 def freeze(broadcast: Broadcast, snippets: dict[str, str], topic: Topic | None = None) -> FrozenContent:
     """What a trigger of this broadcast, accepted now, sends."""

@@ -99,6 +99,14 @@ REASON_WORDS: dict[Reason, str] = {
 }
 
 
+def failure_message(state: State, reason: str | None, words: str | None) -> str | None:
+    """Why a message was not sent, or is in doubt: what the reason means, and what was said; else None."""
+    if reason is None or state in {State.QUEUED, State.SENT, State.DRAFTED}:
+        return None
+    meaning = REASON_WORDS[Reason(reason)]
+    return f"{meaning}: {words}" if words and words != meaning else meaning
+
+
 class DeliveryKey(NamedTuple):
     """Names one account: trigger, the person's number in its audience, action."""
 

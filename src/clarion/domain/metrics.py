@@ -80,6 +80,41 @@ def metrics_of(state: State, reason: Reason | None) -> tuple[Metric, ...]:
             return (Metric.CREATED,)
 
 
+_SETTLED = {
+    State.SENT: ("sent",),
+    State.FAILED: ("failed",),
+    State.DRAFTED: ("drafted",),
+    State.SKIPPED: ("undeliverable",),
+    State.STOPPED: ("undeliverable",),
+}
+# What a message may show, in the order of contract §5.6 and with what it leaves out.
+MOMENTS = (
+    "created", "attempted", "drafted", "sent", "delivered", "opened", "clicked", "converted", "bounced", "dropped",
+    "failed", "undeliverable", "spammed", "unsubscribed", "human_opened", "prefetch_opened", "human_clicked",
+    "prefetch_clicked", "deferred", "suppressed", "topic_unsubscribed",
+)  # fmt: skip
+
+
+def moments(
+    state: State,
+    reason: str | None,
+    *,
+    created_ms: int,
+    attempted_ms: int | None,
+    settled_ms: int | None,
+    heard: Mapping[Metric, int],
+) -> dict[str, int]:
+    """A message's own metrics: when each of them happened, Unix milliseconds (contract §5.6)."""
+    found = {"created": created_ms}
+    if attempted_ms is not None:
+        found["attempted"] = attempted_ms
+    if settled_ms is not None:
+        found |= dict.fromkeys(_SETTLED.get(state, ()), settled_ms)
+        if reason == Reason.ESP_SUPPRESSED and state is State.SKIPPED:
+            found |= dict.fromkeys(("dropped", "suppressed"), settled_ms)
+    return found | {IN_A_MESSAGE.get(metric, metric.value): ms for metric, ms in heard.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Feedback:
     """Something that was heard about a message after it was made.

@@ -16,13 +16,14 @@ from typing import Any
 import structlog
 
 from clarion.domain.audience import Everybody, parse, predicate
-from clarion.domain.deliveries import REASON_WORDS, DeliveryKey, Reason, State, key_of, public_id
+from clarion.domain.broadcasts import BroadcastKind, FrozenContent
+from clarion.domain.deliveries import State, failure_message, key_of, public_id
 from clarion.domain.errors import RequestError
-from clarion.domain.metrics import IN_A_MESSAGE, Metric
+from clarion.domain.metrics import MOMENTS, Metric, moments
 from clarion.domain.people import Person, attribute_text, cio_id, view
 from clarion.pipeline.errands import Errand
 from clarion.pipeline.failpoint import Failpoint, nothing
-from clarion.store import access, audience, deliveries, exports, feedback, people
+from clarion.store import access, audience, deliveries, exports, feedback, overrides, people, triggers
 from clarion.store.access import Workspace
 from clarion.store.deliveries import ALL_STATES, Listed, Wanted
 from clarion.store.engine import Store, Transaction
@@ -32,13 +33,11 @@ _log = structlog.get_logger("clarion.exports")
 _LEASE_MS = 60_000
 _PEOPLE, _MESSAGES = 1_000, 1_000
 _STRETCHES = 20  # in a turn
-_SETTLED = {
-    State.SENT: "sent",
-    State.FAILED: "failed",
-    State.DRAFTED: "drafted",
-    State.SKIPPED: "undeliverable",
-    State.STOPPED: "undeliverable",
-}
+_OF_A_PERSON = ("id", "email", "cio_id", "created_at")
+_OF_A_MESSAGE = (
+    "delivery_id", "type", "customer_id", "email", "cio_id", "recipient", "subject", "broadcast_id",
+    "transactional_message_id", "trigger_id", "action_id", "action", "state", "failure_message", *MOMENTS,
+)  # fmt: skip
 Rows = tuple[list[dict[str, Any]], str, bool]
 
 
@@ -79,7 +78,15 @@ def _write(store: Store, secret: bytes, workspace: Workspace, held: Export, fail
         rows, reached, done = store.read(partial(_stretch, workspace=workspace, held=current, secret=secret))
         failpoint("export.stretch_read")
         current = store.write(
-            partial(exports.advance, held=current, rows=rows, reached=reached, done=done, lease_ms=_LEASE_MS)
+            partial(
+                exports.advance,
+                held=current,
+                rows=rows,
+                always=_columns(current),
+                reached=reached,
+                done=done,
+                lease_ms=_LEASE_MS,
+            )
         )
     if current is not None and current.state == "pending":
         store.write(partial(exports.release, held=current))
@@ -93,6 +100,14 @@ def _stretch(tx: Transaction, *, workspace: Workspace, held: Export, secret: byt
     return _of_messages(tx, workspace, held, secret)
 
 
+def _columns(held: Export) -> list[str]:
+    """Those of every file of its kind, and those asked for."""
+    asked = [str(name) for name in held.asked.get("attributes") or ()]
+    if held.kind == "customers":
+        return [*_OF_A_PERSON, *asked]
+    return [*_OF_A_MESSAGE, *(f"customer.{name}" for name in asked)]
+
+
 def _of_people(tx: Transaction, workspace: Workspace, held: Export) -> Rows:
     given = held.asked.get("filters") or {}
     condition = parse(given) if given else Everybody()
@@ -100,18 +115,24 @@ def _of_people(tx: Transaction, workspace: Workspace, held: Export) -> Rows:
     last = people.last_person(tx, workspace)
     page = audience.page(tx, workspace, condition, after=after, until=last, most=_PEOPLE)
     wanted = [one.person_id for one in page if matches(audience.seen(one), one.segments)]
-    rows = [_person_row(person) for person in people.by_numbers(tx, workspace, wanted)]
+    names = held.asked.get("attributes")
+    rows = [_person_row(person, names) for person in people.by_numbers(tx, workspace, wanted)]
     return rows, str(page[-1].person_id if page else after), len(page) < _PEOPLE
 
 
-def _person_row(person: Person) -> dict[str, Any]:
+def _person_row(person: Person, names: list[str] | None) -> dict[str, Any]:
+    """`names`: the attributes that are wanted; None for all."""
     attributes = _texts(view(person))
     return {
         "id": person.id or "",
         "email": person.email or "",
         "cio_id": person.cio_id,
         "created_at": attributes.pop("created_at", ""),
-        **{name: value for name, value in attributes.items() if name not in ("id", "email", "cio_id")},
+        **{
+            name: value
+            for name, value in attributes.items()
+            if name not in _OF_A_PERSON and (names is None or name in names)
+        },
     }
 
 
@@ -127,7 +148,9 @@ def _of_messages(tx: Transaction, workspace: Workspace, held: Export, secret: by
         states=frozenset(map(State, asked["states"])) if asked.get("states") else ALL_STATES,
         created_from_ms=int(asked.get("start") or 0) * 1_000,
         created_to_ms=int(asked.get("end") or 2**40) * 1_000 + 999,
+        attempted=bool(asked.get("attempted")),
         heard=str(asked.get("heard") or ""),
+        or_reason=str(asked.get("or_reason") or ""),
     )
     after = key_of(held.reached, secret) if held.reached else None
     page = deliveries.page(tx, workspace, wanted, after=after, most=_MESSAGES)
@@ -136,34 +159,45 @@ def _of_messages(tx: Transaction, workspace: Workspace, held: Export, secret: by
         one.person_id: one for one in people.by_numbers(tx, workspace, {int(i.row["person_id"]) for i in page.items})
     }
     names = [str(name) for name in asked.get("attributes") or ()]
-    rows = [
-        _message_row(item, heard.get(item.key, {}), who.get(int(item.row["person_id"])), names, secret)
-        for item in page.items
-    ]
+    contents = {each: triggers.content(tx, each) for each in {item.content_hash for item in page.items}}
+    calls = {i.key.trigger_id for i in page.items if contents[i.content_hash].kind is not BroadcastKind.BROADCAST}
+    said = overrides.of_many(tx, calls) if calls else {}
+    rows = []
+    for item in page.items:
+        content, override = contents[item.content_hash], said.get(item.key.trigger_id)
+        person = who.get(int(item.row["person_id"]))
+        made_of = override.applied(content) if override is not None else content
+        rows.append(_message_row(item, made_of, heard.get(item.key, {}), person, names, secret))
     return rows, public_id(page.next, secret) if page.next else "", page.next is None
 
 
 def _message_row(
-    item: Listed, heard: Mapping[Metric, int], person: Person | None, names: list[str], secret: bytes
+    item: Listed,
+    content: FrozenContent,
+    heard: Mapping[Metric, int],
+    person: Person | None,
+    names: list[str],
+    secret: bytes,
 ) -> dict[str, Any]:
     row, state = item.row, State(item.row["state"])
-    moments = {"created": row["created_ms"], "attempted": row["attempted_ms"]}
-    if state in _SETTLED:
-        moments[_SETTLED[state]] = row["settled_ms"]
-    moments |= {IN_A_MESSAGE.get(metric, metric.value): ms for metric, ms in heard.items()}
+    times = {name: row[name] for name in ("created_ms", "attempted_ms", "settled_ms")}
     attributes = _texts(view(person)) if person is not None else {}
-    reason = row["reason"]
+    action = next((one for one in content.actions if one.action_id == item.key.action_id), None)
     return {
-        "delivery_id": public_id(DeliveryKey(row["trigger_id"], row["seq"], row["action_id"]), secret),
+        "delivery_id": public_id(item.key, secret),
+        "type": action.kind if action else "email",
         "customer_id": (person.id if person else "") or "",
         "email": (person.email if person else "") or "",
         "cio_id": cio_id(int(row["person_id"])),
         "recipient": row["recipient"] or "",
-        "broadcast_id": item.broadcast_id,
+        "subject": content.common_subject(item.key.action_id) or "",
+        "broadcast_id": item.broadcast_id if content.kind is BroadcastKind.BROADCAST else "",
+        "transactional_message_id": item.broadcast_id if content.kind is BroadcastKind.TRANSACTIONAL else "",
         "trigger_id": row["trigger_id"],
         "action_id": row["action_id"],
+        "action": action.name if action else "",
         "state": state.word,
-        "failure_message": REASON_WORDS[Reason(reason)] if reason and state is not State.QUEUED else "",
-        **{name: int(ms) // 1_000 for name, ms in moments.items() if ms is not None},
+        "failure_message": failure_message(state, row["reason"], row["words"]) or "",
+        **{name: ms // 1_000 for name, ms in moments(state, row["reason"], **times, heard=heard).items()},
         **{f"customer.{name}": attributes.get(name, "") for name in names},
     }

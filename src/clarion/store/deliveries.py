@@ -39,7 +39,7 @@ class Wanted:
     """Which accounts. 0 means any broadcast, trigger or action; times in Unix milliseconds, inclusive.
 
     A trigger needs its broadcast. `attempted`: only those that were tried at least once. `heard`: only those of which
-    this metric was heard. `reason`: only of this one.
+    this metric was heard, or that have the reason `or_reason`. `reason`: only of this one.
     """
 
     broadcast_id: int = 0
@@ -51,6 +51,7 @@ class Wanted:
     created_to_ms: int = _FOREVER_MS
     heard: str = ""
     reason: str = ""
+    or_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,9 @@ def page(
         reached: DeliveryKey | None = None
         if wanted.heard:
             rows = _heard(tx, wanted, start, most + 1 - len(found))
+            if wanted.or_reason:
+                rows += _by_reason(tx, wanted, start, [wanted.or_reason], most + 1 - len(found))
+                rows = _in_order(rows)[: most + 1 - len(found)]
         elif reasons is None:
             last = int(trigger["next_seq"]) - 1
             window = stretch.query_people
@@ -218,8 +222,13 @@ def _by_reason(tx: Transaction, wanted: Wanted, start: DeliveryKey, reasons: Ite
             most=most,
             **_conditions(wanted),
         )
-    found.sort(key=lambda row: (row["seq"], row["action_id"]))
-    return found[:most]
+    return _in_order(found)[:most]
+
+
+def _in_order(rows: Iterable[Row]) -> list[Row]:
+    """By the audience, each once."""
+    places = {(int(row["seq"]), int(row["action_id"])): row for row in rows}
+    return [places[place] for place in sorted(places)]
 
 
 def lock(tx: Transaction, trigger_id: int, keys: Iterable[DeliveryKey]) -> dict[DeliveryKey, State]:

@@ -107,10 +107,20 @@ def take(tx: Transaction, export_id: int, lease_ms: int) -> Export | None:
 
 
 def advance(
-    tx: Transaction, held: Export, rows: Sequence[Mapping[str, Any]], *, reached: str, done: bool, lease_ms: int
+    tx: Transaction,
+    held: Export,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    always: Sequence[str],
+    reached: str,
+    done: bool,
+    lease_ms: int,
 ) -> Export | None:
-    """Write a stretch of rows together with the checkpoint; None when another process holds the export by now."""
-    columns = list(dict.fromkeys((*held.columns, *(name for row in rows for name in row))))
+    """Write a stretch of rows together with the checkpoint; None when another process holds the export by now.
+
+    `always`: columns that are there whatever the rows have.
+    """
+    columns = list(dict.fromkeys((*held.columns, *always, *(name for row in rows for name in row))))
     moved = tx.execute(
         "advance_export",
         export_id=held.export_id,

@@ -11,13 +11,14 @@ from typing import Any
 
 from starlette.responses import Response, StreamingResponse
 
-from clarion.api.app.messages import HEARD, METRICS
+from clarion.api.app.messages import HEARD, METRICS, OR_REASON
 from clarion.api.calls import Api, Call, Endpoint, answer
 from clarion.api.reference.exports import CUSTOMERS, DELIVERIES, DOWNLOAD, FILE, LIST, ONE
 from clarion.domain.audience import parse, segment_ids
 from clarion.domain.broadcasts import BroadcastKind
 from clarion.domain.errors import InvalidRequest, NotFound, RequestError
 from clarion.store import broadcasts, exports, segments
+from clarion.store.deliveries import ALL_STATES
 from clarion.store.engine import Transaction
 from clarion.store.exports import Export
 
@@ -26,8 +27,13 @@ _PURPOSE = b"export"
 _MAX_ATTRIBUTES = 300
 _LATEST = 2**40
 _OTHER_PARENTS = ("newsletter_id", "transactional_message_id")
+_KINDS = {
+    "campaign_id": (BroadcastKind.BROADCAST,),
+    "transactional_message_id": (BroadcastKind.TRANSACTIONAL,),
+    "action_id": (BroadcastKind.BROADCAST, BroadcastKind.TRANSACTIONAL),
+}
 _ASKED = frozenset({
-    *_OTHER_PARENTS, "campaign_id", "action_id", "start", "end", "attributes", "metric", "drafts",
+    *_OTHER_PARENTS, "campaign_id", "action_id", "template_id", "start", "end", "attributes", "metric", "drafts",
 })  # fmt: skip
 
 
@@ -79,13 +85,14 @@ async def create_customers(call: Call) -> Response:
         filters, condition = {}, None
     else:
         raise InvalidRequest("must be a filter object", "/filters")
+    only = {"attributes": _attributes(body)} if body.get("attributes") is not None else {}
 
     def work(tx: Transaction) -> Export:
         for segment_id in segment_ids(condition) if condition is not None else ():
             if segments.get(tx, call.workspace, segment_id) is None:
                 raise InvalidRequest(f"there is no segment {segment_id}", "/filters")
         what = "people who match a filter" if filters else "everybody"
-        return exports.create(tx, call.workspace, "customers", {"filters": filters}, what, call.by)
+        return exports.create(tx, call.workspace, "customers", {"filters": filters, **only}, what, call.by)
 
     return answer({"export": _shape(await call.api.write(work))})
 
@@ -99,22 +106,21 @@ async def create_deliveries(call: Call) -> Response:
     parents = [name for name in (*_OTHER_PARENTS, "campaign_id", "action_id") if body.get(name) is not None]
     if len(parents) != 1:
         raise InvalidRequest("give exactly one of campaign_id, action_id, newsletter_id, transactional_message_id")
-    number = _number(body, parents[0], 1)
+    number, template = _number(body, parents[0], 1), _number(body, "template_id", 0)
     asked: dict[str, Any] = {"start": _number(body, "start", 0), "end": _number(body, "end", _LATEST)}
     asked |= {"attributes": _attributes(body), **_metric(body)}
 
     def work(tx: Transaction) -> Export:
-        if parents[0] == "newsletter_id":
-            raise NotFound
-        transactional = parents[0] == "transactional_message_id"
-        kind = BroadcastKind.TRANSACTIONAL if transactional else BroadcastKind.BROADCAST
-        found = broadcasts.listing(tx, call.workspace, kind)
+        kinds = _KINDS.get(parents[0], ())
+        found = [one for kind in kinds for one in broadcasts.listing(tx, call.workspace, kind)]
         by_action = {action.action_id: one.broadcast_id for one in found for action in one.actions}
         if parents[0] == "action_id":
             asked["broadcast_id"], asked["action_id"] = by_action.get(number), number
-        else:
-            asked["broadcast_id"] = number if any(one.broadcast_id == number for one in found) else None
-        if asked["broadcast_id"] is None:
+        elif any(one.broadcast_id == number for one in found):
+            asked["broadcast_id"], asked["action_id"] = number, template
+        if asked.get("broadcast_id") is None or template not in {0, asked["action_id"]}:
+            raise NotFound
+        if template and by_action.get(template) != asked["broadcast_id"]:
             raise NotFound
         return exports.create(
             tx, call.workspace, "deliveries", asked, f"messages of {parents[0].removesuffix('_id')} {number}", call.by
@@ -145,15 +151,17 @@ def _attributes(body: dict[str, Any]) -> list[str]:
 
 def _metric(body: dict[str, Any]) -> dict[str, Any]:
     metric, drafts = body.get("metric"), body.get("drafts")
-    if drafts not in (None, True, False):
+    if drafts is not None and not isinstance(drafts, bool):
         raise InvalidRequest("must be true or false", "/drafts")
+    without_drafts = sorted(ALL_STATES if drafts else ALL_STATES - METRICS["drafted"])
     if metric in (None, ""):
-        return {"states": sorted(METRICS["drafted"]) if drafts else []}
+        return {"states": without_drafts}
     if not isinstance(metric, str) or metric not in METRICS.keys() | HEARD:
         raise InvalidRequest(f"must be one of {', '.join(sorted(METRICS.keys() | HEARD))}", "/metric")
     if metric in HEARD:
-        return {"heard": HEARD[metric].value}
-    return {"states": sorted(METRICS[metric])}
+        return {"heard": HEARD[metric].value, "or_reason": OR_REASON.get(metric, "")}
+    states = METRICS[metric] if metric == "drafted" else METRICS[metric] & frozenset(without_drafts)
+    return {"states": sorted(states), "attempted": metric == "attempted"}
 
 
 async def download(call: Call) -> Response:

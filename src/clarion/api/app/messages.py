@@ -13,9 +13,9 @@ from clarion.api.app import archive, associations
 from clarion.api.calls import Api, Call, Endpoint, answer
 from clarion.api.reference import messages as reference
 from clarion.domain.broadcasts import BroadcastKind, FrozenContent
-from clarion.domain.deliveries import REASON_WORDS, DeliveryKey, Reason, State, key_of, public_id
+from clarion.domain.deliveries import DeliveryKey, Reason, State, failure_message, key_of, public_id
 from clarion.domain.errors import MalformedRequest, NotFound
-from clarion.domain.metrics import IN_A_MESSAGE, Metric
+from clarion.domain.metrics import Metric, moments
 from clarion.domain.people import cio_id
 from clarion.domain.transactional import Override
 from clarion.store import deliveries, feedback, ledger, overrides, people, triggers
@@ -34,7 +34,7 @@ METRICS: dict[str, frozenset[State]] = {
     "sent": frozenset({State.SENT}),
     "failed": frozenset({State.FAILED}),
     "drafted": frozenset({State.DRAFTED}),
-    "undeliverable": frozenset({State.SKIPPED}),
+    "undeliverable": frozenset({State.SKIPPED, State.STOPPED}),
 }
 # What is heard after a message left, by the names that a list may ask for.
 HEARD = {
@@ -45,6 +45,8 @@ HEARD = {
         Metric.HUMAN_OPENED, Metric.PREFETCH_OPENED, Metric.HUMAN_CLICKED,
     )
 } | {"prefetch_clicked": Metric.MACHINE_CLICKED}  # fmt: skip
+# What was found out before a message left counts too (contract §11).
+OR_REASON = dict.fromkeys(("dropped", "suppressed"), Reason.ESP_SUPPRESSED.value)
 _STATES: dict[str, frozenset[State]] = {
     "sent": frozenset({State.SENT}),
     "failed": frozenset({State.FAILED}),
@@ -76,12 +78,13 @@ def wanted_of(call: Call, broadcast_id: int, trigger_id: int, *, drafts_too: boo
     Raises:
         MalformedRequest: an unknown type, metric or state, or a number that is none.
     """
-    states, attempted, heard = ALL_STATES, False, ""
+    states, attempted, heard, or_reason = ALL_STATES, False, "", ""
     possible = _known(call, "type", TYPES) in {"", "email"}
     if metric := _known(call, "metric", METRICS.keys() | HEARD):
         states &= METRICS.get(metric, ALL_STATES)
         attempted |= metric == "attempted"
         heard = HEARD[metric].value if metric in HEARD else ""
+        or_reason = OR_REASON.get(metric, "")
     if state := _known(call, "state", _STATES):
         states &= _STATES[state]
         attempted |= state == "attempted"
@@ -100,6 +103,7 @@ def wanted_of(call: Call, broadcast_id: int, trigger_id: int, *, drafts_too: boo
         call.query_number("start_ts", 0, high=2**40) * 1_000,
         call.query_number("end_ts", 2**40, high=2**40) * 1_000 + 999,
         heard,
+        or_reason=or_reason,
     )
 
 
@@ -154,11 +158,7 @@ def shapes(tx: Transaction, api: Api, items: Iterable[Listed], *, tracked: bool)
 
 def _subject(content: FrozenContent, key: DeliveryKey, said: Override | None) -> str | None:
     """Where it is the same for everybody: a rendered one is not stored."""
-    frozen = said.applied(content) if said is not None else content
-    for action in frozen.actions:
-        if action.action_id == key.action_id and "{{" not in action.content.subject:
-            return action.content.subject if "{%" not in action.content.subject else None
-    return None
+    return (said.applied(content) if said is not None else content).common_subject(key.action_id)
 
 
 def _shape(
@@ -224,28 +224,10 @@ def next_attempt_at(state: State, due_ms: int) -> int | None:
     return seconds(due_ms) if state is State.QUEUED and due_ms else None
 
 
-def _metrics(item: Listed, state: State, heard: Mapping[Metric, int]) -> dict[str, int | None]:
+def _metrics(item: Listed, state: State, heard: Mapping[Metric, int]) -> dict[str, int]:
     row = item.row
-    metrics = {"created": seconds(row["created_ms"])}
-    if row["attempted_ms"] is not None:
-        metrics["attempted"] = seconds(row["attempted_ms"])
-    settled = {
-        State.SENT: "sent",
-        State.FAILED: "failed",
-        State.DRAFTED: "drafted",
-        State.SKIPPED: "undeliverable",
-    }.get(state)
-    if settled is not None:
-        metrics[settled] = seconds(row["settled_ms"])
-    return metrics | {IN_A_MESSAGE.get(metric, metric.value): seconds(ms) for metric, ms in heard.items()}
-
-
-def failure_message(state: State, reason: str | None, words: str | None) -> str | None:
-    """Why a message was not sent, or is in doubt: what the reason means, and what was said; else None."""
-    if reason is None or state in {State.QUEUED, State.SENT, State.DRAFTED}:
-        return None
-    meaning = REASON_WORDS[Reason(reason)]
-    return f"{meaning}: {words}" if words and words != meaning else meaning
+    times = {name: row[name] for name in ("created_ms", "attempted_ms", "settled_ms")}
+    return {name: ms // 1_000 for name, ms in moments(state, row["reason"], **times, heard=heard).items()}
 
 
 async def list_messages(call: Call) -> Response:

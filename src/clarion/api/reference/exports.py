@@ -38,7 +38,11 @@ _ONE = record(export=_EXPORT)
 LIST = Reference(answer=record(exports=array(_EXPORT)), answer_example={"exports": [_EXAMPLE]}, contract="§7.5")
 ONE = Reference(answer=_ONE, answer_example={"export": _EXAMPLE}, errors=(400, 404), contract="§7.5")
 CUSTOMERS = Reference(
-    body=record(filters={"type": "object", "description": "A filter; everybody without one."}, optional=("filters",)),
+    body=record(
+        filters={"type": "object", "description": "A filter; everybody without one."},
+        attributes=array(text(), "Only these attributes; all without it."),
+        optional=("filters", "attributes"),
+    ),
     body_example={"filters": {"attribute": {"field": "plan", "operator": "eq", "value": "premium"}}},
     answer=_ONE,
     answer_example={"export": _EXAMPLE},
@@ -51,17 +55,19 @@ DELIVERIES = Reference(
         campaign_id=integer("The broadcast; or an action_id."),
         action_id=integer(),
         newsletter_id=integer("Nothing here is one: 404."),
-        transactional_message_id=integer("Nothing here is one: 404."),
+        transactional_message_id=integer(),
+        template_id=integer("Only of this message of theirs: the number of its action."),
         start=integer("Made at this time or later, Unix seconds."),
         end=integer("Made at this time or earlier, Unix seconds."),
         attributes=array(text(), "Attributes of the person to add as columns `customer.<name>`."),
         metric=text("Only messages with this metric."),
-        drafts=flag("Only drafts."),
+        drafts=flag("Drafts too."),
         optional=(
             "campaign_id",
             "action_id",
             "newsletter_id",
             "transactional_message_id",
+            "template_id",
             "start",
             "end",
             "attributes",
@@ -73,7 +79,8 @@ DELIVERIES = Reference(
     answer=_ONE,
     answer_example={"export": {**_EXAMPLE, "type": "deliveries"}},
     errors=(400, 404, 422),
-    note="Times are Unix seconds, in a column for each metric that happened to somebody.",
+    note="Every file has the same columns, and `customer.<name>` for each attribute asked for. Times are Unix seconds, "
+    "in a column for each metric. `subject` is shown where it holds no Liquid.",
     contract="§7.5",
 )
 DOWNLOAD = Reference(
