@@ -5,7 +5,7 @@ import json
 import re
 from urllib.parse import quote
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from .conftest import Server
 from .kit import check_accessible, check_fits
@@ -22,11 +22,12 @@ def test_a_person_is_found_changed_and_seen(server: Server, page: Page) -> None:
     page.get_by_role("textbox", name="Value").fill("43")
     check_accessible(page)
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("row").filter(has_text="shoe_size")).to_contain_text("43")
+    size = page.get_by_role("row").filter(has_text="shoe_size")
+    expect(size.get_by_role("cell").nth(2)).to_have_text("Text")
     page.get_by_role("tab", name="Activity").click()
     expect(page.get_by_text("shoe_size: nothing → 43")).to_be_visible()
     page.keyboard.press("ArrowLeft")
-    expect(page.get_by_role("tab", name="Segments")).to_be_focused()
+    expect(page.get_by_role("tab", name="Devices")).to_be_focused()
     page.get_by_role("button", name="Actions for this person").click()
     page.get_by_role("menuitem", name="Unsubscribe").click()
     expect(page.get_by_text("unsubscribed", exact=True).first).to_be_visible()
@@ -39,6 +40,75 @@ def test_a_person_is_found_changed_and_seen(server: Server, page: Page) -> None:
     expect(page.get_by_role("heading", level=1, name="People")).to_be_visible()
     found = server.call("GET", "/api/clarion/v1/people?search=person-77@")["people"]
     assert found == []
+
+
+def test_values_keep_the_type_that_is_chosen(server: Server, page: Page) -> None:
+    (person,) = server.call("GET", "/api/clarion/v1/people?search=person-34@")["people"]
+    path = f"/people/cio_{person['cio_id']}"
+    sent = {"size": "43", "big": 12345678901234567890, "vip": True, "tags": ["a", {"b": None}]}
+    server.call("PATCH", f"/api/clarion/v1{path}", body={"attributes": sent})
+    page.goto(path)
+
+    def change(name: str, kind: str, value: str | None) -> None:
+        page.get_by_role("button", name=f"Change {name}").click()
+        page.get_by_label("Type").select_option(kind)
+        if value is not None:
+            page.get_by_role("textbox", name="Value").fill(value)
+        page.get_by_role("dialog").get_by_role("button", name=re.compile("^(Save|Take it away)$")).click()
+
+    def row(name: str) -> Locator:
+        return page.get_by_role("row").filter(has=page.get_by_role("cell", name=name, exact=True))
+
+    change("size", "number", "4,5")
+    expect(page.get_by_label("Value")).to_have_accessible_description(re.compile("digits"))
+    check_accessible(page)
+    page.get_by_role("textbox", name="Value").fill("43.5")
+    page.get_by_role("button", name="Save").click()
+    expect(row("size")).to_contain_text("43.5")
+    change("big", "number", "12345678901234567891")
+    expect(row("big")).to_contain_text("12345678901234567891")
+    change("tags", "json", '["c", 7]')
+    expect(row("tags")).to_contain_text('["c",7]')
+    change("vip", "nothing", None)
+    expect(row("vip")).to_have_count(0)
+    told = server.call("GET", f"/api/clarion/v1{path}")["person"]["attributes"]
+    kept = {one["name"]: (one["type"], one["json"]) for one in told if one["name"] in {*sent}}
+    assert kept == {
+        "size": ("number", "43.5"),
+        "big": ("number", "12345678901234567891"),
+        "tags": ("json", '["c",7]'),
+    }
+
+
+def test_a_person_is_put_into_a_segment_and_their_events_are_paged(server: Server, page: Page) -> None:
+    (person,) = server.call("GET", "/api/clarion/v1/people?search=person-35@")["people"]
+    rows = "".join(f"{person['id']},looked {no},{1_790_000_000 + no},{no}\r\n" for no in range(60))
+    sent = server.send("/api/clarion/v1/uploads?name=events.csv", b"id,name,timestamp,page\r\n" + rows.encode())
+    asked = {"upload_id": sent["upload"]["id"], "type": "event", "identifier": "id"}
+    server.call("POST", "/api/clarion/v1/imports", body=asked)
+    server.call("POST", "/v1/segments", "app_key", body={"segment": {"name": "Readers"}})
+    page.goto(f"/people/cio_{person['cio_id']}?tab=segments")
+    page.get_by_label("Put into a segment").select_option("Readers")
+    page.get_by_role("button", name="Put in", exact=True).click()
+    out = page.get_by_role("button", name="Take out of Readers")
+    expect(out).to_be_visible()
+    check_accessible(page)
+    out.click()
+    expect(out).to_have_count(0)
+    page.goto("/imports")
+    expect(page.get_by_role("row").filter(has_text="events.csv").get_by_text("done")).to_be_visible(timeout=30_000)
+    page.goto(f"/people/cio_{person['cio_id']}")
+    page.get_by_role("tab", name="Events").click()
+    expect(page.get_by_text("looked 59")).to_be_visible()
+    expect(page.get_by_text("looked 5", exact=True)).to_have_count(0)
+    page.get_by_role("button", name="Older").click()
+    expect(page.get_by_text("looked 5", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Older")).to_have_count(0)
+    page.get_by_role("row").filter(has_text="looked 59").locator("summary").click()
+    expect(page.get_by_text('"page": "59"')).to_be_visible()
+    check_accessible(page)
+    page.get_by_role("tab", name="Devices").click()
+    expect(page.get_by_text("No devices")).to_be_visible()
 
 
 def test_people_are_found_by_name_within_a_filter(server: Server, page: Page) -> None:

@@ -156,6 +156,13 @@ def view(person: Person) -> dict[str, object]:
     return template_view(person.person_id, person.id, person.email, person.attributes)
 
 
+def attribute_changed(person: Person, name: str) -> int:
+    """Seconds of an attribute's last change; a topic may be changed by its own dotted name."""
+    topics = f"{name}.topics."
+    times = [at for key, at in person.changed.items() if key == name or key.startswith(topics)]
+    return max(times, default=person.created_ms // 1_000)
+
+
 def is_unsubscribed(attributes: Mapping[str, object]) -> bool:
     """Whether `unsubscribed` counts as true: "true" in any casing, 1 or "1" (contract §4)."""
     value = attributes.get("unsubscribed")

@@ -259,6 +259,22 @@ def add_events(tx: Transaction, events: Sequence[PersonEvent]) -> None:
     tx.many("insert_event", rows)
 
 
+def events(tx: Transaction, person_id: int, before: tuple[int, str], most: int) -> list[PersonEvent]:
+    """What a person did, newest first, before a moment and an id of it."""
+    rows = tx.all("events_of_person", person_id=person_id, before_ms=before[0], before_id=before[1], most=most)
+    return [
+        PersonEvent(
+            int(row["person_id"]),
+            str(row["event_id"]),
+            int(row["at_ms"]),
+            str(row["kind"]),
+            str(row["name"]),
+            decode(row["data"]),
+        )
+        for row in rows
+    ]
+
+
 def _suppressed_value(reference: Reference) -> str:
     return email_key(reference.value) if reference.kind is IdKind.EMAIL else reference.value
 

@@ -11,7 +11,16 @@ from clarion.api.reference import people as reference
 from clarion.domain.audience import Filter, parse, predicate, size
 from clarion.domain.audience import segment_ids as segments_named
 from clarion.domain.errors import InvalidRequest, MalformedRequest, NotFound
-from clarion.domain.people import Device, IdKind, Person, Reference, attribute_text, is_unsubscribed, view
+from clarion.domain.people import (
+    Device,
+    IdKind,
+    Person,
+    Reference,
+    attribute_changed,
+    attribute_text,
+    is_unsubscribed,
+    view,
+)
 from clarion.domain.roles import Need
 from clarion.store import audience, people, segments
 from clarion.store.access import Workspace
@@ -150,13 +159,12 @@ def only(tx: Transaction, workspace: Workspace, reference: Reference) -> Person:
 
 def _shape(tx: Transaction, person: Person) -> dict[str, Any]:
     seen = _texts(view(person))
-    created = person.created_ms // 1_000
     return {
         "customer": {
             "id": person.id,
             "identifiers": person.identifiers,
             "attributes": seen,
-            "timestamps": {name: _changed(person, name, created) for name in seen},
+            "timestamps": {name: attribute_changed(person, name) for name in seen},
             "unsubscribed": is_unsubscribed(person.attributes),
             "devices": [_device_shape(device) for device in people.devices(tx, person.person_id)],
         }
@@ -166,13 +174,6 @@ def _shape(tx: Transaction, person: Person) -> dict[str, Any]:
 def _texts(values: dict[str, Any]) -> dict[str, str]:
     """Values come back as strings, absent ones not at all (contract §1.7)."""
     return {name: text for name, value in values.items() if (text := attribute_text(value)) is not None}
-
-
-def _changed(person: Person, name: str, created: int) -> int:
-    """Seconds of an attribute's last change; a topic may be changed by its own dotted name."""
-    topics = f"{name}.topics."
-    times = [at for key, at in person.changed.items() if key == name or key.startswith(topics)]
-    return max(times, default=created)
 
 
 def _device_shape(device: Device) -> dict[str, Any]:

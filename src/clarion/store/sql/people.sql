@@ -259,3 +259,9 @@ WHERE workspace_id = :workspace_id AND person_id IN (SELECT value FROM json_each
 SELECT person_id, id, email, attributes, changed, created_ms FROM person
 WHERE workspace_id = :workspace_id
   AND person_id = ANY (CAST(translate(:person_ids, '[]', '{}') AS bigint[])) ORDER BY person_id;
+
+-- name: events_of_person
+-- Newest first, those before a moment, or of it with a lower id. One person's events are sorted for it.
+SELECT person_id, at_ms, event_id, kind, name, data FROM person_event
+WHERE person_id = :person_id AND (at_ms < :before_ms OR (at_ms = :before_ms AND event_id < :before_id))
+ORDER BY at_ms DESC, event_id DESC LIMIT :most;

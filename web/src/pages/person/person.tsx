@@ -1,282 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
-// One person: attributes, segments, messages, what happened to them.
+// One person: attributes, messages, events, segments, devices, what happened to them.
 import { useState } from "preact/hooks";
-import { ApiError, del, get, OURS, patch, post } from "../../api/client";
+import { ApiError, del, OURS, patch, post } from "../../api/client";
 import type { PageProps } from "../../app/routes";
 import { useMay } from "../../app/session";
 import { invalidate, useQuery } from "../../lib/query";
-import { navigate } from "../../lib/router";
-import { Button } from "../../ui/button";
-import { Confirm, Dialog } from "../../ui/dialog";
-import { TextField } from "../../ui/field";
+import { navigate, useSearch } from "../../lib/router";
+import { Confirm } from "../../ui/dialog";
 import { Menu } from "../../ui/menu";
 import { Page } from "../../ui/page";
 import { Pill, Time } from "../../ui/pill";
-import { Empty, ErrorState, Loaded, Problems } from "../../ui/states";
-import { Table } from "../../ui/table";
+import { ErrorState, Loaded } from "../../ui/states";
 import { Tabs } from "../../ui/tabs";
 import { toast } from "../../ui/toast";
-import { type Activity, activityWords } from "./activity";
+import type { Attribute } from "./attribute-values";
+import { Attributes, changedPerson } from "./attributes";
+import { type Device, Devices } from "./devices";
+import { Activities, Events } from "./happened";
+import { Messages } from "./messages";
+import { Segments } from "./segments";
 
-interface Customer {
+interface Person {
   id: string | null;
-  identifiers: { id: string | null; email: string | null; cio_id: string };
-  attributes: Record<string, string>;
-  timestamps: Record<string, number>;
+  email: string | null;
+  cio_id: string;
   unsubscribed: boolean;
-  devices: { id: string; platform: string; last_used: number | null }[];
-}
-
-interface Message {
-  id: string;
-  type: string;
-  subject: string | null;
-  recipient: string | null;
-  broadcast_id: number | null;
-  created: number;
-  metrics: Record<string, number>;
-  failure_message: string | null;
-}
-
-const IDENTIFIERS = new Set(["id", "email", "cio_id"]);
-
-function AttributeDialog({
-  cio,
-  name,
-  value,
-  onClose,
-}: {
-  cio: string;
-  name: string;
-  value: string;
-  onClose: () => void;
-}) {
-  const [called, setCalled] = useState(name);
-  const [text, setText] = useState(value);
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
-  const save = async (changed: string | null) => {
-    setBusy(true);
-    setError(null);
-    try {
-      await patch(`${OURS}/people/${cio}`, { attributes: { [called.trim()]: changed } });
-      invalidate(`/v1/customers/${cio}`);
-      onClose();
-    } catch (failure) {
-      setError(failure);
-    } finally {
-      setBusy(false);
-    }
-  };
-  return (
-    <Dialog
-      title={name ? `Attribute ${name}` : "A new attribute"}
-      open
-      onClose={onClose}
-      actions={
-        <>
-          {name && (
-            <Button kind="danger" busy={busy} onClick={() => save(null)}>
-              Take it away
-            </Button>
-          )}
-          <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" busy={busy} disabled={!called.trim()} onClick={() => save(text)}>
-            Save
-          </Button>
-        </>
-      }
-    >
-      <div class="stack">
-        {!name && <TextField label="Name" value={called} onInput={setCalled} />}
-        <TextField label="Value" hint="Attributes are compared as text." value={text} onInput={setText} />
-        {error !== null && <Problems error={error} />}
-      </div>
-    </Dialog>
-  );
-}
-
-function Attributes({ customer, cio }: { customer: Customer; cio: string }) {
-  const mayEdit = useMay("edit");
-  const [editing, setEditing] = useState<{ name: string; value: string } | null>(null);
-  const rows = Object.entries(customer.attributes).filter(([name]) => !IDENTIFIERS.has(name));
-  return (
-    <div class="stack">
-      {rows.length === 0 ? (
-        <Empty title="No attributes" />
-      ) : (
-        <Table
-          caption="Attributes"
-          rows={rows}
-          rowKey={([name]) => name}
-          columns={[
-            { key: "name", label: "Name", show: ([name]) => <code>{name}</code> },
-            { key: "value", label: "Value", show: ([, value]) => <span class="break">{value}</span> },
-            {
-              key: "changed",
-              label: "Changed",
-              show: ([name]) =>
-                customer.timestamps[name] ? <Time ms={customer.timestamps[name] * 1_000} /> : "–",
-            },
-            {
-              key: "edit",
-              label: "Actions",
-              hideLabel: true,
-              show: ([name, value]) =>
-                mayEdit && (
-                  <Button
-                    kind="quiet"
-                    aria-label={`Change ${name}`}
-                    onClick={() => setEditing({ name, value })}
-                  >
-                    Change
-                  </Button>
-                ),
-            },
-          ]}
-        />
-      )}
-      {mayEdit && (
-        <div>
-          <Button onClick={() => setEditing({ name: "", value: "" })}>Add an attribute</Button>
-        </div>
-      )}
-      {customer.devices.length > 0 && (
-        <Table
-          caption="Devices"
-          rows={customer.devices}
-          rowKey={(device) => device.id}
-          columns={[
-            { key: "platform", label: "Device", show: (device) => device.platform },
-            { key: "token", label: "Token", show: (device) => <code class="break">{device.id}</code> },
-            {
-              key: "used",
-              label: "Last used",
-              show: (device) => (device.last_used ? <Time ms={device.last_used * 1_000} /> : "–"),
-            },
-          ]}
-        />
-      )}
-      {editing && <AttributeDialog cio={cio} {...editing} onClose={() => setEditing(null)} />}
-    </div>
-  );
-}
-
-function current(message: Message): string {
-  const last = Object.entries(message.metrics).sort(([, one], [, other]) => other - one)[0];
-  return last?.[0]?.replaceAll("_", " ") ?? "created";
-}
-
-function Messages({ cio }: { cio: string }) {
-  const query = useQuery<{ messages: Message[] }>(`/v1/customers/${cio}/messages?id_type=cio_id&limit=50`);
-  return (
-    <Loaded query={query}>
-      {({ messages }) =>
-        messages.length === 0 ? (
-          <Empty title="Nothing was sent to this person" />
-        ) : (
-          <Table
-            caption="Messages"
-            rows={messages}
-            rowKey={(message) => message.id}
-            columns={[
-              {
-                key: "what",
-                label: "Message",
-                show: (message) => (
-                  <a href={`/deliveries/${encodeURIComponent(message.id)}`}>
-                    {message.subject ?? `${message.type} of broadcast ${message.broadcast_id ?? ""}`}
-                  </a>
-                ),
-              },
-              { key: "state", label: "State", show: (message) => <Pill>{current(message)}</Pill> },
-              { key: "why", label: "Words", show: (message) => message.failure_message ?? "–" },
-              { key: "at", label: "Made", show: (message) => <Time ms={message.created * 1_000} /> },
-            ]}
-          />
-        )
-      }
-    </Loaded>
-  );
-}
-
-function Segments({ cio }: { cio: string }) {
-  const query = useQuery<{ segments: { id: string; name: string; description: string }[] }>(
-    `/v1/customers/${cio}/segments?id_type=cio_id`,
-  );
-  return (
-    <Loaded query={query} lines={3}>
-      {({ segments }) =>
-        segments.length === 0 ? (
-          <Empty title="In no segment" />
-        ) : (
-          <ul>
-            {segments.map((one) => (
-              <li key={one.id}>
-                <a href={`/segments/${one.id}`}>{one.name}</a> <span class="muted">{one.description}</span>
-              </li>
-            ))}
-          </ul>
-        )
-      }
-    </Loaded>
-  );
-}
-
-function Activities({ cio }: { cio: string }) {
-  const [pages, setPages] = useState<Activity[]>([]);
-  const [next, setNext] = useState<string | null>(null);
-  const path = `/v1/customers/${cio}/activities?id_type=cio_id&limit=50`;
-  const query = useQuery<{ activities: Activity[]; next: string }>(path);
-  return (
-    <Loaded query={query}>
-      {(first) => {
-        const shown = [...first.activities, ...pages];
-        const following = next ?? first.next;
-        return shown.length === 0 ? (
-          <Empty title="Nothing happened in the last 30 days" />
-        ) : (
-          <div class="stack">
-            <Table
-              caption="What happened, newest first"
-              rows={shown}
-              rowKey={(one) => one.id}
-              columns={[
-                { key: "at", label: "When", show: (one) => <Time ms={one.timestamp * 1_000} /> },
-                { key: "what", label: "What", show: (one) => one.type.replaceAll("_", " ") },
-                {
-                  key: "words",
-                  label: "Details",
-                  show: (one) => <span class="break">{activityWords(one)}</span>,
-                },
-              ]}
-            />
-            {following && (
-              <div>
-                <Button
-                  onClick={async () => {
-                    const more = await get<{ activities: Activity[]; next: string }>(
-                      `${path}&start=${following}`,
-                    );
-                    setPages([...pages, ...more.activities]);
-                    setNext(more.next);
-                  }}
-                >
-                  Older
-                </Button>
-              </div>
-            )}
-          </div>
-        );
-      }}
-    </Loaded>
-  );
+  created_at: number;
+  attributes: Attribute[];
+  devices: Device[];
+  merged: string[];
 }
 
 const TABS = [
   { key: "attributes", label: "Attributes" },
   { key: "messages", label: "Messages" },
+  { key: "events", label: "Events" },
   { key: "segments", label: "Segments" },
+  { key: "devices", label: "Devices" },
   { key: "activity", label: "Activity" },
 ] as const;
 
@@ -302,44 +62,43 @@ const ENDINGS: Record<Ending, { title: string; action: string; words: string }> 
   },
 };
 
-/** `/people/cio_…`. */
+/** `/people/cio_…?tab=`. */
 export default function PersonPage({ params }: PageProps) {
   const cio = (params.id ?? "").replace(/^cio_/, "");
-  const query = useQuery<{ customer: Customer }>(
-    `/v1/customers/${encodeURIComponent(cio)}/attributes?id_type=cio_id`,
-  );
-  const [tab, setTab] = useState<string>("attributes");
+  const query = useQuery<{ person: Person }>(`${OURS}/people/cio_${encodeURIComponent(cio)}`);
+  const [search, setSearch] = useSearch();
+  const tab = TABS.find((one) => one.key === search.get("tab"))?.key ?? "attributes";
   const [ending, setEnding] = useState<Ending | null>(null);
   const mayEdit = useMay("edit");
-  const customer = query.data?.customer;
+  const person = query.data?.person;
   const parent = { href: "/people", label: "People" };
-  if (!customer && query.error instanceof ApiError) {
+  if (!person && query.error instanceof ApiError) {
     return (
       <Page title="Person" parent={parent}>
         <ErrorState error={query.error} onRetry={query.refetch} />
       </Page>
     );
   }
-  const { id, email } = customer?.identifiers ?? { id: null, email: null };
+  const { id, email } = person ?? { id: null, email: null };
   const name = email ?? id ?? cio;
   return (
     <Page
       title={name}
       parent={parent}
-      badge={customer?.unsubscribed && <Pill tone="warn">unsubscribed</Pill>}
+      badge={person?.unsubscribed && <Pill tone="warn">unsubscribed</Pill>}
       actions={
         mayEdit && (
           <Menu
             label="Actions for this person"
             items={[
               {
-                label: customer?.unsubscribed ? "Subscribe again" : "Unsubscribe",
+                label: person?.unsubscribed ? "Subscribe again" : "Unsubscribe",
                 onSelect: async () => {
                   await patch(`${OURS}/people/${cio}`, {
-                    attributes: { unsubscribed: !customer?.unsubscribed },
+                    attributes: { unsubscribed: !person?.unsubscribed },
                   });
-                  invalidate(`/v1/customers/${cio}`);
-                  toast(customer?.unsubscribed ? "Subscribed again" : "Unsubscribed");
+                  changedPerson(cio);
+                  toast(person?.unsubscribed ? "Subscribed again" : "Unsubscribed");
                 },
               },
               { label: "Delete", danger: true, onSelect: () => setEnding("delete") },
@@ -361,13 +120,30 @@ export default function PersonPage({ params }: PageProps) {
         <dd>
           <code>{cio}</code>
         </dd>
+        <dt>Since</dt>
+        <dd>{person ? <Time ms={person.created_at * 1_000} /> : "…"}</dd>
+        {person && person.merged.length > 0 && (
+          <>
+            <dt>Merged from</dt>
+            <dd>
+              <code class="break">{person.merged.join(", ")}</code>
+            </dd>
+          </>
+        )}
       </dl>
       <Loaded query={query}>
         {(data) => (
-          <Tabs label="About this person" tabs={TABS} value={tab} onChange={setTab}>
-            {tab === "attributes" && <Attributes customer={data.customer} cio={cio} />}
+          <Tabs
+            label="About this person"
+            tabs={TABS}
+            value={tab}
+            onChange={(to) => setSearch({ tab: to === "attributes" ? null : to })}
+          >
+            {tab === "attributes" && <Attributes attributes={data.person.attributes} cio={cio} />}
             {tab === "messages" && <Messages cio={cio} />}
+            {tab === "events" && <Events cio={cio} />}
             {tab === "segments" && <Segments cio={cio} />}
+            {tab === "devices" && <Devices devices={data.person.devices} cio={cio} />}
             {tab === "activity" && <Activities cio={cio} />}
           </Tabs>
         )}
@@ -384,7 +160,7 @@ export default function PersonPage({ params }: PageProps) {
             if (ending === "delete") await del(`${OURS}/people/${cio}`);
             else if (ending === "suppress") await post(`${OURS}/people/${cio}/suppress`);
             else await post(`${OURS}/people/erase`, { cio_id: cio });
-            invalidate(`${OURS}/people`);
+            invalidate(`${OURS}/people?`);
             navigate("/people");
           }}
         >
