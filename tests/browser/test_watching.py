@@ -182,3 +182,46 @@ def test_what_is_in_doubt_is_decided_by_somebody(page: Page) -> None:
     page.get_by_role("dialog").get_by_role("button", name="Send them again").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert decided == [{"as": "sent", "delivery_ids": ["BBBB"]}, {"as": "resend", "delivery_ids": "all"}]
+
+
+def test_what_a_message_went_through(page: Page, phone: Page) -> None:
+    """Answers that are made up: the demo's provider takes everything at once."""
+    about = {"webhook": {"id": 1, "name": "Warehouse"}, "endpoint": "https://w.test/events", "event": "email_sent"}
+    tried = {"result": "retry", "worker": "mail-1/4711", "code": 451, "text": "4.7.1 try again later"}
+    moments = [
+        ("matched", None, {}),
+        ("attempt", "451 4.7.1 try again later", tried),
+        ("sent", "250 2.0.0 queued as 7F", {"code": 250, "text": "2.0.0 queued as 7F", "worker": None}),
+        ("report", "Service Unavailable", {**about, "result": "failed", "attempt": 1, "status": 503}),
+        ("report", None, {**about, "result": "taken", "attempt": 2, "status": 204}),
+    ]
+    timeline = [{"at": 1_796_000_000 + no, "what": w, "words": s, "detail": d} for no, (w, s, d) in enumerate(moments)]
+    delivery = {
+        "id": "AAAA",
+        "person": {"id": "p1", "email": "p1@x.test", "cio_id": "010000000001"},
+        "broadcast": {"id": 1, "name": "Spring"},
+        "action": {"id": 1, "name": "Mail"},
+        "state": "sent",
+        "reason": None,
+        "recipient": "p1@x.test",
+        "attempts": 2,
+        "again": 0,
+        "place": 7,
+        "trigger_id": 1,
+        "data": {},
+        "data_removed_at": None,
+        "timeline": timeline,
+    }
+    for opened in (page, phone):
+        opened.route(f"**{ROOT}/deliveries/AAAA", answering({"delivery": delivery}))
+        opened.route("**/deliveries/AAAA/html?*", lambda route: route.fulfill(content_type="text/html", body="<p>Hi"))
+        opened.goto("/deliveries/AAAA")
+        items = opened.get_by_role("listitem")
+        expect(items.filter(has_text="Attempt failed")).to_contain_text("451 4.7.1 try again later")
+        expect(items.filter(has_text="Attempt failed")).to_contain_text("by mail-1/4711")
+        expect(items.filter(has_text="Warehouse did not take email_sent, attempt 1")).to_contain_text("503")
+        expect(items.filter(has_text="Warehouse was told: email_sent, attempt 2")).to_contain_text(
+            "https://w.test/events"
+        )
+        check_fits(opened)
+    check_accessible(page)

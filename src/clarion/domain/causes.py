@@ -11,6 +11,7 @@ _PARTS = re.compile(
     r"|(?P<host>(?:\d{1,3}\.){3}\d{1,3})"
     r"|(?P<number>\d{4,})"
 )
+_ANSWER = re.compile(r"(?P<code>\d{3,4})(?:[ -]+(?P<text>\S.*))?", re.DOTALL)
 
 
 def cause_of(words: str | None) -> str:
@@ -19,3 +20,9 @@ def cause_of(words: str | None) -> str:
         return ""
     found = _PARTS.sub(lambda match: f"[{match.lastgroup}]", " ".join(words[: 4 * MOST_CHARACTERS].split()))
     return found[:MOST_CHARACTERS].rstrip()
+
+
+def answer_of(words: str | None) -> tuple[int | None, str]:
+    """A provider's words as its code and its text; no code: nobody answered, or what did has none."""
+    found = _ANSWER.fullmatch(words or "")
+    return (int(found["code"]), found["text"] or "") if found else (None, words or "")

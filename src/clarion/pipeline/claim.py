@@ -84,7 +84,7 @@ def claim(
         return None
     seen(picked)
     outcomes = _settle_abandoned(tx, picked, flights, retry)
-    ledger.settle(tx, picked.trigger_id, outcomes, shard=picked.no)
+    ledger.settle(tx, picked.trigger_id, outcomes, shard=picked.no, by=slices.worker_of(picked.owner))
     held, standing = slices.held_by(picked, owner), picked.standing
     chunk = _next_chunk(tx, held, standing, after=held.lo, rules=rules)
     if chunk is None:
@@ -131,7 +131,8 @@ def recover(tx: Transaction, work: Work, *, flights: Path, retry: RetryPolicy) -
             open_hi=left.open_hi,
             open_ms=left.open_ms,
         )
-        ledger.settle(tx, held.trigger_id, _settle_abandoned(tx, picked, flights, retry), shard=held.no)
+        outcomes = _settle_abandoned(tx, picked, flights, retry)
+        ledger.settle(tx, held.trigger_id, outcomes, shard=held.no, by=slices.worker_of(held.owner))
     let_go(tx, held, standing)
 
 

@@ -25,8 +25,8 @@ def record(tx: Transaction, heard: Feedback) -> bool:
     account = ledger.get(tx, heard.key)
     if account is None:
         return False
-    at_ms = tx.now_ms() if heard.at_ms is None else heard.at_ms
-    first = feedback.note(tx, heard, at_ms)
+    now_ms = tx.now_ms()
+    first = feedback.note(tx, heard, now_ms if heard.at_ms is None else heard.at_ms, now_ms)
     if first:
         metrics.hear(tx, heard.key, heard.metric, account["language"])
     event = f"email_{heard.metric}"

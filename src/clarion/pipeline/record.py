@@ -38,7 +38,7 @@ def record(
         LostLease: another worker holds the slice; nothing was written.
     """
     standing = slices.renew(tx, held, rules.lease_ms)
-    ledger.settle(tx, held.trigger_id, outcomes, shard=held.no)
+    ledger.settle(tx, held.trigger_id, outcomes, shard=held.no, by=slices.worker_of(held.owner))
     if chunk.paced:
         unspent = len(chunk.rows) - sum(map(_was_handed_over, outcomes))
         control.refund(tx, held.trigger_id, unspent, standing.now_ms)

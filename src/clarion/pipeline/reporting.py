@@ -77,14 +77,14 @@ class Telling:
     async def _tell(self, held: Webhook) -> None:
         look = partial(reporting.waiting, webhook_id=held.webhook_id, most=_BETWEEN_COMMITS)
         some = await asyncio.to_thread(self._store.read, look)
-        taken: list[str] = []
+        taken: list[tuple[str, Answered]] = []
         failed: tuple[str, Answered] | None = None
         for event in some:
             answered = await self._call(held, event)
             if not answered.taken:
                 failed = (event.event_id, answered)
                 break
-            taken.append(event.event_id)
+            taken.append((event.event_id, answered))
         self._failpoint("reporting.told")
         tries = (0 if taken else held.tries) + 1
         pause_s = pause_seconds(failed[1], tries) if failed else 0

@@ -94,6 +94,8 @@ def sweep(
         tx.execute("erase_account", trigger_id=key.trigger_id, seq=key.seq, action_id=key.action_id)
         for key in sorted(keys)
     )
+    for key in keys:
+        tx.execute("erase_attempts", trigger_id=key.trigger_id, seq=key.seq, action_id=key.action_id)
     done = Swept(
         accounts=blanked,
         entries=tx.execute("erase_entries", trigger_ids=numbers, person_id=person_id)

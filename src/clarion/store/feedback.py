@@ -10,13 +10,16 @@ from clarion.store.engine import Transaction
 from clarion.store.people import encode
 
 
-def note(tx: Transaction, heard: Feedback, at_ms: int) -> bool:
-    """Write down what was heard; whether it is the first of its metric for this message."""
+def note(tx: Transaction, heard: Feedback, at_ms: int, noted_ms: int | None = None) -> bool:
+    """Write down what was heard; whether it is the first of its metric for this message.
+
+    `at_ms`: when it happened, perhaps long before it was heard at `noted_ms` (None: at once).
+    """
     key = {"trigger_id": heard.key.trigger_id, "seq": heard.key.seq, "action_id": heard.key.action_id}
     tx.execute(
         "note_event",
         **key,
-        event_id=ulid(at_ms),
+        event_id=ulid(at_ms if noted_ms is None else noted_ms),
         metric=heard.metric.value,
         at_ms=at_ms,
         detail=encode(dict(heard.detail)),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clarion.domain.deliveries import ALLOWED, DeliveryKey, Outcome, Reason, State
-from clarion.store import drafts, metrics, reporting
+from clarion.store import attempts, drafts, metrics, reporting
 from clarion.store.engine import Row, Transaction
 from clarion.store.metrics import Spoken
 from clarion.store.people import encode
@@ -193,9 +193,15 @@ def next_rows(tx: Transaction, claim: Claim, *, after: int, most: int, now_ms: i
 
 
 def settle(
-    tx: Transaction, trigger_id: int, outcomes: Sequence[Outcome], *, shard: int, source: State = State.QUEUED
+    tx: Transaction,
+    trigger_id: int,
+    outcomes: Sequence[Outcome],
+    *,
+    shard: int,
+    source: State = State.QUEUED,
+    by: str = "",
 ) -> None:
-    """Move accounts from `source` to their new states, and the counters with them.
+    """Move accounts from `source` to their new states, and the counters with them; `by`: who tried, if somebody did.
 
     Raises:
         LedgerFault: an account was not in `source`; the transaction must not commit.
@@ -242,6 +248,8 @@ def settle(
     if changed != len(rows):
         raise LedgerFault(f"{len(rows) - changed} accounts of trigger {trigger_id} were not {source.word}")
     drafts.keep(tx, trigger_id, outcomes)
+    if source is State.QUEUED:
+        attempts.note(tx, outcomes, by)
     count(tx, trigger_id, shard, counted, spoken)
 
 

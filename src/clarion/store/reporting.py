@@ -233,7 +233,7 @@ def waiting(tx: Transaction, webhook_id: int, most: int) -> list[Waiting]:
 def settle(
     tx: Transaction,
     held: Webhook,
-    taken: Sequence[str],
+    taken: Sequence[tuple[str, Answered]],
     failed: tuple[str, Answered] | None,
     *,
     pause_ms: int,
@@ -256,8 +256,11 @@ def settle(
     )
     if not moved:
         raise LostWebhook
-    for event_id in taken:
-        tx.execute("settle_event", webhook_id=held.webhook_id, event_id=event_id, given_up=0)
+    for no, (event_id, answered) in enumerate(taken):
+        calls = 1 if no else held.tries + 1
+        tx.execute(
+            "settle_event", webhook_id=held.webhook_id, event_id=event_id, status=answered.status, calls=calls
+        )
     if failed is not None:
         event_id, answered = failed
         given_up = tx.execute("give_up_events", webhook_id=held.webhook_id, longest_ms=LONGEST_MS)

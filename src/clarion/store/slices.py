@@ -94,6 +94,11 @@ class Holding:
     open_ms: int | None
 
 
+def worker_of(owner: str | None) -> str:
+    """A holder as people know it: machine and process, without what makes its name unique; "" for nobody."""
+    return "/".join((owner or "").split("/")[:2])
+
+
 def pick(tx: Transaction, trigger_id: int = 0, no: int = 0) -> Picked | None:
     """A slice that is due and free (a certain one, or any for trigger 0), locked until the transaction ends.
 

@@ -12,10 +12,11 @@ from clarion.api.app.messages import DEFAULT_LIMIT, MAX_LIMIT, key_from_start, s
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion.causes import cause_in, heard_of, reason_of, states_of
 from clarion.api.clarion.ledger import account_shape
+from clarion.api.clarion.timeline import timeline
 from clarion.api.reference import watching as reference
 from clarion.api.shut_in import shut_in
 from clarion.domain.causes import cause_of
-from clarion.domain.deliveries import REASON_WORDS, DeliveryKey, Reason, State, key_of, public_id
+from clarion.domain.deliveries import DeliveryKey, State, key_of, public_id
 from clarion.domain.errors import NotFound, RenderError
 from clarion.domain.people import IdKind, Reference, looks_like_email
 from clarion.pipeline.compose import Sign
@@ -35,7 +36,6 @@ from clarion.store.deliveries import Listed, Page, Wanted
 from clarion.store.engine import Row, Transaction
 
 _FOREVER_MS = 2**62
-_MOST_EVENTS = 200
 
 
 def person_numbers(tx: Transaction, call: Call, named: str) -> list[int]:
@@ -155,39 +155,11 @@ async def one(call: Call) -> Response:
             "place": key.seq,
             "data": data,
             "data_removed_at": seconds(gone),
-            "timeline": _timeline(tx, row, key),
+            "timeline": timeline(tx, call.workspace, row, key),
             "view_url": f"{call.api.options.base_url}/view/{public}",
         }
 
     return answer({"delivery": await call.api.read(read)})
-
-
-def _timeline(tx: Transaction, row: Row, key: DeliveryKey) -> list[dict[str, Any]]:
-    """What happened, oldest first. Of several attempts the ledger keeps how many there were and the last answer."""
-    state, words, attempts = State(row["state"]), row["words"], int(row["attempts"])
-    meaning = REASON_WORDS[Reason(row["reason"])] if row["reason"] else None
-    found = [_moment(row["created_ms"], "matched")]
-    if attempts > 1 or (attempts and state is State.QUEUED):
-        earlier = attempts if state is State.QUEUED else attempts - 1
-        found.append(_moment(None, "attempts", f"{earlier} earlier attempt{'s' if earlier > 1 else ''} failed"))
-    if row["attempted_ms"] is not None and (state is State.QUEUED or row["attempted_ms"] != row["settled_ms"]):
-        found.append(_moment(row["attempted_ms"], "attempted", words))
-    if row["settled_ms"] is not None:
-        found.append(_moment(row["settled_ms"], state.word, words or meaning))
-    elif row["due_ms"]:
-        found.append(_moment(row["due_ms"], "due", "the next attempt"))
-    events = tx.all(
-        "events_of_delivery", trigger_id=key.trigger_id, seq=key.seq, action_id=key.action_id, most=_MOST_EVENTS
-    )
-    for event in events:
-        detail = msgspec.json.decode(event["detail"])
-        said = detail.get("href") or detail.get("failure_message")
-        found.append({**_moment(event["at_ms"], str(event["metric"]), said), "detail": detail})
-    return found
-
-
-def _moment(ms: int | None, what: str, words: str | None = None) -> dict[str, Any]:
-    return {"at": seconds(ms), "what": what, "words": words, "detail": {}}
 
 
 async def html(call: Call) -> Response:

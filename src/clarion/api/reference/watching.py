@@ -188,13 +188,57 @@ DELIVERY = shown(
             "place": 7,
             "data": {"coupon": "SPRING"},
             "data_removed_at": None,
-            "timeline": [{"at": 1796040000, "what": "matched", "words": "was in the audience", "detail": {}}],
+            "timeline": [
+                {"at": 1796040000, "what": "matched", "words": None, "detail": {}},
+                {
+                    "at": 1796040000,
+                    "what": "attempt",
+                    "words": "451 4.7.1 try again later",
+                    "detail": {
+                        "result": "retry",
+                        "reason": None,
+                        "words": "451 4.7.1 try again later",
+                        "worker": "mail-1/4711",
+                        "code": 451,
+                        "text": "4.7.1 try again later",
+                    },
+                },
+                {
+                    "at": 1796040001,
+                    "what": "failed",
+                    "words": "550 5.1.1 <ada@example.com>: user unknown",
+                    "detail": {
+                        "result": "failed",
+                        "reason": "refused",
+                        "words": "550 5.1.1 <ada@example.com>: user unknown",
+                        "worker": "mail-1/4711",
+                        "code": 550,
+                        "text": "5.1.1 <ada@example.com>: user unknown",
+                    },
+                },
+                {
+                    "at": 1796040002,
+                    "what": "report",
+                    "words": None,
+                    "detail": {
+                        "webhook": {"id": 1, "name": "Warehouse"},
+                        "endpoint": "https://warehouse.example.com/events",
+                        "event": "email_failed",
+                        "event_id": "01K7Z0000000000000000000A1",
+                        "result": "taken",
+                        "attempt": 1,
+                        "status": 200,
+                    },
+                },
+            ],
             "view_url": "https://clarion.example.com/view/AAAAAAABAAAAAAEAAAAAAd3kQ2yTqU8m",
         }
     },
     _LOOSE,
     errors=(404,),
-    note="Of several attempts the ledger keeps how many there were and the last answer.",
+    note="The timeline, oldest first. An `attempt` failed (`result`: `retry`, `failed`, `in_doubt`), with the"
+    " provider's answer as `code` and `text`; the last answer is at the moment that is named like the state. A `report`"
+    " is a call of a reporting webhook: `taken`, `failed`, `given_up`, or `waiting` for its next attempt.",
 )
 DELIVERY_HTML = Reference(
     query={"images": flag("Also remote images; none are loaded unless asked for.")},

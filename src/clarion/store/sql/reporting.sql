@@ -62,7 +62,7 @@ SELECT event_id, event, facts, made_ms FROM reporting_event
 WHERE webhook_id = :webhook_id AND settled_ms IS NULL ORDER BY event_id LIMIT :most;
 
 -- name: settle_event
-UPDATE reporting_event SET settled_ms = {{now_ms}}, given_up = :given_up
+UPDATE reporting_event SET settled_ms = {{now_ms}}, given_up = 0, status = :status, calls = :calls
 WHERE webhook_id = :webhook_id AND event_id = :event_id AND settled_ms IS NULL;
 
 -- name: give_up_events
@@ -98,7 +98,7 @@ SELECT COUNT(*) AS n, MIN(event_id) AS first FROM reporting_event
 WHERE webhook_id = :webhook_id AND settled_ms IS NULL;
 
 -- name: replay_events
-UPDATE reporting_event SET settled_ms = NULL, given_up = 0
+UPDATE reporting_event SET settled_ms = NULL, given_up = 0, status = NULL, calls = NULL
 WHERE webhook_id = :webhook_id AND settled_ms IS NOT NULL AND made_ms >= :from_ms AND made_ms <= :to_ms
   AND (:event = '' OR event = :event) AND (:only_given_up = 0 OR given_up = 1);
 

@@ -125,8 +125,3 @@ FROM delivery
 WHERE trigger_id = :trigger_id AND reason = :reason AND seq >= :seq AND (seq > :seq OR action_id > :action_id)
   AND (:state = -1 OR state = :state)
 ORDER BY seq, action_id LIMIT :most;
-
--- name: events_of_delivery
--- Each thing that was heard of one message, oldest first.
-SELECT metric, at_ms, detail FROM delivery_event
-WHERE trigger_id = :trigger_id AND seq = :seq AND action_id = :action_id ORDER BY event_id LIMIT :most;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "vitest";
-import { momentTone, momentWords, nameOf } from "./words";
+import { momentTone, momentWords, nameOf, tell } from "./words";
 
 test("a person has the best name there is", () => {
   expect(nameOf({ id: "42", email: "ada@example.com", cio_id: "01" })).toBe("ada@example.com");
@@ -14,4 +14,48 @@ test("moments are named, also those that nobody thought of", () => {
   expect(momentTone("bounced")).toBe("bad");
   expect(momentTone("opened")).toBe("good");
   expect(momentTone("whatever")).toBe("quiet");
+});
+
+test("an attempt tells the code apart from the text, and who tried", () => {
+  const detail = { result: "retry", code: 451, text: "4.7.1 try again later", worker: "mail-1/4711" };
+  expect(tell({ at: 1, what: "attempt", words: "451 4.7.1 try again later", detail })).toEqual({
+    title: "Attempt failed",
+    code: 451,
+    text: "4.7.1 try again later",
+    more: ["by mail-1/4711"],
+    tone: "warn",
+  });
+  const lost = { result: "in_doubt", code: null, text: "connection lost", worker: null };
+  expect(tell({ at: 1, what: "attempt", words: "connection lost", detail: lost })).toMatchObject({
+    title: "Attempt without an answer",
+    code: null,
+    text: "connection lost",
+    more: [],
+  });
+  expect(
+    tell({ at: 1, what: "clicked", words: "https://a.test", detail: { href: "https://a.test" } }),
+  ).toEqual({
+    title: "Clicked",
+    code: null,
+    text: "https://a.test",
+    more: [],
+    tone: "good",
+  });
+});
+
+test("a webhook's call tells how it ended and where it went", () => {
+  const about = { webhook: { id: 1, name: "Warehouse" }, endpoint: "https://w.test", event: "email_sent" };
+  const call = (result: string, attempt: number | null, status: number | null, words: string | null = null) =>
+    tell({ at: 1, what: "report", words, detail: { ...about, result, attempt, status } });
+  expect(call("failed", 1, 503, "Service Unavailable")).toEqual({
+    title: "Warehouse did not take email_sent, attempt 1",
+    code: 503,
+    text: "Service Unavailable",
+    more: ["https://w.test"],
+    tone: "warn",
+  });
+  expect(call("taken", 1, 204).title).toBe("Warehouse was told: email_sent");
+  expect(call("taken", 3, 204).title).toBe("Warehouse was told: email_sent, attempt 3");
+  expect(call("waiting", null, null).title).toBe("Warehouse is to be told: email_sent");
+  expect(call("given_up", null, null).tone).toBe("bad");
 });

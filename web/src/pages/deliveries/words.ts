@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How people and moments of a delivery are named.
+// How people are named, and the moments of a delivery.
 
 /** A person's best name: the address, the id, or the number that never changes. */
 export function nameOf(person: { id: string | null; email: string | null; cio_id: string }): string {
@@ -25,6 +25,61 @@ const MOMENTS: Record<string, string> = {
   spammed: "Marked as spam",
 };
 
+/** Something that happened to a message, as the API tells it. */
+export interface Moment {
+  at: number | null;
+  what: string;
+  words: string | null;
+  detail: Record<string, unknown>;
+}
+
+/** A moment in words: what happened, what was answered (with its code apart), and what else is known. */
+export interface Told {
+  title: string;
+  code: number | null;
+  text: string | null;
+  more: string[];
+  tone: "good" | "bad" | "warn" | "quiet";
+}
+
+const ATTEMPTS: Record<string, string> = {
+  retry: "Attempt failed",
+  failed: "Attempt failed",
+  in_doubt: "Attempt without an answer",
+};
+
+/** A moment for people. */
+export function tell(moment: Moment): Told {
+  if (moment.what === "report") return tellReport(moment);
+  const { code, text, worker, result } = moment.detail;
+  const answered = typeof code === "number";
+  return {
+    title: moment.what === "attempt" ? (ATTEMPTS[String(result)] ?? "Attempt") : momentWords(moment.what),
+    code: answered ? code : null,
+    text: answered && typeof text === "string" ? text : moment.words,
+    more: typeof worker === "string" ? [`by ${worker}`] : [],
+    tone: momentTone(moment.what),
+  };
+}
+
+function tellReport({ words, detail }: Moment): Told {
+  const name = (detail.webhook as { name?: string } | undefined)?.name ?? "A webhook";
+  const tries = typeof detail.attempt === "number" && detail.attempt > 1 ? `, attempt ${detail.attempt}` : "";
+  const [title, tone] = ({
+    taken: [`${name} was told: ${detail.event}${tries}`, "quiet"],
+    failed: [`${name} did not take ${detail.event}${tries || ", attempt 1"}`, "warn"],
+    given_up: [`${name} was never told: ${detail.event}`, "bad"],
+    waiting: [`${name} is to be told: ${detail.event}`, "quiet"],
+  }[String(detail.result)] ?? [`${name}: ${detail.event}`, "quiet"]) as [string, Told["tone"]];
+  return {
+    title,
+    code: typeof detail.status === "number" ? detail.status : null,
+    text: words,
+    more: typeof detail.endpoint === "string" ? [detail.endpoint] : [],
+    tone,
+  };
+}
+
 /** What a moment of a timeline is called. */
 export function momentWords(what: string): string {
   const known = MOMENTS[what];
@@ -36,7 +91,7 @@ export function momentWords(what: string): string {
 /** Whether a moment is good news, bad news, or neither. */
 export function momentTone(what: string): "good" | "bad" | "warn" | "quiet" {
   if (["failed", "bounced", "dropped", "spammed"].includes(what)) return "bad";
-  if (["in_doubt", "deferred", "unsubscribed", "topic_unsubscribed", "attempts"].includes(what))
+  if (["in_doubt", "deferred", "unsubscribed", "topic_unsubscribed", "attempts", "attempt"].includes(what))
     return "warn";
   if (["sent", "delivered", "opened", "human_opened", "clicked", "human_clicked", "converted"].includes(what))
     return "good";

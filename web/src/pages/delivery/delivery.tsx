@@ -10,17 +10,10 @@ import { CheckField } from "../../ui/field";
 import { Page, Section } from "../../ui/page";
 import { Pill, Time } from "../../ui/pill";
 import { Empty, Loaded } from "../../ui/states";
-import { momentTone, momentWords, nameOf } from "../deliveries/words";
+import { type Moment, nameOf, tell } from "../deliveries/words";
 import { ACCOUNT_WORDS, accountTone } from "../trigger/progress";
 import type { Delivery } from "../trigger/types";
 import "./delivery.css";
-
-interface Moment {
-  at: number | null;
-  what: string;
-  words: string | null;
-  detail: Record<string, unknown>;
-}
 
 interface Whole extends Delivery {
   action: { id: number; name: string };
@@ -76,20 +69,7 @@ function Shown({ delivery, path }: { delivery: Whole; path: string }) {
         <Section title="Timeline">
           <ol class="timeline">
             {delivery.timeline.map((moment, no) => (
-              <li key={`${no} ${moment.what}`} class={`moment moment-${momentTone(moment.what)}`}>
-                <div>
-                  <strong>{momentWords(moment.what)}</strong>
-                  {moment.at !== null && (
-                    <>
-                      {" "}
-                      <span class="muted small">
-                        <Time ms={moment.at * 1_000} />
-                      </span>
-                    </>
-                  )}
-                </div>
-                {moment.words && <div class="small break">{moment.words}</div>}
-              </li>
+              <Happened key={`${no} ${moment.what}`} moment={moment} />
             ))}
           </ol>
         </Section>
@@ -121,6 +101,35 @@ function Shown({ delivery, path }: { delivery: Whole; path: string }) {
       </div>
       <Message delivery={delivery} path={path} />
     </div>
+  );
+}
+
+function Happened({ moment }: { moment: Moment }) {
+  const told = tell(moment);
+  return (
+    <li class={`moment moment-${told.tone}`}>
+      <div class="break">
+        <strong>{told.title}</strong>
+        {moment.at !== null && (
+          <>
+            {" "}
+            <span class="muted small">
+              <Time ms={moment.at * 1_000} />
+            </span>
+          </>
+        )}
+      </div>
+      {(told.code !== null || told.text) && (
+        <div class="small break">
+          {told.code !== null && <code>{told.code}</code>} {told.text}
+        </div>
+      )}
+      {told.more.map((line) => (
+        <div key={line} class="muted small break">
+          {line}
+        </div>
+      ))}
+    </li>
   );
 }
 
