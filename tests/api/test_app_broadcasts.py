@@ -53,7 +53,9 @@ async def test_broadcast_has_the_shape_of_the_contract(client: Client, store: St
         "actions": actions,
         "msg_template_ids": actions,
         "first_started": 0,
+        "created_by": "",
         "tags": ["news", "2026"],
+        "filter_segment_ids": [],
     }
     one = await client("GET", f"/v1/broadcasts/{made.broadcast_id}")
     assert one.status == 200
@@ -136,3 +138,25 @@ async def test_unknown_and_impossible_ids(client: Client, store: Store, workspac
 
 async def test_needs_a_key(nobody: Client) -> None:
     assert (await nobody("GET", "/v1/broadcasts")).status == 401
+
+
+async def test_a_broadcast_names_the_segments_of_its_audience(
+    client: Client, store: Store, workspace: Workspace
+) -> None:
+    def work(tx: Transaction) -> int:
+        condition = {"and": [{"segment": {"id": 9}}, {"not": {"segment": {"id": 4}}}]}
+        return broadcasts.create(tx, workspace, "Two", recipients=condition).broadcast_id
+
+    number = store.write(work)
+    assert (await client("GET", f"/v1/broadcasts/{number}")).json["broadcast"]["filter_segment_ids"] == [4, 9]
+    campaign = (await client("GET", f"/v1/campaigns/{number}")).json["campaign"]
+    assert campaign["filter_segment_ids"] == [4, 9]
+    assert campaign["msg_templates"] == campaign["msg_template_ids"] == []
+
+
+async def test_headers_come_in_the_shapes_that_clients_send(client: Client, store: Store, workspace: Workspace) -> None:
+    made = make(store, workspace)
+    path = f"/v1/broadcasts/{made.broadcast_id}/actions/{made.actions[0].action_id}"
+    for headers in ([{"name": "X-A", "value": "1"}], [{"X-A": "1"}], '[{"name":"X-A","value":"1"}]', '[{"X-A":"1"}]'):
+        action = (await client("PUT", path, {"headers": headers})).json["action"]
+        assert action["headers"] == '[{"name":"X-A","value":"1"}]'

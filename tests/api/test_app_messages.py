@@ -331,6 +331,32 @@ async def test_what_messages_belong_to_stands_beside_them(
     assert (one["newsletter"], one["content"]) == (None, None)
 
 
+async def test_a_message_is_the_one_of_its_action(client: Client, store: Store, workspace: Workspace) -> None:
+    add_people(store, workspace, 1)
+    played = playing(store, workspace, size=1, actions=2)
+    one, two = played.action_ids
+    for asked, expected in (
+        (f"template_id={one}", {one}),
+        (f"template_id={two}&action_id={two}", {two}),
+        (f"template_id={two}&action_id={one}", set()),
+        ("template_id=999", set()),
+    ):
+        found = (await client("GET", f"/v1/messages?{asked}")).json["messages"]
+        assert {message["msg_template_id"] for message in found} == expected
+    assert (await client("GET", "/v1/messages?template_id=x")).status == 400
+
+
+async def test_what_never_left_was_not_attempted(client: Client, store: Store, workspace: Workspace) -> None:
+    add_people(store, workspace, 2)
+    played = playing(store, workspace, size=2)
+    settle(played, [1], State.FAILED, Reason.RENDER_FAILED, words="no such variable")
+    settle(played, [2], State.FAILED, Reason.REFUSED, words="550 no")
+    (found,) = (await client("GET", "/v1/messages?metric=attempted")).json["messages"]
+    assert place(found) == 2
+    never, _ = (await client("GET", "/v1/messages?metric=failed")).json["messages"]
+    assert never["metrics"].keys() == {"created", "failed"}
+
+
 async def test_drafts_are_listed_where_they_are_asked_for(client: Client, store: Store, workspace: Workspace) -> None:
     add_people(store, workspace, 3)
     played = playing(store, workspace, size=3)

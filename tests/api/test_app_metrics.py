@@ -51,6 +51,10 @@ async def test_series_of_a_broadcast_an_action_and_a_trigger(
     assert link["metric"]["series"] == {"clicked": [0, 1], "human_clicked": [0, 1], "machine_clicked": [0, 0]}
     journeys = (await client("GET", f"/v1/campaigns/{played.broadcast.broadcast_id}/journey_metrics?steps=2")).json
     assert journeys["journey_metric"]["messaged"] == [0, 2]
+    now_s = store.read(lambda tx: tx.now_ms()) // 1_000
+    window = f"start={now_s - 3 * 3_600}&end={now_s}&res=hourly"
+    within = await client("GET", f"/v1/campaigns/{played.broadcast.broadcast_id}/journey_metrics?{window}")
+    assert within.json["journey_metric"]["messaged"] == [0, 0, 0, 2]
     counts = (
         await client("GET", f"/v1/campaigns/{played.broadcast.broadcast_id}/triggers/{played.trigger_id}/metrics")
     ).json["metric"]["counts"]

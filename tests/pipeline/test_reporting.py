@@ -4,20 +4,24 @@
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
 
-from clarion.domain.deliveries import Outcome, Reason, State
+from clarion.domain.broadcasts import BroadcastKind, BroadcastState
+from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
 from clarion.domain.metrics import Feedback, Metric
 from clarion.domain.reporting import EVENTS, Answered, pause_seconds, signature
-from clarion.pipeline import feedback
+from clarion.domain.transactional import parse_email
+from clarion.pipeline import feedback, transactional
 from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.pipeline.reporting import Telling
-from clarion.store import ledger, reporting
+from clarion.store import broadcasts, ledger, reporting
+from clarion.store.engine import Transaction
 from clarion.store.reporting import Webhook
 
-from .stage import SIGN, Broken, Stage, breaking_at
+from .stage import MAIL, SIGN, Broken, Stage, breaking_at
 
 FINE = Answered(200, "OK", 1)
 
@@ -137,6 +141,54 @@ async def test_every_end_of_a_message_is_told_with_its_fields(
     for body, headers in endpoints.headers:
         expected = signature("s3cret", int(headers["X-CIO-Timestamp"]), body)
         assert headers["X-CIO-Signature"] == expected
+
+
+async def test_a_message_to_one_person_names_no_broadcast(
+    stage: Stage, telling: Callable[..., Telling], endpoints: Endpoints
+) -> None:
+    hook(stage, "http://a", ["email_sent"])
+    stage.crowd(1)
+    body = {"identifiers": {"id": "p1"}, "from": "a@x.test", "subject": "Hi", "body": "<p>x</p>"}
+
+    def send(tx: Transaction, message: int | None) -> DeliveryKey:
+        named = {} if message is None else {"transactional_message_id": message}
+        request = parse_email(named | body, 0)
+        return transactional.send(tx, stage.workspace, request, submit=lambda *_: None).key
+
+    def make(tx: Transaction) -> int:
+        made = broadcasts.create(tx, stage.workspace, "Receipt", recipients={}, kind=BroadcastKind.TRANSACTIONAL)
+        broadcasts.add_action(tx, made, "E-mail", MAIL)
+        broadcasts.set_state(tx, made.broadcast_id, BroadcastState.RUNNING)
+        return made.broadcast_id
+
+    number = stage.store.write(make)
+    for message in (number, None):
+        key = stage.store.write(partial(send, message=message))
+        settle(stage, key.trigger_id, Outcome(key, State.SENT, None, "250 ok", "p1@x.test"))
+    await tell_all(telling())
+    one, other = (told["data"] for told in endpoints.taken["http://a"])
+    assert one["transactional_message_id"] == number
+    for data in (one, other):
+        assert {"delivery_id", "identifiers", "subject", "recipient"} <= data.keys()
+        assert not {"broadcast_id", "trigger_id", "action_id", "journey_id"} & data.keys()
+    assert "transactional_message_id" not in other
+
+
+async def test_what_somebody_wants_by_now_is_told(
+    stage: Stage, telling: Callable[..., Telling], endpoints: Endpoints
+) -> None:
+    event = "cio_subscription_preferences_changed"
+    hook(stage, "http://a", [event], with_content=True)
+    hook(stage, "http://b", [event])
+    wanted = {"topics": {"topic_1": False}}
+    number = stage.person("ada", cio_subscription_preferences=wanted)
+    stage.store.write(lambda tx: reporting.note_person(tx, stage.workspace.workspace_id, event, number))
+    await tell_all(telling())
+    (told,), (bare,) = endpoints.taken["http://a"], endpoints.taken["http://b"]
+    assert (told["object_type"], told["object_type_type"], told["metric"]) == ("customer", "customer", event)
+    assert told["data"]["email_address"] == "ada@x.test"
+    assert json.loads(told["data"]["content"]) == wanted
+    assert "content" not in bare["data"]
 
 
 async def test_the_first_time_only_or_every_time(

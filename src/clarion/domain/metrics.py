@@ -106,7 +106,7 @@ def moments(
 ) -> dict[str, int]:
     """A message's own metrics: when each of them happened, Unix milliseconds (contract §5.6)."""
     found = {"created": created_ms}
-    if attempted_ms is not None:
+    if attempted_ms is not None and not (state is State.FAILED and reason in NEVER_LEFT):
         found["attempted"] = attempted_ms
     if settled_ms is not None:
         found |= dict.fromkeys(_SETTLED.get(state, ()), settled_ms)

@@ -18,6 +18,7 @@ from clarion.domain.errors import RenderError
 from clarion.domain.links import LinkSigner, links_of
 from clarion.domain.messages import EmailFields, EmailMessage
 from clarion.domain.people import CONSENT, cio_id, denies_tracking, template_view
+from clarion.domain.topics import best
 from clarion.domain.transactional import Attachment, Override
 from clarion.pipeline import languages
 from clarion.rendering import mime
@@ -125,13 +126,16 @@ class Messages:
             return _skipped(key, Reason.UNSUBSCRIBED_TOPIC)
         return None
 
-    def render(self, key: DeliveryKey, row: Row, delivery_id: str) -> RenderedEmail:
-        """The rendered texts for one person, by the interpreter.
+    def render(self, key: DeliveryKey, row: Row, delivery_id: str, language: str | None = None) -> RenderedEmail:
+        """The rendered texts for one person, by the interpreter; in a language that it was made in before, if given.
 
         Raises:
             RenderError: a template of this action is broken, or this person lacks what it asks for.
         """
         form = self._form_for(key.action_id, row)
+        tag = best(self._languages.get(key.action_id, ()), language) if language else None
+        if tag is not None:
+            form = key.action_id, tag
         compiled = self._compiled[form]
         if isinstance(compiled, RenderError):
             raise compiled

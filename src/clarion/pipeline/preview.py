@@ -41,6 +41,6 @@ class Preview:
             override, _ = overrides.get(tx, key.trigger_id) or (None, ())
             content = triggers.content(tx, trigger.content_hash)
             messages = Messages(content, trigger.data, self._sign, override=override)
-            return messages.render(key, row, public_id(key, self._sign.secret))
+            return messages.render(key, row, public_id(key, self._sign.secret), row["language"])
 
         return self._store.read(work)

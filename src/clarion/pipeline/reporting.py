@@ -20,10 +20,12 @@ import msgspec
 import structlog
 
 from clarion import __version__
+from clarion.domain.broadcasts import BroadcastKind
 from clarion.domain.deliveries import REASON_WORDS, DeliveryKey, Reason, public_id
 from clarion.domain.errors import RenderError
 from clarion.domain.people import cio_id
-from clarion.domain.reporting import EMAIL_FIELDS, Answered, envelope, pause_seconds, signature
+from clarion.domain.reporting import EMAIL_FIELDS, PREFERENCES_CHANGED, Answered, envelope, pause_seconds, signature
+from clarion.domain.topics import choices
 from clarion.pipeline.compose import Sign
 from clarion.pipeline.data_file import DataFileError
 from clarion.pipeline.data_file_download import CheckedResolver, DownloadRules, is_public, look_up, url_of
@@ -31,7 +33,7 @@ from clarion.pipeline.errands import Errand
 from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.pipeline.preview import Preview
 from clarion.rendering.email import RenderedEmail
-from clarion.store import ledger, people, reporting
+from clarion.store import access, broadcasts, ledger, people, reporting
 from clarion.store.engine import Store, Transaction
 from clarion.store.reporting import LostWebhook, Waiting, Webhook
 
@@ -118,20 +120,26 @@ class Telling:
             data |= self._of_message(held, key, metric if kind == "email" else "", event.facts)
         elif "person_id" in event.facts:
             data |= self._store.read(partial(_who, person_id=int(event.facts["person_id"])))
-        if kind == "customer":
+        if kind == "customer" or event.event == PREFERENCES_CHANGED:
             data["email_address"] = (data.get("identifiers") or {}).get("email") or ""
+        if held.with_content and event.event == PREFERENCES_CHANGED:
+            data["content"] = self._store.read(partial(_topics, held=held, facts=event.facts))
         return envelope(event.event_id, event.event, event.made_ms // 1_000, data)
 
     def _of_message(self, held: Webhook, key: DeliveryKey, metric: str, facts: dict[str, Any]) -> dict[str, Any]:
         row = self._store.read(partial(ledger.get, key=key))
         delivery_id = public_id(key, self._sign.secret)
-        data: dict[str, Any] = {
-            "broadcast_id": int(row["broadcast_id"]) if row else None,
-            "trigger_id": key.trigger_id,
-            "action_id": key.action_id,
-            "delivery_id": delivery_id,
-            "journey_id": f"{key.trigger_id}-{key.seq}",
-        }
+        kind = self._store.read(partial(broadcasts.kind, broadcast_id=int(row["broadcast_id"]))) if row else None
+        data: dict[str, Any] = {"delivery_id": delivery_id}
+        if kind in (None, BroadcastKind.BROADCAST):
+            data |= {
+                "broadcast_id": int(row["broadcast_id"]) if row else None,
+                "trigger_id": key.trigger_id,
+                "action_id": key.action_id,
+                "journey_id": f"{key.trigger_id}-{key.seq}",
+            }
+        elif kind is BroadcastKind.TRANSACTIONAL and row is not None:
+            data["transactional_message_id"] = int(row["broadcast_id"])
         if row is None:
             return data
         data |= self._store.read(partial(_who, person_id=int(row["person_id"])))
@@ -161,6 +169,18 @@ class Telling:
 def _failure(facts: dict[str, Any]) -> str:
     meaning = REASON_WORDS[Reason(facts["reason"])] if facts.get("reason") else ""
     return ": ".join(text for text in (meaning, facts.get("words") or "") if text)
+
+
+def _topics(tx: Transaction, held: Webhook, facts: dict[str, Any]) -> str:
+    """What somebody wants by now, as JSON."""
+    person_id = facts.get("person_id")
+    if person_id is None and facts.get("key"):
+        row = ledger.get(tx, DeliveryKey(*facts["key"]))
+        person_id = row["person_id"] if row else None
+    workspace = access.workspace(tx, held.workspace_id)
+    found = people.by_numbers(tx, workspace, [int(person_id)]) if workspace and person_id is not None else []
+    topics = choices(found[0].attributes) if found else {}
+    return msgspec.json.encode({"topics": topics}).decode()
 
 
 def _who(tx: Transaction, person_id: int) -> dict[str, Any]:

@@ -117,6 +117,12 @@ def get(
     return replace(_broadcast(row), actions=tuple(_action(action) for action in actions))
 
 
+def kind(tx: Transaction, broadcast_id: int) -> BroadcastKind | None:
+    """Whether it is a broadcast, or what else holds messages."""
+    row = tx.one("broadcast_kind", broadcast_id=broadcast_id)
+    return BroadcastKind(row["kind"]) if row else None
+
+
 def listing(
     tx: Transaction, workspace: Workspace, kind: BroadcastKind | None = BroadcastKind.BROADCAST
 ) -> list[Broadcast]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from clarion.domain.audience import parse, segment_ids
 from clarion.domain.broadcasts import Action, Broadcast
 from clarion.domain.errors import MalformedRequest
 
@@ -26,7 +27,9 @@ def broadcast_shape(broadcast: Broadcast) -> dict[str, Any]:
         "actions": actions,
         "msg_template_ids": actions,
         "first_started": (broadcast.first_started_ms or 0) // 1_000,
+        "created_by": "",
         "tags": list(broadcast.tags),
+        "filter_segment_ids": sorted(segment_ids(parse(broadcast.recipients))) if broadcast.recipients else [],
     }
 
 
@@ -73,7 +76,8 @@ def action_shape(action: Action, language: str = "", number: int | None = None) 
 
 def campaign_shape(broadcast: Broadcast) -> dict[str, Any]:
     """The same under its other name (contract §7.12)."""
-    return {**broadcast_shape(broadcast), "filter_segment_ids": [], "trigger_segment_ids": [], "created_by": ""}
+    shape = broadcast_shape(broadcast)
+    return {**shape, "trigger_segment_ids": [], "msg_templates": shape["msg_template_ids"]}
 
 
 def content_shape(action: Action, language: str = "") -> dict[str, Any]:

@@ -106,13 +106,20 @@ def edit_of(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _headers_of(value: object) -> object:
-    """A list of names and values, or the string in which GET shows it (contract §5.3)."""
-    if not isinstance(value, str):
+    """A list of names and values, or the string in which GET shows it; older clients send {name: value} (§5.3)."""
+    if isinstance(value, str):
+        try:
+            value = msgspec.json.decode(value or "[]")
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            raise InvalidRequest("must be a list of names and values", "/headers") from None
+    return [_named_header(one) for one in value] if isinstance(value, list) else value
+
+
+def _named_header(value: object) -> object:
+    if not isinstance(value, dict) or len(value) != 1 or value.keys() & {"name", "value"}:
         return value
-    try:
-        return msgspec.json.decode(value or "[]")
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        raise InvalidRequest("must be a list of names and values", "/headers") from None
+    ((name, text),) = value.items()
+    return {"name": name, "value": text}
 
 
 def edited_in(action: Action, edit: dict[str, Any], language: str) -> Action:

@@ -54,7 +54,9 @@ _STATES: dict[str, frozenset[State]] = {
     "attempted": frozenset({State.QUEUED, State.IN_DOUBT}),
 }
 # Parents that are no broadcasts: nothing here belongs to one.
-_OTHER_PARENTS = ("newsletter_id", "template_id")
+_OTHER_PARENTS = ("newsletter_id",)
+# A message is the one of its action: as these show it (`msg_template_id`), and as a list may ask for it.
+_ACTIONS = ("action_id", "content_id", "template_id")
 
 
 def key_from_start(call: Call) -> DeliveryKey | None:
@@ -92,12 +94,13 @@ def wanted_of(call: Call, broadcast_id: int, trigger_id: int, *, drafts_too: boo
         states &= {State.DRAFTED}
     elif not drafts_too and "drafted" not in {metric, state}:
         states -= {State.DRAFTED}
-    if not possible or not states or any(call.query(name) for name in _OTHER_PARENTS):
+    actions = {number for name in _ACTIONS if (number := call.query_number(name, 0, low=1))}
+    if not possible or not states or len(actions) > 1 or any(call.query(name) for name in _OTHER_PARENTS):
         return None
     return Wanted(
         broadcast_id,
         trigger_id,
-        call.query_number("action_id", 0, low=1) or call.query_number("content_id", 0, low=1),
+        min(actions, default=0),
         states,
         attempted,
         call.query_number("start_ts", 0, high=2**40) * 1_000,

@@ -48,8 +48,8 @@ def _broadcast(tx: Transaction, call: Call) -> tuple[Broadcast, int]:
     return found, named(tx, call, found)[0].action_id
 
 
-def _edges(call: Call, now_ms: int) -> list[int]:
-    """Where the steps that the query asks for begin, and the end of the last.
+def _edges(call: Call, now_ms: int, *, of_journeys: bool = False) -> list[int]:
+    """Where the steps that the query asks for begin, and the end of the last. Journeys take version 2's words alone.
 
     Raises:
         MalformedRequest: naming the parameter that is wrong.
@@ -66,7 +66,7 @@ def _edges(call: Call, now_ms: int) -> list[int]:
         raise MalformedRequest(f"must be one of {', '.join(_RES)}", "/res")
     if call.query("version", "1") not in ("1", "2"):
         raise MalformedRequest("must be 1 or 2", "/version")
-    if call.query("version") == "2":
+    if call.query("version") == "2" or (of_journeys and any(map(call.query, ("start", "end", "res")))):
         if start > end:
             raise MalformedRequest("must not be before start", "/end")
         return edges_between(_RES[res], start // _HOUR_SECONDS, end // _HOUR_SECONDS, MOST_STEPS[_RES[res]], zone)
@@ -174,7 +174,7 @@ async def journeys(call: Call) -> Response:
 
     def read(tx: Transaction) -> dict[str, list[int]]:
         found, _ = _broadcast(tx, call)
-        sums = _sums(tx, found.broadcast_id, (0,), _edges(call, tx.now_ms()))
+        sums = _sums(tx, found.broadcast_id, (0,), _edges(call, tx.now_ms(), of_journeys=True))
         zeros = [0] * len(sums["created"])
         return {
             "started": sums["created"],

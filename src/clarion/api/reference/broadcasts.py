@@ -17,7 +17,9 @@ _BROADCAST: dict[str, Any] = {
     "actions": [{"id": 1, "type": "email"}],
     "msg_template_ids": [{"id": 1, "type": "email"}],
     "first_started": 1796040000,
+    "created_by": "",
     "tags": ["demo"],
+    "filter_segment_ids": [7],
 }
 _ACTION: dict[str, Any] = {
     "id": 1,
@@ -46,7 +48,7 @@ _ACTION: dict[str, Any] = {
     "preprocessor": "",
     "headers": "[]",
 }
-_CAMPAIGN = _BROADCAST | {"filter_segment_ids": [], "trigger_segment_ids": [], "created_by": ""}
+_CAMPAIGN = _BROADCAST | {"trigger_segment_ids": [], "msg_templates": [{"id": 1, "type": "email"}]}
 _LOOSE = Loose(nullable=("from_id", "parent_action_id", "reply_to_id"))
 _EDIT: dict[str, Any] = {
     "subject": text(),

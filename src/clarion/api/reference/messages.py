@@ -69,7 +69,7 @@ MESSAGES = shown(
         "transactional_id": integer("Only this transactional message's."),
         "trigger_id": integer("Only this trigger's; needs campaign_id."),
         "newsletter_id": integer("Nothing here belongs to a newsletter."),
-        "template_id": integer("Nothing here belongs to a template."),
+        "template_id": integer("The same as action_id: a message is the one of its action."),
     },
     errors=(400,),
     note=_NOTE,

@@ -65,7 +65,7 @@ LINKS = Reference(
     contract="§6",
 )
 JOURNEYS = Reference(
-    query=_QUERY,
+    query={**_QUERY, **{name: _QUERY[name] for name in ("res", "start", "end")}},
     answer=record(journey_metric=_SERIES),
     answer_example={"journey_metric": {"started": [0, 10_000], "messaged": [0, 9_990], "finished": [0, 10_000]}},
     errors=(400, 404),

@@ -133,3 +133,6 @@ SELECT language, variant_id FROM action_language WHERE action_id = :action_id;
 -- name: number_language
 INSERT INTO action_language (action_id, language, variant_id) VALUES (:action_id, :language, :variant_id)
 ON CONFLICT (action_id, language) DO NOTHING;
+
+-- name: broadcast_kind
+SELECT kind FROM broadcast WHERE broadcast_id = :broadcast_id;

@@ -16,13 +16,15 @@ WHERE broadcast_id = :broadcast_id AND workspace_id = :workspace_id AND trigger_
 ORDER BY trigger_id DESC LIMIT :most;
 
 -- name: accounts_in_window
--- Accounts after (:seq, :action_id) up to person :until; :states is a bit per state, :only_action 0 for all.
+-- Accounts after (:seq, :action_id) up to person :until; :states is a bit per state, :only_action 0 for all. :attempted
+-- leaves out what failed before anything was handed to a provider (`domain.metrics.NEVER_LEFT`).
 SELECT trigger_id, seq, action_id, person_id, state, reason, words, recipient, attempts, again, due_ms, created_ms,
        attempted_ms, settled_ms
 FROM delivery
 WHERE trigger_id = :trigger_id AND seq >= :seq AND seq <= :until AND (seq > :seq OR action_id > :action_id)
   AND ((CAST(:states AS bigint) >> state) & 1) = 1 AND (:only_action = 0 OR action_id = :only_action)
-  AND (:attempted = 0 OR attempted_ms IS NOT NULL) AND created_ms >= :start_ms AND created_ms <= :end_ms
+  AND (:attempted = 0 OR (attempted_ms IS NOT NULL AND COALESCE(reason, '') NOT IN ('render_failed', 'bad_content')))
+  AND created_ms >= :start_ms AND created_ms <= :end_ms
 ORDER BY seq, action_id LIMIT :most;
 
 -- name: accounts_by_reason
@@ -32,7 +34,8 @@ SELECT trigger_id, seq, action_id, person_id, state, reason, words, recipient, a
 FROM delivery
 WHERE trigger_id = :trigger_id AND reason = :reason AND seq >= :seq AND (seq > :seq OR action_id > :action_id)
   AND ((CAST(:states AS bigint) >> state) & 1) = 1 AND (:only_action = 0 OR action_id = :only_action)
-  AND (:attempted = 0 OR attempted_ms IS NOT NULL) AND created_ms >= :start_ms AND created_ms <= :end_ms
+  AND (:attempted = 0 OR (attempted_ms IS NOT NULL AND COALESCE(reason, '') NOT IN ('render_failed', 'bad_content')))
+  AND created_ms >= :start_ms AND created_ms <= :end_ms
 ORDER BY seq, action_id LIMIT :most;
 
 -- name: accounts_heard
@@ -43,7 +46,8 @@ FROM delivery_metric m
 JOIN delivery d ON d.trigger_id = m.trigger_id AND d.seq = m.seq AND d.action_id = m.action_id
 WHERE m.trigger_id = :trigger_id AND m.metric = :metric AND m.seq >= :seq AND (m.seq > :seq OR m.action_id > :action_id)
   AND ((CAST(:states AS bigint) >> d.state) & 1) = 1 AND (:only_action = 0 OR d.action_id = :only_action)
-  AND (:attempted = 0 OR d.attempted_ms IS NOT NULL) AND d.created_ms >= :start_ms AND d.created_ms <= :end_ms
+  AND (:attempted = 0 OR (d.attempted_ms IS NOT NULL AND COALESCE(d.reason, '') NOT IN ('render_failed', 'bad_content')))
+  AND d.created_ms >= :start_ms AND d.created_ms <= :end_ms
 ORDER BY m.seq, m.action_id LIMIT :most;
 
 -- name: lock_accounts
