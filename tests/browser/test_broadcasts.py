@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A broadcast from its name to its first trigger, two people in it at once, and what the list offers."""
+"""A broadcast from its name to its first trigger, and what the list offers."""
 
 import re
-from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from .conftest import Server, enter_demo
+from .conftest import Server
 from .kit import check_accessible, check_fits, wait_until_saved, write
 
 _MAIL = {
@@ -128,28 +127,6 @@ def test_it_is_activated_and_triggered_by_hand(server: Server, page: Page) -> No
     expect(page).to_have_url(re.compile(r"/triggers/\d+$"))
     (trigger,) = server.call("GET", f"/v1/broadcasts/{number}/triggers")["triggers"]
     assert page.url.endswith(f"/triggers/{trigger['id']}")
-
-
-def test_two_who_edit_at_once_are_told_and_nothing_is_written_over(server: Server, open_page: Any) -> None:
-    number = make(server, "Shared")
-    first: Page = open_page(server.url)
-    enter_demo(first)
-    first.goto(f"/broadcasts/{number}/goal")
-    first.get_by_label("A goal").check()
-    first.get_by_label("Event").fill("mine")
-    wait_until_saved(first)
-    version = server.call("GET", f"/api/clarion/v1/broadcasts/{number}")["broadcast"]["version"]
-    theirs = {"goal": {"kind": "event", "event": "theirs"}, "version": version}
-    server.call("PATCH", f"/api/clarion/v1/broadcasts/{number}", body=theirs)
-    first.get_by_label("Event").fill("mine too")
-    expect(first.get_by_text("Management has changed it meanwhile")).to_be_visible()
-    check_accessible(first)
-    first.get_by_role("button", name="Take theirs").click()
-    expect(first.get_by_label("Event")).to_have_value("theirs")
-    first.get_by_role("button", name="Undo").click()
-    expect(first.get_by_label("Event")).to_have_value("mine too")
-    wait_until_saved(first)
-    assert server.call("GET", f"/api/clarion/v1/broadcasts/{number}")["broadcast"]["goal"]["event"] == "mine too"
 
 
 def test_the_list_duplicates_archives_and_keeps_its_filters_in_the_address(server: Server, page: Page) -> None:

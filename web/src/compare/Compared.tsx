@@ -6,7 +6,7 @@ import { type Line, sides } from "./lines";
 import "./compare.css";
 
 function Lines({ lines, sign }: { lines: readonly Line[]; sign: "−" | "+" }) {
-  if (lines.length === 0) return <p class="muted small">nothing</p>;
+  if (lines.length === 0) return <p class="compared-label">nothing</p>;
   return (
     <pre class="compared-text">
       {lines.map((line, no) =>
@@ -43,14 +43,16 @@ export function Compared({ title, before, after, beforeLabel, afterLabel }: Comp
   const found = sides(before, after);
   return (
     <section class="compared" aria-labelledby={id}>
-      <h3 id={id}>{title}</h3>
+      <p id={id} class="compared-title">
+        {title}
+      </p>
       <div class="compared-sides">
         <div>
-          <div class="field-hint">{beforeLabel}</div>
+          <div class="compared-label">{beforeLabel}</div>
           <Lines lines={found.left} sign="−" />
         </div>
         <div>
-          <div class="field-hint">{afterLabel}</div>
+          <div class="compared-label">{afterLabel}</div>
           <Lines lines={found.right} sign="+" />
         </div>
       </div>

@@ -18,9 +18,12 @@ const WORDS: Readonly<Record<string, string>> = {
   goal: "Goal",
   exit_when: "Exit",
   topic_id: "Subscription topic",
+  topic: "Subscription topic",
   tags: "Tags",
   language_attribute: "Attribute with the language",
+  language: "Attribute with the language",
   doubt_policy: "When nobody knows whether a message arrived",
+  doubt: "When nobody knows whether a message arrived",
   actions: "Order of the messages",
   sending_state: "When it is triggered",
   send_to_unsubscribed: "Sent to whoever unsubscribed, too",
@@ -43,13 +46,15 @@ const WORDS: Readonly<Record<string, string>> = {
   kind: "Channel",
 };
 
+const DOUBT = { hold: "list it as in doubt", resend: "hand it over again" } as const;
 const VALUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   exit_when: {
     never: "never",
     goal: "when they reach the goal",
     no_longer_matching: "when they no longer match the recipients",
   },
-  doubt_policy: { hold: "list it as in doubt", resend: "hand it over again" },
+  doubt_policy: DOUBT,
+  doubt: DOUBT,
   sending_state: { automatic: "send automatically", draft: "queue a draft", off: "don't send" },
 };
 

@@ -17,6 +17,17 @@ class Server {
     this.version += 1;
     return this.version;
   };
+
+  newest = async (): Promise<{ value: string; version: number }> => {
+    if (this.fail) throw this.fail;
+    return { value: this.value, version: this.version };
+  };
+
+  /** Somebody else is quicker. */
+  change(value: string): void {
+    this.value = value;
+    this.version += 1;
+  }
 }
 
 let server: Server;
@@ -28,6 +39,7 @@ function open(): Autosave<string> {
     value: server.value,
     version: server.version,
     save: server.save,
+    newest: server.newest,
     copies: {
       recall: (name) => kept.get(name),
       remember: (name, value) =>
@@ -91,15 +103,16 @@ test("what a tab that died had typed is found, and saved", async () => {
 
 test("somebody who was quicker is not written over until one decides", async () => {
   const edited = open();
-  server.value = "theirs";
-  server.version = 5;
+  server.change("theirs");
   edited.change("mine");
   await vi.advanceTimersByTimeAsync(1_000);
   expect([edited.state, server.value]).toEqual(["conflict", "theirs"]);
+  expect(edited.merged?.clashes).toEqual([{ name: "", mine: "mine", theirs: "theirs" }]);
   edited.change("mine too");
   await vi.advanceTimersByTimeAsync(5_000);
   expect(server.value).toBe("theirs");
-  edited.settle("mine", "theirs", 5);
+  expect(edited.merged?.clashes[0]?.mine).toBe("mine too");
+  edited.settle({ "": "mine" });
   await vi.advanceTimersByTimeAsync(10);
   expect([edited.state, server.value]).toEqual(["saved", "mine too"]);
 });
@@ -107,18 +120,92 @@ test("somebody who was quicker is not written over until one decides", async () 
 test("taking theirs lets one's own go, and undo brings it back", async () => {
   const edited = open();
   edited.change("mine");
-  server.version = 9;
+  server.change("theirs");
   await vi.advanceTimersByTimeAsync(1_000);
-  edited.settle("theirs", "theirs", 9);
+  edited.settle({ "": "theirs" });
   expect([edited.value, edited.state, kept.size]).toEqual(["theirs", "saved", 0]);
   edited.undo();
   expect(edited.value).toBe("mine");
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(server.value).toBe("mine");
+});
+
+test("whoever changed something else is no obstacle", async () => {
+  const edited = open();
+  server.version += 1; // another part of the same broadcast
+  edited.change("mine");
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect([edited.state, server.value, server.calls]).toEqual(["saved", "mine", 2]);
+  expect(edited.taken).toBeNull();
+});
+
+test("a conflict is kept while the server is away, and compared when it is asked for", async () => {
+  const edited = open();
+  server.change("theirs");
+  const newest = server.newest;
+  server.newest = () => Promise.reject(new ApiError(0, [{ detail: "away", pointer: "" }]));
+  const fragile = new Autosave({
+    name: "other",
+    value: "first",
+    version: 1,
+    save: server.save,
+    newest: () => server.newest(),
+  });
+  fragile.change("mine");
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect([fragile.state, fragile.merged, fragile.error?.message]).toEqual(["conflict", null, "away"]);
+  server.newest = newest;
+  await fragile.compare();
+  expect(fragile.merged?.clashes).toHaveLength(1);
+  edited.close();
+});
+
+test("fields that only one of both changed are put together, and saved", async () => {
+  let stored = { value: { subject: "a", body: "b" }, version: 1 };
+  const edited = new Autosave({
+    name: "message",
+    ...stored,
+    byField: true,
+    save: async (value, version) => {
+      if (version !== stored.version) throw new ApiError(409, []);
+      stored = { value, version: version + 1 };
+      return stored.version;
+    },
+    newest: async () => stored,
+  });
+  stored = { value: { subject: "a", body: "theirs" }, version: 2 };
+  edited.change({ subject: "mine", body: "b" });
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect([edited.state, edited.taken]).toEqual(["saved", ["body"]]);
+  expect(stored.value).toEqual({ subject: "mine", body: "theirs" });
+  expect(edited.value).toEqual({ subject: "mine", body: "theirs" });
+  edited.undo();
+  expect(edited.value, "undo does not take theirs back").toEqual({ subject: "a", body: "theirs" });
 });
 
 test("a local copy of an older version is a conflict, not a surprise", () => {
   kept.set("draft.thing", { value: "old words", version: 1 });
+  server.change("theirs");
+  const edited = open();
+  expect([edited.state, edited.value, edited.recovered]).toEqual(["conflict", "old words", true]);
+  expect(edited.merged?.clashes).toEqual([{ name: "", mine: "old words", theirs: "theirs" }]);
+});
+
+test("a local copy goes on where nobody changed what it is of", async () => {
+  kept.set("draft.thing", { value: "typed", version: 1, base: "first" });
   server.version = 3;
-  expect(open().state).toBe("conflict");
+  const edited = open();
+  await vi.advanceTimersByTimeAsync(10);
+  expect([edited.state, server.value, kept.size]).toEqual(["saved", "typed", 0]);
+});
+
+test("a tab that dies while somebody has to choose leaves both sides", async () => {
+  const died = open();
+  server.change("theirs");
+  died.change("mine");
+  await vi.advanceTimersByTimeAsync(1_000);
+  const again = open();
+  expect(again.merged?.clashes).toEqual([{ name: "", mine: "mine", theirs: "theirs" }]);
 });
 
 test("what is refused is not sent again and again", async () => {

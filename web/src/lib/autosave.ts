@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Saves what is typed by itself, and never loses it: a local copy until the server has it, undo and redo, and both
-// sides shown when somebody else was quicker. Without a DOM; `useAutosave` ties it to a component.
+// Saves what is typed by itself, and never loses it: a local copy until the server has it, undo and redo. Where somebody
+// else was quicker, what only one of both changed is put together; what both changed waits for a choice. Without a DOM;
+// `useAutosave` ties it to a component.
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { ApiError } from "../api/client";
+import { chosen, type Merged, merge, same, type Whose } from "./merging";
 import { recall, remember } from "./storage";
 
 export type SaveState = "saved" | "waiting" | "saving" | "failed" | "conflict";
@@ -20,14 +22,24 @@ export interface AutosaveOptions<T> {
   version: number;
   /** Gives the new version; rejects with ApiError 409 when the version is old. */
   save: (value: T, version: number) => Promise<number>;
+  /** What the server has now. */
+  newest: () => Promise<Known<T>>;
+  /** It is an object whose fields two people may change side by side. */
+  byField?: boolean;
   pauseMs?: number;
   copies?: Copies;
   now?: () => number;
 }
 
-interface Copy<T> {
+/** A value of the server, and its version. */
+export interface Known<T> {
   value: T;
   version: number;
+}
+
+interface Copy<T> extends Known<T> {
+  /** What it was made from. */
+  base?: T;
 }
 
 const PAUSE_MS = 800;
@@ -44,8 +56,14 @@ export class Autosave<T> {
   error: ApiError | null = null;
   /** It was found as a local copy that the server did not have. */
   recovered = false;
+  /** Fields that somebody else changed meanwhile and that were taken over; null: none. */
+  taken: readonly string[] | null = null;
   private saved: T;
   private version: number;
+  /** What `value` was made from; undefined where a copy does not say. */
+  private base: T | undefined;
+  /** What the server has, while somebody has to choose. */
+  private others: Known<T> | null = null;
   private past: T[] = [];
   private future: T[] = [];
   private changedAt = 0;
@@ -62,6 +80,7 @@ export class Autosave<T> {
     this.now = options.now ?? Date.now;
     this.value = options.value;
     this.saved = options.value;
+    this.base = options.value;
     this.version = options.version;
     const copy = this.copies.recall(this.key) as Copy<T> | undefined;
     if (copy === undefined || same(copy.value, options.value)) {
@@ -71,7 +90,10 @@ export class Autosave<T> {
     this.value = copy.value;
     this.recovered = true;
     if (copy.version === options.version) this.later(0);
-    else this.state = "conflict";
+    else {
+      this.base = copy.base;
+      this.join({ value: options.value, version: options.version });
+    }
   }
 
   private get key(): string {
@@ -91,9 +113,10 @@ export class Autosave<T> {
     return this.future.length > 0;
   }
 
-  /** What the server has, as far as it is known here: the other side of a conflict. */
-  get theirs(): T {
-    return this.saved;
+  /** Both sides, while somebody has to choose; null before it is known what the server has. */
+  get merged(): Merged<T> | null {
+    if (this.state !== "conflict" || this.others === null) return null;
+    return merge(this.base, this.value, this.others.value, this.options.byField ?? false);
   }
 
   /** Somebody typed. Changes in quick succession are one step for undo. */
@@ -125,9 +148,15 @@ export class Autosave<T> {
 
   private put(value: T): void {
     this.value = value;
-    this.copies.remember(this.key, this.clean ? undefined : { value, version: this.version });
+    this.taken = null;
+    this.keepCopy();
     if (this.state !== "conflict") this.later(this.options.pauseMs ?? PAUSE_MS);
     this.tell();
+  }
+
+  private keepCopy(): void {
+    const copy: Copy<T> = { value: this.value, version: this.version, base: this.base };
+    this.copies.remember(this.key, this.clean && this.others === null ? undefined : copy);
   }
 
   private later(ms: number): void {
@@ -151,6 +180,7 @@ export class Autosave<T> {
     this.saving = this.send();
     await this.saving;
     this.saving = null;
+    if (this.conflicting) await this.compare();
     if (this.state === "saved" && !this.clean) this.later(this.options.pauseMs ?? PAUSE_MS);
     this.tell();
   }
@@ -162,12 +192,13 @@ export class Autosave<T> {
     try {
       this.version = await this.options.save(value, this.version);
       this.saved = value;
+      this.base = value;
       this.savedAt = this.now();
       this.error = null;
       this.failures = 0;
       this.recovered = false;
       this.state = "saved";
-      this.copies.remember(this.key, this.clean ? undefined : { value: this.value, version: this.version });
+      this.keepCopy();
     } catch (failure) {
       this.error =
         failure instanceof ApiError ? failure : new ApiError(0, [{ detail: String(failure), pointer: "" }]);
@@ -181,19 +212,68 @@ export class Autosave<T> {
     }
   }
 
-  /** After a conflict: go on with one's own over theirs, or take theirs and let one's own go. */
-  settle(whose: "mine" | "theirs", theirs: T, version: number): void {
-    this.version = version;
-    this.saved = theirs;
+  private get conflicting(): boolean {
+    return this.state === "conflict";
+  }
+
+  /** Ask what the server has; goes on by itself where both sides can be put together. */
+  async compare(): Promise<void> {
+    try {
+      this.join(await this.options.newest());
+    } catch (failure) {
+      if (failure instanceof ApiError) this.error = failure;
+    }
+    this.tell();
+  }
+
+  private join(theirs: Known<T>): void {
+    const merged = merge(this.base, this.value, theirs.value, this.options.byField ?? false);
+    if (merged.clashes.length > 0) {
+      this.others = theirs;
+      this.state = "conflict";
+      return;
+    }
+    this.takeOver(merged, theirs.value);
+    this.goOn(theirs, merged.value);
+    this.taken = merged.theirs.length > 0 ? merged.theirs : null;
+  }
+
+  /** After a conflict: what both changed as it was chosen, one's own where nothing was. Undo brings one's own back. */
+  settle(choices: Readonly<Record<string, Whose>>): void {
+    const merged = this.merged;
+    if (merged === null || this.others === null) return;
+    this.takeOver(merged, this.others.value);
+    const value = chosen(merged, choices);
+    if (!same(value, merged.value)) {
+      this.past.push(merged.value);
+      this.future = [];
+    }
+    this.goOn(this.others, value);
+    this.tell();
+  }
+
+  /** What only they changed becomes part of every step, so that no undo takes it back. */
+  private takeOver(merged: Merged<T>, theirs: T): void {
+    if (merged.theirs.length === 0 || !this.options.byField) return;
+    const fields = theirs as Record<string, unknown>;
+    const changes = Object.fromEntries(merged.theirs.map((name) => [name, fields[name]]));
+    const over = (value: T): T => ({ ...value, ...changes });
+    this.past = this.past.map(over);
+    this.future = this.future.map(over);
+  }
+
+  private goOn(theirs: Known<T>, value: T): void {
+    this.changedAt = 0;
+    this.value = value;
+    this.saved = theirs.value;
+    this.base = theirs.value;
+    this.version = theirs.version;
+    this.others = null;
     this.error = null;
     this.state = "saved";
-    if (whose === "theirs") {
-      this.past.push(this.value);
-      this.value = theirs;
-      this.recovered = false;
-      this.copies.remember(this.key, undefined);
-    } else this.later(0);
-    this.tell();
+    this.keepCopy();
+    if (this.clean) this.recovered = false;
+    else this.later(0);
   }
 
   subscribe(listener: () => void): () => void {
@@ -211,10 +291,6 @@ export class Autosave<T> {
     if (!this.clean && this.state !== "conflict") void this.flush();
     else if (this.timer) clearTimeout(this.timer);
   }
-}
-
-function same(one: unknown, other: unknown): boolean {
-  return one === other || JSON.stringify(one) === JSON.stringify(other);
 }
 
 /** An Autosave that lives as long as the component; `name` decides which thing it is. */

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the saving of a page stands, in words, with undo and what to do about conflicts.
+import { useState } from "preact/hooks";
+import { Clashes } from "../compare/Clashes";
+import { fieldWords } from "../compare/fields";
 import type { Autosave } from "../lib/autosave";
+import type { Whose } from "../lib/merging";
 import { Button } from "./button";
 import { Problems } from "./states";
 
@@ -37,34 +41,55 @@ export function SaveState<T>({ autosave }: { autosave: Autosave<T> }) {
   );
 }
 
-interface TroubleProps<T> {
-  autosave: Autosave<T>;
-  /** The newest of the server: the value and its version. */
-  theirs: () => Promise<{ value: T; version: number }>;
-  /** Pointers of fields that show their own errors. */
-  besides?: readonly string[];
+function Conflict<T>({ autosave, field }: { autosave: Autosave<T>; field: string }) {
+  const [choices, setChoices] = useState<Record<string, Whose>>({});
+  const merged = autosave.merged;
+  return (
+    <div class="banner banner-warn stack-tight">
+      <p role="alert">
+        {autosave.error?.message.replace(/^version: /, "") ??
+          "This browser has changes that the server does not have, made from an older version."}
+      </p>
+      {merged === null ? (
+        <div>
+          <Button onClick={() => void autosave.compare()}>Look at both</Button>
+        </div>
+      ) : (
+        <>
+          <p>
+            Both of you changed{" "}
+            {merged.clashes.length === 1 ? "this" : `these ${merged.clashes.length} fields`}: choose what
+            stays. Nothing is lost: yours comes back with Undo, theirs stands in the history.
+          </p>
+          <Clashes clashes={merged.clashes} field={field} choices={choices} onChoose={setChoices} />
+          {merged.theirs.length > 0 && (
+            <p class="small">
+              Also changed by them, and taken over:{" "}
+              {merged.theirs.map((name) => fieldWords(name).toLowerCase()).join(", ")}.
+            </p>
+          )}
+          <div>
+            <Button kind="primary" onClick={() => autosave.settle(choices)}>
+              Save what is chosen
+            </Button>
+          </div>
+        </>
+      )}
+    </div>
+  );
 }
 
-/** What went wrong with saving, and what can be done; nothing when nothing did. */
-export function SaveTrouble<T>({ autosave, theirs, besides }: TroubleProps<T>) {
-  if (autosave.state === "conflict") {
-    const settle = async (whose: "mine" | "theirs") => {
-      const newest = await theirs();
-      autosave.settle(whose, newest.value, newest.version);
-    };
-    return (
-      <div class="banner banner-warn" role="alert">
-        <p>
-          {autosave.error?.message ??
-            "This browser has changes that the server does not have, made from an older version."}
-        </p>
-        <div class="row">
-          <Button onClick={() => settle("mine")}>Keep mine</Button>
-          <Button onClick={() => settle("theirs")}>Take theirs</Button>
-        </div>
-      </div>
-    );
-  }
+interface TroubleProps<T> {
+  autosave: Autosave<T>;
+  /** Pointers of fields that show their own errors. */
+  besides?: readonly string[];
+  /** What is edited, where it is one field. */
+  field?: string;
+}
+
+/** What went wrong with saving, and what can be done; what somebody else did beside it; nothing when nothing did. */
+export function SaveTrouble<T>({ autosave, besides, field = "" }: TroubleProps<T>) {
+  if (autosave.state === "conflict") return <Conflict autosave={autosave} field={field} />;
   if (autosave.state === "failed" && autosave.error) {
     return (
       <div class="stack-tight">
@@ -73,6 +98,14 @@ export function SaveTrouble<T>({ autosave, theirs, besides }: TroubleProps<T>) {
           <Button onClick={() => void autosave.flush()}>Save now</Button>
         </div>
       </div>
+    );
+  }
+  if (autosave.taken) {
+    const named = autosave.taken.map((name) => fieldWords(name || field).toLowerCase()).join(", ");
+    return (
+      <p class="banner" role="status">
+        Somebody else changed this meanwhile: {named}. Both changes are kept.
+      </p>
     );
   }
   return null;

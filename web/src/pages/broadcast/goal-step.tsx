@@ -106,11 +106,12 @@ function GoalFields({
 export function GoalStep({ broadcast }: { broadcast: Broadcast }) {
   const mayEdit = useMay("edit");
   const segments = useSegments();
-  const { autosave, theirs } = useBroadcastPart<Value>(
+  const autosave = useBroadcastPart<Value>(
     broadcast,
     "goal",
     (one) => ({ goal: one.goal, exit_when: one.exit_when }),
     (value) => ({ goal: forServer(value.goal), exit_when: value.exit_when }),
+    true,
   );
   const { goal, exit_when } = autosave.value;
   const names = new Map(segments.map((one) => [one.id, one.name]));
@@ -123,7 +124,7 @@ export function GoalStep({ broadcast }: { broadcast: Broadcast }) {
         </p>
         <SaveState autosave={autosave} />
       </div>
-      <SaveTrouble autosave={autosave} theirs={theirs} besides={FIELDS} />
+      <SaveTrouble autosave={autosave} besides={FIELDS} />
       <fieldset disabled={!mayEdit} class="grid-2">
         <legend class="visually-hidden">Goal and exit</legend>
         <div class="card">

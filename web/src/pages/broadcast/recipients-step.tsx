@@ -13,7 +13,7 @@ import { useBroadcastPart } from "./use-part";
 /** Conditions at the left, their reach at the right. */
 export function RecipientsStep({ broadcast }: { broadcast: Broadcast }) {
   const mayEdit = useMay("edit");
-  const { autosave, theirs } = useBroadcastPart(
+  const autosave = useBroadcastPart(
     broadcast,
     "recipients",
     (one) => one.recipients,
@@ -29,7 +29,7 @@ export function RecipientsStep({ broadcast }: { broadcast: Broadcast }) {
         </p>
         <SaveState autosave={autosave} />
       </div>
-      {!unfinished && <SaveTrouble autosave={autosave} theirs={theirs} />}
+      {!unfinished && <SaveTrouble autosave={autosave} field="recipients" />}
       <div class="two-columns">
         <fieldset disabled={!mayEdit}>
           <legend class="visually-hidden">Conditions</legend>

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Name, topic, tags, language and what becomes of messages in doubt.
 import { useState } from "preact/hooks";
-import { OURS, patch } from "../../api/client";
+import { ApiError, get, OURS, patch } from "../../api/client";
+import { type Choices, Clashes } from "../../compare/Clashes";
+import { chosen, merge } from "../../lib/merging";
 import { useQuery } from "../../lib/query";
 import { Confirm } from "../../ui/dialog";
 import { SelectField, TextField } from "../../ui/field";
@@ -17,22 +19,43 @@ interface Props {
 export function SettingsDialog({ broadcast, onClose, onSaved }: Props) {
   const topics = useQuery<{ topics: { id: number; name: string }[] }>("/v1/subscription_topics");
   const [form, setForm] = useState(() => settingsOf(broadcast));
-  const [version] = useState(broadcast.version);
+  const [base] = useState({ value: settingsOf(broadcast), version: broadcast.version });
+  /** What somebody else made of it meanwhile. */
+  const [theirs, setTheirs] = useState<Broadcast | null>(null);
+  const [choices, setChoices] = useState<Choices>({});
   const set = (changes: Partial<Settings>) => setForm((before) => ({ ...before, ...changes }));
   const known = topics.data?.topics ?? [];
+  const path = `${OURS}/broadcasts/${broadcast.id}`;
+  const merged = theirs && merge(base.value, form, settingsOf(theirs), true);
+  /** What both changed is asked; what only one of them did is put together. */
+  const save = async () => {
+    const wanted = merged ? chosen(merged, choices) : form;
+    try {
+      await patch(path, settingsBody(wanted, theirs?.version ?? base.version));
+    } catch (failure) {
+      if (!(failure instanceof ApiError) || failure.status !== 409) throw failure;
+      const newest = (await get<{ broadcast: Broadcast }>(path)).broadcast;
+      const joined = merge(base.value, wanted, settingsOf(newest), true);
+      if (joined.clashes.length > 0) {
+        setForm(wanted);
+        setChoices({});
+        setTheirs(newest);
+        throw failure;
+      }
+      await patch(path, settingsBody(joined.value, newest.version));
+    }
+    onSaved();
+  };
   const lost = form.topic && topics.data && !known.some((one) => String(one.id) === form.topic);
   return (
-    <Confirm
-      title="Settings of this broadcast"
-      open
-      action="Save"
-      onClose={onClose}
-      onConfirm={async () => {
-        await patch(`${OURS}/broadcasts/${broadcast.id}`, settingsBody(form, version));
-        onSaved();
-      }}
-    >
+    <Confirm title="Settings of this broadcast" open action="Save" onClose={onClose} onConfirm={save}>
       <div class="stack">
+        {merged && merged.clashes.length > 0 && (
+          <section class="banner banner-warn" aria-label="Changed by both">
+            <p>Choose what stays, then save again.</p>
+            <Clashes clashes={merged.clashes} choices={choices} onChoose={setChoices} />
+          </section>
+        )}
         <TextField label="Name" value={form.name} onInput={(name) => set({ name })} />
         <SelectField
           label="Subscription topic"

@@ -5,21 +5,16 @@ import { type Autosave, useAutosave } from "../../lib/autosave";
 import type { Broadcast } from "../broadcasts/types";
 import { broadcastChanged } from "./frame";
 
-interface Part<T> {
-  autosave: Autosave<T>;
-  /** The newest of the server, for conflicts. */
-  theirs: () => Promise<{ value: T; version: number }>;
-}
-
-/** `pick` takes the part out of a broadcast, `body` makes the edit of it. */
+/** `pick` takes the part out of a broadcast, `body` makes the edit of it; `byField`: its fields stand for themselves. */
 export function useBroadcastPart<T>(
   broadcast: Broadcast,
   name: string,
   pick: (broadcast: Broadcast) => T,
   body: (value: T) => object,
-): Part<T> {
+  byField = false,
+): Autosave<T> {
   const path = `${OURS}/broadcasts/${broadcast.id}`;
-  const autosave = useAutosave<T>({
+  return useAutosave<T>({
     name: `broadcast.${broadcast.id}.${name}`,
     value: pick(broadcast),
     version: broadcast.version,
@@ -28,12 +23,10 @@ export function useBroadcastPart<T>(
       broadcastChanged(broadcast.id);
       return saved.broadcast.version;
     },
-  });
-  return {
-    autosave,
-    theirs: async () => {
+    newest: async () => {
       const newest = (await get<{ broadcast: Broadcast }>(path)).broadcast;
       return { value: pick(newest), version: newest.version };
     },
-  };
+    byField,
+  });
 }

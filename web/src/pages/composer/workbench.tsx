@@ -107,6 +107,11 @@ export function Workbench({ stored, channel, reload, onLanguage }: Props) {
       invalidate(`${OURS}/broadcasts/${broadcast.id}`);
       return saved.version;
     },
+    newest: async () => {
+      const newest = await reload();
+      return { value: newest.draft, version: newest.broadcast.version };
+    },
+    byField: true,
   });
   const draft = autosave.value;
   const completions = useQuery<Completions>(`${OURS}/completions?broadcast_id=${broadcast.id}`).data;
@@ -164,13 +169,7 @@ export function Workbench({ stored, channel, reload, onLanguage }: Props) {
         </p>
       )}
       {!mayEdit && <p class="banner">You may look at this message, not change it.</p>}
-      <SaveTrouble
-        autosave={autosave}
-        theirs={async () => {
-          const newest = await reload();
-          return { value: newest.draft, version: newest.broadcast.version };
-        }}
-      />
+      <SaveTrouble autosave={autosave} />
       {channel.languages && (
         <Languages
           path={path}
