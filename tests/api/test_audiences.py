@@ -37,7 +37,14 @@ async def crowd(track: Client, workspace: Workspace, store: Store) -> int:
 
 async def test_a_filter_is_counted_with_who_is_left_out(manage: Client, crowd: int) -> None:
     answer = await manage("POST", f"{_ROOT}/audience/count", {"filter": PRO})
-    assert answer.json == {"people": 10, "exact": True, "left_out": {"unsubscribed": 1, "no_address": 1}}
+    assert answer.json == {
+        "people": 10,
+        "exact": True,
+        "will_get": 8,
+        "left_out": {"unsubscribed": 1, "no_address": 1, "unsubscribed_topic": 0, "esp_suppressed": 0},
+        "messages": 0,
+        "actions": [],
+    }
     everybody = await manage("POST", f"{_ROOT}/audience/count", {})
     assert everybody.json["people"] == 40
 
@@ -163,3 +170,26 @@ async def test_attributes_are_remembered_with_the_time_they_were_learned(
     assert (await track("PUT", "/api/v1/customers/x1", {"brand_new": "1"})).status == 200
     assert (await manage("GET", f"{_ROOT}/attributes")).json == first
     assert first["learned_at"] > 0
+
+
+async def test_a_filter_is_counted_for_a_broadcast_and_a_topic(manage: Client, track: Client, crowd: int) -> None:
+    topic = (await manage("POST", f"{_ROOT}/subscription_topics", {"name": "News"})).json["topic"]["id"]
+    said = {"cio_subscription_preferences": {"topics": {f"topic_{topic}": False}}}
+    assert (await track("PUT", "/api/v1/customers/p12", said)).status == 200
+    made = (await manage("POST", f"{_ROOT}/broadcasts", {"name": "Spring", "recipients": PRO})).json["broadcast"]["id"]
+    unready = (await manage("POST", f"{_ROOT}/audience/count", {"broadcast_id": made})).json
+    assert (unready["people"], unready["will_get"], unready["actions"]) == (10, 8, [])
+    path = f"{_ROOT}/broadcasts/{made}"
+    mail = {"name": "Mail", "subject": "Hi", "body": "<p>Hi</p>", "from": "news@acme.test"}
+    everybody = {**mail, "name": "All", "send_to_unsubscribed": True}
+    first, second = [(await manage("POST", f"{path}/actions", one)).json["action"]["id"] for one in (mail, everybody)]
+    for body in ({"topic_id": topic}, {"topic_id": topic, "filter": PRO}):
+        told = (await manage("POST", f"{_ROOT}/audience/count", {"broadcast_id": made, **body})).json
+        assert (told["people"], told["will_get"], told["messages"]) == (10, 9, 7 + 9)
+        assert [(one["id"], one["will_get"]) for one in told["actions"]] == [(first, 7), (second, 9)]
+        assert told["actions"][0]["left_out"]["unsubscribed_topic"] == 1
+        assert told["left_out"] == {"unsubscribed": 0, "no_address": 1, "unsubscribed_topic": 0, "esp_suppressed": 0}
+    for field in ("broadcast_id", "topic_id"):
+        refused = await manage("POST", f"{_ROOT}/audience/count", {field: 4711})
+        assert refused.status == 422
+        assert refused.json["errors"][0]["source"]["pointer"].endswith(field)

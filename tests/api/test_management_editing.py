@@ -126,7 +126,8 @@ async def test_a_call_is_tried_without_anything_being_sent(manage: Client, clien
     draft = (await manage("POST", path, {})).json
     assert draft["ready"] is False
     assert "not active" in draft["problems"][0]["message"]
-    assert draft["reach"] == {"people": 3, "exact": True, "left_out": {"unsubscribed": 0, "no_address": 0}}
+    reach = draft["reach"]
+    assert (reach["people"], reach["exact"], reach["will_get"], set(reach["left_out"].values())) == (3, True, 3, {0})
     assert draft["data"]["wanted"] == {
         "headline": "headline",
         "deals": [{"title": "title", "price": 1}],

@@ -197,3 +197,26 @@ def test_people_pages_fit_a_phone(phone: Page) -> None:
     phone.get_by_role("link", name="person-5@example.com").click()
     expect(phone.get_by_role("tab", name="Attributes")).to_be_visible()
     check_fits(phone)
+
+
+def test_recipients_are_told_with_who_gets_nothing(server: Server, page: Page) -> None:
+    topic = server.call("POST", "/api/clarion/v1/subscription_topics", body={"name": "Weekly"})["topic"]["id"]
+    body = {"name": "For few", "topic_id": topic, "recipients": {}}
+    made = server.call("POST", "/api/clarion/v1/broadcasts", body=body)["broadcast"]["id"]
+    for no, attributes in (
+        (41, {"unsubscribed": True}),
+        (42, {"cio_subscription_preferences": {"topics": {f"topic_{topic}": False}}}),
+        (43, {}),
+    ):
+        (person,) = server.call("GET", f"/api/clarion/v1/people?search=person-{no}@")["people"]
+        changed = {"attributes": {"few": "yes", **attributes}}
+        server.call("PATCH", f"/api/clarion/v1/people/cio_{person['cio_id']}", body=changed)
+    few = {"attribute": {"field": "few", "operator": "eq", "value": "yes"}}
+    server.call("PATCH", f"/api/clarion/v1/broadcasts/{made}", body={"recipients": few})
+    page.goto(f"/broadcasts/{made}/recipients")
+    expect(page.get_by_text("3 people", exact=True)).to_be_visible()
+    expect(page.get_by_text("1 of them will get it")).to_be_visible()
+    expect(page.get_by_text("left out: 1 unsubscribed, 1 not subscribed to the topic.")).to_be_visible()
+    check_accessible(page)
+    page.goto(f"/broadcasts/{made}/review")
+    expect(page.get_by_text("3 people now, 1 of them will get it")).to_be_visible()

@@ -1,14 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """A count that runs out of time says so, and scales what it saw."""
 
+from dataclasses import replace
 from itertools import count
 
+import pytest
+
 from clarion.domain.audience import Everybody
+from clarion.domain.deliveries import Reason
 from clarion.domain.people import Person
+from clarion.domain.suppressions import EspKind
+from clarion.domain.topics import PREFERENCES, Topic
 from clarion.pipeline import forecast
-from clarion.store import access, people
+from clarion.pipeline.freezing import frozen
+from clarion.pipeline.terms import Terms
+from clarion.store import access, broadcasts, esp, people, topics
 from clarion.store.engine import Store
+from clarion.store.jobs_inprocess import InProcessJobs
 from clarion.store.numbers import PersonNumbers
+
+from .providers import Scripted
+from .stage import MAIL, Stage
 
 
 def test_what_was_not_looked_at_is_estimated(store: Store) -> None:
@@ -22,6 +34,71 @@ def test_what_was_not_looked_at_is_estimated(store: Store) -> None:
     )
     assert cut.exact is False
     assert 11_000 < cut.people < 13_000
-    assert cut.without_email == cut.people
+    assert cut.left_out == {Reason.NO_ADDRESS: cut.people}
+    assert cut.will_get == 0
     whole = store.read(lambda tx: forecast.count(tx, workspace, Everybody(), seconds=60))
     assert (whole.people, whole.exact) == (12_000, True)
+
+
+def choosing(wanted: object, topic_id: int) -> dict[str, object]:
+    return {PREFERENCES: {"topics": {f"topic_{topic_id}": wanted}}}
+
+
+@pytest.mark.parametrize("by_default", [True, False])
+@pytest.mark.parametrize("with_topic", [True, False])
+@pytest.mark.parametrize(
+    ("letters", "also"),
+    [(1, ()), (1, (True,)), (2, (False, True)), (3, ())],
+    ids=["one", "to-everybody", "one-to-everybody", "one-elsewhere"],
+)
+async def test_the_numbers_are_those_of_the_trigger(
+    letters: int, also: tuple[bool, ...], with_topic: bool, by_default: bool, stage: Stage
+) -> None:
+    made = Topic(0, "News", subscribed_by_default=by_default)
+    topic_id = stage.store.write(lambda tx: topics.create(tx, stage.workspace, made))
+    nothing: dict[str, object] = {}
+    crowd: list[tuple[str | None, dict[str, object]]] = [
+        ("", nothing),
+        ("", {"unsubscribed": True}),
+        ("", choosing(False, topic_id)),
+        ("", choosing("true", topic_id)),
+        ("", choosing(False, topic_id + 1)),
+        ("", {**choosing(False, topic_id), "unsubscribed": "1"}),
+        (None, nothing),
+        (None, choosing(False, topic_id)),
+        (None, {"unsubscribed": True}),
+        ("barred@x.test", nothing),
+        ("BARRED2@x.test", choosing(True, topic_id)),
+        ("barred3@x.test", choosing(False, topic_id)),
+        ("", choosing(True, topic_id)),
+    ]
+    for no, (email, attributes) in enumerate(crowd):
+        stage.person(f"p{no}", email, **attributes)
+    for address in ("Barred@x.test", "barred2@x.test", "barred3@x.test", "elsewhere@x.test.example"):
+        stage.store.write(
+            lambda tx, one=address: esp.suppress(tx, stage.workspace.workspace_id, EspKind.BOUNCES, one)  # type: ignore[misc]
+        )
+    contents = [MAIL, replace(MAIL, subject="Other"), replace(MAIL, recipient="desk@x.test")][:letters]
+    broadcast = stage.broadcast(*contents, to_unsubscribed=also)
+    if with_topic:
+        broadcast = replace(broadcast, topic_id=topic_id)
+        stage.store.write(lambda tx: broadcasts.update(tx, broadcast))
+    told = stage.store.read(
+        lambda tx: forecast.count(
+            tx, stage.workspace, Everybody(), Terms.of(frozen(tx, stage.workspace, broadcast)), seconds=60
+        )
+    )
+    assert (told.people, told.exact) == (13, True)
+
+    jobs = InProcessJobs(stage.store)
+    trigger_id = stage.trigger(broadcast, jobs=jobs)
+    async with stage.working(stage.worker(Scripted(), jobs)):
+        await stage.finished(trigger_id)
+    rows = stage.rows(trigger_id)
+    for one in told.messages:
+        of_action = [row for row in rows if row["action_id"] == one.action_id]
+        assert sum(row["reason"] is None for row in of_action) == one.will_get
+        assert {str(row["reason"]) for row in of_action} - {"None"} == {reason.value for reason in one.left_out}
+        for reason, n in one.left_out.items():
+            assert sum(row["reason"] == reason.value for row in of_action) == n
+    assert len({row["person_id"] for row in rows if row["reason"] is None}) == told.will_get

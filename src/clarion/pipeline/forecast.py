@@ -8,14 +8,16 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from clarion.domain.audience import Filter
+from clarion.domain.deliveries import Reason
 from clarion.domain.explanation import Explained, explain
 from clarion.domain.people import Person, attribute_text, cio_id, view
-from clarion.store import browsing, people, segments
+from clarion.pipeline.terms import PLAIN, Odd, Tally, Terms
+from clarion.store import audience, browsing, esp, people, segments
 from clarion.store.access import Workspace
-from clarion.store.audience import Selection
+from clarion.store.audience import Members, Selection
 from clarion.store.engine import Transaction
 
 _AT_A_TIME = 5_000
@@ -28,23 +30,40 @@ _LONGEST_VALUE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
-    """How many match. `exact`: everybody was looked at; else the numbers are scaled up from the share that was.
+class Reached:
+    """Who gets the message of one action, and who does not."""
 
-    `first`: the number of the first who is not left out, to show a message as.
+    action_id: int
+    will_get: int
+    left_out: dict[Reason, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """How many match, and who of them gets anything. `exact`: everybody was looked at; else the numbers are scaled up
+    from the share that was.
+
+    `left_out`: people who get no message at all, by the reason; `messages`: action by action; `first`: the number of
+    the first who is not left out, to show a message as.
     """
 
     people: int
-    unsubscribed: int
-    without_email: int
     exact: bool
     first: int | None = None
+    left_out: dict[Reason, int] = field(default_factory=dict)
+    messages: tuple[Reached, ...] = ()
+
+    @property
+    def will_get(self) -> int:
+        """People who get at least one message."""
+        return self.people - sum(self.left_out.values())
 
 
 def count(
     tx: Transaction,
     workspace: Workspace,
     condition: Filter,
+    terms: Terms = PLAIN,
     *,
     seconds: float,
     clock: Callable[[], float] = time.monotonic,
@@ -54,23 +73,44 @@ def count(
     last = people.last_person(tx, workspace)
     after = first = selection.lowest - 1
     until = clock() + seconds
-    matched = unsubscribed = without_email = 0
-    reached: int | None = None
+    suppressing = terms.asks_addresses and esp.any_there(tx, workspace.workspace_id)
+    tally, exact = Tally(terms), True
     while after < last:
         # A bounded stretch: a filter that few match would look for them to the end of the table in one statement.
         found = selection.members(tx, after=after, until=min(last, after + _STRETCH), most=_AT_A_TIME)
-        matched += len(found.person_ids)
-        unsubscribed += len(found.unsubscribed)
-        without_email += len(found.without_email - found.unsubscribed)
-        if reached is None:
-            left_out = found.unsubscribed | found.without_email
-            reached = next((one for place, one in enumerate(found.person_ids) if place not in left_out), None)
+        if found.person_ids:
+            tally.add(found.person_ids, _odd(tx, workspace, terms, found, after, suppressing=suppressing))
         after = found.reached
         if after < last and clock() >= until:
-            share = (last - first) / (after - first)
-            everybody, barred, silent = (round(n * share) for n in (matched, unsubscribed, without_email))
-            return Forecast(everybody, barred, silent, exact=False, first=reached)
-    return Forecast(matched, unsubscribed, without_email, exact=True, first=reached)
+            exact = False
+            tally.scaled((last - first) / (after - first))
+            break
+    return Forecast(
+        tally.people,
+        exact,
+        tally.first,
+        dict(tally.left_out),
+        tuple(
+            Reached(message.action_id, tally.people - sum(counted.values()), dict(counted))
+            for message, counted in zip(terms.messages, tally.by_message, strict=True)
+        ),
+    )
+
+
+def _odd(tx: Transaction, workspace: Workspace, terms: Terms, found: Members, after: int, *, suppressing: bool) -> Odd:
+    not_in_topic: set[int] = set()
+    if terms.topic is not None and terms.asks_topic:
+        said = audience.preferences(tx, after=after, until=found.reached)
+        not_in_topic = {
+            place
+            for place, person_id in enumerate(found.person_ids)
+            if not terms.topic.is_wanted_by(said.get(person_id, {}))
+        }
+    suppressed: set[int] = set()
+    if suppressing:
+        barred = esp.people_between(tx, workspace.workspace_id, after=after, until=found.reached)
+        suppressed = {place for place, person_id in enumerate(found.person_ids) if person_id in barred}
+    return Odd(found.unsubscribed, found.without_email, not_in_topic, suppressed)
 
 
 def sample(

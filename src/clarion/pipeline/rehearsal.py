@@ -16,7 +16,9 @@ from clarion.domain.triggers import Selector, TriggerRequest
 from clarion.pipeline import forecast
 from clarion.pipeline.accept import Limits, parse_condition
 from clarion.pipeline.forecast import Forecast
+from clarion.pipeline.freezing import frozen
 from clarion.pipeline.naming import name_people
+from clarion.pipeline.terms import Terms
 from clarion.rendering.email import variables
 from clarion.rendering.layouts import wrapped
 from clarion.rendering.skeleton import skeleton
@@ -120,7 +122,8 @@ def _reach(
             if segments.get(tx, workspace, segment_id) is None:
                 problems.append(Problem(f"segment {segment_id} does not exist", "/recipients"))
                 return None, ()
-        return forecast.count(tx, workspace, condition, seconds=seconds, clock=clock), ()
+        terms = Terms.of(frozen(tx, workspace, broadcast))
+        return forecast.count(tx, workspace, condition, terms, seconds=seconds, clock=clock), ()
     lines = list(enumerate(request.entries, start=1))
     named = name_people(tx, workspace, lines, request.flags, first_entry=1)
     fatal = named.malformed + named.missing
@@ -128,4 +131,4 @@ def _reach(
         problems.append(Problem(f"{fatal} of {len(lines)} entries do not name a person", f"/{request.selector.value}"))
     shown = tuple(error.sentence for error in named.errors[:_SHOWN_ERRORS])
     first = named.entries.person_id[0] if len(named.entries) else None
-    return Forecast(len(named.entries), 0, 0, exact=True, first=first), shown
+    return Forecast(len(named.entries), exact=True, first=first), shown

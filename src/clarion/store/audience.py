@@ -28,6 +28,7 @@ from clarion.domain.audience import (
     size,
 )
 from clarion.domain.people import Person, cio_id
+from clarion.domain.topics import PREFERENCES
 from clarion.store import numbers
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
@@ -345,6 +346,13 @@ class Selection:
             if decide(attributes, member_of.get(person_id, ())):
                 matching.append(row)
         return matching
+
+
+def preferences(tx: Transaction, *, after: int, until: int) -> dict[int, dict[str, Any]]:
+    """What people with `after` < person_id <= `until` said about topics, as attributes; others said nothing."""
+    read = _decoder_of(frozenset((PREFERENCES,))).decode
+    rows = tx.tuples("preferences_between", after=after, until=until, trace=encode(PREFERENCES) + ":")
+    return {int(person_id): read(attributes) for person_id, attributes in rows}
 
 
 def _undecided(condition: Filter, engine: Engine) -> Filter:

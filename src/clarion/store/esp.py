@@ -80,3 +80,14 @@ def among(tx: Transaction, workspace_id: int, emails: Iterable[str]) -> set[str]
     """Which of these addresses are suppressed, as they are compared (`email_key`)."""
     keys = encode([email_key(email) for email in emails])
     return {str(row["email_key"]) for row in tx.all("esp_suppressed_among", workspace_id=workspace_id, email_keys=keys)}
+
+
+def any_there(tx: Transaction, workspace_id: int) -> bool:
+    """Whether any address is suppressed."""
+    return tx.one("esp_any", workspace_id=workspace_id) is not None
+
+
+def people_between(tx: Transaction, workspace_id: int, *, after: int, until: int) -> set[int]:
+    """Who of a range of people has an address that is suppressed."""
+    rows = tx.tuples("esp_people_between", workspace_id=workspace_id, after=after, until=until)
+    return {int(person_id) for (person_id,) in rows}

@@ -2,20 +2,15 @@
 // Whom a filter reaches: in words, counted, some of them, who of them is left out, and why somebody matches.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, OURS, post } from "../api/client";
-import { people as inWords, number } from "../lib/format";
+import { people as inWords } from "../lib/format";
 import { Button } from "../ui/button";
 import { Dialog } from "../ui/dialog";
 import { Loading, Problems } from "../ui/states";
 import { useSegments } from "./FilterBuilder";
 import { type Audience, type Filter, faults, isEverybody, sentence } from "./filter";
 import { PersonPicker, type PickedPerson } from "./PersonPicker";
+import { type Count, leftOutWords, willGetWords } from "./reach";
 import "./audience.css";
-
-interface Count {
-  people: number;
-  exact: boolean;
-  left_out: { unsubscribed: number; no_address: number };
-}
 
 interface Why {
   kind: string;
@@ -34,10 +29,10 @@ interface Reach {
   stale: boolean;
 }
 
-/** Count and sample of a filter, a moment after it stops changing. */
-export function useReach(audience: Audience): Reach {
+/** Count and sample of a filter, a moment after it stops changing; with a broadcast, by its messages and topic. */
+export function useReach(audience: Audience, broadcast?: number): Reach {
   const [reach, setReach] = useState<Reach>({ count: null, people: [], error: null, stale: true });
-  const body = JSON.stringify(isEverybody(audience) ? {} : { filter: audience });
+  const body = JSON.stringify({ filter: audience });
   const whole = isEverybody(audience) || faults(audience as Filter).length === 0;
   useEffect(() => {
     setReach((before) => ({ ...before, stale: true }));
@@ -48,7 +43,7 @@ export function useReach(audience: Audience): Reach {
         const asked = JSON.parse(body) as object;
         const options = { signal: aborting.signal };
         const [count, sample] = await Promise.all([
-          post<Count>(`${OURS}/audience/count`, asked, options),
+          post<Count>(`${OURS}/audience/count`, { ...asked, broadcast_id: broadcast }, options),
           post<{ people: PickedPerson[] }>(`${OURS}/audience/sample`, { ...asked, limit: 5 }, options),
         ]);
         setReach({ count, people: sample.people, error: null, stale: false });
@@ -60,7 +55,7 @@ export function useReach(audience: Audience): Reach {
       clearTimeout(timer);
       aborting.abort();
     };
-  }, [body, whole]);
+  }, [body, whole, broadcast]);
   return reach;
 }
 
@@ -134,16 +129,42 @@ function WhyDialog({
   );
 }
 
-/** The reach of a filter, live. */
-export function AudienceSummary({ filter }: { filter: Audience }) {
+/** Who gets nothing and why; of several messages, each. */
+function LeftOutOf({ count }: { count: Count }) {
+  const out = leftOutWords(count.left_out);
+  const uneven = count.actions.length > 1 && count.actions.some((one) => one.will_get !== count.will_get);
+  return (
+    <>
+      {out.length > 0 && (
+        <p class="small">
+          <strong>{willGetWords(count)}</strong>; left out: {out.join(", ")}.
+        </p>
+      )}
+      {uneven && (
+        <ul class="small" aria-label="Message by message">
+          {count.actions.map((one) => (
+            <li key={one.id}>
+              {one.name}: {inWords(one.will_get)}
+              {leftOutWords(one.left_out).length > 0 && (
+                <span class="muted">, without {leftOutWords(one.left_out).join(", ")}</span>
+              )}
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
+/** The reach of a filter, live; `broadcast`: whose messages and topic decide who gets anything. */
+export function AudienceSummary({ filter, broadcast }: { filter: Audience; broadcast?: number }) {
   const segments = useSegments();
-  const { count, people, error, stale } = useReach(filter);
+  const { count, people, error, stale } = useReach(filter, broadcast);
   const [asking, setAsking] = useState<PickedPerson | null>(null);
   const announced = useRef("");
   const names = new Map(segments.map((one) => [one.id, one.name]));
   const unfinished = !isEverybody(filter) && faults(filter as Filter).length > 0;
   if (count && !stale) announced.current = `${count.exact ? "" : "about "}${inWords(count.people)}`;
-  const out = count ? count.left_out.unsubscribed + count.left_out.no_address : 0;
   return (
     <section class="reach" aria-label="Whom it reaches" aria-busy={stale}>
       <p class="break">
@@ -153,12 +174,7 @@ export function AudienceSummary({ filter }: { filter: Audience }) {
         {unfinished ? <span class="muted">Finish the conditions</span> : announced.current || "…"}
       </p>
       {error !== null && <Problems error={error instanceof ApiError ? error : new Error(String(error))} />}
-      {count && out > 0 && (
-        <p class="small">
-          Of them not sent, unless an action says otherwise: {number(count.left_out.unsubscribed)}{" "}
-          unsubscribed, {number(count.left_out.no_address)} without an e-mail address.
-        </p>
-      )}
+      {count && <LeftOutOf count={count} />}
       {count && !count.exact && (
         <p class="small muted">Estimated from a part: the exact number is known when it is triggered.</p>
       )}

@@ -2,6 +2,8 @@
 """Looking at an audience before anything is sent to it, and at people while one types. Nothing changes."""
 
 import random
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -14,15 +16,19 @@ from clarion.api.reference import audiences as told
 from clarion.api.schemas import Reference as Told
 from clarion.domain import audience
 from clarion.domain.audience import Everybody, Filter
+from clarion.domain.deliveries import Reason
 from clarion.domain.errors import InvalidRequest, MalformedRequest, NotFound
 from clarion.domain.explanation import Explained
 from clarion.domain.people import IdKind, Person, Reference, attribute_text, is_unsubscribed, view
 from clarion.domain.person_names import is_name
 from clarion.domain.roles import Need
 from clarion.pipeline import forecast
+from clarion.pipeline.accept import parse_condition
 from clarion.pipeline.finding import Found, Place, find
 from clarion.pipeline.forecast import Forecast
-from clarion.store import people, segments
+from clarion.pipeline.freezing import frozen
+from clarion.pipeline.terms import PLAIN, REASONS, Terms
+from clarion.store import broadcasts, people, segments, topics
 from clarion.store.engine import Transaction
 
 _COUNT_SECONDS = 1.5
@@ -90,24 +96,62 @@ def one_person(tx: Transaction, call: Call, reference: Reference) -> Person:
     return found[0]
 
 
+def reach_shape(found: Forecast) -> dict[str, Any]:
+    """Whom a filter reaches: who matches, who of them gets anything, why the others do not."""
+    return {
+        "people": found.people,
+        "exact": found.exact,
+        "will_get": found.will_get,
+        "left_out": _by_reason(found.left_out),
+    }
+
+
+def _by_reason(left_out: Mapping[Reason, int]) -> dict[str, int]:
+    return {reason.value: left_out.get(reason, 0) for reason in REASONS}
+
+
 async def count(call: Call) -> Response:
-    """`POST /audience/count {filter}`."""
+    """`POST /audience/count {filter, broadcast_id?, topic_id?}`."""
     fields = Fields(await call.json_object())
-    fields.only(("filter",))
+    fields.only(("filter", "broadcast_id", "topic_id"))
     condition = filter_of(fields)
+    broadcast_id, topic_id = fields.number("broadcast_id", None) or 0, fields.number("topic_id", None) or 0
     fields.refuse()
 
-    def work(tx: Transaction) -> Forecast:
-        check_segments(tx, call, condition)
-        return forecast.count(tx, call.workspace, condition, seconds=_COUNT_SECONDS)
+    def work(tx: Transaction) -> tuple[Forecast, dict[int, str]]:
+        wanted, terms, names = condition, PLAIN, {}
+        if broadcast_id:
+            broadcast = broadcasts.get(tx, call.workspace, broadcast_id)
+            if broadcast is None:
+                raise InvalidRequest(f"there is no broadcast {broadcast_id}", "/broadcast_id")
+            terms = Terms.of(frozen(tx, call.workspace, broadcast))
+            names = {one.action_id: one.name for one in broadcast.actions}
+            if "filter" not in fields.value:
+                wanted = parse_condition(broadcast.recipients)
+        if topic_id:
+            topic = topics.get(tx, call.workspace, topic_id)
+            if topic is None:
+                raise InvalidRequest(f"there is no topic {topic_id}", "/topic_id")
+            terms = replace(terms, topic=topic)
+        check_segments(tx, call, wanted)
+        return forecast.count(tx, call.workspace, wanted, terms, seconds=_COUNT_SECONDS), names
 
     async with call.api.searches:
-        found = await call.api.read(work)
+        found, names = await call.api.read(work)
+    sent = [one for one in found.messages if one.action_id]
     return answer(
         {
-            "people": found.people,
-            "exact": found.exact,
-            "left_out": {"unsubscribed": found.unsubscribed, "no_address": found.without_email},
+            **reach_shape(found),
+            "messages": sum(one.will_get for one in sent),
+            "actions": [
+                {
+                    "id": one.action_id,
+                    "name": names.get(one.action_id, ""),
+                    "will_get": one.will_get,
+                    "left_out": _by_reason(one.left_out),
+                }
+                for one in sent
+            ],
         }
     )
 

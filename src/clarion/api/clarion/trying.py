@@ -7,6 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer
+from clarion.api.clarion.audiences import reach_shape
 from clarion.api.clarion.storing import load
 from clarion.api.reference import trying as told
 from clarion.domain.errors import InvalidRequest, Problem
@@ -50,13 +51,7 @@ async def check(call: Call) -> Response:
         {
             "ready": not problems and not found.wait_seconds,
             "problems": [_problem(problem) for problem in problems],
-            "reach": None
-            if reach is None
-            else {
-                "people": reach.people,
-                "exact": reach.exact,
-                "left_out": {"unsubscribed": reach.unsubscribed, "no_address": reach.without_email},
-            },
+            "reach": None if reach is None else reach_shape(reach),
             "first": None if reach is None or found.first is None else found.first.identifiers,
             "errors": list(found.errors),
             "limits": {"wait_seconds": found.wait_seconds, "unfinished": found.waiting, "queue": found.queue},

@@ -13,7 +13,13 @@ CHECK = Reference(
             record(
                 people=integer(),
                 exact=flag(),
-                left_out=record(unsubscribed=integer(), no_address=integer()),
+                will_get=integer("Of them, who gets at least one message."),
+                left_out=record(
+                    unsubscribed=integer(),
+                    no_address=integer(),
+                    unsubscribed_topic=integer(),
+                    esp_suppressed=integer(),
+                ),
             )
         ),
         first=nullable(record(id=nullable(text()), email=nullable(text()), cio_id=text())),
@@ -24,7 +30,12 @@ CHECK = Reference(
     answer_example={
         "ready": True,
         "problems": [],
-        "reach": {"people": 1204, "exact": True, "left_out": {"unsubscribed": 3, "no_address": 0}},
+        "reach": {
+            "people": 1204,
+            "exact": True,
+            "will_get": 1199,
+            "left_out": {"unsubscribed": 3, "no_address": 0, "unsubscribed_topic": 0, "esp_suppressed": 2},
+        },
         "first": {"id": "u-1", "email": "u1@example.com", "cio_id": "d9c10600"},
         "errors": [],
         "limits": {"wait_seconds": 0, "unfinished": 0, "queue": 5},

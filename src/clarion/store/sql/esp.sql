@@ -30,3 +30,11 @@ WHERE workspace_id = :workspace_id AND email_key IN (SELECT value FROM json_each
 SELECT DISTINCT email_key FROM esp_suppression
 WHERE workspace_id = :workspace_id
   AND email_key IN (SELECT value FROM jsonb_array_elements_text(CAST(:email_keys AS jsonb)) AS value);
+
+-- name: esp_any
+SELECT 1 AS yes FROM esp_suppression WHERE workspace_id = :workspace_id LIMIT 1;
+
+-- name: esp_people_between
+SELECT p.person_id FROM person p
+WHERE p.person_id > :after AND p.person_id <= :until AND EXISTS (
+    SELECT 1 FROM esp_suppression s WHERE s.workspace_id = :workspace_id AND s.email_key = p.email_key);

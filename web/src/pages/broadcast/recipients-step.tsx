@@ -39,7 +39,7 @@ export function RecipientsStep({ broadcast }: { broadcast: Broadcast }) {
             showFaults={unfinished}
           />
         </fieldset>
-        <AudienceSummary filter={autosave.value} />
+        <AudienceSummary filter={autosave.value} broadcast={broadcast.id} />
       </div>
       <div class="row row-end">
         <LinkButton href={`/broadcasts/${broadcast.id}/goal`}>Next: goal & exit</LinkButton>

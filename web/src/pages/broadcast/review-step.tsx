@@ -6,6 +6,7 @@ import { useMay } from "../../app/session";
 import { useReach } from "../../audience/AudienceSummary";
 import { useSegments } from "../../audience/FilterBuilder";
 import { sentence } from "../../audience/filter";
+import { leftOutWords, willGetWords } from "../../audience/reach";
 import { people } from "../../lib/format";
 import { useQuery } from "../../lib/query";
 import { navigate } from "../../lib/router";
@@ -57,7 +58,7 @@ function Findings({ broadcast, findings }: { broadcast: Broadcast; findings: Fin
 export function ReviewStep({ broadcast }: { broadcast: Broadcast }) {
   const maySend = useMay("send");
   const review = useQuery<Review>(`${OURS}/broadcasts/${broadcast.id}/review`);
-  const { count } = useReach(broadcast.recipients);
+  const { count } = useReach(broadcast.recipients, broadcast.id);
   const segments = useSegments();
   const names = new Map(segments.map((one) => [one.id, one.name]));
   const [asking, setAsking] = useState(false);
@@ -90,6 +91,12 @@ export function ReviewStep({ broadcast }: { broadcast: Broadcast }) {
               <dd>
                 {sentence(broadcast.recipients, names)}
                 {count && ` — ${count.exact ? "" : "about "}${people(count.people)} now`}
+                {count && leftOutWords(count.left_out).length > 0 && (
+                  <>
+                    , {willGetWords(count)}{" "}
+                    <span class="muted">(left out: {leftOutWords(count.left_out).join(", ")})</span>
+                  </>
+                )}
               </dd>
               <dt>Messages</dt>
               <dd>{sending.map(actionName).join(", ") || "none"}</dd>

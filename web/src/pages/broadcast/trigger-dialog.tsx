@@ -4,6 +4,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { OURS, post } from "../../api/client";
 import { FilterBuilder } from "../../audience/FilterBuilder";
 import { type Filter, faults, isEverybody } from "../../audience/filter";
+import { type Count, leftOutWords, willGetWords } from "../../audience/reach";
 import { CodeEditor } from "../../editor/CodeEditor";
 import { number, people } from "../../lib/format";
 import { invalidate, useQuery } from "../../lib/query";
@@ -21,7 +22,7 @@ import { bodyOf, firstNamed, MANY, type TriggerForm, type Whom } from "./trigger
 interface Check {
   ready: boolean;
   problems: { field: string; message: string }[];
-  reach: { people: number; exact: boolean; left_out: { unsubscribed: number; no_address: number } } | null;
+  reach: Pick<Count, "people" | "exact" | "will_get" | "left_out"> | null;
   errors: string[];
   limits: { wait_seconds: number; unfinished: number; queue: number };
   data: { wanted: Record<string, unknown>; missing: string[] };
@@ -67,10 +68,9 @@ function Verdict({ check }: { check: Check }) {
           {people(reach.people)}
         </p>
       )}
-      {reach && reach.left_out.unsubscribed + reach.left_out.no_address > 0 && (
+      {reach && leftOutWords(reach.left_out).length > 0 && (
         <p class="small">
-          Of them {number(reach.left_out.unsubscribed)} unsubscribed and {number(reach.left_out.no_address)}{" "}
-          without an address are skipped.
+          {willGetWords(reach)}; left out: {leftOutWords(reach.left_out).join(", ")}.
         </p>
       )}
       {check.problems.map((one) => (

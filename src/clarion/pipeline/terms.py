@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who of an audience would be left out of a broadcast, and why, by the rules that accounts and messages go by. Pure.
+
+In the order in which they are asked: unsubscribed, without an address, not subscribed to the topic, an address that is
+suppressed. What only shows when a message is made (a template that fails for somebody, an address that Liquid writes)
+is not foreseen.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from clarion.domain.broadcasts import Action, FrozenContent
+from clarion.domain.deliveries import Reason
+from clarion.domain.topics import Topic
+from clarion.pipeline.compose import goes_to_own_address
+
+REASONS = (Reason.UNSUBSCRIBED, Reason.NO_ADDRESS, Reason.UNSUBSCRIBED_TOPIC, Reason.ESP_SUPPRESSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What decides who gets one action's message."""
+
+    action_id: int = 0
+    to_unsubscribed: bool = False
+    own_address: bool = True
+
+    @staticmethod
+    def of(action: Action) -> "Message":
+        """That of an action."""
+        return Message(action.action_id, action.send_to_unsubscribed, goes_to_own_address(action))
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The messages that everybody gets and the topic they belong to; by themselves one plain e-mail."""
+
+    messages: tuple[Message, ...] = (Message(),)
+    topic: Topic | None = None
+
+    @staticmethod
+    def of(content: FrozenContent) -> "Terms":
+        """Those of a broadcast; one without messages is counted as one plain e-mail."""
+        return Terms(tuple(Message.of(action) for action in content.actions) or (Message(),), content.topic)
+
+    @property
+    def asks_topic(self) -> bool:
+        """Whether anybody may be left out for the topic."""
+        return self.topic is not None and not all(one.to_unsubscribed for one in self.messages)
+
+    @property
+    def asks_addresses(self) -> bool:
+        """Whether it is known before to which addresses messages go."""
+        return any(one.own_address for one in self.messages)
+
+
+PLAIN = Terms()
+
+
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """Of those who match, whom there is something to say of: places in their list."""
+
+    unsubscribed: Collection[int]
+    without_email: Collection[int]
+    not_in_topic: Collection[int]
+    suppressed: Collection[int]
+
+    @property
+    def places(self) -> list[int]:
+        """All of them."""
+        return sorted({*self.unsubscribed, *self.without_email, *self.not_in_topic, *self.suppressed})
+
+    def reason(self, place: int, message: Message) -> Reason | None:
+        """Why somebody does not get a message."""
+        if not message.to_unsubscribed and place in self.unsubscribed:
+            return Reason.UNSUBSCRIBED
+        if message.own_address and place in self.without_email:
+            return Reason.NO_ADDRESS
+        if not message.to_unsubscribed and place in self.not_in_topic:
+            return Reason.UNSUBSCRIBED_TOPIC
+        if message.own_address and place in self.suppressed:
+            return Reason.ESP_SUPPRESSED
+        return None
+
+
+@dataclass(slots=True)
+class Tally:
+    """Sums over an audience. `left_out`: people who get no message at all, by why they do not get the first."""
+
+    terms: Terms
+    people: int = 0
+    left_out: Counter[Reason] = field(default_factory=Counter)
+    by_message: list[Counter[Reason]] = field(default_factory=list)
+    first: int | None = None
+
+    def __post_init__(self) -> None:
+        self.by_message = [Counter() for _ in self.terms.messages]
+
+    def add(self, person_ids: Sequence[int], odd: Odd) -> None:
+        """Some of those who match."""
+        self.people += len(person_ids)
+        nothing: set[int] = set()
+        for place in odd.places:
+            reasons = [odd.reason(place, message) for message in self.terms.messages]
+            for counted, reason in zip(self.by_message, reasons, strict=True):
+                if reason:
+                    counted[reason] += 1
+            if reasons[0] and all(reasons):
+                self.left_out[reasons[0]] += 1
+                nothing.add(place)
+        if self.first is None:
+            self.first = next((one for place, one in enumerate(person_ids) if place not in nothing), None)
+
+    def scaled(self, times: float) -> None:
+        """Make the sums estimates."""
+        self.people = round(self.people * times)
+        for counted in (self.left_out, *self.by_message):
+            for reason in counted:
+                counted[reason] = round(counted[reason] * times)
