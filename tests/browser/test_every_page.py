@@ -33,3 +33,14 @@ def test_a_page_is_light_still_accessible_and_fits_a_phone(path: str, server: Se
     page.set_viewport_size({"width": PHONE, "height": 800})
     wait_until_ready(page)
     check_fits(page)
+
+
+def test_pages_fit_a_phone_before_the_font_is_there(server: Server, open_page: Any) -> None:
+    """Until then letters are those of the machine, and wider."""
+    page: Page = open_page(server.url, width=PHONE, tolerated="ERR_FAILED")
+    page.route("**/*.woff2", lambda route: route.abort())
+    enter_demo(page)
+    for path in pages_of_the_navigation():
+        page.goto(path)
+        wait_until_ready(page)
+        check_fits(page)
