@@ -129,6 +129,7 @@ class Outcome(NamedTuple):
     `due_ms` is set for a retry (state QUEUED): not before that moment. `counted`: the attempt counts.
     `doubt_fence`: in doubt because the slice's holder with this fence vanished; its record may still tell. `draft`:
     what is kept of a message that was drafted. `language`: in which one it was made, in lower case; None: the default.
+    `unseen`: what it counts as, once sent, because nobody will see what is opened and followed of it.
     """
 
     key: DeliveryKey
@@ -141,6 +142,7 @@ class Outcome(NamedTuple):
     doubt_fence: int | None = None
     draft: Draft | None = None
     language: str | None = None
+    unseen: tuple[str, ...] = ()
 
 
 _KEY_BYTES = 16  # 6 trigger, 5 seq, 5 action

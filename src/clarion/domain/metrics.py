@@ -42,11 +42,12 @@ class Metric(StrEnum):
 # Failures before anything was handed to a provider.
 NEVER_LEFT = frozenset({Reason.RENDER_FAILED, Reason.BAD_CONTENT})
 # What is in a series; always all of them, zeros where there is nothing (contract §6: the union of its editions).
+LINK_UNTRACKED, OPEN_UNTRACKED, UNTRACKED = "link_untracked", "open_untracked", "untracked"
 SERIES = (
     *(metric.value for metric in Metric),
-    "link_untracked",
-    "open_untracked",
-    "untracked",
+    LINK_UNTRACKED,
+    OPEN_UNTRACKED,
+    UNTRACKED,
     "2xx",
     "3xx",
     "4xx",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
-from clarion.pipeline import flight, languages, verdict
+from clarion.pipeline import booking, flight, verdict
 from clarion.pipeline.flight import ChunkName, Evidence, Mark
 from clarion.pipeline.retry import RetryPolicy
 from clarion.pipeline.verdict import Verdict
@@ -195,7 +195,7 @@ def _settle_abandoned(tx: Transaction, picked: Picked, flights: Path, retry: Ret
             continue
         outcome = verdict.outcome(key, said, attempts=attempts, now_ms=now_ms, retry=retry, doubt=picked.doubt_policy)
         outcomes.append(outcome._replace(doubt_fence=picked.fence) if outcome.state is State.IN_DOUBT else outcome)
-    return languages.booked_late(tx, picked.trigger_id, picked.content_hash, outcomes)
+    return booking.booked_late(tx, picked.trigger_id, picked.content_hash, outcomes)
 
 
 _NOT_KNOWN = Verdict(

@@ -6,7 +6,7 @@ a crash is the same message, with the same Message-ID.
 """
 
 import time
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from email.utils import formatdate
@@ -20,7 +20,7 @@ from clarion.domain.messages import EmailFields, EmailMessage
 from clarion.domain.people import CONSENT, cio_id, denies_tracking, template_view
 from clarion.domain.topics import best
 from clarion.domain.transactional import Attachment, Override
-from clarion.pipeline import languages
+from clarion.pipeline.booking import Booking, spoken_by
 from clarion.rendering import mime
 from clarion.rendering.addresses import mailbox
 from clarion.rendering.context import Links
@@ -72,6 +72,7 @@ class Messages:
         self._clock = clock
         self._date_of = -1, ""
         self._public_id = IdSigner(sign.secret)
+        self.booking = Booking.of(content)
         self._topic = content.topic
         self._language_attribute = content.language_attribute
         self.drafting = frozenset(
@@ -181,16 +182,8 @@ class Messages:
         """The action, or its variant in the person's language."""
         if action_id not in self._languages:
             return action_id
-        found = languages.spoken_by(row, self._languages[action_id], self._language_attribute)
+        found = spoken_by(row, self._languages[action_id], self._language_attribute)
         return action_id if found is None else (action_id, found)
-
-    def booked(
-        self, rows: Iterable[Row], outcomes: list[Outcome], approved: Container[tuple[int, int]]
-    ) -> list[Outcome]:
-        """Outcomes of a chunk with the languages that they count in; what is sent of a draft counts in the draft's."""
-        if not self._languages:
-            return outcomes
-        return languages.booked(rows, outcomes, self._languages, self._language_attribute, approved)
 
     def _quick(self, form: Form, row: Row, delivery_id: str) -> EmailMessage | None:
         """The message by compiled code; None where it does not make it."""

@@ -255,7 +255,8 @@ class Sender:
                     await self._approved_in(held.trigger_id, chunk, messages),
                 )
                 with self._tracing.span("chunk", held.trigger_id, slice=held.no, accounts=len(chunk.rows)):
-                    outcomes = messages.booked(chunk.rows, await self._send.send(task, flying), task.approved)
+                    outcomes = await self._send.send(task, flying)
+                    outcomes = messages.booking.booked(chunk.rows, outcomes, task.approved)
                 asked = now()
                 chunk = await self._database(
                     self._store.write,

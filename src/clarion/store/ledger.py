@@ -251,6 +251,7 @@ def settle(
     if source is State.QUEUED:
         attempts.note(tx, outcomes, by)
     count(tx, trigger_id, shard, counted, spoken)
+    metrics.book_unseen(tx, trigger_id, shard, outcomes)
 
 
 def _is_plainly_sent(outcome: Outcome) -> bool:
@@ -280,6 +281,7 @@ def _settle_sent(tx: Transaction, trigger_id: int, outcomes: Sequence[Outcome], 
     if changed != len(outcomes):
         raise LedgerFault(f"{len(outcomes) - changed} accounts of trigger {trigger_id} were not {State.QUEUED.word}")
     count(tx, trigger_id, shard, counted, spoken)
+    metrics.book_unseen(tx, trigger_id, shard, outcomes)
 
 
 def _storable(text: str | None) -> str | None:

@@ -3,10 +3,10 @@
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
-from clarion.domain.deliveries import DeliveryKey, Reason, State
+from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
 from clarion.domain.metrics import Metric, metrics_of
 from clarion.domain.series import start_of
 from clarion.store.engine import Row, Store, Transaction
@@ -58,6 +58,25 @@ def book_languages(tx: Transaction, trigger_id: int, shard: int, spoken: Spoken)
         }
         for (action_id, language, metric), n in sorted(moved.items())
         if n
+    ]
+    tx.many("add_language_counts", rows)
+
+
+def book_unseen(tx: Transaction, trigger_id: int, shard: int, outcomes: Iterable[Outcome]) -> None:
+    """Count what was sent and cannot be seen: none of it is ever taken back, since what was sent stays sent."""
+    moved = Counter((one.key.action_id, one.language, name) for one in outcomes for name in one.unseen)
+    summed: Counter[tuple[int, str]] = Counter()
+    for (action_id, _, name), n in moved.items():
+        summed[action_id, name] += n
+    common = {"trigger_id": trigger_id, "shard": shard % SHARDS}
+    rows = [
+        {**common, "action_id": action_id, "metric": name, "n": n} for (action_id, name), n in sorted(summed.items())
+    ]
+    tx.many("add_metric_counts", rows)
+    rows = [
+        {**common, "action_id": action_id, "language": language, "metric": name, "n": n}
+        for (action_id, language, name), n in sorted(moved.items(), key=str)
+        if language
     ]
     tx.many("add_language_counts", rows)
 

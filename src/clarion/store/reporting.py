@@ -258,9 +258,7 @@ def settle(
         raise LostWebhook
     for no, (event_id, answered) in enumerate(taken):
         calls = 1 if no else held.tries + 1
-        tx.execute(
-            "settle_event", webhook_id=held.webhook_id, event_id=event_id, status=answered.status, calls=calls
-        )
+        tx.execute("settle_event", webhook_id=held.webhook_id, event_id=event_id, status=answered.status, calls=calls)
     if failed is not None:
         event_id, answered = failed
         given_up = tx.execute("give_up_events", webhook_id=held.webhook_id, longest_ms=LONGEST_MS)

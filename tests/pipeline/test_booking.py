@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Counters by language say what counting the accounts would say, whatever became of them and whoever died meanwhile."""
+"""Counters by language and of what is not tracked say what counting accounts would say, whoever died meanwhile."""
 
 from collections import Counter
 from dataclasses import replace
@@ -27,6 +27,8 @@ from clarion.store.engine import Store, Transaction
 from .providers import Fails, Scripted
 from .stage import LEASE, MAIL, Broken, Stage
 
+TRACKED = replace(MAIL, tracked=True)
+
 
 @pytest.fixture
 def stage(store: Store, workspace: Workspace, tmp_path: Path) -> Stage:
@@ -35,8 +37,8 @@ def stage(store: Store, workspace: Workspace, tmp_path: Path) -> Stage:
 
 def spoken(stage: Stage, sending_state: SendingState = SendingState.AUTOMATIC) -> Broadcast:
     """A broadcast in English, Spanish and Brazilian Portuguese."""
-    made = stage.broadcast()
-    variants = (Variant("es", replace(MAIL, subject="Hola")), Variant("pt-BR", replace(MAIL, subject="Oi")))
+    made = stage.broadcast(TRACKED)
+    variants = (Variant("es", replace(TRACKED, subject="Hola")), Variant("pt-BR", replace(TRACKED, subject="Oi")))
     action = replace(made.actions[0], variants=variants, sending_state=sending_state)
     stage.store.write(lambda tx: broadcasts.update_action(tx, action))
     return made
@@ -247,3 +249,43 @@ def test_a_language_keeps_its_number(stage: Stage) -> None:
     after = stage.store.read(lambda tx: broadcasts.language_numbers(tx, action.action_id))
     assert {tag: after[tag] for tag in numbers} == numbers
     assert len(set(after.values())) == 3
+
+
+async def test_what_nobody_will_see_counts_as_untracked(stage: Stage) -> None:
+    stage.person("one", language="es", cio_email_tracking_consent=False)
+    stage.person("two", language="es", cio_email_tracking_consent=True)
+    stage.person("three", language="pt-BR", cio_email_tracking_consent=False)
+    stage.person("four")
+    stage.person("five", cio_email_tracking_consent="false", unsubscribed=True)
+    made = stage.broadcast(TRACKED)
+    variants = (Variant("es", TRACKED), Variant("pt-BR", MAIL))
+    stage.store.write(lambda tx: broadcasts.update_action(tx, replace(made.actions[0], variants=variants)))
+    trigger_id = stage.trigger(made)
+    await work(stage, trigger_id, Scripted())
+
+    def read(tx: Transaction) -> dict[str, list[int]]:
+        return metrics.series(tx, made.broadcast_id, 0, edges("days", 2, tx.now_ms()))
+
+    sums = {name: sum(numbers) for name, numbers in stage.store.read(read).items()}
+    assert (sums["sent"], sums["untracked"], sums["open_untracked"], sums["link_untracked"]) == (4, 1, 1, 1)
+    by_tag = counted(stage, made.actions[0].action_id)
+    assert (by_tag["es"]["untracked"], "open_untracked" in by_tag["es"]) == (1, False)
+    assert (by_tag["pt-br"]["open_untracked"], by_tag["pt-br"]["link_untracked"]) == (1, 1)
+
+
+async def test_of_a_dead_sender_what_nobody_will_see_counts_too(stage: Stage) -> None:
+    stage.person("one")
+    made = stage.broadcast()
+    trigger_id = stage.trigger(made)
+    await stage.resolver().run_once(trigger_id)
+    flights = stage.folder / "flights"
+    record = FlightRecord(flights, "host/1/dead/1")
+    rules = ChunkRules(10, LEASE, record.prepare)
+    stage.store.write(lambda tx: claim(tx, owner="host/1/dead/1", flights=flights, retry=RetryPolicy(()), rules=rules))
+    record.activate()
+    record.mark(0, Mark.SENT, "250 ok")
+    record.abandon()
+    stage.store.write(lambda tx: slices.free_slices_of(tx, "host/1/dead/1"))
+    await work(stage, trigger_id, Scripted())
+    found = stage.select("SELECT metric, SUM(n) AS n FROM metric_count WHERE metric LIKE '%untracked' GROUP BY metric")
+    assert {row["metric"]: int(row["n"]) for row in found} == {"open_untracked": 1, "link_untracked": 1}
