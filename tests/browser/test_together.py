@@ -104,3 +104,30 @@ def test_settings_that_both_changed_are_asked_in_their_dialog(server: Server, pa
     expect(dialog).to_have_count(0)
     stored = server.call("GET", _ONE.format(number))["broadcast"]
     assert (stored["name"], stored["tags"], stored["language_attribute"]) == ("Their name", ["mine"], "tongue")
+
+
+def test_a_broadcast_is_copied_to_another_workspace_and_what_is_missing_there_is_told(
+    server: Server, page: Page
+) -> None:
+    make(server, "Travels")
+    page.goto("/workspace")
+    page.get_by_label("Name of the new workspace").fill("Elsewhere")
+    page.get_by_role("button", name="Make it").click()
+    expect(page.get_by_role("dialog", name="The new workspace's keys")).to_be_visible()
+    page.goto("/broadcasts?search=travels")
+    page.get_by_role("button", name="Actions for Travels").click()
+    page.get_by_role("menuitem", name="Copy to another workspace").click()
+    dialog = page.get_by_role("dialog", name="Copy to another workspace")
+    expect(dialog.get_by_label("Workspace")).to_contain_text("Elsewhere")
+    check_accessible(page)
+    dialog.get_by_role("button", name="Copy").click()
+    told = page.get_by_role("dialog", name="Copied, with something missing")
+    expect(told).to_contain_text("there is no segment 'Kyoto' there")
+    check_accessible(page)
+    told.get_by_role("button", name="Close").last.click()
+    expect(told).to_have_count(0)
+    page.get_by_role("button", name="Actions for Travels").click()
+    page.get_by_role("menuitem", name="Copy to another workspace").click()
+    dialog.get_by_label("Recipients, goal and settings, too").uncheck()
+    dialog.get_by_role("button", name="Copy").click()
+    expect(page.get_by_text("[COPY] Travels is a draft in Elsewhere")).to_be_visible()

@@ -41,6 +41,7 @@ from clarion.api.clarion import broadcasts as clarion_broadcasts
 from clarion.api.clarion import causes as clarion_causes
 from clarion.api.clarion import completions as clarion_completions
 from clarion.api.clarion import control as clarion_control
+from clarion.api.clarion import copies as clarion_copies
 from clarion.api.clarion import deliveries as clarion_deliveries
 from clarion.api.clarion import drafts as clarion_drafts
 from clarion.api.clarion import installation as clarion_installation
@@ -104,6 +105,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *clarion_broadcast_list.ENDPOINTS,
     *clarion_broadcasts.ENDPOINTS,
     *clarion_versions.ENDPOINTS,
+    *clarion_copies.ENDPOINTS,
     *clarion_trying.ENDPOINTS,
     *clarion_languages.ENDPOINTS,
     *clarion_layouts.ENDPOINTS,

@@ -76,10 +76,22 @@ interface ConfirmProps {
   children: ComponentChildren;
   /** What has to be typed before the button works. */
   typed?: string;
+  /** Whoever shows it closes it after success, or shows what came of it in its place. */
+  stay?: boolean;
 }
 
 /** Says what will happen and asks once; a failure is shown in it. */
-export function Confirm({ title, open, onClose, action, danger, onConfirm, children, typed }: ConfirmProps) {
+export function Confirm({
+  title,
+  open,
+  onClose,
+  action,
+  danger,
+  onConfirm,
+  children,
+  typed,
+  stay,
+}: ConfirmProps) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const [text, setText] = useState("");
@@ -107,7 +119,7 @@ export function Confirm({ title, open, onClose, action, danger, onConfirm, child
               setError(null);
               try {
                 await onConfirm();
-                onClose();
+                if (!stay) onClose();
               } catch (failure) {
                 setError(failure);
               } finally {

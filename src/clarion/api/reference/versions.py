@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Our own API: earlier versions of a broadcast (docs/guide.md)."""
+"""Our own API: earlier versions of a broadcast, and copies in other workspaces (docs/guide.md)."""
 
 from typing import Any
 
 from clarion.api.reference.manage import BROADCAST
-from clarion.api.schemas import Loose, integer, record, shown, text
+from clarion.api.schemas import Loose, array, flag, integer, record, shown, text
 
 _VERSION: dict[str, Any] = {
     "version": 4,
@@ -76,4 +76,25 @@ RESTORE = shown(
     note="Name, recipients, goal, settings and messages become what they were; state, archive and trigger name stay. "
     "It makes a new version, so it can be undone the same way. A running broadcast must not become one that could "
     "not be activated.",
+)
+COPY = shown(
+    {
+        "workspace_id": 2,
+        "broadcast": BROADCAST,
+        "missing": [{"field": "actions/0/layout_id", "message": "there is no layout 'Frame' there: it was left out"}],
+    },
+    _LOOSE,
+    status=201,
+    body=record(
+        workspace_id=integer("Where to; whoever calls must be allowed to edit there, which a key is in its own only."),
+        actions=array(integer(), "Only these messages; all unless given."),
+        settings=flag("Recipients, goal, topic, tags and language attribute, too; true unless given."),
+        optional=("actions", "settings"),
+    ),
+    body_example={"workspace_id": 2},
+    errors=(403, 404, 422),
+    note="A draft in that workspace, messages in all their languages. Segments, topics, layouts and sender identities "
+    "are found there by their names; `missing` tells which are not there, and snippets that are not there or say "
+    "something else. A segment that is missing keeps its number, so that review refuses it until another is chosen. "
+    "All of it is one transaction.",
 )

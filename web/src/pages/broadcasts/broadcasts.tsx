@@ -156,7 +156,7 @@ export default function Broadcasts() {
       onSelect: () =>
         void act(() => post(`${PATH}/${one.id}/duplicate`), `[COPY] ${one.name} is made, inactive`),
     },
-    { label: "Copy messages to another workspace", disabled: !mayEdit, onSelect: () => setCopying(one) },
+    { label: "Copy to another workspace", disabled: !mayEdit, onSelect: () => setCopying(one) },
     {
       label: one.archived ? "Take out of the archive" : "Archive",
       disabled: !mayEdit || one.state === "running",

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// A broadcast's messages into another workspace, as a new draft there; recipients, goal and settings stay.
+// A broadcast into another workspace, as a new draft there: one call, and what is missing there is told.
 import { useState } from "preact/hooks";
-import { get, OURS, post, put } from "../../api/client";
+import { OURS, post } from "../../api/client";
 import { allows, useSession } from "../../app/session";
-import { Confirm } from "../../ui/dialog";
-import { SelectField } from "../../ui/field";
+import { Button } from "../../ui/button";
+import { Confirm, Dialog } from "../../ui/dialog";
+import { CheckField, SelectField } from "../../ui/field";
 import { toast } from "../../ui/toast";
-import { copied, copiedLanguage } from "./copying";
 import type { Broadcast } from "./types";
 
-interface Answer {
+interface Copied {
   broadcast: Broadcast;
+  missing: { field: string; message: string }[];
 }
 
 /** Where may be written to is offered. */
@@ -26,43 +27,81 @@ export function CopyActions({
     (one) => one.id !== workspace?.id && allows(one.roles, "edit"),
   );
   const [chosen, setChosen] = useState(String(others[0]?.id ?? ""));
+  const [settings, setSettings] = useState(true);
+  const [copied, setCopied] = useState<Copied | null>(null);
+  const name = others.find((one) => String(one.id) === chosen)?.name ?? "";
+  if (copied) {
+    return (
+      <Dialog
+        title="Copied, with something missing"
+        open
+        onClose={onClose}
+        actions={
+          <Button kind="primary" onClick={onClose}>
+            Close
+          </Button>
+        }
+      >
+        <div class="stack">
+          <p>
+            <strong>{copied.broadcast.name}</strong> is a draft in {name}. There:
+          </p>
+          <ul>
+            {copied.missing.map((one) => (
+              <li key={one.field + one.message}>{one.message}</li>
+            ))}
+          </ul>
+        </div>
+      </Dialog>
+    );
+  }
+  if (others.length === 0) {
+    return (
+      <Dialog
+        title="Copy to another workspace"
+        open
+        onClose={onClose}
+        actions={<Button onClick={onClose}>Close</Button>}
+      >
+        <p>You may not edit any other workspace.</p>
+      </Dialog>
+    );
+  }
   return (
     <Confirm
-      title="Copy messages to another workspace"
+      title="Copy to another workspace"
       open
       action="Copy"
       onClose={onClose}
+      stay
       onConfirm={async () => {
-        if (!chosen) throw new Error("There is no other workspace that you may edit.");
-        const there = { headers: { "X-Clarion-Workspace": chosen } };
-        const source = (await get<Answer>(`${OURS}/broadcasts/${broadcast.id}`)).broadcast;
-        const body = { name: `[COPY] ${source.name}`, actions: source.actions.map(copied) };
-        const made = (await post<Answer>(`${OURS}/broadcasts`, body, there)).broadcast;
-        for (const [no, action] of source.actions.entries()) {
-          for (const language of action.languages.map(encodeURIComponent)) {
-            const from = `${OURS}/broadcasts/${source.id}/actions/${action.id}/languages/${language}`;
-            const to = `${OURS}/broadcasts/${made.id}/actions/${made.actions[no]?.id}/languages/${language}`;
-            await put(to, copiedLanguage((await get<{ content: object }>(from)).content), there);
-          }
-        }
-        toast(`[COPY] ${source.name} is a draft in the other workspace`);
+        const done = await post<Copied>(`${OURS}/broadcasts/${broadcast.id}/copy`, {
+          workspace_id: Number(chosen),
+          settings,
+        });
+        if (done.missing.length > 0) return setCopied(done);
+        toast(`${done.broadcast.name} is a draft in ${name}`);
+        onClose();
       }}
     >
       <div class="stack">
         <p>
-          The messages of <strong>{broadcast.name}</strong> become a new draft there. Recipients, goal, topic,
-          layouts and sender identities belong to this workspace and stay here.
+          <strong>{broadcast.name}</strong> becomes a draft there, its messages in all their languages.
+          Segments, topics, layouts and sender identities are found there by their names; what is missing is
+          told.
         </p>
-        {others.length > 0 ? (
-          <SelectField
-            label="Workspace"
-            value={chosen}
-            onChange={setChosen}
-            options={others.map((one) => [String(one.id), one.name])}
-          />
-        ) : (
-          <p class="muted">You may not edit any other workspace.</p>
-        )}
+        <SelectField
+          label="Workspace"
+          value={chosen}
+          onChange={setChosen}
+          options={others.map((one) => [String(one.id), one.name])}
+        />
+        <CheckField
+          label="Recipients, goal and settings, too"
+          hint="Otherwise only the messages."
+          checked={settings}
+          onChange={setSettings}
+        />
       </div>
     </Confirm>
   );
