@@ -22,8 +22,8 @@ from clarion.store.engine import Store
 from .conftest import Answer, Client
 
 _ROOT = "/api/clarion/v1"
-_PASSWORD = "correct horse battery"
-_QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+PASSWORD = "correct horse battery"
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 class Browser:
@@ -48,7 +48,7 @@ class Browser:
 
 @pytest.fixture
 def app(api: Api) -> ASGIApp:
-    return application.build(replace(api, passwords=Passwords(_QUICK)))
+    return application.build(replace(api, passwords=Passwords(QUICK)))
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def browser(app: ASGIApp, workspace: Workspace) -> Browser:
 def add_user(store: Store, workspace: Workspace) -> Callable[..., int]:
     def add(email: str, *roles: Role) -> int:
         def work(tx: Any) -> int:
-            user_id = users.create(tx, email, email.partition("@")[0], _QUICK.hash(_PASSWORD))
+            user_id = users.create(tx, email, email.partition("@")[0], QUICK.hash(PASSWORD))
             if roles:
                 users.put_member(tx, workspace.workspace_id, user_id, roles)
             return user_id
@@ -71,7 +71,7 @@ def add_user(store: Store, workspace: Workspace) -> Callable[..., int]:
 
 
 async def sign_in(browser: Browser, email: str) -> Answer:
-    return await browser("POST", f"{_ROOT}/session", {"email": email, "password": _PASSWORD})
+    return await browser("POST", f"{_ROOT}/session", {"email": email, "password": PASSWORD})
 
 
 async def test_nobody_is_signed_in_at_first(browser: Browser) -> None:
@@ -124,11 +124,11 @@ async def test_what_was_typed_in_place_of_an_address_is_not_written_down(
     browser: Browser, add_user: Callable[..., int]
 ) -> None:
     add_user("ada@example.com", Role.OWNER)
-    await browser("POST", f"{_ROOT}/session", {"email": _PASSWORD, "password": "guess"})
+    await browser("POST", f"{_ROOT}/session", {"email": PASSWORD, "password": "guess"})
     await sign_in(browser, "ada@example.com")
     found = str((await browser("GET", f"{_ROOT}/audit?sign_ins=true")).json)
     assert "A sign-in failed" in found
-    assert _PASSWORD not in found
+    assert PASSWORD not in found
 
 
 async def test_the_cookie_lasts_its_time_again_whenever_the_page_opens(
@@ -146,7 +146,7 @@ async def test_under_https_the_cookie_goes_nowhere_else(
 ) -> None:
     add_user("ada@example.com", Role.OWNER)
     options = replace(api.options, base_url=base_url)
-    app = application.build(replace(api, options=options, passwords=Passwords(_QUICK)))
+    app = application.build(replace(api, options=options, passwords=Passwords(QUICK)))
     answer = await sign_in(Browser(app, workspace.workspace_id), "ada@example.com")
     assert ("secure" in answer.headers["set-cookie"].lower().split("; ")) == secure
 
@@ -163,7 +163,7 @@ async def test_an_invitation_does_not_open_an_account_that_was_made_later(
     assert (await other("POST", f"{_ROOT}/session/link", {"token": claim["token"]})).json["link"]["has_account"]
     refused = await other("POST", f"{_ROOT}/session/claim", claim)
     assert (refused.status, other.cookie) == (422, "")
-    assert (await other("POST", f"{_ROOT}/session/claim", claim | {"password": _PASSWORD})).status == 200
+    assert (await other("POST", f"{_ROOT}/session/claim", claim | {"password": PASSWORD})).status == 200
     assert (await sign_in(other, "bo@example.com")).status == 200, "the password stayed"
 
 
@@ -177,7 +177,7 @@ async def test_of_two_who_claim_an_invitation_at_once_one_comes_in(
     two = [Browser(app, workspace.workspace_id) for _ in range(2)]
     answers = await asyncio.gather(
         *(
-            one("POST", f"{_ROOT}/session/claim", {"token": token, "password": f"{_PASSWORD} {no}"})
+            one("POST", f"{_ROOT}/session/claim", {"token": token, "password": f"{PASSWORD} {no}"})
             for no, one in enumerate(two)
         )
     )
@@ -289,11 +289,11 @@ async def test_an_invitation_lets_one_person_in_once(
     short = await other("POST", f"{_ROOT}/session/claim", {"token": token, "password": "short"})
     assert short.status == 422
     assert "10 characters" in short.error
-    claimed = await other("POST", f"{_ROOT}/session/claim", {"token": token, "name": "Bo", "password": _PASSWORD})
+    claimed = await other("POST", f"{_ROOT}/session/claim", {"token": token, "name": "Bo", "password": PASSWORD})
     assert claimed.status == 200
     assert claimed.json["workspaces"][0]["roles"] == ["editor"]
     assert (await other("GET", f"{_ROOT}/broadcasts")).status == 200
-    again = await other("POST", f"{_ROOT}/session/claim", {"token": token, "password": _PASSWORD})
+    again = await other("POST", f"{_ROOT}/session/claim", {"token": token, "password": PASSWORD})
     assert again.status == 404
     listed = (await browser("GET", f"{_ROOT}/users")).json
     assert listed["invitations"] == []
@@ -370,7 +370,7 @@ async def test_a_new_password_asks_for_the_old_one(
     assert len((await browser("GET", f"{_ROOT}/session/sessions")).json["sessions"]) == 2
     wrong = {"password": "another one entirely", "current_password": "guess"}
     assert (await browser("PATCH", f"{_ROOT}/session", wrong)).status == 422
-    right = {"name": "Ada L.", "password": "another one entirely", "current_password": _PASSWORD}
+    right = {"name": "Ada L.", "password": "another one entirely", "current_password": PASSWORD}
     changed = await browser("PATCH", f"{_ROOT}/session", right)
     assert (changed.status, changed.json["user"]["name"]) == (200, "Ada L.")
     assert (await browser("GET", f"{_ROOT}/broadcasts")).status == 200, "this session goes on"

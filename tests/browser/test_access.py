@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who comes in, by which door, and what they see then."""
 
+import re
 from typing import Any
 
 from playwright.sync_api import Page, expect
@@ -42,6 +43,35 @@ def test_the_first_owner_comes_in_by_the_link_and_invites_a_reader(fresh_server:
     other.goto("/users")
     expect(other.get_by_text("You may not open this page")).to_be_visible()
     check_accessible(other)
+    disable_and_enable(page, other)
+
+
+def disable_and_enable(owner: Page, other: Page) -> None:
+    """The one is out at once, and in again when the owner says so."""
+    owner.reload()
+    row = owner.get_by_role("row", name=re.compile("bo@example.com"))
+    row.get_by_role("button", name=re.compile("Actions for")).click()
+    owner.get_by_role("menuitem", name="Disable the account").click()
+    check_accessible(owner)
+    owner.get_by_role("dialog").get_by_role("button", name="Disable").click()
+    expect(row).to_contain_text("disabled")
+    check_accessible(owner)
+    other.goto("/sign-in")
+    sign_in_as_bo(other)
+    expect(other.get_by_text("this account is disabled")).to_be_visible()
+    row.get_by_role("button", name=re.compile("Actions for")).click()
+    owner.get_by_role("menuitem", name="Enable the account").click()
+    expect(row).not_to_contain_text("disabled")
+    sign_in_as_bo(other)
+    expect(other.get_by_role("navigation", name="Main")).to_be_visible()
+    owner.goto("/audit?of=sign-ins")
+    expect(owner.get_by_role("cell", name="Account enabled")).to_be_visible()
+
+
+def sign_in_as_bo(page: Page) -> None:
+    page.get_by_label("E-mail").fill("bo@example.com")
+    page.get_by_label("Password").fill("another one entirely")
+    page.get_by_role("button", name="Sign in").click()
 
 
 def test_settings_pages_are_accessible_and_fit_a_phone(page: Page, phone: Page) -> None:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who changed what, for a year."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from clarion.domain.ulids import moment_of, ulid, ulid_floor
-from clarion.store.engine import Transaction
+from clarion.store.engine import Row, Transaction
 
 _KEPT_MS = 365 * 86_400_000
 _LAST = "Z" * 27  # after any ULID, in whatever collation
@@ -36,6 +37,36 @@ def note(tx: Transaction, workspace_id: int, who: str, what: str, subject: str =
 def entries(tx: Transaction, workspace_id: int, *, before: str = "", who: str = "", most: int = 50) -> list[Entry]:
     """Newest first; `before` an entry, by its id."""
     rows = tx.all("audit_entries", workspace_id=workspace_id, before=before or _LAST, who=who, most=most)
+    return _entries(rows)
+
+
+def of_accounts(
+    tx: Transaction,
+    workspace_id: int,
+    user_id: int,
+    *,
+    everybody: bool,
+    before: str = "",
+    who: str = "",
+    most: int = 50,
+) -> list[Entry]:
+    """Sign-ins and what became of accounts, newest first: of who is in a workspace, or in another one of `user_id`.
+
+    `everybody`: also of all others, and of those who tried to come in and are nobody.
+    """
+    rows = tx.all(
+        "account_entries",
+        workspace_id=workspace_id,
+        user_id=user_id,
+        everybody=int(everybody),
+        before=before or _LAST,
+        who=who,
+        most=most,
+    )
+    return _entries(rows)
+
+
+def _entries(rows: Sequence[Row]) -> list[Entry]:
     return [
         Entry(
             str(row["entry_id"]),

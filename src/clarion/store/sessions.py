@@ -95,12 +95,12 @@ def of_user(tx: Transaction, user_id: int) -> list[SessionInfo]:
     ]
 
 
-def end_one(tx: Transaction, user_id: int, session_id: str) -> bool:
-    """Sign out somewhere else; False when there is no such session of theirs."""
+def end_one(tx: Transaction, user_id: int, session_id: str) -> SessionInfo | None:
+    """Sign out somewhere else; None when there is no such session of theirs."""
     for one in of_user(tx, user_id):
-        if one.session_id == session_id:
-            return tx.execute("end_session", session_hash=one.session_hash) > 0
-    return False
+        if one.session_id == session_id and tx.execute("end_session", session_hash=one.session_hash):
+            return one
+    return None
 
 
 def _subjects(email: str, address: str) -> tuple[tuple[str, int], tuple[str, int]]:

@@ -23,12 +23,13 @@ _LINKS_KEPT_MS = 30 * _DAY_MS
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Somebody with a password."""
+    """Somebody with a password; `disabled`: it opens nothing."""
 
     user_id: int
     email: str
     name: str
     password_hash: str
+    disabled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Member:
     roles: tuple[Role, ...]
     joined_ms: int
     seen_ms: int | None
+    disabled_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,8 @@ def by_id(tx: Transaction, user_id: int) -> User | None:
 
 
 def _user(row: Row) -> User:
-    return User(int(row["user_id"]), str(row["email"]), str(row["name"]), str(row["password_hash"]))
+    disabled = row["disabled_ms"] is not None
+    return User(int(row["user_id"]), str(row["email"]), str(row["name"]), str(row["password_hash"]), disabled)
 
 
 def any_here(tx: Transaction) -> bool:
@@ -126,6 +129,23 @@ def set_password(tx: Transaction, user_id: int, password_hash: str, *, keep_sess
     tx.execute("end_sessions_but", user_id=user_id, session_hash=keep_session)
 
 
+def disable(tx: Transaction, user_id: int) -> bool:
+    """Their password opens nothing any more, and every session and link for a new one ends; False: it was so before."""
+    _end_all(tx, user_id)
+    return tx.execute("disable_user", user_id=user_id) > 0
+
+
+def enable(tx: Transaction, user_id: int) -> bool:
+    """They may sign in again, by their password; False: they could before."""
+    _end_all(tx, user_id)  # also what a program that knows of no disabled accounts let in meanwhile
+    return tx.execute("enable_user", user_id=user_id) > 0
+
+
+def _end_all(tx: Transaction, user_id: int) -> None:
+    tx.execute("withdraw_resets", user_id=user_id)
+    tx.execute("end_sessions_but", user_id=user_id, session_hash="")
+
+
 # -- members --------------------------------------------------------------------------------------------------
 
 
@@ -153,6 +173,7 @@ def members(tx: Transaction, workspace_id: int) -> list[Member]:
             parsed(str(row["roles"])),
             int(row["joined_ms"]),
             row["seen_ms"],
+            row["disabled_ms"],
         )
         for row in tx.all("members_of", workspace_id=workspace_id)
     ]
@@ -221,8 +242,12 @@ def use_link(tx: Transaction, token: str) -> bool:
 
 
 def admit(tx: Transaction, opened: Link, user_id: int) -> None:
-    """Give a user what the link brings: an owner's everything, or a place in one workspace."""
+    """Give a user what the link brings: an owner's everything, or a place in one workspace.
+
+    An owner's link comes from the operator, whose word counts more than that of whoever disabled the account.
+    """
     if opened.kind == "owner":
+        enable(tx, user_id)
         for workspace in access.workspaces(tx):
             put_member(tx, workspace.workspace_id, user_id, (Role.OWNER,))
     elif opened.kind == "invitation" and opened.workspace_id is not None:

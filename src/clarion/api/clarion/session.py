@@ -11,7 +11,7 @@ from clarion.api.calls import Call, Endpoint, answer, nothing
 from clarion.api.clarion.edits import MAX_NAME_BYTES, Fields
 from clarion.api.passwords import LEAST, MOST
 from clarion.api.reference import people_of_the_page as told
-from clarion.domain.errors import Conflict, InvalidRequest, NotFound, RateLimited, Unauthorized
+from clarion.domain.errors import Conflict, Forbidden, InvalidRequest, NotFound, RateLimited, Unauthorized
 from clarion.store import audit, sessions, users
 from clarion.store.engine import Transaction
 from clarion.store.sessions import LASTS_MS, SignedIn
@@ -89,6 +89,9 @@ async def sign_in(call: Call) -> Response:
     user = await call.api.read(lambda tx: users.by_email(tx, email))
     if not await _is_password(call, email, user, password) or user is None:
         raise Unauthorized("this e-mail and password do not belong together")
+    if user.disabled:  # said to those only who have its password
+        await call.api.write(lambda tx: audit.note(tx, 0, user.email, "A sign-in was refused: the account is disabled"))
+        raise Forbidden(_DISABLED)
     return await _signed_in(call, await _begin(call, user.user_id, user.email, "Signed in", forgive=True))
 
 
@@ -115,7 +118,7 @@ async def _begin(call: Call, user_id: int, email: str, what: str, *, forgive: bo
         if forgive:
             sessions.forgive(tx, email, _address(call))
         audit.note(tx, 0, email, what, f"from {_address(call)}")
-        return sessions.begin(tx, user_id, _agent(call))
+        return sessions.begin(tx, user_id, _agent(call))  # of who was disabled just now it opens nothing
 
     return await call.api.write(work)
 
@@ -136,7 +139,13 @@ async def sign_out(call: Call) -> Response:
     check_same_origin(call.request, call.api)
     token = session_token(call.request)
     if token is not None:
-        await call.api.write(lambda tx: sessions.end(tx, token))
+
+        def work(tx: Transaction) -> None:
+            if (who := sessions.signed_in(tx, token)) is not None:
+                audit.note(tx, 0, who.email, "Signed out", f"from {_address(call)}")
+            sessions.end(tx, token)
+
+        await call.api.write(work)
         call.api.known_keys.forget()
     response = nothing()
     response.delete_cookie(COOKIE)
@@ -150,6 +159,7 @@ def _token_of(fields: Fields) -> str:
     return token
 
 
+_DISABLED = "this account is disabled: ask an owner to enable it"
 _CHANGED = "an account by this e-mail was made or changed just now: try again with its password"
 _NO_LINK = "this link was used, is too old or was never made: ask an owner for another"
 
@@ -201,9 +211,7 @@ async def claim(call: Call) -> Response:
     email = found.email or email
     if "@" not in email:
         raise InvalidRequest("must be an e-mail address", "/email")
-    before = await call.api.read(lambda tx: users.by_email(tx, email)) if found.kind == "invitation" else None
-    if before is not None and not await _is_password(call, email, before, password):
-        raise InvalidRequest("is not the password of your account", "/password")
+    before = await _invited(call, email, password) if found.kind == "invitation" else None
     password_hash = await call.api.passwords.hashed(password) if before is None else ""
 
     def work(tx: Transaction) -> str:
@@ -231,6 +239,18 @@ async def claim(call: Call) -> Response:
     session = await call.api.write(work)
     call.api.known_keys.forget()
     return await _signed_in(call, session)
+
+
+async def _invited(call: Call, email: str, password: str) -> User | None:
+    """The account that somebody who was invited has already; None: they have none."""
+    user = await call.api.read(lambda tx: users.by_email(tx, email))
+    if user is None:
+        return None
+    if not await _is_password(call, email, user, password):
+        raise InvalidRequest("is not the password of your account", "/password")
+    if user.disabled:
+        raise Conflict(_DISABLED)
+    return user
 
 
 def new_password(fields: Fields, name: str) -> str:
@@ -269,7 +289,9 @@ async def change_myself(call: Call) -> Response:
         password_hash = await call.api.passwords.hashed(password)
 
     def work(tx: Transaction) -> None:
-        users.rename(tx, who.user_id, name)
+        if name != who.name:
+            users.rename(tx, who.user_id, name)
+            audit.note(tx, 0, who.email, "Changed their name", f"from {who.name} to {name}")
         if password_hash is not None:
             sessions.forgive(tx, who.email, _address(call))
             users.set_password(tx, who.user_id, password_hash, keep_session=users.hashed(token))
@@ -306,7 +328,14 @@ async def end_session(call: Call) -> Response:
     check_same_origin(call.request, call.api)
     _, who = await _myself(call)
     session = call.text("session")
-    if not await call.api.write(lambda tx: sessions.end_one(tx, who.user_id, session)):
+
+    def work(tx: Transaction) -> bool:
+        ended = sessions.end_one(tx, who.user_id, session)
+        if ended is not None:
+            audit.note(tx, 0, who.email, "Ended one of their sessions", ended.agent)
+        return ended is not None
+
+    if not await call.api.write(work):
         raise NotFound
     call.api.known_keys.forget()
     return nothing()

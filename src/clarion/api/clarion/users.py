@@ -6,12 +6,13 @@ from typing import Any
 from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer, nothing
+from clarion.api.clarion.audit import owned_by_caller
 from clarion.api.clarion.edits import MAX_NAME_BYTES, Fields
 from clarion.api.clarion.session import MAX_EMAIL_BYTES
 from clarion.api.reference import people_of_the_page as told
 from clarion.domain.errors import Conflict, InvalidRequest, NotFound
 from clarion.domain.roles import Need, Role
-from clarion.store import access, users
+from clarion.store import access, audit, users
 from clarion.store.engine import Transaction
 from clarion.store.users import LINK_DAYS, Member
 
@@ -35,6 +36,7 @@ def _member(member: Member) -> dict[str, Any]:
         "roles": [role.value for role in member.roles],
         "joined_at": member.joined_ms // 1_000,
         "last_seen_at": None if member.seen_ms is None else member.seen_ms // 1_000,
+        "disabled_at": None if member.disabled_ms is None else member.disabled_ms // 1_000,
     }
 
 
@@ -106,12 +108,13 @@ async def withdraw(call: Call) -> Response:
 
 
 def _one(tx: Transaction, workspace_id: int, user_id: int) -> tuple[Member, int]:
-    """A member, and how many owners there are; under the lock that every change of members takes."""
+    """A member, and how many other owners can sign in; under the lock that every change of members takes."""
     users.lock(tx, workspace_id)
     found = users.members(tx, workspace_id)
     for one in found:
         if one.user_id == user_id:
-            return one, sum(Role.OWNER in other.roles for other in found)
+            others = (other for other in found if other is not one and other.disabled_ms is None)
+            return one, sum(Role.OWNER in other.roles for other in others)
     raise NotFound
 
 
@@ -128,8 +131,8 @@ async def change(call: Call) -> Response:
     here = call.workspace.workspace_id
 
     def work(tx: Transaction) -> Member:
-        before, owners = _one(tx, here, user_id)
-        if Role.OWNER in before.roles and Role.OWNER not in roles and owners == 1:
+        before, others = _one(tx, here, user_id)
+        if Role.OWNER in before.roles and Role.OWNER not in roles and not others:
             raise Conflict(_LAST_OWNER)
         users.put_member(tx, here, user_id, roles)
         return _one(tx, here, user_id)[0]
@@ -145,14 +148,68 @@ async def remove(call: Call) -> Response:
     here = call.workspace.workspace_id
 
     def work(tx: Transaction) -> None:
-        before, owners = _one(tx, here, user_id)
-        if Role.OWNER in before.roles and owners == 1:
+        before, others = _one(tx, here, user_id)
+        if Role.OWNER in before.roles and not others:
             raise Conflict(_LAST_OWNER)
         users.remove_member(tx, here, user_id)
 
     await call.api.write(work)
     call.api.known_keys.forget()
     return nothing()
+
+
+def _wholly_ours(tx: Transaction, call: Call, user_id: int) -> Member:
+    """A member whose every workspace is the caller's too, as an owner; the members of all of them are locked.
+
+    Raises:
+        NotFound: there is none here. Conflict: they are elsewhere too.
+    """
+    here = call.workspace.workspace_id
+    theirs = {workspace.workspace_id for workspace, _ in users.memberships(tx, user_id)}
+    for workspace_id in sorted(theirs | {here}):  # in one order, so that two do not wait for each other
+        users.lock(tx, workspace_id)
+    member, _ = _one(tx, here, user_id)
+    if not theirs <= owned_by_caller(tx, call):
+        raise Conflict("this user is in other workspaces too: an owner of all of them can do it, or the operator")
+    return member
+
+
+async def disable(call: Call) -> Response:
+    """`POST /users/{user_id}/disable`: the account opens nothing any more, anywhere; every session of theirs ends.
+
+    One transaction: whoever dies in the middle left the account as it was. An account is the installation's, so only
+    who owns every workspace that they are in may do this.
+    """
+    user_id = call.number("user_id")
+    if user_id == call.user_id:
+        raise Conflict("you cannot disable your own account")
+    here = call.workspace.workspace_id
+
+    def work(tx: Transaction) -> Member:
+        member = _wholly_ours(tx, call, user_id)
+        for workspace, roles in users.memberships(tx, user_id):
+            if Role.OWNER in roles and not _one(tx, workspace.workspace_id, user_id)[1]:
+                raise Conflict(_LAST_OWNER)
+        if users.disable(tx, user_id):
+            audit.note(tx, 0, member.email, "Account disabled", f"by {call.by}")
+        return _one(tx, here, user_id)[0]
+
+    changed = await call.api.write(work)
+    call.api.known_keys.forget()
+    return answer({"user": _member(changed)})
+
+
+async def enable(call: Call) -> Response:
+    """`POST /users/{user_id}/enable`: they sign in again, with the password that they have."""
+    user_id, here = call.number("user_id"), call.workspace.workspace_id
+
+    def work(tx: Transaction) -> Member:
+        member = _wholly_ours(tx, call, user_id)
+        if member.disabled_ms is not None and users.enable(tx, user_id):
+            audit.note(tx, 0, member.email, "Account enabled", f"by {call.by}")
+        return _one(tx, here, user_id)[0]
+
+    return answer({"user": _member(await call.api.write(work))})
 
 
 async def reset(call: Call) -> Response:
@@ -163,14 +220,9 @@ async def reset(call: Call) -> Response:
     user_id = call.number("user_id")
 
     def work(tx: Transaction) -> str:
-        member, _ = _one(tx, call.workspace.workspace_id, user_id)
-        theirs = {workspace.workspace_id for workspace, _ in users.memberships(tx, user_id)}
-        if call.user_id:
-            mine = {place.workspace_id for place, roles in users.memberships(tx, call.user_id) if Role.OWNER in roles}
-        else:
-            mine = {call.workspace.workspace_id}  # a key opens one workspace
-        if not theirs <= mine:
-            raise Conflict("this user is in other workspaces too: an owner of all of them can do it, or the operator")
+        member = _wholly_ours(tx, call, user_id)
+        if member.disabled_ms is not None:
+            raise Conflict("this account is disabled: enable it first")
         return users.create_link(tx, "reset", made_by=call.by, email=member.email)
 
     token = await call.api.write(work)
@@ -226,6 +278,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _owners("PATCH", "/users/{user_id}", change, "Change somebody's roles", told.CHANGE_USER),
     _owners("DELETE", "/users/{user_id}", remove, "Take somebody out of the workspace", told.REMOVE_USER),
     _owners("POST", "/users/{user_id}/reset", reset, "Make a link for a new password", told.RESET),
+    _owners("POST", "/users/{user_id}/disable", disable, "Disable an account", told.DISABLE),
+    _owners("POST", "/users/{user_id}/enable", enable, "Enable an account", told.ENABLE),
     _owners("POST", "/invitations", invite, "Invite somebody by a link", told.INVITE),
     _owners("DELETE", "/invitations/{invitation}", withdraw, "Withdraw an invitation", told.WITHDRAW),
     _owners("POST", "/workspaces", create_workspace, "Make a workspace", told.CREATE_WORKSPACE),

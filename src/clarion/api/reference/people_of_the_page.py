@@ -94,8 +94,9 @@ _USER: dict[str, Any] = {
     "roles": ["editor", "sender"],
     "joined_at": 1796040000,
     "last_seen_at": 1796040000,
+    "disabled_at": None,
 }
-_LOOSE = Loose(nullable=("last_seen_at", "link", "expires_in_days"))
+_LOOSE = Loose(nullable=("last_seen_at", "disabled_at", "link", "expires_in_days"))
 _ROLES = array(
     one_of(*(role.value for role in Role)), "owner may all; editor and sender may each only that; all may look."
 )
@@ -119,6 +120,14 @@ CHANGE_USER = shown(
     {"user": _USER}, _LOOSE, body=record(roles=_ROLES), body_example={"roles": ["editor"]}, errors=(404, 409, 422)
 )
 REMOVE_USER = Reference(status=204, errors=(404, 409))
+DISABLE = shown(
+    {"user": {**_USER, "disabled_at": 1796040000}},
+    _LOOSE,
+    errors=(404, 409),
+    note="Every session of theirs ends, and their password opens nothing, in any workspace. For owners of all"
+    " workspaces that they are in; not for oneself, nor for the last owner of a workspace who can sign in.",
+)
+ENABLE = shown({"user": _USER}, _LOOSE, errors=(404, 409), note="They sign in again with the password that they have.")
 RESET = shown(
     {"link": "https://clarion.example/join#q3c…", "expires_in_days": 1}, _LOOSE, status=201, errors=(404, 409)
 )
@@ -166,6 +175,9 @@ AUDIT = shown(
         "start": text("`next` of the answer before."),
         "limit": integer("At most 500; 50 unless given."),
         "who": text("Of this user or key only."),
-        "sign_ins": flag("Those of the installation instead: sign-ins, failed ones too."),
+        "sign_ins": flag(
+            "Sign-ins and accounts instead, failed tries too: of people with whom one shares a workspace; of everybody"
+            " for who owns every workspace."
+        ),
     },
 )

@@ -3,10 +3,10 @@ INSERT INTO user_account (user_id, email, email_key, name, password_hash, create
 VALUES (:user_id, :email, :email_key, :name, :password_hash, {{now_ms}});
 
 -- name: user_by_email
-SELECT user_id, email, name, password_hash FROM user_account WHERE email_key = :email_key;
+SELECT user_id, email, name, password_hash, disabled_ms FROM user_account WHERE email_key = :email_key;
 
 -- name: user_by_id
-SELECT user_id, email, name, password_hash FROM user_account WHERE user_id = :user_id;
+SELECT user_id, email, name, password_hash, disabled_ms FROM user_account WHERE user_id = :user_id;
 
 -- name: any_user
 SELECT 1 AS yes FROM user_account LIMIT 1;
@@ -17,6 +17,12 @@ UPDATE user_account SET name = :name WHERE user_id = :user_id;
 -- name: set_password
 UPDATE user_account SET password_hash = :password_hash WHERE user_id = :user_id;
 
+-- name: disable_user
+UPDATE user_account SET disabled_ms = {{now_ms}} WHERE user_id = :user_id AND disabled_ms IS NULL;
+
+-- name: enable_user
+UPDATE user_account SET disabled_ms = NULL WHERE user_id = :user_id AND disabled_ms IS NOT NULL;
+
 -- name: put_member
 INSERT INTO member (workspace_id, user_id, roles, joined_ms) VALUES (:workspace_id, :user_id, :roles, {{now_ms}})
 ON CONFLICT (workspace_id, user_id) DO UPDATE SET roles = excluded.roles;
@@ -25,7 +31,7 @@ ON CONFLICT (workspace_id, user_id) DO UPDATE SET roles = excluded.roles;
 DELETE FROM member WHERE workspace_id = :workspace_id AND user_id = :user_id;
 
 -- name: members_of
-SELECT m.user_id, m.roles, m.joined_ms, u.email, u.name,
+SELECT m.user_id, m.roles, m.joined_ms, u.email, u.name, u.disabled_ms,
        (SELECT MAX(s.seen_ms) FROM user_session s WHERE s.user_id = m.user_id) AS seen_ms
 FROM member m JOIN user_account u ON u.user_id = m.user_id
 WHERE m.workspace_id = :workspace_id ORDER BY m.user_id;
@@ -46,7 +52,7 @@ VALUES (:session_hash, :user_id, :agent, {{now_ms}}, {{now_ms}}, {{now_ms}} + :l
 -- name: session_user
 SELECT s.user_id, s.seen_ms, u.email, u.name, {{now_ms}} AS now_ms
 FROM user_session s JOIN user_account u ON u.user_id = s.user_id
-WHERE s.session_hash = :session_hash AND s.expires_ms > {{now_ms}};
+WHERE s.session_hash = :session_hash AND s.expires_ms > {{now_ms}} AND u.disabled_ms IS NULL;
 
 -- name: session_access
 -- Who it is and what they may in one workspace.
@@ -56,7 +62,7 @@ FROM user_session s
 JOIN user_account u ON u.user_id = s.user_id
 JOIN member m ON m.user_id = s.user_id AND m.workspace_id = :workspace_id
 JOIN workspace w ON w.workspace_id = m.workspace_id
-WHERE s.session_hash = :session_hash AND s.expires_ms > {{now_ms}};
+WHERE s.session_hash = :session_hash AND s.expires_ms > {{now_ms}} AND u.disabled_ms IS NULL;
 
 -- name: note_session
 UPDATE user_session SET seen_ms = {{now_ms}}, expires_ms = {{now_ms}} + :lasts_ms WHERE session_hash = :session_hash;
@@ -135,6 +141,18 @@ VALUES (:workspace_id, :entry_id, :who, :what, :subject);
 SELECT entry_id, who, what, subject FROM audit_entry
 WHERE workspace_id = :workspace_id AND entry_id < :before AND (:who = '' OR who = :who)
 ORDER BY entry_id DESC LIMIT :most;
+
+-- name: account_entries
+-- Of the installation: sign-ins and accounts. Only of people who are in :workspace_id or share another workspace with
+-- :user_id (0 for nobody), unless :everybody.
+SELECT e.entry_id, e.who, e.what, e.subject FROM audit_entry e
+WHERE e.workspace_id = 0 AND e.entry_id < :before AND (:who = '' OR e.who = :who)
+  AND (:everybody = 1 OR EXISTS (
+      SELECT 1 FROM user_account u JOIN member m ON m.user_id = u.user_id
+      WHERE (u.email_key = lower(e.who) OR u.email = e.who)
+        AND (m.workspace_id = :workspace_id
+             OR m.workspace_id IN (SELECT mine.workspace_id FROM member mine WHERE mine.user_id = :user_id))))
+ORDER BY e.entry_id DESC LIMIT :most;
 
 -- name: clear_audit_entries
 DELETE FROM audit_entry WHERE entry_id < :before;

@@ -37,7 +37,7 @@ export default function Audit() {
           onChange={(of) => setSearch({ of: of === "changes" ? null : of, start: null })}
           options={[
             ["changes", "Changes in this workspace"],
-            ["sign-ins", "Sign-ins and accounts"],
+            ["sign-ins", "Sign-ins and accounts of its people"],
           ]}
         />
         <TextField

@@ -21,6 +21,7 @@ interface User {
   roles: Role[];
   joined_at: number;
   last_seen_at: number | null;
+  disabled_at: number | null;
 }
 
 interface Invitation {
@@ -168,6 +169,17 @@ function ChangeRoles({ user, onClose }: { user: User; onClose: () => void }) {
   );
 }
 
+async function enable(user: User) {
+  try {
+    await post(`${PATH}/${user.id}/enable`);
+    toast(`${user.email} may sign in again`);
+  } catch (failure) {
+    toast(failure instanceof Error ? failure.message : String(failure), "bad");
+  } finally {
+    invalidate(PATH);
+  }
+}
+
 /** `/users`. */
 export default function Users() {
   const query = useQuery<{ users: User[]; invitations: Invitation[] }>(PATH);
@@ -175,6 +187,7 @@ export default function Users() {
   const [inviting, setInviting] = useState(false);
   const [changing, setChanging] = useState<User | null>(null);
   const [removing, setRemoving] = useState<User | null>(null);
+  const [disabling, setDisabling] = useState<User | null>(null);
   const [reset, setReset] = useState<{ user: User; link: string; days: number } | null>(null);
   return (
     <Page
@@ -198,7 +211,8 @@ export default function Users() {
                   label: "Name",
                   show: (user) => (
                     <span>
-                      {user.name} {user.id === session?.user?.id && <span class="muted">(you)</span>}
+                      {user.name} {user.id === session?.user?.id && <span class="muted">(you)</span>}{" "}
+                      {user.disabled_at !== null && <Pill tone="bad">disabled</Pill>}
                     </span>
                   ),
                 },
@@ -243,6 +257,14 @@ export default function Users() {
                             }
                           },
                         },
+                        user.disabled_at === null
+                          ? {
+                              label: "Disable the account",
+                              danger: true,
+                              disabled: user.id === session?.user?.id,
+                              onSelect: () => setDisabling(user),
+                            }
+                          : { label: "Enable the account", onSelect: () => enable(user) },
                         {
                           label: "Remove from the workspace",
                           danger: true,
@@ -294,6 +316,23 @@ export default function Users() {
       </Loaded>
       <Invite open={inviting} onClose={() => setInviting(false)} />
       {changing && <ChangeRoles user={changing} onClose={() => setChanging(null)} />}
+      {disabling && (
+        <Confirm
+          title={`Disable the account of ${disabling.name}?`}
+          open
+          danger
+          action="Disable"
+          onClose={() => setDisabling(null)}
+          onConfirm={async () => {
+            await post(`${PATH}/${disabling.id}/disable`);
+            invalidate(PATH);
+            toast(`${disabling.email} is signed out everywhere`);
+          }}
+        >
+          {disabling.email} is signed out everywhere at once and cannot sign in, in any workspace, until the
+          account is enabled again.
+        </Confirm>
+      )}
       {removing && (
         <Confirm
           title={`Remove ${removing.name}?`}
