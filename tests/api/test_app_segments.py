@@ -164,3 +164,30 @@ def _running(tx: Transaction, workspace: Workspace) -> int:
     broadcast = broadcasts.create(tx, workspace, "B", recipients={})
     broadcasts.set_state(tx, broadcast.broadcast_id, BroadcastState.RUNNING)
     return broadcast.broadcast_id
+
+
+async def test_segments_are_told_with_their_sizes_and_uses(client: Client, manage: Client, track: Client) -> None:
+    ours = "/api/clarion/v1"
+    made = [
+        (await client("POST", "/v1/segments", {"segment": {"name": name}})).json["segment"]["id"]
+        for name in ("Some", "None")
+    ]
+    for no in range(3):
+        await track("PUT", f"/api/v1/customers/p{no}", {})
+    await manage("POST", f"{ours}/segments/{made[0]}/people", {"action": "add", "names": ["p0", "p1"]})
+    recipients = {"not": {"segment": {"id": made[0]}}}
+    broadcast = (await manage("POST", f"{ours}/broadcasts", {"name": "B", "recipients": recipients})).json["broadcast"]
+    attribute = {"attribute": {"field": "segment", "operator": "exists"}}
+    await manage("POST", f"{ours}/broadcasts", {"name": "Other", "recipients": attribute})
+    listed = (await manage("GET", f"{ours}/segments")).json["segments"]
+    told = {one["id"]: (one["people"], [user["id"] for user in one["used_by"]]) for one in listed}
+    assert told == {made[0]: (2, [broadcast["id"]]), made[1]: (0, [])}
+    one = f"{ours}/segments/{made[0]}"
+    changed = await manage("PATCH", one, {"name": " Renamed ", "description": "x"})
+    assert changed.json["segment"]["name"] == "Renamed"
+    assert (await manage("GET", one)).json == changed.json
+    assert (await client("GET", "/v1/segments")).json["segments"][0]["name"] == "Renamed"
+    for wrong in ({"name": " "}, {"name": "x" * 151}, {"size": 3}, {"description": 7}):
+        assert (await manage("PATCH", one, wrong)).status == 422
+    for method in ("GET", "PATCH"):
+        assert (await manage(method, f"{ours}/segments/4711", {} if method == "PATCH" else None)).status == 404

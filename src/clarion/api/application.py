@@ -56,6 +56,7 @@ from clarion.api.clarion import progress as clarion_progress
 from clarion.api.clarion import proofs as clarion_proofs
 from clarion.api.clarion import providers as clarion_providers
 from clarion.api.clarion import repeats as clarion_repeats
+from clarion.api.clarion import segments as clarion_segments
 from clarion.api.clarion import senders as clarion_senders
 from clarion.api.clarion import session as clarion_session
 from clarion.api.clarion import snippet_uses as clarion_snippet_uses
@@ -110,6 +111,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *clarion_languages.ENDPOINTS,
     *clarion_layouts.ENDPOINTS,
     *clarion_providers.ENDPOINTS,
+    *clarion_segments.ENDPOINTS,
     *clarion_senders.ENDPOINTS,
     *clarion_snippet_uses.ENDPOINTS,
     *clarion_topics.ENDPOINTS,

@@ -138,6 +138,12 @@ def listing(
     ]
 
 
+def naming_segments(tx: Transaction, workspace: Workspace) -> list[tuple[int, str, dict[str, Any]]]:
+    """(number, name, recipients) of the broadcasts whose default audience may name a segment."""
+    rows = tx.all("broadcasts_naming_segments", workspace_id=workspace.workspace_id)
+    return [(int(row["broadcast_id"]), str(row["name"]), decode(row["recipients"])) for row in rows]
+
+
 def by_trigger_name(tx: Transaction, workspace: Workspace, name: str) -> int | None:
     """The number of the transactional message that calls name so."""
     row = tx.one("broadcast_by_trigger_name", workspace_id=workspace.workspace_id, name=name)

@@ -62,6 +62,17 @@ def get(tx: Transaction, workspace: Workspace, segment_id: int) -> Segment | Non
     return _segment(row) if row else None
 
 
+def rename(tx: Transaction, workspace: Workspace, segment_id: int, name: str, description: str) -> None:
+    """Another name and description."""
+    tx.execute(
+        "rename_segment",
+        workspace_id=workspace.workspace_id,
+        segment_id=segment_id,
+        name=name,
+        description=description,
+    )
+
+
 def lock(tx: Transaction, workspace: Workspace, segment_id: int) -> bool:
     """Keep a segment from being deleted until the transaction ends; False when there is none."""
     return tx.one("lock_segment", workspace_id=workspace.workspace_id, segment_id=segment_id) is not None

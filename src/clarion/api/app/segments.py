@@ -9,7 +9,6 @@ from clarion.api.calls import Call, Endpoint, answer, nothing
 from clarion.api.identifiers import next_after, shown, start_after
 from clarion.api.reference import people as reference
 from clarion.domain.audience import parse, segment_ids
-from clarion.domain.broadcasts import Broadcast
 from clarion.domain.errors import MalformedRequest, NotFound, RequestError
 from clarion.pipeline.accept import parse_condition
 from clarion.store import broadcasts, segments, triggers
@@ -127,12 +126,8 @@ async def used_by(call: Call) -> Response:
 
 
 def _users(tx: Transaction, workspace: Workspace, segment_id: int) -> list[int]:
-    found = broadcasts.listing(tx, workspace)
-    return sorted(broadcast.broadcast_id for broadcast in found if segment_id in _named(broadcast))
-
-
-def _named(broadcast: Broadcast) -> frozenset[int]:
-    return segment_ids(parse(broadcast.recipients)) if broadcast.recipients else frozenset()
+    found = broadcasts.naming_segments(tx, workspace)
+    return [number for number, _, recipients in found if segment_id in segment_ids(parse(recipients))]
 
 
 async def delete(call: Call) -> Response:

@@ -136,3 +136,8 @@ ON CONFLICT (action_id, language) DO NOTHING;
 
 -- name: broadcast_kind
 SELECT kind FROM broadcast WHERE broadcast_id = :broadcast_id;
+
+-- name: broadcasts_naming_segments
+-- Those whose default audience may name a segment; what it really names is read from it.
+SELECT broadcast_id, name, recipients FROM broadcast
+WHERE workspace_id = :workspace_id AND kind = 'broadcast' AND recipients LIKE '%"segment"%' ORDER BY broadcast_id;

@@ -10,6 +10,10 @@ WHERE workspace_id = :workspace_id ORDER BY segment_id;
 SELECT segment_id, name, description, kind, size, created_ms, updated_ms FROM segment
 WHERE workspace_id = :workspace_id AND segment_id = :segment_id;
 
+-- name: rename_segment
+UPDATE segment SET name = :name, description = :description, updated_ms = {{now_ms}}
+WHERE workspace_id = :workspace_id AND segment_id = :segment_id;
+
 -- name: lock_segment
 -- Nothing to lock: the writer is alone.
 SELECT 1 AS yes FROM segment WHERE workspace_id = :workspace_id AND segment_id = :segment_id;

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // One segment: who is in it, what uses it, people put in and taken out.
 import { useState } from "preact/hooks";
-import { ApiError, del, OURS, post } from "../../api/client";
+import { ApiError, del, OURS, patch, post } from "../../api/client";
 import type { PageProps } from "../../app/routes";
 import { useMay } from "../../app/session";
 import { nameOf } from "../../audience/PersonPicker";
 import { people } from "../../lib/format";
 import { invalidate, useQuery } from "../../lib/query";
 import { navigate, useSearch } from "../../lib/router";
-import { Button } from "../../ui/button";
+import { Button, LinkButton } from "../../ui/button";
 import { Confirm, Dialog } from "../../ui/dialog";
-import { Radios, TextArea } from "../../ui/field";
+import { Radios, TextArea, TextField } from "../../ui/field";
 import { Page, Section } from "../../ui/page";
+import { Time } from "../../ui/pill";
 import { Empty, ErrorState, Loaded, Problems } from "../../ui/states";
 import { Pager, Table } from "../../ui/table";
 import { toast } from "../../ui/toast";
 import { namesOf } from "../broadcast/trigger-body";
-import type { Segment } from "./segments";
+import { type Segment, segmentsChanged, Users } from "./segments";
 
 interface Member {
   id: string | null;
@@ -47,6 +48,7 @@ function PeopleDialog({ id, open, onClose }: { id: number; open: boolean; onClos
         done += answer.people;
       }
       invalidate(`/v1/segments/${id}`);
+      segmentsChanged();
       toast(
         `${people(done)} ${what === "add" ? "put in" : "taken out"}, ${names.length - done} named nobody or changed nothing`,
       );
@@ -104,20 +106,65 @@ function PeopleDialog({ id, open, onClose }: { id: number; open: boolean; onClos
   );
 }
 
+function RenameDialog({ one, onClose }: { one: Segment; onClose: () => void }) {
+  const [name, setName] = useState(one.name);
+  const [description, setDescription] = useState(one.description);
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const save = async () => {
+    setBusy(true);
+    setError(null);
+    try {
+      await patch(`${OURS}/segments/${one.id}`, { name, description });
+      segmentsChanged();
+      onClose();
+    } catch (failure) {
+      setError(failure);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog
+      title={`Rename ${one.name}`}
+      open
+      onClose={onClose}
+      actions={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind="primary" busy={busy} onClick={save}>
+            Save
+          </Button>
+        </>
+      }
+    >
+      <div class="stack">
+        <TextField
+          label="Name"
+          value={name}
+          error={error instanceof ApiError ? error.about("/name") : undefined}
+          onInput={setName}
+        />
+        <TextArea label="Description" rows={2} value={description} onInput={setDescription} />
+        {error !== null && <Problems error={error} besides={["/name"]} />}
+      </div>
+    </Dialog>
+  );
+}
+
 /** `/segments/:id?start=`. */
 export default function SegmentPage({ params }: PageProps) {
   const id = Number(params.id);
   const [search, setSearch] = useSearch();
   const start = search.get("start") ?? "";
   const mayEdit = useMay("edit");
-  const segment = useQuery<{ segment: Segment }>(`/v1/segments/${id}`);
-  const count = useQuery<{ count: number }>(`/v1/segments/${id}/customer_count`);
-  const used = useQuery<{ used_by: { campaigns: number[] } }>(`/v1/segments/${id}/used_by`);
+  const segment = useQuery<{ segment: Segment }>(`${OURS}/segments/${id}`);
   const members = useQuery<{ identifiers: Member[]; next: string }>(
     `/v1/segments/${id}/membership?limit=50${start && `&start=${encodeURIComponent(start)}`}`,
   );
   const [changing, setChanging] = useState(false);
   const [deleting, setDeleting] = useState(false);
+  const [renaming, setRenaming] = useState(false);
   const parent = { href: "/segments", label: "Segments" };
   if (!segment.data && segment.error instanceof ApiError) {
     return (
@@ -127,7 +174,7 @@ export default function SegmentPage({ params }: PageProps) {
     );
   }
   const one = segment.data?.segment;
-  const users = used.data?.used_by.campaigns ?? [];
+  const inside = encodeURIComponent(JSON.stringify({ segment: { id } }));
   return (
     <Page
       title={one?.name ?? "Segment"}
@@ -137,6 +184,9 @@ export default function SegmentPage({ params }: PageProps) {
           <>
             <Button kind="danger" onClick={() => setDeleting(true)}>
               Delete
+            </Button>
+            <Button disabled={!one} onClick={() => setRenaming(true)}>
+              Rename
             </Button>
             <Button kind="primary" onClick={() => setChanging(true)}>
               Put people in or out
@@ -148,23 +198,22 @@ export default function SegmentPage({ params }: PageProps) {
       {one?.description && <p>{one.description}</p>}
       <dl class="facts">
         <dt>People</dt>
-        <dd>{count.data ? people(count.data.count) : "…"}</dd>
+        <dd>{one ? people(one.people) : "…"}</dd>
+        <dt>Counted</dt>
+        <dd>{one ? <Time ms={one.counted_at * 1_000} /> : "…"}</dd>
         <dt>Id</dt>
         <dd>
           <code>{id}</code>
         </dd>
         <dt>Used by</dt>
-        <dd>
-          {users.length === 0
-            ? "nothing"
-            : users.map((broadcast) => (
-                <span key={broadcast}>
-                  <a href={`/broadcasts/${broadcast}`}>broadcast {broadcast}</a>{" "}
-                </span>
-              ))}
-        </dd>
+        <dd>{one && one.used_by.length > 0 ? <Users users={one.used_by} /> : "no broadcast"}</dd>
+        <dt>Changed</dt>
+        <dd>{one ? <Time ms={one.changed_at * 1_000} /> : "…"}</dd>
       </dl>
-      <Section title="Who is in it">
+      <Section
+        title="Who is in it"
+        actions={<LinkButton href={`/people?filter=${inside}`}>Search and export them</LinkButton>}
+      >
         <Loaded query={members}>
           {({ identifiers, next }) =>
             identifiers.length === 0 ? (
@@ -190,6 +239,7 @@ export default function SegmentPage({ params }: PageProps) {
           }
         </Loaded>
       </Section>
+      {one && renaming && <RenameDialog one={one} onClose={() => setRenaming(false)} />}
       <PeopleDialog id={id} open={changing} onClose={() => setChanging(false)} />
       <Confirm
         title={`Delete ${one?.name}?`}
@@ -199,8 +249,9 @@ export default function SegmentPage({ params }: PageProps) {
         onClose={() => setDeleting(false)}
         onConfirm={async () => {
           await del(`/v1/segments/${id}`);
-          invalidate("/v1/segments", { exact: true });
           navigate("/segments");
+          invalidate("/v1/segments", { exact: true });
+          invalidate(`${OURS}/segments`, { exact: true });
         }}
       >
         The people stay; only that they belong together is forgotten. A segment that a broadcast names cannot

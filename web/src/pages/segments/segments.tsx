@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The segments of the workspace.
 import { useState } from "preact/hooks";
-import { ApiError, post } from "../../api/client";
+import { ApiError, OURS, post } from "../../api/client";
 import { useMay } from "../../app/session";
+import { number } from "../../lib/format";
 import { invalidate, useQuery } from "../../lib/query";
-import { navigate } from "../../lib/router";
+import { navigate, useSearch } from "../../lib/router";
 import { Button } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
 import { TextArea, TextField } from "../../ui/field";
 import { Page } from "../../ui/page";
-import { Pill } from "../../ui/pill";
+import { Pill, Time } from "../../ui/pill";
+import { SearchField } from "../../ui/search";
 import { Empty, Loaded, Problems } from "../../ui/states";
 import { Table } from "../../ui/table";
 
@@ -17,8 +19,31 @@ export interface Segment {
   id: number;
   name: string;
   description: string;
-  type: "manual" | "dynamic";
-  state: string;
+  type: string;
+  people: number;
+  counted_at: number;
+  changed_at: number;
+  used_by: { id: number; name: string }[];
+}
+
+/** What shows segments is fetched anew: here, in filters, on people's pages. */
+export function segmentsChanged(): void {
+  invalidate("/v1/segments");
+  invalidate(`${OURS}/segments`);
+}
+
+/** Links to broadcasts. */
+export function Users({ users }: { users: Segment["used_by"] }) {
+  return (
+    <>
+      {users.map((one, no) => (
+        <span key={one.id}>
+          {no > 0 && ", "}
+          <a href={`/broadcasts/${one.id}`}>{one.name}</a>
+        </span>
+      ))}
+    </>
+  );
 }
 
 function CreateDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
@@ -41,7 +66,7 @@ function CreateDialog({ open, onClose }: { open: boolean; onClose: () => void })
                 const made = await post<{ segment: Segment }>("/v1/segments", {
                   segment: { name, description },
                 });
-                invalidate("/v1/segments");
+                segmentsChanged();
                 onClose();
                 navigate(`/segments/${made.segment.id}`);
               } catch (failure) {
@@ -74,7 +99,10 @@ function CreateDialog({ open, onClose }: { open: boolean; onClose: () => void })
 
 /** `/segments`. */
 export default function Segments() {
-  const query = useQuery<{ segments: Segment[] }>("/v1/segments");
+  const query = useQuery<{ segments: Segment[] }>(`${OURS}/segments`);
+  const [search, setSearch] = useSearch();
+  const text = search.get("search") ?? "";
+  const wanted = text.trim().toLowerCase();
   const mayEdit = useMay("edit");
   const [making, setMaking] = useState(false);
   const make = mayEdit && (
@@ -91,17 +119,45 @@ export default function Segments() {
               A segment is a named set of people, for recipients of broadcasts.
             </Empty>
           ) : (
-            <Table
-              caption="Segments"
-              rows={segments}
-              rowKey={(one) => one.id}
-              columns={[
-                { key: "name", label: "Name", show: (one) => <a href={`/segments/${one.id}`}>{one.name}</a> },
-                { key: "description", label: "Description", show: (one) => one.description || "–" },
-                { key: "type", label: "Type", show: (one) => <Pill>{one.type}</Pill> },
-                { key: "id", label: "Id", number: true, show: (one) => <code>{one.id}</code> },
-              ]}
-            />
+            <>
+              <SearchField
+                label="Search"
+                placeholder="A part of a name"
+                value={text}
+                onChange={(value) => setSearch({ search: value })}
+              />
+              <Table
+                caption="Segments"
+                rows={segments.filter((one) => one.name.toLowerCase().includes(wanted))}
+                rowKey={(one) => one.id}
+                columns={[
+                  {
+                    key: "name",
+                    label: "Name",
+                    show: (one) => <a href={`/segments/${one.id}`}>{one.name}</a>,
+                  },
+                  { key: "people", label: "People", number: true, show: (one) => number(one.people) },
+                  {
+                    key: "used",
+                    label: "Used by",
+                    show: (one) => (one.used_by.length === 0 ? "–" : <Users users={one.used_by} />),
+                  },
+                  { key: "description", label: "Description", show: (one) => one.description || "–" },
+                  { key: "type", label: "Type", show: (one) => <Pill>{one.type}</Pill> },
+                  {
+                    key: "changed",
+                    label: "Changed",
+                    show: (one) => <Time ms={one.changed_at * 1_000} />,
+                  },
+                  { key: "id", label: "Id", number: true, show: (one) => <code>{one.id}</code> },
+                ]}
+              />
+              {segments[0] && (
+                <p class="small muted">
+                  Counted <Time ms={segments[0].counted_at * 1_000} />.
+                </p>
+              )}
+            </>
           )
         }
       </Loaded>
