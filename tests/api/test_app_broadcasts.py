@@ -160,3 +160,12 @@ async def test_headers_come_in_the_shapes_that_clients_send(client: Client, stor
     for headers in ([{"name": "X-A", "value": "1"}], [{"X-A": "1"}], '[{"name":"X-A","value":"1"}]', '[{"X-A":"1"}]'):
         action = (await client("PUT", path, {"headers": headers})).json["action"]
         assert action["headers"] == '[{"name":"X-A","value":"1"}]'
+
+
+async def test_the_amp_part_is_read_and_written(client: Client, store: Store, workspace: Workspace) -> None:
+    made = make(store, workspace)
+    path = f"/v1/broadcasts/{made.broadcast_id}/actions/{made.actions[0].action_id}"
+    amp = "<html amp4email>{{ customer.id }}</html>"
+    assert (await client("PUT", path, {"body_amp": amp})).json["action"]["body_amp"] == amp
+    assert (await client("GET", path)).json["action"]["body_amp"] == amp
+    assert (await client("PUT", path, {"body_amp": ""})).json["action"]["body_amp"] == ""

@@ -357,6 +357,25 @@ async def test_a_draft_goes_out_after_what_the_call_said_is_gone(client: Client,
     assert mail["Subject"] == "Order 1815"
 
 
+async def test_an_amp_part_goes_beside_the_others(client: Client, manage: Client, stage: Stage) -> None:
+    await receipt(manage, amp="<html amp4email>{{ trigger.order }}</html>")
+    named = {"transactional_message_id": "receipt", "identifiers": {"id": "p1"}, "message_data": {"order": 7}}
+    await client("POST", "/v1/send/email", named)
+    await client("POST", "/v1/send/email", INLINE | {"body_amp": "<html amp4email>{{ customer.id }}</html>"})
+    mails = await work_off(stage)
+    texts = {
+        mail["Subject"]: [part.get_content().strip() for part in mail.walk() if part.get_content_type() == kind]
+        for mail in mails
+        for kind in ("text/x-amp-html",)
+    }
+    assert texts == {
+        "Receipt 7": ["<html amp4email>7</html>"],
+        "Order 1815": ["<html amp4email>p1</html>"],
+    }
+    refused = await client("POST", "/v1/send/email", INLINE | {"body_amp": "{{ oops"})
+    assert (refused.status, "body_amp" in refused.error) == (422, True)
+
+
 async def test_attachments_go_when_they_were_sent(client: Client, stage: Stage) -> None:
     files = {"attachments": {"a.txt": base64.b64encode(b"hi").decode()}}
     await client("POST", "/v1/send/email", INLINE | files)

@@ -107,6 +107,18 @@ def test_one_text_is_one_part() -> None:
     assert parsed(replace(EMAIL, plain="")).get_content_type() == "text/html"
 
 
+def test_amp_stands_between_text_and_html() -> None:
+    made = build(replace(EMAIL, amp="<html amp4email>\n.dot ü"), message_id="<1@x>", date=DATE, unsubscribe_url=None)
+    parsed = message_from_bytes(made.content, policy=policy.default)
+    parts = [(part.get_content_type(), part.get_content().strip()) for part in parsed.iter_parts()]
+    assert parts == [
+        ("text/plain", "Hi"),
+        ("text/x-amp-html", "<html amp4email>\r\n.dot ü"),
+        ("text/html", "<p>Hi</p>"),
+    ]
+    assert not re.search(rb"(?m)^\.", made.content)
+
+
 def test_no_unsubscribe_link_when_there_is_none_or_the_author_wrote_one() -> None:
     content = build(EMAIL, message_id="<a@b>", date=DATE, unsubscribe_url=None).content
     assert b"List-Unsubscribe" not in content

@@ -62,7 +62,7 @@ class EmailContent:
     e-mail; `headers` are extra header lines, name and Liquid value. An empty `plain` means: make one from
     the body. `layout`: what the body is put into, as it was when this was stored. `tracked`: links in the body
     lead through us, and a pixel tells that it was opened; content that was stored before there was such a choice
-    is not.
+    is not. `amp`: the same for mail programs that show AMP; sent beside the others, without layout, and seen by nobody.
     """
 
     subject: str = ""
@@ -79,6 +79,7 @@ class EmailContent:
     sender_id: int | None = None  # the identity that `sender` was written from
     reply_to_id: int | None = None
     layout: Layout | None = None
+    amp: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,7 @@ _TEXTS: Final = {
     "preheader": ("preheader", MAX_LINE_BYTES),
     "body": ("body", MAX_BODY_BYTES),
     "body_plain": ("plain", MAX_BODY_BYTES),
+    "body_amp": ("amp", MAX_BODY_BYTES),
 }
 _INLINE: Final = ("from", "subject", "body")
 _FLAGS: Final = {
@@ -113,7 +114,7 @@ _FLAGS: Final = {
 }
 _EMAIL_KEYS: Final = frozenset({
     *_TEXTS, *_FLAGS, "transactional_message_id", "identifiers", "message_data", "attachments", "headers", "send_at",
-    "language", "body_amp",
+    "language",
 })  # fmt: skip
 _COMMON: Final = frozenset({
     "transactional_message_id", "identifiers", "to", "message_data", "send_at", "language", "auto_create",
@@ -144,7 +145,6 @@ def parse_email(body: Mapping[str, Any], now_s: int) -> SendRequest:
         for name in _INLINE:
             if not texts.get(_TEXTS[name][0], "").strip():
                 raise InvalidRequest("is required without a transactional_message_id", f"/{name}")
-    _text(body, "body_amp", MAX_BODY_BYTES)
     return SendRequest(
         reference=_reference(body),
         message=message,

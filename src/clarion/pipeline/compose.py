@@ -241,7 +241,7 @@ class Messages:
         if made is None and (form, tracked) not in self._special:
             compiled = self._compiled[form]
             tracker = self._trackers[form] if tracked else None
-            if not isinstance(compiled, RenderError):
+            if not isinstance(compiled, RenderError) and not compiled.has_amp:  # few have: the interpreter makes them
                 made = SpecialEmail(compiled, self._data, self._links, tracker)
             self._special[form, tracked] = made
         return made

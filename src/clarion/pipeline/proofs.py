@@ -36,6 +36,7 @@ _FIELDS = {  # a field of the API → the field of EmailContent, and what stands
     "preheader": ("preheader", ""),
     "body": ("body", "-"),
     "plain": ("plain", "-"),
+    "amp": ("amp", ""),
     "from": ("sender", ""),
     "reply_to": ("reply_to", ""),
     "recipient": ("recipient", "-"),

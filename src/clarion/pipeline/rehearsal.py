@@ -51,7 +51,7 @@ class Rehearsal:
 
 def texts_of(content: EmailContent, texts: dict[str, str]) -> list[str]:
     """Every template of a message, and the snippets."""
-    parts = (content.subject, content.preheader, content.plain, content.sender, content.reply_to)
+    parts = (content.subject, content.preheader, content.plain, content.amp, content.sender, content.reply_to)
     more = (wrapped(content), content.recipient, content.cc, content.bcc, *(value for _, value in content.headers))
     return [*parts, *more, *texts.values()]
 

@@ -155,6 +155,7 @@ def _parts(content: EmailContent) -> Iterator[tuple[str, str]]:
     yield "subject", content.subject
     yield "body", content.body
     yield "plain", content.plain
+    yield "amp", content.amp
     yield "preheader", content.preheader
     yield "from", content.sender
     yield "reply_to", content.reply_to

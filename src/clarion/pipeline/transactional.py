@@ -166,7 +166,9 @@ def _check(content: FrozenContent, override: Override) -> None:
     if override.texts.keys() - {"recipient"} or override.headers:
         for wrong in check_email(email, snippets=content.snippets):
             place = f" (line {wrong.line}, column {wrong.column})" if wrong.line is not None else ""
-            part = {"from": "from", "recipient": "to", "plain": "body_plain"}.get(wrong.part, wrong.part)
+            part = {"from": "from", "recipient": "to", "plain": "body_plain", "amp": "body_amp"}.get(
+                wrong.part, wrong.part
+            )
             raise InvalidRequest(wrong.message + place, f"/{part.replace('.', '/')}")
 
 

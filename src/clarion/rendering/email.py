@@ -25,17 +25,9 @@ from clarion.rendering.tracking import Tracker
 from clarion.rendering.variant import Source
 
 __all__ = [
-    "Campaign",
-    "CompiledEmail",
-    "Links",
-    "Recipient",
-    "RenderedEmail",
-    "check_email",
-    "check_snippet",
-    "compile_email",
-    "render_text",
-    "variables",
-]
+    "Campaign", "CompiledEmail", "Links", "Recipient", "RenderedEmail", "check_email", "check_snippet", "compile_email",
+    "render_text", "variables",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +75,15 @@ class RenderedEmail:
     bcc: tuple[str, ...]
     headers: tuple[tuple[str, str], ...]
     also_to: tuple[str, ...] = ()
+    amp: str = ""
 
 
 class CompiledEmail:
     """The parsed templates; safe to use from several threads."""
 
     __slots__ = (
-        "_campaign", "_content", "_headers", "_message", "_parts", "_plain_snippets", "_snippets", "offers_unsubscribe",
+        "_campaign", "_content", "_headers", "_message", "_parts", "_plain_snippets", "_snippets", "has_amp",
+        "offers_unsubscribe",
     )  # fmt: skip
 
     def __init__(
@@ -112,6 +106,7 @@ class CompiledEmail:
         self._campaign = campaign
         self._message = message
         self._content = content
+        self.has_amp = bool(content.amp.strip())
 
     def render(self, recipient: Recipient, tracker: Tracker | None = None) -> RenderedEmail:
         """The message for one person. Raises RenderError, also for a blank subject or body."""
@@ -154,6 +149,7 @@ class CompiledEmail:
             headers=tuple(
                 (name, _rendered(value, f"headers.{name}", names, recipient)) for name, value in self._headers
             ),
+            amp=self._text("amp", names, recipient),
         )
 
     def addresses(self, recipient: Recipient) -> tuple[str, ...]:
@@ -391,6 +387,7 @@ def _sources(content: EmailContent) -> Iterator[tuple[str, str]]:
     yield "recipient", content.recipient if content.recipient.strip() else DEFAULT_RECIPIENT
     yield "cc", content.cc
     yield "bcc", content.bcc
+    yield "amp", content.amp
 
 
 def _rendered(template: str | Template, part: str, names: Mapping[str, object], recipient: Recipient) -> str:

@@ -159,9 +159,11 @@ def _texts(email: RenderedEmail) -> bytes:
         kind, text = ("html", email.html) if email.html else ("plain", email.plain)
         return _part(kind, text)
     mark = boundary()
+    # Programs that do not know AMP take the last part that they know, and it must stand before the HTML.
+    amp = (_part("x-amp-html", email.amp), b"\r\n--", mark, b"\r\n") if email.amp.strip() else ()
     return b"".join((
         b'Content-Type: multipart/alternative; boundary="', mark, b'"\r\n\r\n--', mark, b"\r\n",
-        _part("plain", email.plain), b"\r\n--", mark, b"\r\n",
+        _part("plain", email.plain), b"\r\n--", mark, b"\r\n", *amp,
         _part("html", email.html), b"\r\n--", mark, b"--\r\n",
     ))  # fmt: skip
 

@@ -58,7 +58,7 @@ def action_shape(action: Action, language: str = "", number: int | None = None) 
         "layout": content.layout.html if content.layout is not None else "",
         "language": language,
         "body": content.body,
-        "body_amp": "",
+        "body_amp": content.amp,
         "subject": content.subject,
         "preheader_text": content.preheader,
         "recipient": content.recipient,

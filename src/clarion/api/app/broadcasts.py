@@ -78,12 +78,13 @@ async def get_action(call: Call) -> Response:
 
 
 _FIELDS = ("subject", "body", "recipient", "sending_state", "from_id", "reply_to_id")
+_RENAMED = {"preheader_text": "preheader", "body_amp": "amp"}
 # Keys of an action that GET shows and PUT passes over, so that one may send back what one read (contract §5.3).
 _READ_ONLY = frozenset({
     "id", "broadcast_id", "campaign_id", "parent_action_id", "deduplicate_id", "name", "created", "updated", "type",
     "layout", "language", "from", "reply_to", "bcc", "cc", "fake_bcc", "preprocessor",
 })  # fmt: skip
-_NOT_OFFERED = ("body_amp", "image_url", "url", "method")
+_NOT_OFFERED = ("image_url", "url", "method")
 
 
 def edit_of(body: dict[str, Any]) -> dict[str, Any]:
@@ -93,11 +94,10 @@ def edit_of(body: dict[str, Any]) -> dict[str, Any]:
         InvalidRequest: a key that is unknown or that e-mails here do not have.
     """
     edit = {name: body[name] for name in _FIELDS if name in body}
-    if "preheader_text" in body:
-        edit["preheader"] = body["preheader_text"]
+    edit |= {inner: body[name] for name, inner in _RENAMED.items() if name in body}
     if "headers" in body:
         edit["headers"] = _headers_of(body["headers"])
-    for name in body.keys() - edit.keys() - _READ_ONLY - {"preheader_text"}:
+    for name in body.keys() - edit.keys() - _READ_ONLY - _RENAMED.keys():
         if name not in _NOT_OFFERED:
             raise InvalidRequest("is not a field of an action", f"/{name}")
         if body[name] not in (None, ""):

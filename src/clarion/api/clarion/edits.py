@@ -41,6 +41,7 @@ _TEXTS: dict[str, tuple[str, int]] = {
     "preheader": ("preheader", MAX_LINE_BYTES),
     "body": ("body", MAX_BODY_BYTES),
     "plain": ("plain", MAX_BODY_BYTES),
+    "amp": ("amp", MAX_BODY_BYTES),
     "from": ("sender", MAX_LINE_BYTES),
     "reply_to": ("reply_to", MAX_LINE_BYTES),
     "recipient": ("recipient", MAX_LINE_BYTES),

@@ -74,6 +74,7 @@ def content_shape(content: EmailContent) -> dict[str, Any]:
         "preheader": content.preheader,
         "body": content.body,
         "plain": content.plain,
+        "amp": content.amp,
         "from": content.sender,
         "from_id": content.sender_id,
         "reply_to": content.reply_to,

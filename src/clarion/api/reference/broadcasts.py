@@ -54,6 +54,7 @@ _EDIT: dict[str, Any] = {
     "subject": text(),
     "body": text(),
     "preheader_text": text(),
+    "body_amp": text("A part for mail programs that show AMP, beside the HTML."),
     "recipient": text(),
     "from_id": {"type": ["integer", "null"]},
     "reply_to_id": {"type": ["integer", "null"]},

@@ -34,7 +34,7 @@ _EMAIL: dict[str, Any] = {
     "preheader": text(),
     "body": text("HTML with Liquid."),
     "body_plain": text("Made from the body unless given."),
-    "body_amp": text("Passed over."),
+    "body_amp": text("A part for mail programs that show AMP, beside the HTML."),
     "attachments": mapping(text("Base64."), "File name → content, at most 2 MB together."),
     "headers": mapping(text(), "Further header lines; a list of name and value too."),
     "tracked": nullable(flag("Whether opens and clicks are seen; true unless given.")),
