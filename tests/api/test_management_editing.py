@@ -8,6 +8,7 @@ import pytest
 
 from clarion.api import application
 from clarion.api.calls import Api
+from clarion.store.engine import Store
 
 from .conftest import Client
 
@@ -107,7 +108,28 @@ async def test_the_list_is_searched_and_tells_the_last_trigger(manage: Client, c
     assert await found(f"search={number}") == [number]
     assert await found("state=running") == [number]
     assert await found("tag=news") == [number]
-    assert (await manage("GET", f"{_ROOT}/broadcasts?state=dancing")).status == 400
+    assert await found(f"id={other}") == [other]
+    for wrong in ("state=dancing", "archived=maybe", "kind=inline", "limit=0", "start=x", "id=x"):
+        assert (await manage("GET", f"{_ROOT}/broadcasts?{wrong}")).status == 400
+
+
+async def test_the_list_goes_on_page_by_page_and_reads_no_texts(manage: Client, store: Store) -> None:
+    made = [await make(manage, name=f"{'even' if no % 2 == 0 else 'odd'} {no}") for no in range(7)]
+    store.script("UPDATE action SET content = 'what is not read need not be right'")
+    seen: list[int] = []
+    following: Any = 10**9
+    for _ in range(4):
+        page = (await manage("GET", f"{_ROOT}/broadcasts?limit=2&start={following}")).json
+        seen += [one["id"] for one in page["broadcasts"]]
+        following = page["next"]
+    assert (seen, following) == (sorted(made, reverse=True), None)
+    evens = (await manage("GET", f"{_ROOT}/broadcasts?limit=2&search=EVEN")).json
+    assert [one["name"] for one in evens["broadcasts"]] == ["even 6", "even 4"]
+    rest = (await manage("GET", f"{_ROOT}/broadcasts?limit=2&search=EVEN&start={evens['next']}")).json
+    assert [one["name"] for one in rest["broadcasts"]] == ["even 2", "even 0"]
+    assert rest["next"] is None
+    assert rest["counts"] == {"draft": 7, "running": 0, "stopped": 0, "archived": 0}
+    assert evens["broadcasts"][0]["actions"][0]["kind"] == "email"
 
 
 async def test_who_has_it_open_is_told_to_the_others(manage: Client) -> None:

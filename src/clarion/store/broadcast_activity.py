@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What each broadcast of a workspace did last and these days: from counters and one look into an index for each."""
+"""What some broadcasts did last and these days: from counters and one look into an index for each."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from clarion.domain.deliveries import State
@@ -42,17 +42,22 @@ def _word(row: Row) -> str:
     return "scheduled" if waits and row["state"] == TriggerState.QUEUED.value else str(row["state"])
 
 
-def of_workspace(tx: Transaction, workspace: Workspace, days: int) -> dict[int, Activity]:
+def of_broadcasts(
+    tx: Transaction, workspace: Workspace, broadcast_ids: Collection[int], days: int
+) -> dict[int, Activity]:
     """By broadcast; those that never did anything are left out."""
-    here = workspace.workspace_id
-    latest = tx.all("latest_triggers", workspace_id=here)
+    asked = encode(list(broadcast_ids))
+    latest = tx.all("latest_triggers", broadcast_ids=asked)
     states: dict[int, dict[State, int]] = {}
     for row in tx.all("sums_of_triggers", trigger_ids=encode([int(row["trigger_id"]) for row in latest])):
         states.setdefault(int(row["trigger_id"]), {})[State(row["state"])] = int(row["n"])
-    running = {int(row["broadcast_id"]): int(row["n"]) for row in tx.all("running_by_broadcast", workspace_id=here)}
+    running = {
+        int(row["broadcast_id"]): int(row["n"])
+        for row in tx.all("running_by_broadcast", workspace_id=workspace.workspace_id)
+    }
     sent: dict[int, dict[int, int]] = {}
     from_hour = (tx.now_ms() // _HOUR_MS // _HOURS - days) * _HOURS
-    for row in tx.all("sent_by_day", workspace_id=here, from_hour=from_hour):
+    for row in tx.all("sent_by_day", broadcast_ids=asked, from_hour=from_hour):
         sent.setdefault(int(row["broadcast_id"]), {})[int(row["day"])] = int(row["n"])
     return {
         int(row["broadcast_id"]): Activity(

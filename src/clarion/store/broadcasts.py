@@ -28,7 +28,8 @@ EDITING_MS = 30_000
 """How long somebody counts as editing after they last said so."""
 
 
-def _broadcast(row: Row) -> Broadcast:
+def of_row(row: Row) -> Broadcast:
+    """A broadcast without its actions."""
     return Broadcast(
         broadcast_id=int(row["broadcast_id"]),
         workspace_id=int(row["workspace_id"]),
@@ -114,7 +115,7 @@ def get(
     if row is None or (kind is not None and row["kind"] != kind.value):
         return None
     actions = tx.all("actions", workspace_id=workspace.workspace_id, broadcast_id=broadcast_id)
-    return replace(_broadcast(row), actions=tuple(_action(action) for action in actions))
+    return replace(of_row(row), actions=tuple(_action(action) for action in actions))
 
 
 def kind(tx: Transaction, broadcast_id: int) -> BroadcastKind | None:
@@ -132,7 +133,7 @@ def listing(
         action = _action(row)
         actions.setdefault(action.broadcast_id, []).append(action)
     return [
-        replace(_broadcast(row), actions=tuple(actions.get(int(row["broadcast_id"]), ())))
+        replace(of_row(row), actions=tuple(actions.get(int(row["broadcast_id"]), ())))
         for row in tx.all("broadcasts", workspace_id=workspace.workspace_id)
         if kind is None or row["kind"] == kind.value
     ]

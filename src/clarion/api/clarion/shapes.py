@@ -6,6 +6,7 @@ from typing import Any
 from clarion.domain import goals
 from clarion.domain.broadcasts import Action, Broadcast, EmailContent
 from clarion.pipeline.review import Finding
+from clarion.store.outlines import Outline
 
 
 def finding_shape(finding: Finding) -> dict[str, Any]:
@@ -44,11 +45,15 @@ def broadcast_shape(broadcast: Broadcast) -> dict[str, Any]:
     }
 
 
-def summary(broadcast: Broadcast) -> dict[str, Any]:
+def summary(outline: Outline) -> dict[str, Any]:
     """A broadcast in a list: of the actions only what it needs."""
-    shape = broadcast_shape(broadcast)
-    names = ("id", "kind", "name", "sending_state", "subject")
-    return {**shape, "actions": [{name: action[name] for name in names} for action in shape["actions"]]}
+    return {
+        **broadcast_shape(outline.broadcast),
+        "actions": [
+            {"id": one.action_id, "kind": one.kind, "name": one.name, "sending_state": one.sending_state.value}
+            for one in outline.actions
+        ],
+    }
 
 
 def action_shape(action: Action) -> dict[str, Any]:

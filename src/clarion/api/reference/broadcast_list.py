@@ -30,7 +30,6 @@ _SUMMARY: dict[str, Any] = {
             "kind": "email",
             "name": "",
             "sending_state": "automatic",
-            "subject": "Hello {{ customer.first_name }}",
         }
     ],
 }
@@ -42,9 +41,10 @@ LIST = shown(
     {
         "broadcasts": [{**_SUMMARY, "last_trigger": _LAST, "running_triggers": 0, "sent_by_day": [0, 1199]}],
         "counts": {"draft": 2, "running": 1, "stopped": 0, "archived": 4},
+        "next": 1,
     },
     Loose(
-        nullable=("trigger_name", "topic_id", "first_started_at", "goal", "changed_by", "last_trigger"),
+        nullable=("trigger_name", "topic_id", "first_started_at", "goal", "changed_by", "last_trigger", "next"),
         free=("recipients",),
     ),
     query={
@@ -53,8 +53,11 @@ LIST = shown(
         "state": one_of("draft", "running", "stopped"),
         "tag": text(),
         "archived": one_of("true", "false", "only", description="false unless given."),
-        "limit": integer("At most 1,000."),
+        "id": integer("Only the one of this number."),
+        "start": integer("The `next` of the page before.", minimum=1),
+        "limit": integer("How many at most; 100 unless given.", minimum=1, maximum=1_000),
     },
     errors=(400,),
-    note="`sent_by_day`: of the last 14 days in UTC, today at the end.",
+    note="Newest first; `counts` are of all, whatever is asked for. "
+    "`sent_by_day`: of the last 14 days in UTC, today at the end.",
 )

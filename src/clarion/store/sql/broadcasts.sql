@@ -86,13 +86,49 @@ ON CONFLICT (broadcast_id, user_id) DO UPDATE SET name = excluded.name, seen_ms 
 SELECT name, seen_ms FROM broadcast_editor
 WHERE broadcast_id = :broadcast_id AND user_id <> :user_id AND seen_ms > {{now_ms}} - :within_ms ORDER BY name;
 
+-- name: outlines
+-- A stretch of a workspace's broadcasts, newest first, without what their messages say. :state '' and :archived -1 are
+-- any, :only 0 is every one.
+SELECT broadcast_id, workspace_id, name, state, recipients, doubt_policy, tags, kind, trigger_name, topic_id,
+       language_attribute, created_ms, updated_ms, first_started_ms, goal, exit_when, archived_ms, version, changed_by
+FROM broadcast
+WHERE workspace_id = :workspace_id AND broadcast_id < :before AND kind = :kind
+  AND (CAST(:state AS text) = '' OR state = CAST(:state AS text))
+  AND (CAST(:archived AS bigint) < 0
+       OR CASE WHEN archived_ms IS NULL THEN 0 ELSE 1 END = CAST(:archived AS bigint))
+  AND (CAST(:only AS bigint) = 0 OR broadcast_id = CAST(:only AS bigint))
+ORDER BY broadcast_id DESC LIMIT :most;
+
+-- name: outlined_actions
+-- The texts come after these columns: they are not read.
+SELECT action_id, broadcast_id, kind, name, sending_state FROM action
+WHERE broadcast_id IN (SELECT value FROM json_each(:broadcast_ids)) ORDER BY broadcast_id, position;
+
+-- name: outlined_actions @postgres
+-- Differs: a list is an array, not a JSON text.
+SELECT action_id, broadcast_id, kind, name, sending_state FROM action
+WHERE broadcast_id = ANY (ARRAY(SELECT CAST(jsonb_array_elements_text(CAST(:broadcast_ids AS jsonb)) AS bigint)))
+ORDER BY broadcast_id, position;
+
+-- name: broadcasts_by_state
+SELECT CASE WHEN archived_ms IS NULL THEN state ELSE 'archived' END AS word, COUNT(*) AS n
+FROM broadcast WHERE workspace_id = :workspace_id AND kind = :kind
+GROUP BY CASE WHEN archived_ms IS NULL THEN state ELSE 'archived' END;
+
 -- name: latest_triggers
--- Of each broadcast of a workspace the last trigger: a look into the index for each.
+-- Of each of some broadcasts the last trigger: a look into the index for each.
 SELECT t.trigger_id, t.broadcast_id, t.state, t.created_ms, t.audience, t.recipients, t.scheduled_ms, t.cancelled_ms,
        t.audience_ms
-FROM broadcast b JOIN broadcast_trigger t ON t.trigger_id = (
-    SELECT MAX(l.trigger_id) FROM broadcast_trigger l WHERE l.broadcast_id = b.broadcast_id)
-WHERE b.workspace_id = :workspace_id;
+FROM json_each(:broadcast_ids) b JOIN broadcast_trigger t ON t.trigger_id = (
+    SELECT MAX(l.trigger_id) FROM broadcast_trigger l WHERE l.broadcast_id = b.value);
+
+-- name: latest_triggers @postgres
+-- Differs: a list is an array, not a JSON text.
+SELECT t.trigger_id, t.broadcast_id, t.state, t.created_ms, t.audience, t.recipients, t.scheduled_ms, t.cancelled_ms,
+       t.audience_ms
+FROM jsonb_array_elements_text(CAST(:broadcast_ids AS jsonb)) AS b (value)
+JOIN broadcast_trigger t ON t.trigger_id = (
+    SELECT MAX(l.trigger_id) FROM broadcast_trigger l WHERE l.broadcast_id = CAST(b.value AS bigint));
 
 -- name: running_by_broadcast
 -- How many triggers of a workspace's broadcasts are unfinished; those are few, and have an index.
@@ -110,11 +146,17 @@ WHERE trigger_id = ANY (ARRAY(SELECT CAST(jsonb_array_elements_text(CAST(:trigge
 GROUP BY trigger_id, state;
 
 -- name: sent_by_day
--- Messages sent in the last days, by the hour counters of a workspace's broadcasts.
-SELECT c.broadcast_id, c.hour / 24 AS day, SUM(c.n) AS n
-FROM metric_count c JOIN broadcast b ON b.broadcast_id = c.broadcast_id
-WHERE b.workspace_id = :workspace_id AND c.metric = 'sent' AND c.hour >= :from_hour
-GROUP BY c.broadcast_id, c.hour / 24;
+-- Messages sent in the last days, by the hour counters of some broadcasts.
+SELECT broadcast_id, hour / 24 AS day, SUM(n) AS n FROM metric_count
+WHERE broadcast_id IN (SELECT value FROM json_each(:broadcast_ids)) AND metric = 'sent' AND hour >= :from_hour
+GROUP BY broadcast_id, hour / 24;
+
+-- name: sent_by_day @postgres
+-- Differs: a list is an array, not a JSON text.
+SELECT broadcast_id, hour / 24 AS day, SUM(n) AS n FROM metric_count
+WHERE broadcast_id = ANY (ARRAY(SELECT CAST(jsonb_array_elements_text(CAST(:broadcast_ids AS jsonb)) AS bigint)))
+  AND metric = 'sent' AND hour >= :from_hour
+GROUP BY broadcast_id, hour / 24;
 
 -- name: last_trigger
 SELECT last_trigger_ms, {{now_ms}} AS now_ms FROM broadcast WHERE broadcast_id = :broadcast_id;

@@ -44,7 +44,7 @@ function Next({ broadcast }: { broadcast: Broadcast }) {
 export function Overview({ broadcast }: { broadcast: Broadcast }) {
   const segments = useSegments();
   const list = useQuery<{ broadcasts: ListedBroadcast[] }>(
-    `${OURS}/broadcasts?search=${broadcast.id}&archived=true`,
+    `${OURS}/broadcasts?id=${broadcast.id}&archived=true`,
     { every: POLL_MS },
   );
   const listed = list.data?.broadcasts.find((one) => one.id === broadcast.id);

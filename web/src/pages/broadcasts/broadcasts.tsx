@@ -12,7 +12,7 @@ import { SelectField, TextField } from "../../ui/field";
 import { Menu } from "../../ui/menu";
 import { Page } from "../../ui/page";
 import { Empty, Loaded, Problems } from "../../ui/states";
-import { Table } from "../../ui/table";
+import { Pager, Table } from "../../ui/table";
 import { toast } from "../../ui/toast";
 import { CopyActions } from "./copy-actions";
 import { DaysSparkline } from "./sparkline";
@@ -22,10 +22,12 @@ import "./broadcasts.css";
 
 const PATH = `${OURS}/broadcasts`;
 const POLL_MS = 5_000;
+const SHOWN = 50; // on a page
 
 interface Answer {
   broadcasts: ListedBroadcast[];
   counts: Record<string, number>;
+  next: number | null;
 }
 
 function CreateDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
@@ -132,6 +134,9 @@ export default function Broadcasts() {
   if (tag) asked.set("tag", tag);
   if (state === "archived") asked.set("archived", "only");
   else if (state) asked.set("state", state);
+  const start = search.get("start");
+  if (start) asked.set("start", start);
+  asked.set("limit", String(SHOWN));
   const query = useQuery<Answer>(`${PATH}?${asked}`, { every: POLL_MS });
   const mayEdit = useMay("edit");
   const maySend = useMay("send");
@@ -191,13 +196,13 @@ export default function Broadcasts() {
             type="search"
             placeholder="Name or number ( / )"
             value={text}
-            onInput={(value) => setSearch({ search: value })}
+            onInput={(value) => setSearch({ search: value, start: null })}
           />
         </div>
         <SelectField
           label="State"
           value={state}
-          onChange={(value) => setSearch({ state: value })}
+          onChange={(value) => setSearch({ state: value, start: null })}
           options={(
             [
               ["", "All", undefined],
@@ -215,19 +220,19 @@ export default function Broadcasts() {
       {tag && (
         <p class="row">
           Tagged {tag}
-          <Button kind="quiet" onClick={() => setSearch({ tag: null })}>
+          <Button kind="quiet" onClick={() => setSearch({ tag: null, start: null })}>
             Any tag
           </Button>
         </p>
       )}
       <Loaded query={query} lines={8}>
-        {({ broadcasts }) =>
+        {({ broadcasts, next }) =>
           broadcasts.length === 0 ? (
-            text || state || tag ? (
+            text || state || tag || start ? (
               <Empty
                 title="Nothing matches"
                 action={
-                  <Button onClick={() => setSearch({ search: null, state: null, tag: null })}>
+                  <Button onClick={() => setSearch({ search: null, state: null, tag: null, start: null })}>
                     Show all
                   </Button>
                 }
@@ -249,50 +254,57 @@ export default function Broadcasts() {
               </Empty>
             )
           ) : (
-            <Table
-              caption="Broadcasts"
-              rows={broadcasts}
-              rowKey={(one) => one.id}
-              columns={[
-                {
-                  key: "name",
-                  label: "Name",
-                  show: (one) => (
-                    <div>
-                      <a class="list-name" href={`/broadcasts/${one.id}`}>
-                        {one.name}
-                      </a>
-                      <div class="muted small">
-                        {one.actions.length === 1 ? "1 message" : `${one.actions.length} messages`}
-                        {one.tags.map((name) => (
-                          <span key={name}>
-                            {" · "}
-                            <a href={`/broadcasts?tag=${encodeURIComponent(name)}`}>{name}</a>
-                          </span>
-                        ))}
+            <>
+              <Table
+                caption="Broadcasts"
+                rows={broadcasts}
+                rowKey={(one) => one.id}
+                columns={[
+                  {
+                    key: "name",
+                    label: "Name",
+                    show: (one) => (
+                      <div>
+                        <a class="list-name" href={`/broadcasts/${one.id}`}>
+                          {one.name}
+                        </a>
+                        <div class="muted small">
+                          {one.actions.length === 1 ? "1 message" : `${one.actions.length} messages`}
+                          {one.tags.map((name) => (
+                            <span key={name}>
+                              {" · "}
+                              <a href={`/broadcasts?tag=${encodeURIComponent(name)}`}>{name}</a>
+                            </span>
+                          ))}
+                        </div>
                       </div>
-                    </div>
-                  ),
-                },
-                {
-                  key: "state",
-                  label: "State",
-                  show: (one) => <StatePill state={one.state} archived={one.archived} />,
-                },
-                { key: "last", label: "Last trigger", show: (one) => <LastTriggerCell broadcast={one} /> },
-                {
-                  key: "days",
-                  label: "Sent in 14 days",
-                  show: (one) => <DaysSparkline days={one.sent_by_day} />,
-                },
-                {
-                  key: "menu",
-                  label: "Actions",
-                  hideLabel: true,
-                  show: (one) => <Menu label={`Actions for ${one.name}`} items={items(one)} />,
-                },
-              ]}
-            />
+                    ),
+                  },
+                  {
+                    key: "state",
+                    label: "State",
+                    show: (one) => <StatePill state={one.state} archived={one.archived} />,
+                  },
+                  { key: "last", label: "Last trigger", show: (one) => <LastTriggerCell broadcast={one} /> },
+                  {
+                    key: "days",
+                    label: "Sent in 14 days",
+                    show: (one) => <DaysSparkline days={one.sent_by_day} />,
+                  },
+                  {
+                    key: "menu",
+                    label: "Actions",
+                    hideLabel: true,
+                    show: (one) => <Menu label={`Actions for ${one.name}`} items={items(one)} />,
+                  },
+                ]}
+              />
+              <Pager
+                next={next === null ? null : String(next)}
+                first={!start}
+                onGo={(to) => setSearch({ start: to })}
+              />
+            </>
           )
         }
       </Loaded>

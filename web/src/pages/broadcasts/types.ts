@@ -10,6 +10,7 @@ export interface ActionSummary {
   kind: string;
   name: string;
   sending_state: SendingState;
+  /** Not in lists. */
   subject?: string;
   url?: string;
 }

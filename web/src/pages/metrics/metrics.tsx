@@ -17,7 +17,7 @@ interface Known {
 /** `/performance?broadcast=`. */
 export default function Metrics() {
   const [search, setSearch] = useSearch();
-  const query = useQuery<{ broadcasts: Known[] }>(`${OURS}/broadcasts`);
+  const query = useQuery<{ broadcasts: Known[] }>(`${OURS}/broadcasts?limit=1000`);
   const broadcasts = query.data?.broadcasts ?? [];
   const chosen = Number(search.get("broadcast")) || broadcasts[0]?.id;
   return (
