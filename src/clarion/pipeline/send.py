@@ -171,10 +171,10 @@ class _ChunkSource:
             if isinstance(made, Outcome):
                 self.outcomes.append(made)
                 continue
+            self.stage.failpoint("send.composed")
             if task.messages.drafting and self._is_drafted(key):
                 self.outcomes.append(Outcome(key, State.DRAFTED, counted=False, draft=drafting.kept(made)))
                 continue
-            self.stage.failpoint("send.composed")
             self.given += 1
             return _Handover(self, index, key, row, made)
         return None
