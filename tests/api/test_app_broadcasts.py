@@ -154,6 +154,11 @@ async def test_a_broadcast_names_the_segments_of_its_audience(
     assert campaign["msg_templates"] == campaign["msg_template_ids"] == []
 
 
+async def test_there_are_no_newsletters(client: Client) -> None:
+    assert (await client("GET", "/v1/newsletters?limit=5")).json == {"newsletters": [], "next": ""}
+    assert (await client("GET", "/v1/newsletters/1")).status == 404
+
+
 async def test_headers_come_in_the_shapes_that_clients_send(client: Client, store: Store, workspace: Workspace) -> None:
     made = make(store, workspace)
     path = f"/v1/broadcasts/{made.broadcast_id}/actions/{made.actions[0].action_id}"

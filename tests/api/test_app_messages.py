@@ -369,4 +369,7 @@ async def test_drafts_are_listed_where_they_are_asked_for(client: Client, store:
     assert await found("/v1/messages?drafts=false") == [1, 3]
     for asked in ("drafts=true", "metric=drafted"):
         assert await found(f"/v1/messages?{asked}") == [2]
-    assert await found(f"/v1/broadcasts/{played.broadcast.broadcast_id}/messages") == [1, 2, 3]
+    number = played.broadcast.broadcast_id
+    assert await found(f"/v1/broadcasts/{number}/messages") == [1, 2, 3]
+    assert await found(f"/v1/campaigns/{number}/messages") == [1, 3]
+    assert await found(f"/v1/campaigns/{number}/messages?drafts=true") == [1, 2, 3]

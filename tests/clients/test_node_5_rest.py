@@ -57,6 +57,18 @@ def _links(node5: Node, method: str, arguments: tuple[object, ...]) -> list[Any]
     return node5.app(method, *arguments)["links"] or None
 
 
+def test_messages_with_what_they_belong_to(node5: Node, sent: dict[str, Any]) -> None:
+    page = node5.app("getMessages", {"campaign_id": sent["broadcast"], "associations": True})
+    [message], [campaign], [action] = page["messages"], page["campaigns"], page["actions"]
+    assert (campaign["id"], action["id"]) == (message["broadcast_id"], message["action_id"])
+    assert (page["newsletters"], page["contents"]) == ([], [])
+    one = node5.app("getMessage", message["id"], {"associations": True})
+    assert one == {"message": message, "campaign": campaign, "action": action, "newsletter": None, "content": None}
+    assert node5.app("getMessages", {"template_id": action["id"], "limit": 1})["messages"] == [message]
+    assert node5.app("getCampaignMessages", sent["broadcast"], {"drafts": True})["messages"] == [message]
+    assert node5.app("listNewsletters", {"limit": 5}) == {"newsletters": [], "next": ""}
+
+
 def test_metrics(node5: Node, plain: Server, sent: dict[str, Any]) -> None:
     number = sent["broadcast"]
     [action] = node5.app("getBroadcastActions", number)["actions"]

@@ -172,6 +172,17 @@ async def list_messages(call: Call) -> Response:
     return await messages.listed(call, broadcast.broadcast_id)
 
 
+async def list_campaign_messages(call: Call) -> Response:
+    """`GET /v1/campaigns/{id}/messages`, where `drafts` asks for them beside the others."""
+    broadcast = await _broadcast(call)
+    return await messages.listed(call, broadcast.broadcast_id, drafts=messages.Drafts.BESIDE)
+
+
+async def list_newsletters(call: Call) -> Response:  # noqa: ARG001 - there are none in any workspace
+    """`GET /v1/newsletters`: for programs that read everything there is."""
+    return answer({"newsletters": [], "next": ""})
+
+
 _ONE, _CAMPAIGN = "/v1/broadcasts/{broadcast_id}", "/v1/campaigns/{broadcast_id}"
 _ACTION = "/actions/{action_id}"
 _LANGUAGE = f"{_ACTION}/language/{{language}}"
@@ -270,7 +281,24 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "app",
         "app",
         "Messages of a broadcast",
-        aliases=(f"{_CAMPAIGN}/messages",),
         reference=of_messages.OF_BROADCAST,
+    ),
+    Endpoint(
+        "GET",
+        f"{_CAMPAIGN}/messages",
+        list_campaign_messages,
+        "app",
+        "app",
+        "Messages of a broadcast, as a campaign",
+        reference=of_messages.OF_CAMPAIGN,
+    ),
+    Endpoint(
+        "GET",
+        "/v1/newsletters",
+        list_newsletters,
+        "app",
+        "app",
+        "Newsletters: there are none",
+        reference=reference.NEWSLETTERS,
     ),
 )

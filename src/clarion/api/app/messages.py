@@ -5,6 +5,7 @@ A rendered text is not stored, so `subject` is shown only where it holds no Liqu
 """
 
 from collections.abc import Iterable, Mapping
+from enum import Enum, auto
 from typing import Any
 
 from starlette.responses import Response
@@ -59,6 +60,14 @@ _OTHER_PARENTS = ("newsletter_id",)
 _ACTIONS = ("action_id", "content_id", "template_id")
 
 
+class Drafts(Enum):
+    """What a list does with drafts: has them among the rest; shows only them when asked; shows them too when asked."""
+
+    AMONG = auto()
+    APART = auto()
+    BESIDE = auto()
+
+
 def key_from_start(call: Call) -> DeliveryKey | None:
     """Where a list goes on: the `next` of the page before.
 
@@ -74,8 +83,8 @@ def key_from_start(call: Call) -> DeliveryKey | None:
     return key
 
 
-def wanted_of(call: Call, broadcast_id: int, trigger_id: int, *, drafts_too: bool) -> Wanted | None:
-    """The query's conditions; None when nothing can meet them. `drafts_too`: also where nobody asks for them.
+def wanted_of(call: Call, broadcast_id: int, trigger_id: int, *, drafts: Drafts) -> Wanted | None:
+    """The query's conditions; None when nothing can meet them.
 
     Raises:
         MalformedRequest: an unknown type, metric or state, or a number that is none.
@@ -90,9 +99,10 @@ def wanted_of(call: Call, broadcast_id: int, trigger_id: int, *, drafts_too: boo
     if state := _known(call, "state", _STATES):
         states &= _STATES[state]
         attempted |= state == "attempted"
-    if call.query_flag("drafts"):
+    asked = call.query_flag("drafts")
+    if asked and drafts is not Drafts.BESIDE:
         states &= {State.DRAFTED}
-    elif not drafts_too and "drafted" not in {metric, state}:
+    elif not asked and drafts is not Drafts.AMONG and "drafted" not in {metric, state}:
         states -= {State.DRAFTED}
     actions = {number for name in _ACTIONS if (number := call.query_number(name, 0, low=1))}
     if not possible or not states or len(actions) > 1 or any(call.query(name) for name in _OTHER_PARENTS):
@@ -117,12 +127,12 @@ def _known(call: Call, name: str, known: Iterable[str]) -> str:
     return value
 
 
-async def listed(call: Call, broadcast_id: int = 0, trigger_id: int = 0, *, drafts_too: bool = True) -> Response:
+async def listed(call: Call, broadcast_id: int = 0, trigger_id: int = 0, *, drafts: Drafts = Drafts.AMONG) -> Response:
     """A page of messages of the workspace, a broadcast or a trigger, by the query's conditions."""
     limit = call.query_number("limit", DEFAULT_LIMIT, low=1, high=MAX_LIMIT)
     tracked, associated = call.query_flag("get_tracked_responses"), call.query_flag("associations")
     after = key_from_start(call)
-    wanted = wanted_of(call, broadcast_id, trigger_id, drafts_too=drafts_too)
+    wanted = wanted_of(call, broadcast_id, trigger_id, drafts=drafts)
 
     def read(tx: Transaction) -> dict[str, Any]:
         page = Page((), None)
@@ -239,7 +249,7 @@ async def list_messages(call: Call) -> Response:
     trigger_id = call.query_number("trigger_id", 0, low=1)
     if trigger_id and not broadcast_id:
         raise MalformedRequest("needs campaign_id beside it", "/trigger_id")
-    return await listed(call, broadcast_id, trigger_id, drafts_too=False)
+    return await listed(call, broadcast_id, trigger_id, drafts=Drafts.APART)
 
 
 async def get_message(call: Call) -> Response:

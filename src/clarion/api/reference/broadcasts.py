@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from clarion.api.schemas import Loose, record, shown, text
+from clarion.api.schemas import Loose, Reference, array, record, shown, text
 
 _BROADCAST: dict[str, Any] = {
     "id": 1,
@@ -66,6 +66,12 @@ BROADCASTS = shown({"broadcasts": [_BROADCAST]}, contract="§5.1")
 BROADCAST = shown({"broadcast": _BROADCAST}, contract="§5.1")
 CAMPAIGNS = shown({"campaigns": [_CAMPAIGN]}, contract="§7.12")
 CAMPAIGN = shown({"campaign": _CAMPAIGN}, contract="§7.12")
+NEWSLETTERS = Reference(
+    answer=record(newsletters=array({"type": "object"}), next=text()),
+    answer_example={"newsletters": [], "next": ""},
+    note="Newsletters are no broadcasts by API. The list is empty; nothing else of them is offered.",
+    contract="§7.12",
+)
 ACTIONS = shown({"actions": [_ACTION]}, _LOOSE, contract="§5.2")
 ACTION = shown({"action": _ACTION}, _LOOSE, contract="§5.3", note="`headers` is a JSON text.")
 PUT_ACTION = shown(

@@ -48,7 +48,7 @@ LISTED: dict[str, Any] = {
     "type": text("Only this channel: email."),
     "metric": text("Only those of which this is so: sent, opened, clicked, failed, …"),
     "state": text("failed, sent, drafted or attempted."),
-    "drafts": flag("Only drafts; `/v1/messages` leaves them out otherwise."),
+    "drafts": flag("Only drafts. Without it `/v1/messages` leaves them out, others have them among the rest."),
     "action_id": integer("Only this action's."),
     "content_id": integer("The same, of a transactional message."),
     "start_ts": integer("Created not before, Unix seconds."),
@@ -59,6 +59,7 @@ LISTED: dict[str, Any] = {
 _NOTE = "Newest trigger first. A page may be short, or empty, before the end: go on while there is a `next`."
 _PAGE: dict[str, Any] = {"messages": [_MESSAGE], "next": "AAAAAAABAAAAAAEAAAAAAd3kQ2yTqU8m"}
 
+OF_CAMPAIGN = shown(_PAGE, _LOOSE, query={**LISTED, "drafts": flag("Drafts too.")}, note=_NOTE, contract="§7.12")
 OF_BROADCAST = shown(_PAGE, _LOOSE, query=LISTED, note=_NOTE, contract="§5.5")
 MESSAGES = shown(
     _PAGE,
