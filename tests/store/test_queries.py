@@ -97,3 +97,13 @@ def test_parameters_in_the_drivers_style() -> None:
     text = "SELECT x::text, 'a%' FROM t WHERE a = :a AND b_c = :b_c"
     assert queries.for_driver(text, "sqlite") == text
     assert queries.for_driver(text, "postgres") == "SELECT x::text, 'a%%' FROM t WHERE a = %(a)s AND b_c = %(b_c)s"
+
+
+def test_a_list_of_numbers_is_asked_as_each_engine_finds_it_by_index() -> None:
+    text = "SELECT 1 FROM t WHERE t.a {{in :numbers}} AND b = :b"
+    assert queries.for_driver(text, "sqlite") == (
+        "SELECT 1 FROM t WHERE t.a IN (SELECT value FROM json_each(:numbers)) AND b = :b"
+    )
+    assert queries.for_driver(text, "postgres") == (
+        "SELECT 1 FROM t WHERE t.a = ANY (CAST(translate(%(numbers)s, '[]', '{}') AS bigint[])) AND b = %(b)s"
+    )

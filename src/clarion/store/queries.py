@@ -3,7 +3,8 @@
 
 A block begins with ``-- name: get_person``; a block that serves one engine only is named
 ``-- name: get_person @postgres`` and says why it differs. Parameters are written ``:name``. ``{{now_ms}}`` is
-the database's own clock in milliseconds.
+the database's own clock in milliseconds; ``person_id {{in :person_ids}}`` asks whether a number is in a JSON list, by
+index whatever the table's size.
 """
 
 import re
@@ -19,6 +20,11 @@ Engine = Literal["sqlite", "postgres"]
 
 _NAME = re.compile(r"^-- name: (?P<name>[a-z][a-z0-9_]*)(?: @(?P<engine>sqlite|postgres))?\s*$")
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
+_IN = re.compile(r"\{\{in (:[a-z_]+)\}\}")
+_IN_LIST = {
+    "sqlite": r"IN (SELECT value FROM json_each(\1))",
+    "postgres": r"= ANY (CAST(translate(\1, '[]', '{}') AS bigint[]))",  # an array, but for the brackets
+}
 _NOW_MS = {
     "sqlite": "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)",
     "postgres": "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS bigint)",
@@ -66,7 +72,7 @@ def _blocks(file_name: str, text: str) -> list[tuple[str, str | None, str]]:
 
 
 def _for_driver(text: str, engine: Engine) -> str:
-    text = text.replace("{{now_ms}}", _NOW_MS[engine]).rstrip().rstrip(";")
+    text = _IN.sub(_IN_LIST[engine], text.replace("{{now_ms}}", _NOW_MS[engine])).rstrip().rstrip(";")
     if engine == "sqlite":
         return text
     return _PARAMETER.sub(r"%(\1)s", text.replace("%", "%%"))

@@ -16,15 +16,8 @@ WHERE a.workspace_id = :workspace_id AND a.id < :before ORDER BY a.id DESC LIMIT
 -- name: activities_of_people
 -- Of one person, under all their numbers; '' for any kind and any name.
 SELECT a.id, a.person_id, a.kind, a.name, a.data FROM activity a
-WHERE a.person_id IN (SELECT value FROM json_each(:person_ids)) AND a.id < :before
-  AND (:kind = '' OR a.kind = :kind) AND (:name = '' OR a.name = :name)
-ORDER BY a.id DESC LIMIT :most;
-
--- name: activities_of_people @postgres
--- Differs: a list is an array.
-SELECT a.id, a.person_id, a.kind, a.name, a.data FROM activity a
-WHERE a.person_id = ANY (ARRAY(SELECT CAST(jsonb_array_elements_text(CAST(:person_ids AS jsonb)) AS bigint)))
-  AND a.id < :before AND (CAST(:kind AS text) = '' OR a.kind = :kind) AND (CAST(:name AS text) = '' OR a.name = :name)
+WHERE a.person_id {{in :person_ids}} AND a.id < :before
+  AND (CAST(:kind AS text) = '' OR a.kind = :kind) AND (CAST(:name AS text) = '' OR a.name = :name)
 ORDER BY a.id DESC LIMIT :most;
 
 -- name: forget_activities

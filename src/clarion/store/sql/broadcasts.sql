@@ -102,13 +102,7 @@ ORDER BY broadcast_id DESC LIMIT :most;
 -- name: outlined_actions
 -- The texts come after these columns: they are not read.
 SELECT action_id, broadcast_id, kind, name, sending_state FROM action
-WHERE broadcast_id IN (SELECT value FROM json_each(:broadcast_ids)) ORDER BY broadcast_id, position;
-
--- name: outlined_actions @postgres
--- Differs: a list is an array, not a JSON text.
-SELECT action_id, broadcast_id, kind, name, sending_state FROM action
-WHERE broadcast_id = ANY (ARRAY(SELECT CAST(jsonb_array_elements_text(CAST(:broadcast_ids AS jsonb)) AS bigint)))
-ORDER BY broadcast_id, position;
+WHERE broadcast_id {{in :broadcast_ids}} ORDER BY broadcast_id, position;
 
 -- name: broadcasts_by_state
 SELECT CASE WHEN archived_ms IS NULL THEN state ELSE 'archived' END AS word, COUNT(*) AS n
@@ -136,26 +130,13 @@ SELECT broadcast_id, COUNT(*) AS n FROM broadcast_trigger
 WHERE state IN ('queued', 'resolving', 'sending') AND workspace_id = :workspace_id GROUP BY broadcast_id;
 
 -- name: sums_of_triggers
-SELECT trigger_id, state, SUM(n) AS n FROM trigger_count
-WHERE trigger_id IN (SELECT value FROM json_each(:trigger_ids)) GROUP BY trigger_id, state;
-
--- name: sums_of_triggers @postgres
--- Differs: a list is an array, not a JSON text.
 SELECT trigger_id, state, CAST(SUM(n) AS bigint) AS n FROM trigger_count
-WHERE trigger_id = ANY (ARRAY(SELECT CAST(jsonb_array_elements_text(CAST(:trigger_ids AS jsonb)) AS bigint)))
-GROUP BY trigger_id, state;
+WHERE trigger_id {{in :trigger_ids}} GROUP BY trigger_id, state;
 
 -- name: sent_by_day
 -- Messages sent in the last days, by the hour counters of some broadcasts.
 SELECT broadcast_id, hour / 24 AS day, SUM(n) AS n FROM metric_count
-WHERE broadcast_id IN (SELECT value FROM json_each(:broadcast_ids)) AND metric = 'sent' AND hour >= :from_hour
-GROUP BY broadcast_id, hour / 24;
-
--- name: sent_by_day @postgres
--- Differs: a list is an array, not a JSON text.
-SELECT broadcast_id, hour / 24 AS day, SUM(n) AS n FROM metric_count
-WHERE broadcast_id = ANY (ARRAY(SELECT CAST(jsonb_array_elements_text(CAST(:broadcast_ids AS jsonb)) AS bigint)))
-  AND metric = 'sent' AND hour >= :from_hour
+WHERE broadcast_id {{in :broadcast_ids}} AND metric = 'sent' AND hour >= :from_hour
 GROUP BY broadcast_id, hour / 24;
 
 -- name: last_trigger

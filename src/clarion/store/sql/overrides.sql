@@ -7,12 +7,7 @@ SELECT override, attachments FROM trigger_override WHERE trigger_id = :trigger_i
 
 -- name: overrides_of
 -- Without the attachments, which may be megabytes.
-SELECT trigger_id, override FROM trigger_override WHERE trigger_id IN (SELECT value FROM json_each(:trigger_ids));
-
--- name: overrides_of @postgres
--- Differs: a list is an array.
-SELECT trigger_id, override FROM trigger_override
-WHERE trigger_id = ANY (ARRAY(SELECT CAST(jsonb_array_elements_text(CAST(:trigger_ids AS jsonb)) AS bigint)));
+SELECT trigger_id, override FROM trigger_override WHERE trigger_id {{in :trigger_ids}};
 
 -- name: clear_override
 DELETE FROM trigger_override WHERE trigger_id = :trigger_id;
@@ -39,14 +34,7 @@ ORDER BY t.trigger_id LIMIT :most;
 -- Of messages to one person.
 DELETE FROM trigger_override WHERE trigger_id IN (
     SELECT e.trigger_id FROM trigger_entry e
-    WHERE e.person_id = :person_id AND e.trigger_id IN (SELECT value FROM json_each(:trigger_ids)));
-
--- name: erase_overrides @postgres
--- Differs: a list is an array, and as one it is looked up by index whatever the table's size.
-DELETE FROM trigger_override WHERE trigger_id IN (
-    SELECT e.trigger_id FROM trigger_entry e
-    WHERE e.person_id = :person_id
-      AND e.trigger_id = ANY (ARRAY(SELECT CAST(jsonb_array_elements_text(CAST(:trigger_ids AS jsonb)) AS bigint))));
+    WHERE e.person_id = :person_id AND e.trigger_id {{in :trigger_ids}});
 
 -- name: defer_slice
 -- Not before a time: what was asked for to be sent later.

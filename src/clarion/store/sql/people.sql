@@ -117,12 +117,7 @@ ORDER BY person_id;
 -- name: identifiers_of
 -- Who stands behind these numbers, for lists of deliveries.
 SELECT person_id, id, email FROM person
-WHERE person_id IN (SELECT value FROM json_each(:person_ids));
-
--- name: identifiers_of @postgres
--- Differs: a list is an array, and as one it is looked up by index whatever the table's size.
-SELECT person_id, id, email FROM person
-WHERE person_id = ANY (ARRAY(SELECT CAST(jsonb_array_elements_text(CAST(:person_ids AS jsonb)) AS bigint)));
+WHERE person_id {{in :person_ids}};
 
 -- name: insert_people
 INSERT INTO person (person_id, workspace_id, id, email, email_key, email_unique, unsubscribed, attributes, changed,
@@ -204,12 +199,7 @@ DELETE FROM suppressed_identifier WHERE workspace_id = :workspace_id AND kind = 
 -- name: suppressed_people
 -- Which of these vanished people were suppressed rather than deleted.
 SELECT DISTINCT person_id FROM suppressed_identifier
-WHERE person_id IN (SELECT value FROM json_each(:person_ids));
-
--- name: suppressed_people @postgres
--- Differs: a list is an array, and as one it is looked up by index whatever the table's size.
-SELECT DISTINCT person_id FROM suppressed_identifier
-WHERE person_id = ANY (ARRAY(SELECT CAST(jsonb_array_elements_text(CAST(:person_ids AS jsonb)) AS bigint)));
+WHERE person_id {{in :person_ids}};
 
 -- name: last_person
 -- The highest number given out so far: the audience's end.
@@ -252,13 +242,7 @@ SELECT person_id FROM merged_person WHERE into_person_id = :person_id ORDER BY p
 
 -- name: people_by_numbers
 SELECT person_id, id, email, attributes, changed, created_ms FROM person
-WHERE workspace_id = :workspace_id AND person_id IN (SELECT value FROM json_each(:person_ids)) ORDER BY person_id;
-
--- name: people_by_numbers @postgres
--- Differs: a list is an array.
-SELECT person_id, id, email, attributes, changed, created_ms FROM person
-WHERE workspace_id = :workspace_id
-  AND person_id = ANY (CAST(translate(:person_ids, '[]', '{}') AS bigint[])) ORDER BY person_id;
+WHERE workspace_id = :workspace_id AND person_id {{in :person_ids}} ORDER BY person_id;
 
 -- name: events_of_person
 -- Newest first, those before a moment, or of it with a lower id. One person's events are sorted for it.

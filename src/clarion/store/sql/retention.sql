@@ -100,14 +100,8 @@ UPDATE broadcast_trigger SET echo = :echo WHERE trigger_id = :trigger_id;
 -- name: accounts_of_person
 -- In some triggers; the index of who is in which trigger serves it, which leaves duplicates out.
 SELECT trigger_id, seq, action_id, state FROM delivery
-WHERE trigger_id IN (SELECT value FROM json_each(:trigger_ids)) AND person_id = :person_id
+WHERE trigger_id {{in :trigger_ids}} AND person_id = :person_id
   AND (reason IS NULL OR reason <> 'duplicate');
-
--- name: accounts_of_person @postgres
--- Differs: a list is an array, and as one it is looked up by index whatever the table's size.
-SELECT trigger_id, seq, action_id, state FROM delivery
-WHERE trigger_id = ANY (ARRAY(SELECT CAST(jsonb_array_elements_text(CAST(:trigger_ids AS jsonb)) AS bigint)))
-  AND person_id = :person_id AND (reason IS NULL OR reason <> 'duplicate');
 
 -- name: erase_account
 UPDATE delivery SET recipient = NULL, words = NULL
@@ -116,13 +110,7 @@ WHERE trigger_id = :trigger_id AND seq = :seq AND action_id = :action_id
 
 -- name: erase_entries
 UPDATE trigger_entry SET data = NULL
-WHERE trigger_id IN (SELECT value FROM json_each(:trigger_ids)) AND person_id = :person_id AND data IS NOT NULL;
-
--- name: erase_entries @postgres
--- Differs: a list is an array, and as one it is looked up by index whatever the table's size.
-UPDATE trigger_entry SET data = NULL
-WHERE trigger_id = ANY (ARRAY(SELECT CAST(jsonb_array_elements_text(CAST(:trigger_ids AS jsonb)) AS bigint)))
-  AND person_id = :person_id AND data IS NOT NULL;
+WHERE trigger_id {{in :trigger_ids}} AND person_id = :person_id AND data IS NOT NULL;
 
 -- name: erase_errors
 -- Sentences that quote the identifier.

@@ -60,22 +60,10 @@ WHERE m.person_id = :person_id ORDER BY s.segment_id;
 -- name: memberships_between
 -- Who of a range of people is in which of some segments; the audience's Python predicate reads it.
 SELECT segment_id, person_id FROM segment_member
-WHERE segment_id IN (SELECT value FROM json_each(:segment_ids)) AND person_id > :after AND person_id <= :until;
-
--- name: memberships_between @postgres
--- Differs: a list is an array, not a JSON text.
-SELECT segment_id, person_id FROM segment_member
-WHERE segment_id IN (SELECT CAST(jsonb_array_elements_text(CAST(:segment_ids AS jsonb)) AS bigint))
-  AND person_id > :after AND person_id <= :until;
+WHERE segment_id {{in :segment_ids}} AND person_id > :after AND person_id <= :until;
 
 -- name: memberships_among
 -- Who of some people is in which of some segments.
 SELECT segment_id, person_id FROM segment_member
-WHERE segment_id IN (SELECT value FROM json_each(:segment_ids))
-  AND person_id IN (SELECT value FROM json_each(:person_ids));
+WHERE segment_id {{in :segment_ids}} AND person_id {{in :person_ids}};
 
--- name: memberships_among @postgres
--- Differs: lists are arrays.
-SELECT segment_id, person_id FROM segment_member
-WHERE segment_id = ANY (ARRAY(SELECT CAST(jsonb_array_elements_text(CAST(:segment_ids AS jsonb)) AS bigint)))
-  AND person_id = ANY (ARRAY(SELECT CAST(jsonb_array_elements_text(CAST(:person_ids AS jsonb)) AS bigint)));

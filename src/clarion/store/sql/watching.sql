@@ -19,57 +19,19 @@ SELECT t.trigger_id, t.broadcast_id, b.name AS broadcast_name, t.state, t.failur
            WHERE u.processed_ms IS NULL AND u.trigger_id <> t.trigger_id) AS other_turn,
        (SELECT MIN(a.no) FROM trigger_again a
            WHERE a.trigger_id = t.trigger_id AND (a.done_ms IS NULL OR a.open = 1)) AS repeating
-FROM json_each(:ids) AS k CROSS JOIN broadcast_trigger t ON t.trigger_id = k.value
-JOIN broadcast b ON b.broadcast_id = t.broadcast_id
-LEFT JOIN trigger_flow f ON f.trigger_id = t.trigger_id
-WHERE t.workspace_id = :workspace_id;
-
--- name: standing_of_triggers @postgres
--- Differs: a list of numbers is an array.
-SELECT t.trigger_id, t.broadcast_id, b.name AS broadcast_name, t.state, t.failure, t.selector, t.triggered_by,
-       t.created_ms, t.processed_ms, t.scheduled_ms, t.audience_ms, t.audience, t.recipients, t.open_slices,
-       t.resolved_to, t.resolve_until, t.resolve_lease_ms, t.resolve_due_ms, t.next_entry, t.file_done, t.error_count,
-       t.priority, t.paused_ms, t.rate_messages, t.rate_per_ms, t.spread_until_ms, t.expires_ms, t.cancelled_ms,
-       t.control_by, t.condition IS NOT NULL AS filtered, {{now_ms}} AS now_ms,
-       COALESCE(f.ready_ms, 0) AS ready_ms, COALESCE(f.turn, 0) AS turn,
-       (SELECT MAX(s.lease_ms) FROM (SELECT lease_ms FROM slice WHERE trigger_id = t.trigger_id AND done = 0 AND tried = 0
-           ORDER BY due_ms, no LIMIT 32) AS s) AS fresh_lease_ms,
-       (SELECT MAX(s.lease_ms) FROM (SELECT lease_ms FROM slice WHERE trigger_id = t.trigger_id AND done = 0 AND tried = 1
-           ORDER BY due_ms, no LIMIT 32) AS s) AS tried_lease_ms,
-       (SELECT due_ms FROM slice WHERE trigger_id = t.trigger_id AND done = 0 AND tried = 0
-           ORDER BY due_ms, no LIMIT 1) AS fresh_due_ms,
-       (SELECT due_ms FROM slice WHERE trigger_id = t.trigger_id AND done = 0 AND tried = 1
-           ORDER BY due_ms, no LIMIT 1) AS tried_due_ms,
-       (SELECT MAX(o.turn) FROM broadcast_trigger u JOIN trigger_flow o ON o.trigger_id = u.trigger_id
-           WHERE u.processed_ms IS NULL AND u.trigger_id <> t.trigger_id) AS other_turn,
-       (SELECT MIN(a.no) FROM trigger_again a
-           WHERE a.trigger_id = t.trigger_id AND (a.done_ms IS NULL OR a.open = 1)) AS repeating
 FROM broadcast_trigger t JOIN broadcast b ON b.broadcast_id = t.broadcast_id
 LEFT JOIN trigger_flow f ON f.trigger_id = t.trigger_id
-WHERE t.trigger_id = ANY(CAST(translate(:ids, '[]', '{}') AS bigint[])) AND t.workspace_id = :workspace_id;
+WHERE t.trigger_id {{in :ids}} AND t.workspace_id = :workspace_id;
 
 -- name: counts_of_triggers
 -- From the counters of some triggers, all actions together.
-SELECT c.trigger_id, c.state, c.reason, CAST(SUM(c.n) AS bigint) AS n
-FROM json_each(:ids) AS k CROSS JOIN trigger_count c ON c.trigger_id = k.value
-GROUP BY c.trigger_id, c.state, c.reason ORDER BY c.trigger_id, c.state, c.reason;
-
--- name: counts_of_triggers @postgres
--- Differs: a list of numbers is an array.
 SELECT c.trigger_id, c.state, c.reason, CAST(SUM(c.n) AS bigint) AS n FROM trigger_count c
-WHERE c.trigger_id = ANY(CAST(translate(:ids, '[]', '{}') AS bigint[]))
-GROUP BY c.trigger_id, c.state, c.reason ORDER BY c.trigger_id, c.state, c.reason;
+WHERE c.trigger_id {{in :ids}} GROUP BY c.trigger_id, c.state, c.reason ORDER BY c.trigger_id, c.state, c.reason;
 
 -- name: metrics_of_triggers
 -- What was heard of the messages of some triggers.
-SELECT m.trigger_id, m.metric, CAST(SUM(m.n) AS bigint) AS n
-FROM json_each(:ids) AS k CROSS JOIN trigger_metric m ON m.trigger_id = k.value
-GROUP BY m.trigger_id, m.metric;
-
--- name: metrics_of_triggers @postgres
--- Differs: a list of numbers is an array.
 SELECT m.trigger_id, m.metric, CAST(SUM(m.n) AS bigint) AS n FROM trigger_metric m
-WHERE m.trigger_id = ANY(CAST(translate(:ids, '[]', '{}') AS bigint[])) GROUP BY m.trigger_id, m.metric;
+WHERE m.trigger_id {{in :ids}} GROUP BY m.trigger_id, m.metric;
 
 -- name: samples
 -- Of the last :past_ms, by the key that begins with the time: there are a few a minute for each trigger looked at.
