@@ -16,16 +16,20 @@ interface Props {
   actions: readonly { id: number; name: string }[];
   audience: Audience;
   /** Somebody whom the call names; else some of the audience. */
-  named?: { id: string } | { email: string };
+  named?: { id: string } | { email: string } | { cio_id: string };
+  /** Somebody whom the call reaches: shown before others of the audience are asked for. */
+  first?: { cio_id: string };
   data: Record<string, unknown>;
 }
 
-export function PreviewMessage({ broadcastId, actions, audience, named, data }: Props) {
+export function PreviewMessage({ broadcastId, actions, audience, named, first, data }: Props) {
   const [chosen, setChosen] = useState<number | null>(null);
+  const [others, setOthers] = useState(false);
   const people = usePeople(audience);
   const action = actions.find((one) => one.id === chosen) ?? actions[0];
-  const person = named ?? (people.person ? { cio_id: people.person.cio_id } : undefined);
-  const ready = action !== undefined && (named !== undefined || !people.waiting);
+  const known = named ?? (!others && first ? { cio_id: first.cio_id } : undefined);
+  const person = known ?? (people.person ? { cio_id: people.person.cio_id } : undefined);
+  const ready = action !== undefined && (known !== undefined || !people.waiting);
   const { shown } = usePreview(
     ready ? JSON.stringify({ broadcast_id: broadcastId, action_id: action.id, person, data }) : null,
   );
@@ -45,7 +49,7 @@ export function PreviewMessage({ broadcastId, actions, audience, named, data }: 
       <div class="row row-between">
         <p class="muted small break">As {answer?.person ? nameOf(answer.person) : "nobody in particular"}</p>
         {!named && people.count > 1 && (
-          <Button kind="quiet" onClick={() => people.step(1)}>
+          <Button kind="quiet" onClick={() => (first && !others ? setOthers(true) : people.step(1))}>
             Next person
           </Button>
         )}

@@ -1,34 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // Everything that an engineer needs to trigger it.
-import { useState } from "preact/hooks";
 import { OURS } from "../../api/client";
 import { useQuery } from "../../lib/query";
 import { CopyButton } from "../../ui/button";
 import { Section } from "../../ui/page";
 import { Loading } from "../../ui/states";
-import { Tabs } from "../../ui/tabs";
 import type { Broadcast } from "../broadcasts/types";
-import { curl, node, python } from "./samples";
+import { CallSamples } from "./call-samples";
 
 export interface SampleData {
   wanted: Record<string, unknown>;
   earlier: { trigger_id: number; created_at: number; data: Record<string, unknown> }[];
 }
 
-const LANGUAGES = [
-  { key: "curl", label: "curl", make: curl },
-  { key: "python", label: "Python", make: python },
-  { key: "node", label: "Node", make: node },
-] as const;
-
 /** Id, calls in three languages with the broadcast's own data, and where the rest is written. */
 export function ApiStep({ broadcast }: { broadcast: Broadcast }) {
   const sample = useQuery<SampleData>(`${OURS}/broadcasts/${broadcast.id}/sample_data`);
-  const [language, setLanguage] = useState<string>("curl");
-  const chosen = LANGUAGES.find((one) => one.key === language) ?? LANGUAGES[0];
   if (!sample.data) return <Loading lines={6} />;
-  const body = { data: sample.data.wanted };
-  const text = chosen.make(location.origin, broadcast.id, body);
   return (
     <div class="stack">
       {broadcast.state !== "running" && (
@@ -52,16 +40,7 @@ export function ApiStep({ broadcast }: { broadcast: Broadcast }) {
             an App API key, from <a href="/keys">API keys</a>
           </dd>
         </dl>
-        <Tabs label="Languages" tabs={LANGUAGES} value={language} onChange={setLanguage}>
-          <div class="stack-tight">
-            <pre class="code-sample">
-              <code>{text}</code>
-            </pre>
-            <div>
-              <CopyButton text={text} label="Copy the call" />
-            </div>
-          </div>
-        </Tabs>
+        <CallSamples id={broadcast.id} body={{ data: sample.data.wanted }} />
       </Section>
       <Section title="Whom it reaches">
         <p>

@@ -10,19 +10,21 @@ import { number, people } from "../../lib/format";
 import { invalidate, useQuery } from "../../lib/query";
 import { navigate } from "../../lib/router";
 import { PreviewMessage } from "../../preview/PreviewMessage";
-import { Button, CopyButton } from "../../ui/button";
+import { Button } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
 import { CheckField, Radios, SelectField, TextArea, TextField } from "../../ui/field";
 import { Problems } from "../../ui/states";
 import { actionName, type Broadcast } from "../broadcasts/types";
 import type { SampleData } from "./api-step";
-import { curl } from "./samples";
+import { CallSamples } from "./call-samples";
 import { bodyOf, firstNamed, MANY, type TriggerForm, type Whom } from "./trigger-body";
 
 interface Check {
   ready: boolean;
   problems: { field: string; message: string }[];
   reach: Pick<Count, "people" | "exact" | "will_get" | "left_out"> | null;
+  /** Somebody whom it reaches. */
+  first: { cio_id: string } | null;
   errors: string[];
   limits: { wait_seconds: number; unfinished: number; queue: number };
   data: { wanted: Record<string, unknown>; missing: string[] };
@@ -255,17 +257,15 @@ export function TriggerDialog({
               broadcastId={broadcast.id}
               actions={mails}
               audience={form.whom === "filter" ? form.filter : broadcast.recipients}
-              named={firstNamed(form)}
+              named={firstNamed(form) && (check?.first ? { cio_id: check.first.cio_id } : firstNamed(form))}
+              first={check?.first ?? undefined}
               data={made.body.data as Record<string, unknown>}
             />
           )}
           {"body" in made && (
             <details>
               <summary>The same as a call</summary>
-              <pre class="code-sample">
-                <code>{curl(location.origin, broadcast.id, made.body)}</code>
-              </pre>
-              <CopyButton text={curl(location.origin, broadcast.id, made.body)} />
+              <CallSamples id={broadcast.id} body={made.body} />
             </details>
           )}
         </div>

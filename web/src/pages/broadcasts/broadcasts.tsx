@@ -273,7 +273,9 @@ export default function Broadcasts() {
                           {one.tags.map((name) => (
                             <span key={name}>
                               {" · "}
-                              <a href={`/broadcasts?tag=${encodeURIComponent(name)}`}>{name}</a>
+                              <a class="list-tag" href={`/broadcasts?tag=${encodeURIComponent(name)}`}>
+                                {name}
+                              </a>
                             </span>
                           ))}
                         </div>
