@@ -7,7 +7,7 @@ import pytest
 from tests.support.audience import add_people, playing
 
 from clarion.api.calls import Api
-from clarion.domain.deliveries import State, public_id
+from clarion.domain.deliveries import Reason, State, public_id
 from clarion.domain.metrics import Feedback, Metric
 from clarion.pipeline import feedback
 from clarion.store import activities
@@ -186,3 +186,19 @@ async def test_messages_are_told_in_customer_ios_words_and_of_older_ones_what_is
     )
     store.write(lambda tx: feedback.opened(tx, played.key(1), machine=False))
     assert await kinds(client, "/v1/customers/p1/activities") == ["opened_email"]
+
+
+async def test_activities_of_messages_say_what_their_metrics_say(
+    client: Client, store: Store, workspace: Workspace
+) -> None:
+    add_people(store, workspace, 3)
+    played = playing(store, workspace, size=3)
+    settle(played, [1], State.FAILED, Reason.RENDER_FAILED, words="no such variable")
+    settle(played, [2], State.SKIPPED, Reason.ESP_SUPPRESSED, counted=False)
+    settle(played, [3], State.STOPPED, Reason.TRIGGER_STOPPED, counted=False)
+    for who, expected in (
+        ("p1", ["failed_email"]),
+        ("p2", ["dropped_email", "suppressed_email", "undeliverable_email"]),
+        ("p3", ["undeliverable_email"]),
+    ):
+        assert sorted(await kinds(client, f"/v1/customers/{who}/activities")) == expected

@@ -118,3 +118,20 @@ async def test_a_decision_that_names_nothing_is_refused(body: dict[str, Any], po
 async def test_unknown_drafts_are_404(manage: Client) -> None:
     assert (await manage("GET", f"{_ROOT}/drafts/nonsense")).status == 404
     assert (await manage("GET", f"{_ROOT}/drafts?start=nonsense")).status == 400
+
+
+async def test_what_was_a_draft_is_shown_as_it_was_kept(
+    drafted: tuple[Stage, int, int], client: Client, track: Client, manage: Client
+) -> None:
+    stage, _, trigger = drafted
+    (first, *_) = await listed(manage)
+    cio = (await client("GET", "/v1/customers/p0/attributes")).json["customer"]["identifiers"]["cio_id"]
+    assert (await track("PUT", f"/api/v1/customers/cio_{cio}", {"id": "renamed"})).status == 200
+    for done in (False, True):
+        said = (await client("GET", f"/v1/messages/{first['id']}/archived_message")).json["archived_message"]
+        assert (said["subject"], said["forgotten"]) == ("Hello p0", False)
+        assert "<p>Hi p0</p>" in said["body"]
+        assert (said["from"], said["recipient"]) == ("Acme <news@example.com>", "p0@example.com")
+        if not done:
+            await manage("POST", f"{_ROOT}/drafts/send", {"ids": [first["id"]]})
+            await work(stage, trigger, Scripted())

@@ -12,6 +12,9 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from email import policy
+from email.message import EmailMessage as Parsed
+from email.parser import BytesParser
 from email.utils import formatdate
 from functools import partial
 
@@ -21,12 +24,17 @@ from clarion.domain.deliveries import DeliveryKey, Draft, Outcome, Reason, State
 from clarion.domain.errors import Conflict
 from clarion.domain.messages import EmailMessage
 from clarion.domain.triggers import TriggerState
+from clarion.rendering.email import RenderedEmail
 from clarion.store import deliveries, drafts, ledger, slices, triggers
 from clarion.store.access import Workspace
 from clarion.store.drafts import Of
 from clarion.store.engine import Store, Transaction
 
 BATCH = 500
+_OURS = frozenset({
+    "from", "to", "cc", "reply-to", "subject", "date", "message-id", "list-unsubscribe", "list-unsubscribe-post",
+    "mime-version", "content-type", "content-transfer-encoding",
+})  # fmt: skip
 _DATE = re.compile(rb"(?m)^Date: [^\r\n]*")
 
 
@@ -43,6 +51,48 @@ def restored(text: str, clock: Callable[[], float] = time.time) -> EmailMessage:
     head, gap, body = found.content.partition(b"\r\n\r\n")
     head = _DATE.sub(b"Date: " + formatdate(clock(), usegmt=True).encode(), head, count=1)
     return found._replace(content=head + gap + body)
+
+
+def reread(text: str) -> RenderedEmail:
+    """The texts of a draft."""
+    kept = msgspec.json.decode(text, type=EmailMessage)
+    if kept.fields is not None:
+        said = kept.fields
+        return RenderedEmail(
+            subject=said.subject,
+            preheader="",
+            html=said.html,
+            plain=said.plain,
+            sender=said.sender,
+            reply_to=said.reply_to,
+            recipient=said.recipient,
+            cc=said.cc,
+            bcc=said.bcc,
+            headers=tuple((name, value) for name, value in said.headers if name.lower() not in _OURS),
+        )
+    parsed: Parsed = BytesParser(policy=policy.default).parsebytes(kept.content)
+
+    def body(kind: str) -> str:
+        found = parsed.get_body((kind,))
+        return str(found.get_content()) if found is not None else ""
+
+    def addresses(name: str) -> tuple[str, ...]:
+        header = parsed[name]
+        return tuple(str(one) for one in header.addresses) if header is not None else ()
+
+    named = {address.addr_spec for name in ("To", "Cc") if parsed[name] for address in parsed[name].addresses}
+    return RenderedEmail(
+        subject=kept.subject,
+        preheader="",
+        html=body("html"),
+        plain=body("plain"),
+        sender=str(parsed["From"] or ""),
+        reply_to=str(parsed["Reply-To"] or ""),
+        recipient=", ".join(addresses("To")),
+        cc=addresses("Cc"),
+        bcc=tuple(one for one in kept.copies if one not in named),
+        headers=tuple((name, str(value)) for name, value in parsed.items() if name.lower() not in _OURS),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,14 @@
 """A delivery's message again, from its stored inputs: for "view in browser". Reads only.
 
 The templates and the trigger's data are those of the trigger; the person's attributes are those of today,
-because bodies are not stored.
+because bodies are not stored; of one that was a draft it is what was kept.
 """
 
 from clarion.domain.deliveries import DeliveryKey, public_id
 from clarion.pipeline.compose import Messages, Sign
+from clarion.pipeline.drafting import reread
 from clarion.rendering.email import RenderedEmail
-from clarion.store import ledger, overrides, retention, triggers
+from clarion.store import drafts, ledger, overrides, retention, triggers
 from clarion.store.engine import Store, Transaction
 
 
@@ -38,6 +39,8 @@ class Preview:
                 return None
             if retention.removed(tx, key.trigger_id).data_ms is not None:
                 return None  # without the data it would be another mail
+            if (draft := drafts.get(tx, key)) is not None:
+                return reread(draft.message)
             override, _ = overrides.get(tx, key.trigger_id) or (None, ())
             content = triggers.content(tx, trigger.content_hash)
             messages = Messages(content, trigger.data, self._sign, override=override)

@@ -17,7 +17,7 @@ from clarion.api.identifiers import id_type
 from clarion.api.reference import activities as reference
 from clarion.domain.deliveries import State, public_id
 from clarion.domain.errors import MalformedRequest
-from clarion.domain.metrics import IN_A_MESSAGE, Metric
+from clarion.domain.metrics import Metric, moments
 from clarion.domain.people import Reference
 from clarion.domain.ulids import moment_of, ulid_floor, ulid_of
 from clarion.store import activities, feedback, merging, people, person_deliveries
@@ -32,12 +32,6 @@ _TOLD = frozenset({
     "drafted", "attempted", "sent", "delivered", "opened", "clicked", "converted", "bounced", "deferred", "dropped",
     "failed", "undeliverable", "unsubscribed", "suppressed", "spammed", "topic_unsubscribed",
 })  # fmt: skip
-_SETTLED = {
-    State.SENT: "sent",
-    State.FAILED: "failed",
-    State.DRAFTED: "drafted",
-    State.SKIPPED: "undeliverable",
-}
 
 
 def _before(call: Call) -> str:
@@ -100,12 +94,8 @@ def _of_messages(tx: Transaction, call: Call, numbers: list[int]) -> list[Activi
 
 def _of_message(call: Call, item: Listed, heard: dict[Metric, int], person_id: int) -> list[Activity]:
     row, public = item.row, public_id(item.key, call.api.secret)
-    times: dict[str, int] = {IN_A_MESSAGE.get(metric, metric.value): at_ms for metric, at_ms in heard.items()}
-    if row["attempted_ms"] is not None:
-        times["attempted"] = int(row["attempted_ms"])
-    word = _SETTLED.get(State(row["state"]))
-    if word is not None and row["settled_ms"] is not None:
-        times[word] = int(row["settled_ms"])
+    moved = {name: row[name] for name in ("created_ms", "attempted_ms", "settled_ms")}
+    times = moments(State(row["state"]), row["reason"], **moved, heard=heard)
     return [
         Activity(
             ulid_of(at_ms, blake2s(f"{public}{word}".encode(), digest_size=10).digest()),

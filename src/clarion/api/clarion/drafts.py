@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Drafts: listed, looked at, sent or deleted, one by one, some of them, or all."""
 
-from email import policy
-from email.message import EmailMessage as Parsed
-from email.parser import BytesParser
 from html import escape
 from typing import Any
 
@@ -15,10 +12,9 @@ from clarion.api.reference import drafts as told
 from clarion.api.shut_in import shut_in
 from clarion.domain.deliveries import DeliveryKey, key_of, public_id
 from clarion.domain.errors import MalformedRequest, NotFound
-from clarion.domain.messages import EmailMessage
 from clarion.domain.people import cio_id
 from clarion.domain.roles import Need
-from clarion.pipeline.drafting import Decided, decide_all, decide_some, restored
+from clarion.pipeline.drafting import Decided, decide_all, decide_some, reread
 from clarion.store import drafts
 from clarion.store.drafts import Of, Stored, Waiting
 
@@ -64,25 +60,16 @@ async def _load(call: Call) -> tuple[DeliveryKey, Stored]:
     return key, found
 
 
-def _texts(message: EmailMessage) -> dict[str, str]:
+def _texts(message: str) -> dict[str, str]:
     """The parts of a message that people read."""
-    if message.fields is not None:
-        fields = message.fields
-        return {"from": fields.sender, "to": fields.recipient, "html": fields.html, "plain": fields.plain}
-    parsed: Parsed = BytesParser(policy=policy.default).parsebytes(message.content)
-    plain, body = parsed.get_body(("plain",)), parsed.get_body(("html",))
-    return {
-        "from": str(parsed["From"] or ""),
-        "to": str(parsed["To"] or ""),
-        "html": str(body.get_content()) if body is not None else "",
-        "plain": str(plain.get_content()) if plain is not None else "",
-    }
+    kept = reread(message)
+    return {"from": kept.sender, "to": kept.recipient, "html": kept.html, "plain": kept.plain}
 
 
 async def one(call: Call) -> Response:
     """`GET /drafts/{delivery_id}`: the message as it will go out."""
     key, found = await _load(call)
-    texts = await call.api.run(lambda: _texts(restored(found.message)))
+    texts = await call.api.run(lambda: _texts(found.message))
     return answer(
         {
             "draft": {
@@ -102,7 +89,7 @@ async def html(call: Call) -> Response:
     """`GET /drafts/{delivery_id}/html?images=`: to be shown in a frame."""
     _, found = await _load(call)
     images = call.query_flag("images")
-    texts = await call.api.run(lambda: _texts(restored(found.message)))
+    texts = await call.api.run(lambda: _texts(found.message))
     plain = f'<meta charset="utf-8"><pre style="white-space: pre-wrap">{escape(texts["plain"])}</pre>'
     return shut_in(texts["html"] or plain, call.api.options.base_url, images=images)
 
