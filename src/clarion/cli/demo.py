@@ -15,30 +15,37 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from clarion.cli import demo_content
+from clarion.cli import demo_broadcasts, demo_content
 from clarion.domain.errors import SetupError
 
+_TOO_MANY = 429
 _STOP_SECONDS = 10
 _FINISH_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)
-class _Server:
+class Server:
+    """The demo's server, and what it told of itself."""
+
     process: subprocess.Popen[str]
     facts: dict[str, Any]
 
     def call(self, method: str, path: str, key: str, body: object = None) -> Any:
-        """One API call; the decoded answer."""
+        """One API call; the decoded answer. `key`: the name of one among the facts, or a whole Authorization."""
+        authorization = f"Bearer {self.facts[key]}" if key in self.facts else key
         request = urllib.request.Request(  # noqa: S310 - the URL is our own server's
             self.facts["url"] + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {self.facts[key]}", "Content-Type": "application/json"},
+            headers={"Authorization": authorization, "Content-Type": "application/json"},
         )
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
                 return json.load(answer)
         except urllib.error.HTTPError as error:
+            if error.code == _TOO_MANY:  # calls of one workspace within a second
+                time.sleep(float(error.headers.get("Retry-After") or 1))
+                return self.call(method, path, key, body)
             raise SetupError(f"{method} {path} answered {error.code}: {error.read().decode()[:500]}") from None
 
 
@@ -52,6 +59,7 @@ def run(*, check: bool, port: int, database_url: str | None) -> int:
     try:
         print("\n".join(demo_content.announcement(server.facts)))  # noqa: T201 - the command's own output
         agreed = _send_and_show(server, console)
+        demo_broadcasts.fill(server.call, server.facts)
         if check:
             return 0 if agreed else 1
         at = f"[bold]{server.facts['url']}/[/bold]"
@@ -67,7 +75,7 @@ def _interrupt(number: int, frame: object) -> None:  # noqa: ARG001 - the signat
     raise KeyboardInterrupt
 
 
-def _start(port: int, database_url: str | None) -> _Server:
+def _start(port: int, database_url: str | None) -> Server:
     command = [sys.executable, "-m", "clarion", "serve", "--demo", "--json", "--port", str(port)]
     if database_url:
         command += ["--database-url", database_url]
@@ -78,7 +86,7 @@ def _start(port: int, database_url: str | None) -> _Server:
     line = process.stdout.readline() if process.stdout else ""
     if not line:
         raise SetupError(f"the demo server did not start (exit status {process.wait()})")
-    return _Server(process, json.loads(line))
+    return Server(process, json.loads(line))
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
@@ -93,7 +101,7 @@ def _stop(process: subprocess.Popen[str]) -> None:
         process.stdout.close()
 
 
-def _send_and_show(server: _Server, console: Console) -> bool:
+def _send_and_show(server: Server, console: Console) -> bool:
     broadcast_id = server.facts["broadcast_id"]
     before = server.call("GET", "/api/clarion/v1/outbox?limit=1", "manage_key")["count"]
     started = time.monotonic()
@@ -117,7 +125,7 @@ def _send_and_show(server: _Server, console: Console) -> bool:
     return agreed
 
 
-def _watch(server: _Server, console: Console, trigger_id: int) -> dict[str, Any]:
+def _watch(server: Server, console: Console, trigger_id: int) -> dict[str, Any]:
     path = f"/api/clarion/v1/triggers/{trigger_id}"
     deadline = time.monotonic() + _FINISH_SECONDS
     columns = (
@@ -143,7 +151,7 @@ def _watch(server: _Server, console: Console, trigger_id: int) -> dict[str, Any]
             time.sleep(0.2)
 
 
-def _show_mail(server: _Server, console: Console, index: int) -> None:
+def _show_mail(server: Server, console: Console, index: int) -> None:
     mail = server.call("GET", f"/api/clarion/v1/outbox/{index}", "manage_key")
     console.rule("one of the mails")
     for header in mail["headers"]:

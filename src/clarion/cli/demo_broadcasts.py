@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""More broadcasts for the demo, made through the API: one sent and read, one with drafts to approve, one unfinished."""
+
+import base64
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+_ROOT = "/api/clarion/v1"
+_PAUSE_SECONDS = 0.25
+_PATIENCE_SECONDS = 60
+_READ, _CLICKED = 90, 25  # of the first hundred
+_FROM = "The night bus <hello@nightbus.example>"
+_LINK = "https://nightbus.example/points"
+
+POINTS: dict[str, Any] = {
+    "name": "Double points week",
+    "tags": ["points"],
+    "goal": {"kind": "event", "event": "ride_booked", "window_days": 14},
+    "actions": [
+        {
+            "name": "E-mail",
+            "from": _FROM,
+            "subject": "Double points until {{ trigger.until | date: '%-d %B' }}",
+            "preheader": "You have {{ customer.points | plus: 0 | format_number }} so far",
+            "body": (
+                '<p>Dear {{ customer.first_name | default: "friend" }},</p>\n'
+                "<p>each ride until {{ trigger.until | date: '%-d %B' }} counts twice.</p>\n"
+                f'<p><a href="{_LINK}">See what your points are worth</a></p>\n'
+                "{{ snippets.footer }}\n"
+            ),
+        }
+    ],
+}
+_BETTER_SUBJECT = "{{ customer.first_name | default: 'Hello' }}, your points count double"
+THANKS: dict[str, Any] = {
+    "name": "Thank-you notes",
+    "tags": ["personal"],
+    "actions": [
+        {
+            "name": "Note",
+            "from": _FROM,
+            "sending_state": "draft",
+            "subject": "Thank you, {{ customer.first_name | default: 'friend' }}",
+            "body": (
+                '<p>Dear {{ customer.first_name | default: "friend" }} {{ customer.last_name }},</p>\n'
+                "<p>{{ trigger.rides }} rides from {{ customer.city }} this year: "
+                "somebody looks at each of these notes before it goes out.</p>\n"
+                "{{ snippets.footer }}\n"
+            ),
+        }
+    ],
+}
+TIMETABLE: dict[str, Any] = {
+    "name": "Winter timetable",
+    "actions": [
+        {
+            "name": "Timetable",
+            "from": _FROM,
+            "subject": "From {{ trigger.first_day }} on: the winter timetable",
+            "body": (
+                "<p>Dear {{ customer.first_name }},</p>\n"
+                '{% if customer.city == "Oslo" %}\n<p>the last bus leaves at half past two.</p>\n'
+                "{{ snippets.footer }}\n"  # the `if` has no end: that is what its review is to find
+            ),
+        },
+        {"name": "Reminder", "from": "", "subject": "", "body": "<p>To be written</p>", "sending_state": "off"},
+    ],
+}
+
+
+class Calls(Protocol):
+    """How the API is called: method, path, the name of a key among the facts or a whole Authorization, body."""
+
+    def __call__(self, method: str, path: str, key: str, body: object = None) -> Any:
+        """The decoded answer."""
+
+
+def fill(call: Calls, facts: dict[str, Any], pause: Callable[[float], None] = time.sleep) -> None:
+    """Make them, unless an earlier demo did."""
+    found = call("GET", f"{_ROOT}/broadcasts?archived=true", "manage_key")["broadcasts"]
+    if any(one["name"] == POINTS["name"] for one in found):
+        return
+    premium, trains, kyoto = facts["segment_ids"]
+    _make(call, {**TIMETABLE, "recipients": {"and": [_in(trains), {"not": _in(kyoto)}]}})
+    thanks = _make(call, {**THANKS, "recipients": {"and": [_in(premium), _in(trains)]}})
+    call("POST", f"{_ROOT}/broadcasts/{thanks['id']}/activate", "manage_key")
+    people = {"ids": [f"person-{number}" for number in range(1, 13)], "data": {"rides": 40}}
+    call("POST", f"/v1/campaigns/{thanks['id']}/triggers", "app_key", people)
+
+    points = _make(call, {**POINTS, "recipients": _in(premium)})
+    path = f"{_ROOT}/broadcasts/{points['id']}"
+    call("POST", f"{path}/activate", "manage_key")
+    data = {"data": {"until": 1_796_644_800}}
+    trigger = call("POST", f"/v1/campaigns/{points['id']}/triggers", "app_key", data)["id"]
+    _wait(call, trigger, pause)
+    _people_read(call, trigger, facts)
+    better = {"subject": _BETTER_SUBJECT}
+    call("PATCH", f"{path}/actions/{points['actions'][0]['id']}", "manage_key", better)
+
+
+def _in(segment_id: int) -> dict[str, Any]:
+    return {"segment": {"id": segment_id}}
+
+
+def _make(call: Calls, body: dict[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = call("POST", f"{_ROOT}/broadcasts", "manage_key", body)["broadcast"]
+    return made
+
+
+def _wait(call: Calls, trigger_id: int, pause: Callable[[float], None]) -> None:
+    """Until it is done; a demo that is slow goes on without."""
+    for _ in range(int(_PATIENCE_SECONDS / _PAUSE_SECONDS)):
+        if call("GET", f"{_ROOT}/triggers/{trigger_id}", "manage_key")["trigger"]["state"] == "done":
+            return
+        pause(_PAUSE_SECONDS)
+
+
+def _people_read(call: Calls, trigger_id: int, facts: dict[str, Any]) -> None:
+    """Some open it, and some of them click."""
+    pair = base64.b64encode(f"{facts['site_id']}:{facts['track_key']}".encode()).decode()
+    sent = call("GET", f"{_ROOT}/triggers/{trigger_id}/deliveries?state=sent&limit=100", "manage_key")["deliveries"]
+    for place, one in enumerate(sent):
+        if place < _READ:
+            call("POST", "/api/v1/metrics", f"Basic {pair}", {"delivery_id": one["id"], "metric": "opened"})
+        if place < _CLICKED:
+            body = {"delivery_id": one["id"], "metric": "clicked", "href": _LINK}
+            call("POST", "/api/v1/metrics", f"Basic {pair}", body)

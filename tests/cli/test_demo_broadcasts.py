@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the demo shows beside its first broadcast."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from clarion.cli import demo_broadcasts
+from clarion.cli.demo import Server
+
+_ROOT = "/api/clarion/v1"
+
+
+def test_it_has_broadcasts_in_several_states_made_once(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "clarion", "serve", "--demo", "--json", "--port", "0"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stdout is not None
+    try:
+        server = Server(process, json.loads(process.stdout.readline()))
+        for _ in range(2):
+            demo_broadcasts.fill(server.call, server.facts)
+        listed = server.call("GET", f"{_ROOT}/broadcasts", "manage_key")["broadcasts"]
+        by_name = {one["name"]: one for one in listed}
+        assert len(by_name) == len(listed) == 4
+        points, thanks, timetable = (by_name[made["name"]] for made in _MADE)
+        last = points["last_trigger"]
+        assert (last["state"], last["sent"]) == ("done", 1_666)
+        metrics = server.call("GET", f"/v1/broadcasts/{points['id']}/metrics?steps=2", "app_key")["metric"]["series"]
+        assert (sum(metrics["opened"]), sum(metrics["clicked"])) == (90, 25)
+        versions = server.call("GET", f"{_ROOT}/broadcasts/{points['id']}/versions", "manage_key")["versions"]
+        assert [one["triggers"] for one in versions] == [0, 1, 0]
+        assert server.call("GET", f"{_ROOT}/drafts", "manage_key")["drafts"]
+        assert thanks["state"] == "running"
+        review = server.call("GET", f"{_ROOT}/broadcasts/{timetable['id']}/review", "manage_key")
+        assert (timetable["state"], review["ready"]) == ("draft", False)
+    finally:
+        process.terminate()
+        process.wait(20)
+        process.stdout.close()
+
+
+_MADE: tuple[dict[str, Any], ...] = (demo_broadcasts.POINTS, demo_broadcasts.THANKS, demo_broadcasts.TIMETABLE)
