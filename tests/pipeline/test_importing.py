@@ -12,8 +12,11 @@ from clarion.pipeline.data_file import DataFileError
 from clarion.pipeline.data_file_download import DownloadedFile
 from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.pipeline.importing import Importer
-from clarion.store import imports, people
+from clarion.pipeline.receive_file import Receiving
+from clarion.store import imports, people, uploads
+from clarion.store.engine import Transaction
 from clarion.store.imports import Import
+from clarion.store.uploads import UploadedText
 
 from .stage import Broken, Stage, breaking_at
 
@@ -49,6 +52,7 @@ def ask(
     who: str = "all",
     url: str = "http://f",
     type_id: str | None = None,
+    **more: Any,
 ) -> int:
     made = stage.store.write(
         lambda tx: imports.create(
@@ -61,6 +65,7 @@ def ask(
             identifier=identifier,
             who=who,
             object_type_id=type_id,
+            **more,
         )
     )
     return made.import_id
@@ -212,6 +217,92 @@ async def test_nothing_is_lost_or_doubled_when_the_process_dies(stage: Stage, fi
     assert files.fetched == 1
 
 
+@pytest.mark.parametrize("who", ["all", "only_new", "only_existing"])
+async def test_a_segment_gets_everybody_when_the_process_dies(who: str, stage: Stage, files: Files) -> None:
+    old = [f"p{number}" for number in range(0, 1_500, 3)]
+    for name in old:
+        stage.person(name)
+    segment = stage.segment([])
+    files.served["http://f"] = "\n".join(["id,plan", *(f"p{number},x" for number in range(1_500))]).encode()
+    number = ask(stage, who=who, segment_id=segment, newest_only=True)
+    assert await importer(stage, files).turn()
+    for passing in (1, 2):
+        with pytest.raises(Broken):
+            await every_turn(importer(stage, files, breaking_at("import.rows_in", passing)))
+        stage.store.write(lambda tx: tx.composed("UPDATE import_job SET held_until_ms = 0 RETURNING import_id", {}))
+    await run(stage, files)
+    expected = {"all": 1_500, "only_new": 1_000, "only_existing": 500}[who]
+    done = job(stage, number)
+    assert (done.state, done.rows_done, done.rows_joined) == ("imported", expected, expected)
+    inside = stage.select("SELECT p.id FROM segment_member m JOIN person p ON p.person_id = m.person_id")
+    assert len(inside) == expected
+    assert (who != "only_new") == any(row["id"] in old for row in inside)
+    assert stage.select("SELECT size FROM segment WHERE segment_id = :s", s=segment) == [{"size": expected}]
+
+
+async def test_programs_before_this_one_do_not_touch_a_file_that_was_sent(stage: Stage, files: Files) -> None:
+    """What an older worker asked to find and to take an import, word by word."""
+    files.served["http://f"] = b"id;n\n1;7\n"
+    number = ask(stage, types={"n": "number"}, newest_only=True)
+    due = "SELECT import_id FROM import_job WHERE state IN ('preprocessing', 'importing') AND lease_ms < :now"
+    take = (
+        "UPDATE import_job SET lease_ms = :now + 900000, fence = fence + 1 WHERE import_id = :number"
+        " AND state IN ('preprocessing', 'importing') AND lease_ms < :now RETURNING import_id"
+    )
+
+    def nothing_to_do() -> bool:
+        now = stage.store.read(lambda tx: tx.now_ms())
+        taken = stage.store.write(lambda tx: tx.composed(take, {"now": now, "number": number}))
+        return not taken and not stage.select(due, now=now)
+
+    one = importer(stage, files)
+    assert nothing_to_do()
+    while await one.turn():
+        assert nothing_to_do()
+    assert job(stage, number).state == "imported"
+    assert person(stage, "1").attributes == {"n": 7}
+
+
+@pytest.mark.parametrize("point", ["upload.piece_in", "upload.stored"])
+async def test_a_file_whose_receiver_dies_is_not_there(point: str, stage: Stage) -> None:
+    def receive(failpoint: Failpoint = nothing) -> Receiving:
+        receiving = Receiving(stage.store, stage.workspace, "may.csv", failpoint=failpoint)
+        receiving.feed(b"id\n" + b"1\n" * 2_000_000)
+        receiving.finish()
+        return receiving
+
+    with pytest.raises(Broken):
+        receive(breaking_at(point))
+    (left,) = stage.select("SELECT upload_id, whole FROM upload")
+    assert left["whole"] == 0
+    assert stage.store.read(lambda tx: uploads.get(tx, left["upload_id"])) is None
+    stage.store.write(lambda tx: tx.composed("UPDATE upload SET created_ms = 0 RETURNING upload_id", {}))
+    whole = receive().upload
+    assert [row["upload_id"] for row in stage.select("SELECT upload_id FROM upload")] == [whole.upload_id]
+    assert {row["upload_id"] for row in stage.select("SELECT DISTINCT upload_id FROM upload_piece")} == {
+        whole.upload_id
+    }
+    assert stage.store.read(lambda tx: uploads.get(tx, whole.upload_id)) == whole
+
+
+async def test_a_file_that_was_sent_is_read_line_by_line(stage: Stage) -> None:
+    receiving = Receiving(stage.store, stage.workspace, "may.csv")
+    lines = [f"{'é' * (no % 700)}{no}\n".encode() for no in range(2_000)] + [b"x" * 500_000, b"\n", b"end"]
+    whole = b"".join(lines)
+    for start in range(0, len(whole), 99_991):
+        receiving.feed(whole[start : start + 99_991])
+    upload = receiving.finish()
+
+    def read(tx: Transaction, most: int) -> list[bytes]:
+        text = UploadedText(tx, upload.upload_id)
+        return list(iter(lambda: text.readline(most), b""))
+
+    assert stage.store.read(lambda tx: read(tx, 10**6)) == [*lines[:2_000], b"x" * 500_000 + b"\n", b"end"]
+    short = stage.store.read(lambda tx: read(tx, 1_000))
+    assert max(map(len, short)) == 1_000
+    assert b"".join(short) == whole
+
+
 async def test_another_machine_goes_on_with_the_same_file_only(stage: Stage, files: Files) -> None:
     files.served["http://f"] = b"id\n1\n2\n"
     number = ask(stage)
@@ -232,6 +323,7 @@ async def test_another_machine_goes_on_with_the_same_file_only(stage: Stage, fil
         (b"email\na@x.test\n", "'id' is missing"),
         (b"id,a,a\n1,2,3\n", "twice"),
         (b"id\n\xff\xfe\n", "line 2 is not UTF-8"),
+        ("id\n1\n".encode("utf-16"), "the file is UTF-16"),
         (b'id,a\n1,"x\n', "not CSV"),
         (b"id\n" + b"x" * 1_000_001, "longer than"),
     ],

@@ -2,9 +2,11 @@
 """A CSV file of people, events, objects or relationships: lines, columns, what each row asks for (contract §7.11)."""
 
 import csv
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from itertools import chain
+from typing import Any, Protocol
 
 import msgspec
 
@@ -12,7 +14,11 @@ from clarion.domain.errors import RequestError
 from clarion.domain.objects import ChangeObject, ObjectName, Relate, Relation
 from clarion.domain.operations import Event, Identify
 from clarion.domain.people import MAX_ID_BYTES, IdKind, Reference, check_attributes, looks_like_email, person_id_of
+from clarion.pipeline.csv_values import ColumnType, value_of
 
+DELIMITERS = (",", ";", "\t")
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_QUOTED = re.compile(r'"[^"]*"?')
 Imported = Identify | Event | Relate | ChangeObject
 _LONGEST_LINE = 1_000_000
 _MAX_EVENT_NAME_BYTES = 100
@@ -28,7 +34,8 @@ class BadFile(Exception):
 @dataclass(frozen=True, slots=True)
 class Reading:
     """How a file is read. `columns`: other names for some of its columns, None leaves one out; the rest is named as
-    in the file. `object_type_id`: of all objects; None where rows name their own."""
+    in the file. `object_type_id`: of all objects; None where rows name their own. `types` of attributes that are no
+    texts."""
 
     kind: str
     identifier: str
@@ -36,12 +43,29 @@ class Reading:
     columns: Mapping[str, str | None] = field(default_factory=dict)
     import_id: int = 0
     object_type_id: str | None = None
+    types: Mapping[str, ColumnType] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the first line says: the attribute that each column is, None for one that is left out; what lies between
+    fields."""
+
+    columns: list[str | None]
+    delimiter: str
+
+
+class Source(Protocol):
+    """Where lines come from: a file, or something like it."""
+
+    def readline(self, most: int, /) -> bytes:
+        """The next line with its end, at most so many bytes of it; empty at the end."""
 
 
 class Lines:
     """Lines of a file as text, with the byte and the number behind the last one."""
 
-    def __init__(self, file: BinaryIO, position: int, number: int = 0) -> None:
+    def __init__(self, file: Source, position: int, number: int = 0) -> None:
         self._file = file
         self.position = position
         self.number = number
@@ -56,22 +80,35 @@ class Lines:
             try:
                 yield bare.decode()
             except UnicodeDecodeError:
-                raise BadFile(f"line {self.number} is not UTF-8") from None
+                utf_16 = self.number == 1 and line.startswith(_UTF_16)
+                hint = ": the file is UTF-16, save it as UTF-8" if utf_16 else ""
+                raise BadFile(f"line {self.number} is not UTF-8{hint}") from None
 
 
-def names(lines: Lines) -> list[str]:
-    """The columns as the first line names them; empty for an empty file."""
-    return [name.strip() for name in next(csv.reader(iter(lines), strict=True), [])]
+def delimiter_of(first: str) -> str:
+    """What lies between the fields of a first line: the comma, the semicolon or the tab, whichever it has most of
+    outside quotes."""
+    bare = _QUOTED.sub("", first)
+    return max(DELIMITERS, key=bare.count)
 
 
-def header(lines: Lines, reading: Reading) -> list[str | None]:
-    """The attribute that each column is; None for one that is left out.
+def names(lines: Lines) -> tuple[list[str], str]:
+    """The columns as the first line names them, and what lies between them; no columns for an empty file."""
+    every = iter(lines)
+    first = next(every, "")
+    delimiter = delimiter_of(first)
+    reader = csv.reader(chain([first], every), strict=True, delimiter=delimiter)
+    return [name.strip() for name in next(reader, [])], delimiter
+
+
+def header(lines: Lines, reading: Reading) -> Header:
+    """What the first line says.
 
     Raises:
         BadFile: it lacks a column that is needed, or names one twice.
     """
     try:
-        named = names(lines)
+        named, delimiter = names(lines)
     except csv.Error as error:
         raise BadFile(f"the first line is not CSV: {error}") from None
     columns = [reading.columns.get(name, name) for name in named]
@@ -88,15 +125,15 @@ def header(lines: Lines, reading: Reading) -> list[str | None]:
     taken = [name for name in columns if name is not None]
     if len(set(named)) < len(named) or len(set(taken)) < len(taken):
         raise BadFile("the first line names a column twice")
-    return columns
+    return Header(columns, delimiter)
 
 
-def rows(lines: Lines, columns: list[str | None]) -> Iterator[dict[str, str] | None]:
+def rows(lines: Lines, head: Header) -> Iterator[dict[str, str] | None]:
     """Each row by column; None for one with another number of fields. Empty lines are passed over."""
     try:
-        for fields in csv.reader(iter(lines), strict=True):
+        for fields in csv.reader(iter(lines), strict=True, delimiter=head.delimiter):
             if fields:
-                yield _named(columns, fields) if len(fields) == len(columns) else None
+                yield _named(head.columns, fields) if len(fields) == len(head.columns) else None
     except csv.Error as error:
         raise BadFile(f"line {lines.number} is not CSV: {error}") from None
 
@@ -130,9 +167,7 @@ def _checked(row: dict[str, str]) -> None:
 def _person(reading: Reading, row: dict[str, str], line: int) -> Imported:  # noqa: ARG001 - as for events
     _checked(row)
     reference = _reference(reading, row)
-    attributes: dict[str, Any] = {
-        name: value for name, value in row.items() if name not in ("id", "email", "cio_id") and value != ""
-    }
+    attributes = _typed(reading, row, ("id", "email", "cio_id"))
     check_attributes(attributes)
     other = {name: row[name].strip() for name in ("id", "email") if name != reading.identifier and row.get(name)}
     if "email" in other and not looks_like_email(other["email"]):
@@ -146,6 +181,15 @@ def _person(reading: Reading, row: dict[str, str], line: int) -> Imported:  # no
     )
 
 
+def _typed(reading: Reading, row: dict[str, str], besides: tuple[str, ...]) -> dict[str, Any]:
+    """Fields that are not empty, as the types of their columns."""
+    return {
+        name: value_of(value, reading.types[name], name) if name in reading.types else value
+        for name, value in row.items()
+        if name not in besides and value != ""
+    }
+
+
 def _event(reading: Reading, row: dict[str, str], line: int) -> Imported:
     _checked(row)
     name = row["name"].strip()
@@ -154,11 +198,7 @@ def _event(reading: Reading, row: dict[str, str], line: int) -> Imported:
     at = row.get("timestamp", "").strip()
     if at and not (at.isascii() and at.isdigit() and int(at) <= _LATEST):
         raise RequestError("must be Unix seconds", "/timestamp")
-    data: dict[str, Any] = {
-        key: value
-        for key, value in row.items()
-        if key not in ("id", "email", "cio_id", "name", "timestamp", "data") and value != ""
-    }
+    data = _typed(reading, row, ("id", "email", "cio_id", "name", "timestamp", "data"))
     if row.get("data", "").strip():
         data |= _data(row["data"])
     event_id = f"import-{reading.import_id}-{line}"

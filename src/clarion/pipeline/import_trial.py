@@ -2,8 +2,8 @@
 """What an import would do, without doing it: whom it would add and change, which rows are wrong. Nothing changes."""
 
 import csv
-import io
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -12,13 +12,16 @@ from clarion.domain.errors import RequestError
 from clarion.domain.operations import Event, Identify
 from clarion.domain.people import IdKind, Person, email_key
 from clarion.pipeline.csv_rows import BadFile, Lines, Reading, header, meaning, names, rows, sentence
-from clarion.store import people, uploads
+from clarion.store import people
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
+from clarion.store.uploads import Upload, UploadedText
 
 _LOOKED_UP = 20_000  # rows whose people are looked up; of the rest only mistakes are told
 _AT_ONCE = 1_000
 _TOLD = 200
+_SECONDS = 10.0
+_BETWEEN_LOOKS = 1_000  # rows between two looks at the clock
 _SHOWN = 5
 AboutPeople = Identify | Event
 
@@ -27,7 +30,8 @@ AboutPeople = Identify | Event
 class Trial:
     """Counts of rows: `new` and `changed` people, `same` as they are, `left_out` by whom the import is for, `wrong`.
 
-    `looked_up`: of how many rows the people were looked up; `errors`: the first wrong rows.
+    `looked_up`: of how many rows the people were looked up; `errors`: the first wrong rows; `whole` False: the
+    time was over before the last row.
     """
 
     rows: int = 0
@@ -37,6 +41,7 @@ class Trial:
     left_out: int = 0
     wrong: int = 0
     looked_up: int = 0
+    whole: bool = True
     errors: list[tuple[int, str]] = field(default_factory=list)
 
     def fault(self, line: int, what: str) -> None:
@@ -48,48 +53,71 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The head of a file: its columns as they are named, some rows, and how many there are."""
+    """The head of a file: its columns as they are named, what lies between fields, some rows, and how many there are;
+    `counted` False: the time was over, and `rows` is an estimate."""
 
     columns: list[str]
+    delimiter: str
     sample: list[list[str]]
     rows: int
+    counted: bool
 
 
-def preview(text: str) -> Preview:
+def preview(
+    tx: Transaction, upload: Upload, *, seconds: float = _SECONDS, clock: Callable[[], float] = time.monotonic
+) -> Preview:
     """What is in a file.
 
     Raises:
         BadFile: it is not CSV.
     """
-    lines = Lines(io.BytesIO(text.encode()), 0)
+    until = clock() + seconds
+    lines = Lines(UploadedText(tx, upload.upload_id), 0)
     try:
-        columns = names(lines)
+        columns, delimiter = names(lines)
         if not any(columns):
             raise BadFile("the first line names the columns: it is empty")
-        reader = (fields for fields in csv.reader(iter(lines), strict=True) if fields)
+        head = lines.position
+        reader = (fields for fields in csv.reader(iter(lines), strict=True, delimiter=delimiter) if fields)
         sample = list(islice(reader, _SHOWN))
-        return Preview(columns, sample, len(sample) + sum(1 for _ in reader))
+        count = len(sample)
+        for count, _ in enumerate(reader, start=_SHOWN + 1):
+            if count % _BETWEEN_LOOKS == 0 and clock() >= until:
+                whole = max(count, round(count * (upload.size - head) / max(1, lines.position - head)))
+                return Preview(columns, delimiter, sample, whole, counted=False)
+        return Preview(columns, delimiter, sample, count, counted=True)
     except csv.Error as error:
         raise BadFile(f"line {lines.number} is not CSV: {error}") from None
 
 
-def run(tx: Transaction, workspace: Workspace, upload_id: int, reading: Reading) -> Trial:
-    """Read a whole file that was sent, as the import would.
+def run(
+    tx: Transaction,
+    workspace: Workspace,
+    upload_id: int,
+    reading: Reading,
+    *,
+    seconds: float = _SECONDS,
+    clock: Callable[[], float] = time.monotonic,
+) -> Trial:
+    """Read a file that was sent, as the import would, as far as the time allows.
 
     Raises:
         BadFile: the import would fail as a whole.
     """
+    until = clock() + seconds
     trial = Trial()
-    lines = Lines(io.BytesIO("".join(uploads.pieces(tx, upload_id)).encode()), 0)
-    columns = header(lines, reading)
+    lines = Lines(UploadedText(tx, upload_id), 0)
+    head = header(lines, reading)
     added: set[str] = set()
-    for some in _pieces(_good(lines, rows(lines, columns), reading, trial), _AT_ONCE):
-        if trial.looked_up >= _LOOKED_UP:
-            continue
-        trial.looked_up += len(some)
-        found = _found(tx, workspace, some)
-        for one in some:
-            _tell(trial, reading, one, found.get(_key(one)), added)
+    for some in _pieces(_good(lines, rows(lines, head), reading, trial), _AT_ONCE):
+        if trial.looked_up < _LOOKED_UP:
+            trial.looked_up += len(some)
+            found = _found(tx, workspace, some)
+            for one in some:
+                _tell(trial, reading, one, found.get(_key(one)), added)
+        if clock() >= until:
+            trial.whole = False
+            break
     return trial
 
 

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The errand that imports people, events, objects and relationships from a CSV file behind a URL (contract §7.11).
+"""The errand that imports people, events, objects and relationships from a CSV file (contract §7.11).
 
 This is a state path.
 
-Read: the file, fetched to this machine, from the byte that the import has reached. Committed: what a stretch of rows
-means, as calls of the Track API would, and after that how far it got. Crash: the rows of a stretch that was not
-recorded are done again, which changes nothing: the same attributes, and events with ids made of import and line.
-Another machine fetches the file again, and goes on only if it is the same one.
+Read: the file, fetched or copied to this machine, from the byte that the import has reached. Committed: what a stretch
+of rows means, as calls of the Track API would; after that, in one transaction, how far it got and who of the stretch
+is put into the import's segment. Crash: the rows of a stretch that was not recorded are done again, which changes
+nothing: the same attributes, events with ids made of import and line, people who were not there when the import was
+asked for are still new to it, and nobody is in a segment twice. Another machine fetches the file again, and goes on
+only if it is the same one. An import that is cancelled ends at the next turn: what is in stays.
 """
 
 import asyncio
@@ -16,20 +18,24 @@ from pathlib import Path
 
 import structlog
 
-from clarion.domain.errors import RequestError
+from clarion.domain.errors import NotFound, RequestError
 from clarion.domain.objects import ChangeObject
+from clarion.domain.operations import Event, Identify
 from clarion.domain.people import IdKind
 from clarion.pipeline import identify
 from clarion.pipeline.csv_rows import BadFile, Imported, Lines, Reading, header, meaning, rows, sentence
+from clarion.pipeline.csv_values import ColumnType
 from clarion.pipeline.data_file import DataFileError
 from clarion.pipeline.errands import Errand
 from clarion.pipeline.failpoint import Failpoint, nothing
+from clarion.pipeline.membership import change_members
 from clarion.pipeline.resolve import Download
 from clarion.store import access, imports, objects, people, uploads
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
 from clarion.store.imports import Import
 from clarion.store.numbers import PersonNumbers
+from clarion.store.slices import LostLease
 
 _log = structlog.get_logger("clarion.imports")
 _LEASE_MS = 900_000  # a download may take long
@@ -62,6 +68,8 @@ class Importer:
         if held is None:
             return True
         try:
+            if held.cancelled:
+                raise BadFile(imports.CANCELLED)
             path = await self._file(held)
             work = self._begin if held.state == "preprocessing" else self._stretch
             await asyncio.to_thread(work, held, path)
@@ -99,9 +107,9 @@ class Importer:
         """Count the rows and see that the columns that are needed are there."""
         with path.open("rb") as file:
             lines = Lines(file, 0)
-            columns = header(lines, _reading(held))
+            head = header(lines, _reading(held))
             first = lines.position
-            count = sum(1 for row in rows(lines, columns) if row is not None)
+            count = sum(1 for row in rows(lines, head) if row is not None)
         digest = _hash(path)
         self._store.write(lambda tx: imports.begin(tx, held, sha256=digest, rows=count, reached=first))
 
@@ -111,12 +119,12 @@ class Importer:
             raise BadFile("its workspace is gone")
         wrong: list[tuple[int, str]] = []
         operations: list[tuple[int, Imported]] = []
-        over, done, reading = True, 0, _reading(held)
+        over, reading = True, _reading(held)
         with path.open("rb") as file:
-            columns = header(Lines(file, 0), reading)
+            head = header(Lines(file, 0), reading)
             file.seek(held.reached)
             lines = Lines(file, held.reached, held.line)
-            for seen, row in enumerate(rows(lines, columns), start=1):
+            for seen, row in enumerate(rows(lines, head), start=1):
                 try:
                     operations.append((lines.number, meaning(reading, row, lines.number)))
                 except RequestError as error:
@@ -129,15 +137,26 @@ class Importer:
             there = self._there(workspace, wanted)
             wrong += [(line, "cio_id: nobody has it") for line, _ in wanted if line not in there]
             wanted = [one for one in wanted if one[0] in there]
+        good: list[Imported] = []
         outcomes = identify.perform(self._store, self._numbers, workspace, [operation for _, operation in wanted])
-        for (line, _), outcome in zip(wanted, outcomes, strict=True):
+        for (line, operation), outcome in zip(wanted, outcomes, strict=True):
             if outcome is None:
-                done += 1
+                good.append(operation)
             else:
                 wrong.append((line, sentence(outcome)))
+        done = len(good)
         self._failpoint("import.rows_in")
-        end = {"reached": lines.position, "line": lines.number, "over": over}
-        self._store.write(lambda tx: imports.advance(tx, held, done=done, wrong=sorted(wrong), **end))  # type: ignore[arg-type]
+
+        def record(tx: Transaction) -> None:
+            joined = _join(tx, workspace, held, good)
+            end = {"reached": lines.position, "line": lines.number, "over": over}
+            if not imports.advance(tx, held, done=done, wrong=sorted(wrong), joined=joined, **end):  # type: ignore[arg-type]
+                raise LostLease(f"import {held.import_id} is held by another process")
+
+        try:
+            self._store.write(record)
+        except LostLease:
+            return
         if over:
             self._remove(held)
             _log.info("import.done", number=held.import_id, rows=held.rows_done + done)
@@ -148,26 +167,62 @@ class Importer:
         """Those that the import is for: all, those about whom or what is not there yet, or is there."""
         if held.who == "all":
             return operations
-        there = self._there(workspace, operations)
+        # Whom the import itself added before it was broken off is still new to it.
+        by_ms = held.created_ms if held.who == "only_new" else None
+        there = self._there(workspace, operations, by_ms)
         return [one for one in operations if (one[0] in there) == (held.who == "only_existing")]
 
-    def _there(self, workspace: Workspace, operations: list[tuple[int, Imported]]) -> set[int]:
-        """The lines of those about whom or what there is already."""
+    def _there(
+        self, workspace: Workspace, operations: list[tuple[int, Imported]], by_ms: int | None = None
+    ) -> set[int]:
+        """The lines of those about whom or what there is already, or was by a moment."""
 
         def known(tx: Transaction) -> set[int]:
-            return {line for line, operation in operations if _is_there(tx, workspace, operation)}
+            return {line for line, operation in operations if _is_there(tx, workspace, operation, by_ms)}
 
         return self._store.read(known)
 
 
-def _is_there(tx: Transaction, workspace: Workspace, operation: Imported) -> bool:
+def _join(tx: Transaction, workspace: Workspace, held: Import, good: list[Imported]) -> int:
+    """Put the people of rows that are in into the import's segment; how many were not in it yet.
+
+    Raises:
+        BadFile: there is no such segment any more.
+    """
+    if held.segment_id is None:
+        return 0
+    named = [one.reference.value for one in good if isinstance(one, Identify | Event)]
+    try:
+        return change_members(tx, workspace, held.segment_id, IdKind(held.identifier), named, add=True)
+    except NotFound:
+        raise BadFile("the segment that people were to be put into is gone") from None
+
+
+def cancel(tx: Transaction, workspace: Workspace, held: Import) -> bool:
+    """End an import: rows that are in stay, the one stretch that is being done too. False when it is over already.
+
+    Committed: that it is asked for; who takes it next ends it and removes the file. One that nobody ever held is over
+    with this.
+    """
+    if not imports.cancel(tx, workspace, held.import_id):
+        return False
+    upload_id = uploads.named_by(held.url)
+    after = imports.get(tx, held.import_id)
+    if upload_id is not None and after is not None and after.over:
+        uploads.remove(tx, upload_id)
+    return True
+
+
+def _is_there(tx: Transaction, workspace: Workspace, operation: Imported, by_ms: int | None) -> bool:
     if isinstance(operation, ChangeObject):
         return objects.find(tx, workspace, operation.name) is not None
-    return bool(people.find(tx, workspace, operation.reference))
+    found = people.find(tx, workspace, operation.reference)
+    return any(by_ms is None or person.created_ms <= by_ms for person in found)
 
 
 def _reading(held: Import) -> Reading:
-    return Reading(held.kind, held.identifier, held.who, held.columns, held.import_id, held.object_type_id)
+    types = {name: ColumnType(kind) for name, kind in held.types.items()}
+    return Reading(held.kind, held.identifier, held.who, held.columns, held.import_id, held.object_type_id, types)
 
 
 def _copy(tx: Transaction, upload_id: int, path: Path) -> None:

@@ -2,7 +2,7 @@
 """Files that were sent to the API, in pieces that every machine can read, until their import is over."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clarion.store import numbers
 from clarion.store.access import Workspace
@@ -28,20 +28,32 @@ class Upload:
         return f"{_SCHEME}{self.upload_id}"
 
 
-def save(tx: Transaction, workspace: Workspace, name: str, text: str, size: int) -> Upload:
-    """Keep a file; those that were left behind go."""
+def begin(tx: Transaction, workspace: Workspace, name: str) -> Upload:
+    """A file that is being received: nobody finds it before its end. Those that were left behind go."""
     for row in tx.all("uploads_left_behind", kept_ms=_KEPT_MS):
         remove(tx, int(row["upload_id"]))
-    made = Upload(numbers.take(tx, "upload"), workspace.workspace_id, name, size)
-    tx.execute("insert_upload", upload_id=made.upload_id, workspace_id=made.workspace_id, name=name, bytes=size)
-    for no, start in enumerate(range(0, len(text), _PIECE)):
-        piece = text[start : start + _PIECE]
-        tx.execute("insert_upload_piece", upload_id=made.upload_id, no=no, content=piece)
+    made = Upload(numbers.take(tx, "upload"), workspace.workspace_id, name, 0)
+    tx.execute("insert_upload", upload_id=made.upload_id, workspace_id=made.workspace_id, name=name)
     return made
 
 
+def append(tx: Transaction, upload_id: int, first: int, text: str) -> int:
+    """More of its text, as pieces from number `first` on; the number after them."""
+    for start in range(0, len(text), _PIECE):
+        piece = text[start : start + _PIECE]
+        tx.execute("insert_upload_piece", upload_id=upload_id, no=first, content=piece)
+        first += 1
+    return first
+
+
+def finish(tx: Transaction, upload: Upload, size: int) -> Upload:
+    """All of it is here, `size` bytes as they were sent."""
+    tx.execute("finish_upload", upload_id=upload.upload_id, bytes=size)
+    return replace(upload, size=size)
+
+
 def get(tx: Transaction, upload_id: int) -> Upload | None:
-    """One file, of whatever workspace."""
+    """One whole file, of whatever workspace."""
     row = tx.one("upload", upload_id=upload_id)
     if row is None:
         return None
@@ -54,6 +66,24 @@ def pieces(tx: Transaction, upload_id: int) -> Iterator[str]:
     while (row := tx.one("upload_piece", upload_id=upload_id, no=no)) is not None:
         yield str(row["content"])
         no += 1
+
+
+class UploadedText:
+    """An upload as lines of UTF-8, of which little more than a piece is held; read within its transaction."""
+
+    def __init__(self, tx: Transaction, upload_id: int) -> None:
+        self._pieces = pieces(tx, upload_id)
+        self._held, self._at = b"", 0
+
+    def readline(self, most: int, /) -> bytes:
+        """The next line with its end, or its first `most` bytes; empty behind the last one."""
+        end = self._held.find(b"\n", self._at)
+        while end < 0 and len(self._held) - self._at < most and (more := next(self._pieces, "")):
+            self._held, self._at = self._held[self._at :] + more.encode(), 0
+            end = self._held.find(b"\n")
+        stop = min(end + 1 if end >= 0 else len(self._held), self._at + most)
+        line, self._at = self._held[self._at : stop], stop
+        return line
 
 
 def named_by(url: str) -> int | None:

@@ -42,7 +42,12 @@ def shape(job: Import) -> dict[str, Any]:
             "object_type_id": job.object_type_id or "",
             "created_at": job.created_ms // 1_000,
             "updated_at": job.updated_ms // 1_000,
-            "clarion": {"rows_wrong": job.rows_wrong},
+            "clarion": {
+                "rows_wrong": job.rows_wrong,
+                "segment_id": job.segment_id,
+                "rows_joined": job.rows_joined,
+                "cancelled": job.cancelled,
+            },
         }
     }
 

@@ -1,24 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """Imports of CSV files that are sent here: the file, a trial that changes nothing, the import, and the list of them."""
 
+import asyncio
+from functools import partial
 from typing import Any
 
 from starlette.responses import Response
 
 from clarion.api.app.imports import shape
-from clarion.api.bodies import read_body
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion.edits import MAX_NAME_BYTES, Fields
 from clarion.api.reference import uploads as told
-from clarion.domain.errors import InvalidRequest, MalformedRequest
+from clarion.api.streams import pieces
+from clarion.domain.errors import Conflict, InvalidRequest, MalformedRequest, NotFound, TooLarge
 from clarion.domain.people import MAX_NAME_BYTES as MAX_ATTRIBUTE_BYTES
-from clarion.pipeline import import_trial
+from clarion.pipeline import import_trial, importing
 from clarion.pipeline.csv_rows import BadFile, Reading
-from clarion.store import imports, uploads
+from clarion.pipeline.csv_values import ColumnType
+from clarion.pipeline.receive_file import ENCODINGS, BadEncoding, Receiving
+from clarion.store import imports, segments, uploads
 from clarion.store.engine import Transaction
+from clarion.store.imports import Import
 from clarion.store.uploads import Upload
 
-MOST_BYTES = 20_000_000
+MOST_BYTES = 2_000_000_000
+_AT_ONCE = 2**20
 _WORDS: dict[str, tuple[tuple[str, ...], str]] = {
     "type": (("people", "event"), "people"),
     "identifier": (("id", "email"), ""),
@@ -28,28 +34,43 @@ _MOST_COLUMNS = 1_000
 
 
 async def send(call: Call) -> Response:
-    """`POST /uploads?name=`: the body is the file."""
+    """`POST /uploads?name=&encoding=`: the body is the file, stored while it arrives."""
     name = (call.query("name").strip() or "people.csv")[:MAX_NAME_BYTES]
-    body = await read_body(call.request, MOST_BYTES)
+    encoding = call.query("encoding")
+    if encoding and encoding not in ENCODINGS:
+        raise MalformedRequest(f"must be one of {', '.join(ENCODINGS)}", "/encoding")
+    declared = call.request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > MOST_BYTES:
+        raise TooLarge(f"the file is larger than {MOST_BYTES} bytes")
+    api = call.api
+    receiving = await api.run(lambda: Receiving(api.store, call.workspace, name, encoding))
     try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = body.count(b"\n", 0, error.start) + 1
-        raise MalformedRequest(f"the file is not UTF-8: line {line} has other bytes") from None
-    if "\0" in text:
-        raise MalformedRequest("the file contains a NUL character: it is no text")
-    try:
-        found = await call.api.run(lambda: import_trial.preview(text))
+        held = bytearray()
+        async for piece in pieces(call.request, MOST_BYTES):
+            held += piece
+            if len(held) >= _AT_ONCE:
+                await api.run(partial(receiving.feed, bytes(held)))
+                held.clear()
+        await api.run(partial(receiving.feed, bytes(held)))
+        made = await api.run(receiving.finish)
+        async with api.searches:
+            found = await api.read(lambda tx: import_trial.preview(tx, made))
     except BadFile as error:
-        raise MalformedRequest(str(error)) from None
-    made = await call.api.write(lambda tx: uploads.save(tx, call.workspace, name, text, len(body)))
+        await api.run(receiving.abandon)
+        raise MalformedRequest(str(error), "/encoding" if isinstance(error, BadEncoding) else "") from None
+    except BaseException:
+        await asyncio.shield(api.run(receiving.abandon))
+        raise
     return answer(
         {
             "upload": {
                 "id": made.upload_id,
                 "name": made.name,
                 "bytes": made.size,
+                "encoding": receiving.read_as,
+                "delimiter": found.delimiter,
                 "rows": found.rows,
+                "counted": found.counted,
                 "columns": found.columns,
                 "sample": found.sample,
             }
@@ -59,7 +80,7 @@ async def send(call: Call) -> Response:
 
 async def _asked(call: Call, *more: str) -> tuple[Fields, int, Reading]:
     fields = Fields(await call.json_object())
-    fields.only(("upload_id", "type", "identifier", "data_to_process", "columns", *more))
+    fields.only(("upload_id", "type", "identifier", "data_to_process", "columns", "types", *more))
     upload_id = fields.number("upload_id", 0) or 0
     if "upload_id" not in fields.value:
         fields.fault("is required", "upload_id")
@@ -74,7 +95,26 @@ async def _asked(call: Call, *more: str) -> tuple[Fields, int, Reading]:
     columns = fields.value.get("columns", {})
     if not _are_columns(columns):
         fields.fault("must be an object: a column of the file → an attribute, or null to leave it out", "columns")
-    return fields, upload_id, Reading(words["type"], words["identifier"], words["data_to_process"], columns)
+    types = _types(fields)
+    return (
+        fields,
+        upload_id,
+        Reading(words["type"], words["identifier"], words["data_to_process"], columns, types=types),
+    )
+
+
+def _types(fields: Fields) -> dict[str, ColumnType]:
+    """`types` of a body: attribute → what its column holds."""
+    value = fields.value.get("types", {})
+    known = [kind.value for kind in ColumnType]
+    if not isinstance(value, dict) or len(value) > _MOST_COLUMNS:
+        fields.fault("must be an object: an attribute → what its column holds", "types")
+        return {}
+    wrong = next((name for name, kind in value.items() if kind not in known), None)
+    if wrong is not None:
+        fields.fault(f"must be one of {', '.join(known)}", f"types/{wrong[:60]}")
+        return {}
+    return {name: ColumnType(kind) for name, kind in value.items() if kind != ColumnType.TEXT}
 
 
 def _are_columns(value: object) -> bool:
@@ -115,6 +155,7 @@ async def check(call: Call) -> Response:
                 "left_out": found.left_out,
                 "wrong": found.wrong,
                 "looked_up": found.looked_up,
+                "whole": found.whole,
                 "errors": [{"line": line, "error": text} for line, text in found.errors],
             }
         }
@@ -122,13 +163,16 @@ async def check(call: Call) -> Response:
 
 
 async def begin(call: Call) -> Response:
-    """`POST /imports {upload_id, name?, identifier, …}`."""
-    fields, upload_id, reading = await _asked(call, "name")
+    """`POST /imports {upload_id, name?, identifier, segment_id?, …}`."""
+    fields, upload_id, reading = await _asked(call, "name", "segment_id")
     name = fields.text("name", "", MAX_NAME_BYTES)
+    segment_id = fields.number("segment_id", None)
     fields.refuse()
 
     def work(tx: Transaction) -> imports.Import:
         found = _load(tx, call, upload_id)
+        if segment_id is not None and segments.get(tx, call.workspace, segment_id) is None:
+            raise InvalidRequest(f"there is no segment {segment_id}", "/segment_id")
         return imports.create(
             tx,
             call.workspace,
@@ -139,7 +183,25 @@ async def begin(call: Call) -> Response:
             identifier=reading.identifier,
             who=reading.who,
             columns=reading.columns,
+            types={name: kind.value for name, kind in reading.types.items()},
+            segment_id=segment_id,
+            newest_only=True,
         )
+
+    return answer(shape(await call.api.write(work)))
+
+
+async def cancel(call: Call) -> Response:
+    """`POST /imports/{import_id}/cancel`."""
+    import_id = call.number("import_id")
+
+    def work(tx: Transaction) -> Import:
+        found = imports.get(tx, import_id)
+        if found is None or found.workspace_id != call.workspace.workspace_id:
+            raise NotFound
+        if not importing.cancel(tx, call.workspace, found):
+            raise Conflict("the import is over already")
+        return imports.get(tx, import_id) or found
 
     return answer(shape(await call.api.write(work)))
 
@@ -174,6 +236,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "app",
         "Import people or events from a file that was sent",
         reference=told.BEGIN,
+    ),
+    Endpoint(
+        "POST",
+        "/api/clarion/v1/imports/{import_id}/cancel",
+        cancel,
+        "manage",
+        "app",
+        "Cancel an import; rows that are in stay",
+        reference=told.CANCEL,
     ),
     Endpoint(
         "GET", "/api/clarion/v1/imports", listing, "manage", "app", "Imports, the newest first", reference=told.LIST

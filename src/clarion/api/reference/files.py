@@ -21,7 +21,7 @@ IMPORT_EXAMPLE = {
         "object_type_id": "",
         "created_at": 1_796_040_000,
         "updated_at": 1_796_040_007,
-        "clarion": {"rows_wrong": 3},
+        "clarion": {"rows_wrong": 3, "segment_id": None, "rows_joined": 0, "cancelled": False},
     }
 }
 _WHO = one_of("all", "only_new", "only_existing", description="Whom rows may touch; all unless given.")

@@ -1,8 +1,8 @@
 -- name: insert_import
 INSERT INTO import_job (import_id, workspace_id, kind, name, description, url, identifier, who, columns, about,
-    named_by, object_type_id, state, created_ms, updated_ms)
+    named_by, object_type_id, types, segment_id, lease_ms, held_until_ms, state, created_ms, updated_ms)
 VALUES (:import_id, :workspace_id, :kind, :name, :description, :url, :identifier, :who, :columns, :about,
-    :named_by, :object_type_id, 'preprocessing', {{now_ms}}, {{now_ms}});
+    :named_by, :object_type_id, :types, :segment_id, :lease_ms, :held_until_ms, 'preprocessing', {{now_ms}}, {{now_ms}});
 
 -- name: imports
 SELECT * FROM import_job WHERE workspace_id = :workspace_id AND import_id < :before
@@ -13,27 +13,47 @@ SELECT * FROM import_job WHERE import_id = :import_id;
 
 -- name: import_due
 -- A look without a lock.
-SELECT import_id FROM import_job WHERE state IN ('preprocessing', 'importing') AND lease_ms < {{now_ms}}
+SELECT import_id FROM import_job
+WHERE state IN ('preprocessing', 'importing') AND COALESCE(held_until_ms, lease_ms) < {{now_ms}}
 ORDER BY import_id LIMIT 1;
 
 -- name: take_import
-UPDATE import_job SET lease_ms = {{now_ms}} + :lease_ms, fence = fence + 1
-WHERE import_id = :import_id AND state IN ('preprocessing', 'importing') AND lease_ms < {{now_ms}};
+-- The lease is in lease_ms, or in held_until_ms where older programs must not find it.
+UPDATE import_job SET fence = fence + 1,
+    lease_ms = CASE WHEN held_until_ms IS NULL THEN {{now_ms}} + :lease_ms ELSE lease_ms END,
+    held_until_ms = CASE WHEN held_until_ms IS NULL THEN NULL ELSE {{now_ms}} + :lease_ms END
+WHERE import_id = :import_id AND state IN ('preprocessing', 'importing')
+    AND COALESCE(held_until_ms, lease_ms) < {{now_ms}};
 
 -- name: begin_import
 -- The file is here and its rows are counted. The lease ends: whoever comes next begins.
 UPDATE import_job SET state = 'importing', sha256 = :sha256, rows_in_file = :rows_in_file, reached = :reached,
-    line = 1, lease_ms = 0, updated_ms = {{now_ms}}
+    line = 1, updated_ms = {{now_ms}},
+    lease_ms = CASE WHEN held_until_ms IS NULL THEN 0 ELSE lease_ms END,
+    held_until_ms = CASE WHEN held_until_ms IS NULL THEN NULL ELSE 0 END
 WHERE import_id = :import_id AND fence = :fence AND state = 'preprocessing';
 
 -- name: advance_import
 -- A stretch of rows is in. The lease ends: other work takes turns with it.
-UPDATE import_job SET rows_done = rows_done + :rows_done, rows_wrong = rows_wrong + :rows_wrong, reached = :reached,
-    line = :line, state = :state, lease_ms = 0, updated_ms = {{now_ms}}
+UPDATE import_job SET rows_done = rows_done + :rows_done, rows_wrong = rows_wrong + :rows_wrong,
+    rows_joined = rows_joined + :rows_joined, reached = :reached, line = :line, state = :state,
+    updated_ms = {{now_ms}},
+    lease_ms = CASE WHEN held_until_ms IS NULL THEN 0 ELSE lease_ms END,
+    held_until_ms = CASE WHEN held_until_ms IS NULL THEN NULL ELSE 0 END
 WHERE import_id = :import_id AND fence = :fence AND state = 'importing';
 
+-- name: cancel_import
+-- Whoever takes it next ends it, and removes the file.
+UPDATE import_job SET cancelled_ms = COALESCE(cancelled_ms, {{now_ms}}), updated_ms = {{now_ms}}
+WHERE import_id = :import_id AND workspace_id = :workspace_id AND state IN ('preprocessing', 'importing');
+
+-- name: end_unheld_import
+-- Cancelled before anybody held it: there is no file on any machine yet.
+UPDATE import_job SET state = 'failed', failure = :failure, updated_ms = {{now_ms}}
+WHERE import_id = :import_id AND cancelled_ms IS NOT NULL AND state = 'preprocessing' AND fence = 0;
+
 -- name: fail_import
-UPDATE import_job SET state = 'failed', failure = :failure, lease_ms = 0, updated_ms = {{now_ms}}
+UPDATE import_job SET state = 'failed', failure = :failure, updated_ms = {{now_ms}}
 WHERE import_id = :import_id AND fence = :fence;
 
 -- name: insert_import_error

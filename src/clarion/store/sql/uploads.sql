@@ -1,12 +1,15 @@
 -- name: insert_upload
-INSERT INTO upload (upload_id, workspace_id, name, bytes, created_ms)
-VALUES (:upload_id, :workspace_id, :name, :bytes, {{now_ms}});
+INSERT INTO upload (upload_id, workspace_id, name, bytes, whole, created_ms)
+VALUES (:upload_id, :workspace_id, :name, 0, 0, {{now_ms}});
+
+-- name: finish_upload
+UPDATE upload SET bytes = :bytes, whole = 1 WHERE upload_id = :upload_id;
 
 -- name: insert_upload_piece
 INSERT INTO upload_piece (upload_id, no, content) VALUES (:upload_id, :no, :content);
 
 -- name: upload
-SELECT upload_id, workspace_id, name, bytes FROM upload WHERE upload_id = :upload_id;
+SELECT upload_id, workspace_id, name, bytes FROM upload WHERE upload_id = :upload_id AND whole = 1;
 
 -- name: upload_piece
 SELECT content FROM upload_piece WHERE upload_id = :upload_id AND no = :no;

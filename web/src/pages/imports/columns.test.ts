@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "vitest";
-import { columnsOf, csvOf, faults, guess, identifierOf } from "./columns";
+import { columnsOf, csvOf, faults, guess, hasType, identifierOf, readAs, typesOf } from "./columns";
 
 test("identifiers are recognised by how people name them", () => {
   const named = guess(["E-Mail", "customer_id", "Mail", "first name", ""]);
@@ -25,10 +25,10 @@ test("the call names only what differs from the file", () => {
 
 test("each fault is about a column, or about all of them", () => {
   const choices = [
-    { column: "a", attribute: "plan", used: true },
-    { column: "b", attribute: " plan ", used: true },
-    { column: "c", attribute: " ", used: true },
-    { column: "d", attribute: "", used: false },
+    { column: "a", attribute: "plan", used: true, type: "text" as const },
+    { column: "b", attribute: " plan ", used: true, type: "text" as const },
+    { column: "c", attribute: " ", used: true, type: "text" as const },
+    { column: "d", attribute: "", used: false, type: "text" as const },
   ];
   const found = faults(choices, "email");
   expect([...found.keys()]).toEqual(["b", "c", ""]);
@@ -38,4 +38,21 @@ test("each fault is about a column, or about all of them", () => {
 
 test("wrong rows go into a file with their quotes doubled", () => {
   expect(csvOf([{ line: 3, error: 'no "id"' }])).toBe('line,error\r\n3,"no ""id"""\r\n');
+});
+
+test("types are told of attributes that are no texts; identifiers have none", () => {
+  const [id, visits, plan, left] = guess(["id", "visits", "plan", "left"]);
+  if (!id || !visits || !plan || !left) throw new Error("four columns");
+  const choices = [
+    { ...id, type: "number" as const },
+    { ...visits, attribute: " n ", type: "number" as const },
+    plan,
+    { ...left, used: false, type: "date" as const },
+  ];
+  expect(typesOf(choices)).toEqual({ n: "number" });
+  expect(choices.map(hasType)).toEqual([false, true, true, false]);
+});
+
+test("how a file was read is told in words", () => {
+  expect(readAs({ encoding: "utf-16-le", delimiter: "\t" })).toBe("in UTF-16-LE, with tabs");
 });

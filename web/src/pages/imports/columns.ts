@@ -6,7 +6,11 @@ export interface Upload {
   id: number;
   name: string;
   bytes: number;
+  encoding: string;
+  delimiter: string;
   rows: number;
+  /** False: `rows` is an estimate. */
+  counted: boolean;
   columns: string[];
   sample: string[][];
 }
@@ -16,6 +20,34 @@ export interface Choice {
   column: string;
   attribute: string;
   used: boolean;
+  type: ColumnType;
+}
+
+export type ColumnType = "text" | "number" | "boolean" | "date";
+
+export const COLUMN_TYPES: readonly (readonly [ColumnType, string])[] = [
+  ["text", "Text"],
+  ["number", "Number"],
+  ["boolean", "True or false"],
+  ["date", "Date"],
+];
+
+const DELIMITERS: Record<string, string> = { ",": "commas", ";": "semicolons", "\t": "tabs" };
+
+/** How a file was read, such as "in UTF-8, with semicolons". */
+export function readAs({ encoding, delimiter }: Pick<Upload, "encoding" | "delimiter">): string {
+  return `in ${encoding.toUpperCase()}, with ${DELIMITERS[delimiter] ?? delimiter}`;
+}
+
+/** Identifiers are texts, whatever they look like. */
+export function hasType(choice: Choice): boolean {
+  return choice.used && !["id", "email", "cio_id"].includes(choice.attribute.trim());
+}
+
+/** The `types` of the API: only what is no text. */
+export function typesOf(choices: readonly Choice[]): Record<string, ColumnType> {
+  const typed = choices.filter((one) => hasType(one) && one.type !== "text");
+  return Object.fromEntries(typed.map((one) => [one.attribute.trim(), one.type]));
 }
 
 export type Identifier = "id" | "email";
@@ -30,7 +62,7 @@ export function guess(columns: readonly string[]): Choice[] {
     const meant = EMAIL.test(column) ? "email" : ID.test(column) ? "id" : column;
     const attribute = taken.has(meant) ? column : meant;
     taken.add(attribute);
-    return { column, attribute, used: column !== "" };
+    return { column, attribute, used: column !== "", type: "text" };
   });
 }
 

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // One import: how far it is, what was wrong. Under `new`, the steps that lead to one.
-import { useEffect } from "preact/hooks";
-import { OURS } from "../../api/client";
+import { useEffect, useState } from "preact/hooks";
+import { OURS, post } from "../../api/client";
 import type { PageProps } from "../../app/routes";
 import { useMay } from "../../app/session";
-import { count, number, percent } from "../../lib/format";
+import { count, number, people, percent } from "../../lib/format";
 import { invalidate, useQuery } from "../../lib/query";
-import { LinkButton } from "../../ui/button";
+import { Button, LinkButton } from "../../ui/button";
+import { Confirm } from "../../ui/dialog";
 import { Page, Section } from "../../ui/page";
 import { Pill, Time } from "../../ui/pill";
 import { Loaded, NoPermission } from "../../ui/states";
 import "./imports.css";
 import { ImportSteps } from "./steps";
-import { type Import, isOver, type RowError, STATE_TONES, STATE_WORDS } from "./types";
+import { type Import, isOver, type RowError, standing } from "./types";
 import { WrongRows } from "./wrong-rows";
 
 const PARENT = { href: "/imports", label: "Imports" };
@@ -37,19 +38,44 @@ function Progress({ id }: { id: string }) {
   const running = state !== undefined && !isOver(state);
   const polled = useQuery<{ import: Import }>(running ? path : null, { every: EVERY_MS });
   const over = state !== undefined && isOver(state);
+  const one = (polled.data ?? query.data)?.import;
+  const mayEdit = useMay("edit");
+  const [cancelling, setCancelling] = useState(false);
   useEffect(() => {
-    if (over) invalidate(`${OURS}/people`);
+    if (!over) return;
+    for (const path of [`${OURS}/people`, `${OURS}/segments`, "/v1/segments"]) invalidate(path);
   }, [over]);
   return (
     <Page
       title={query.data?.import.name ?? "Import"}
       parent={PARENT}
-      badge={state && <Pill tone={STATE_TONES[state]}>{STATE_WORDS[state]}</Pill>}
+      badge={one && <Pill tone={standing(one).tone}>{standing(one).words}</Pill>}
+      actions={
+        running &&
+        mayEdit &&
+        one &&
+        !one.clarion.cancelled && <Button onClick={() => setCancelling(true)}>Cancel the import</Button>
+      }
     >
       <Loaded query={polled.data ? polled : query} lines={6}>
         {({ import: one }) => <Facts one={one} />}
       </Loaded>
       {over && (query.data?.import.clarion.rows_wrong ?? 0) > 0 && <Wrong id={id} />}
+      <Confirm
+        title="Cancel this import?"
+        open={cancelling}
+        danger
+        action="Cancel the import"
+        onClose={() => setCancelling(false)}
+        onConfirm={async () => {
+          await post(`${OURS}/imports/${encodeURIComponent(id)}/cancel`);
+          setCancelling(false);
+          invalidate(path);
+          invalidate(`${OURS}/imports`);
+        }}
+      >
+        Rows that are in stay as they are; up to a thousand more may follow. The file is deleted.
+      </Confirm>
     </Page>
   );
 }
@@ -59,7 +85,7 @@ function Facts({ one }: { one: Import }) {
   return (
     <>
       {one.error && (
-        <p class="banner banner-bad" role="alert">
+        <p class={`banner ${one.clarion.cancelled ? "banner-warn" : "banner-bad"}`} role="alert">
           {one.error}
         </p>
       )}
@@ -87,6 +113,14 @@ function Facts({ one }: { one: Import }) {
           <dt>Wrong</dt>
           <dd>{number(one.clarion.rows_wrong)}</dd>
         </div>
+        {one.clarion.segment_id !== null && (
+          <div>
+            <dt>Put into the segment</dt>
+            <dd>
+              <a href={`/segments/${one.clarion.segment_id}`}>{people(one.clarion.rows_joined)}</a>
+            </dd>
+          </div>
+        )}
         <div>
           <dt>Found by</dt>
           <dd>{one.identifier}</dd>

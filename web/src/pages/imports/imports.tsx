@@ -11,7 +11,7 @@ import { Page } from "../../ui/page";
 import { Pill, Time } from "../../ui/pill";
 import { Empty, Loaded } from "../../ui/states";
 import { Pager, Table } from "../../ui/table";
-import { type Import, STATE_TONES, STATE_WORDS } from "./types";
+import { type Import, standing } from "./types";
 
 const EVERY_MS = 3_000;
 
@@ -53,7 +53,7 @@ export default function Imports() {
                   {
                     key: "state",
                     label: "State",
-                    show: (one) => <Pill tone={STATE_TONES[one.state]}>{STATE_WORDS[one.state]}</Pill>,
+                    show: (one) => <Pill tone={standing(one).tone}>{standing(one).words}</Pill>,
                   },
                   {
                     key: "of",

@@ -1,19 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a file to an import: choose the file, say what its columns are, see what would happen, begin.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { OURS, post } from "../../api/client";
+import { ApiError, OURS, post } from "../../api/client";
+import { useSegments } from "../../audience/FilterBuilder";
 import { bytes, count, number } from "../../lib/format";
 import { invalidate, useQuery } from "../../lib/query";
-import { navigate } from "../../lib/router";
+import { navigate, useSearch } from "../../lib/router";
 import { Button } from "../../ui/button";
 import { CheckField, Field, Radios, SelectField, TextField } from "../../ui/field";
 import { Page, Section } from "../../ui/page";
 import { Problems } from "../../ui/states";
-import { type Choice, columnsOf, faults, guess, type Identifier, identifierOf, type Upload } from "./columns";
+import {
+  type Choice,
+  COLUMN_TYPES,
+  type ColumnType,
+  columnsOf,
+  faults,
+  guess,
+  hasType,
+  type Identifier,
+  identifierOf,
+  readAs,
+  typesOf,
+  type Upload,
+} from "./columns";
 import type { Import, Trial } from "./types";
 import { WrongRows } from "./wrong-rows";
 
 const TITLE = "Import a CSV file";
+const ENCODINGS = [
+  ["", "As the file says, else UTF-8"],
+  ["utf-8", "UTF-8"],
+  ["utf-16", "UTF-16"],
+  ["windows-1252", "Windows-1252 (Western Europe)"],
+  ["iso-8859-1", "ISO 8859-1 (Latin-1)"],
+] as const;
 const WHOM = [
   { value: "all", label: "Everybody in the file" },
   { value: "only_new", label: "Only people who are not there yet" },
@@ -33,6 +54,7 @@ function bodyOf(upload: Upload, plan: Plan) {
     identifier: plan.identifier,
     data_to_process: plan.who,
     columns: columnsOf(plan.choices),
+    types: typesOf(plan.choices),
   };
 }
 
@@ -68,14 +90,17 @@ export function ImportSteps({ parent }: { parent: { href: string; label: string 
 function FileStep({ upload, onSent }: { upload: Upload | null; onSent: (upload: Upload) => void }) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
-  const send = async (file: File | undefined) => {
-    if (!file) return;
+  const [file, setFile] = useState<File | null>(null);
+  const [encoding, setEncoding] = useState("");
+  const send = async (chosen: File | null | undefined, as: string) => {
+    if (!chosen) return;
+    setFile(chosen);
     setBusy(true);
     setError(null);
     try {
-      const path = `${OURS}/uploads?name=${encodeURIComponent(file.name)}`;
+      const path = `${OURS}/uploads?name=${encodeURIComponent(chosen.name)}&encoding=${as}`;
       onSent(
-        (await post<{ upload: Upload }>(path, file, { headers: { "Content-Type": "text/csv" } })).upload,
+        (await post<{ upload: Upload }>(path, chosen, { headers: { "Content-Type": "text/csv" } })).upload,
       );
     } catch (failure) {
       setError(failure);
@@ -87,7 +112,7 @@ function FileStep({ upload, onSent }: { upload: Upload | null; onSent: (upload: 
     <Section title="1. The file">
       <Field
         label="CSV file"
-        hint="In UTF-8, at most 20 MB; its first line names the columns. It is deleted after the import."
+        hint="At most 2 GB; its first line names the columns, and tells whether commas, semicolons or tabs lie between fields. It is deleted after the import."
       >
         {(ids) => (
           <input
@@ -96,14 +121,29 @@ function FileStep({ upload, onSent }: { upload: Upload | null; onSent: (upload: 
             class="control"
             accept=".csv,text/csv,text/plain"
             disabled={busy}
-            onChange={(event) => void send(event.currentTarget.files?.[0])}
+            onChange={(event) => void send(event.currentTarget.files?.[0], encoding)}
           />
         )}
       </Field>
+      <SelectField
+        label="Encoding"
+        value={encoding}
+        disabled={busy}
+        error={error instanceof ApiError ? error.about("/encoding") : undefined}
+        onChange={(as) => {
+          setEncoding(as);
+          void send(file, as);
+        }}
+        options={ENCODINGS}
+      />
       <p role="status">
-        {busy ? "Sending…" : upload ? `${count(upload.rows, "row", "rows")}, ${bytes(upload.bytes)}` : ""}
+        {busy
+          ? "Sending…"
+          : upload
+            ? `${upload.counted ? "" : "about "}${count(upload.rows, "row", "rows")}, ${bytes(upload.bytes)}, ${readAs(upload)}`
+            : ""}
       </p>
-      {error !== null && <Problems error={error} />}
+      {error !== null && <Problems error={error} besides={["/encoding"]} />}
     </Section>
   );
 }
@@ -140,7 +180,10 @@ function ColumnStep({ upload, plan, byEmail, onChange, onTried }: ColumnStepProp
     }
   };
   return (
-    <Section title="2. Its columns" hint="What each column becomes. Values are kept as text.">
+    <Section
+      title="2. Its columns"
+      hint="What each column becomes. A field that does not fit its type makes its row wrong; dates become Unix seconds."
+    >
       <fieldset class="import-columns">
         <legend class="visually-hidden">Columns</legend>
         {plan.choices.map((one, index) => (
@@ -158,6 +201,14 @@ function ColumnStep({ upload, plan, byEmail, onChange, onTried }: ColumnStepProp
                 spellcheck={false}
                 error={pressed ? wrong.get(one.column) : undefined}
                 onInput={(attribute) => set(index, { attribute })}
+              />
+            )}
+            {hasType(one) && (
+              <SelectField
+                label={`Type of ${one.column}`}
+                value={one.type}
+                onChange={(type) => set(index, { type: type as ColumnType })}
+                options={COLUMN_TYPES}
               />
             )}
           </div>
@@ -205,12 +256,18 @@ function TrialStep({ upload, plan, trial }: { upload: Upload; plan: Plan; trial:
   const [error, setError] = useState<unknown>(null);
   const heading = useRef<HTMLDivElement>(null);
   useEffect(() => heading.current?.focus(), []);
-  const good = trial.rows - trial.wrong;
+  const good = trial.whole ? trial.rows - trial.wrong : Math.max(0, upload.rows - trial.wrong);
+  const segments = useSegments();
+  const [search] = useSearch();
+  const [segment, setSegment] = useState(search.get("segment") ?? "");
   const begin = async () => {
     setBusy(true);
     setError(null);
     try {
-      const made = await post<{ import: Import }>(`${OURS}/imports`, bodyOf(upload, plan));
+      const made = await post<{ import: Import }>(`${OURS}/imports`, {
+        ...bodyOf(upload, plan),
+        segment_id: segment ? Number(segment) : null,
+      });
       invalidate(`${OURS}/imports`);
       navigate(`/imports/${made.import.id}`);
     } catch (failure) {
@@ -231,7 +288,9 @@ function TrialStep({ upload, plan, trial }: { upload: Upload; plan: Plan; trial:
         <p>
           Of {count(trial.rows, "row", "rows")}, {count(trial.new, "is a new person", "are new people")},{" "}
           {number(trial.changed)} would change somebody, {count(trial.wrong, "is wrong", "are wrong")}.
-          {trial.looked_up < good && ` People were looked up for the first ${number(trial.looked_up)} rows.`}
+          {!trial.whole && " The rest of the file was not looked at: it is too large for a trial."}
+          {trial.looked_up < trial.rows - trial.wrong &&
+            ` People were looked up for the first ${number(trial.looked_up)} rows.`}
         </p>
         <dl class="facts">
           {facts.map(([label, value]) => (
@@ -245,10 +304,17 @@ function TrialStep({ upload, plan, trial }: { upload: Upload; plan: Plan; trial:
       {trial.errors.length > 0 && (
         <WrongRows errors={trial.errors} more={trial.wrong > trial.errors.length} />
       )}
+      <SelectField
+        label="Put everybody whose row is in into a segment"
+        value={segment}
+        onChange={setSegment}
+        options={[["", "No segment"], ...segments.map((one) => [String(one.id), one.name] as const)]}
+      />
       {error !== null && <Problems error={error} />}
       <div class="row">
         <Button kind="primary" busy={busy} disabled={good === 0} onClick={() => void begin()}>
-          Import {count(good, "row", "rows")}
+          Import {trial.whole ? "" : "about "}
+          {count(good, "row", "rows")}
         </Button>
       </div>
     </Section>

@@ -16,7 +16,7 @@ export interface Import {
   data_to_process: string;
   created_at: number;
   updated_at: number;
-  clarion: { rows_wrong: number };
+  clarion: { rows_wrong: number; segment_id: number | null; rows_joined: number; cancelled: boolean };
 }
 
 /** `POST /imports/check`. */
@@ -28,6 +28,8 @@ export interface Trial {
   left_out: number;
   wrong: number;
   looked_up: number;
+  /** False: the time was over before the last row. */
+  whole: boolean;
   errors: RowError[];
 }
 
@@ -36,19 +38,28 @@ export interface RowError {
   error: string;
 }
 
-export const STATE_WORDS: Record<ImportState, string> = {
+const WORDS: Record<ImportState, string> = {
   preprocessing: "reading the file",
   importing: "importing",
   imported: "done",
   failed: "failed",
 };
 
-export const STATE_TONES: Record<ImportState, Tone> = {
+const TONES: Record<ImportState, Tone> = {
   preprocessing: "accent",
   importing: "accent",
   imported: "good",
   failed: "bad",
 };
+
+/** How it stands; one that somebody cancelled has not failed. */
+export function standing(one: Import): { words: string; tone: Tone } {
+  if (!one.clarion.cancelled || one.state === "imported")
+    return { words: WORDS[one.state], tone: TONES[one.state] };
+  return one.state === "failed"
+    ? { words: "cancelled", tone: "warn" }
+    : { words: "being cancelled", tone: "warn" };
+}
 
 export function isOver(state: ImportState): boolean {
   return state === "imported" || state === "failed";

@@ -188,6 +188,7 @@ export default function SegmentPage({ params }: PageProps) {
             <Button disabled={!one} onClick={() => setRenaming(true)}>
               Rename
             </Button>
+            <LinkButton href={`/imports/new?segment=${id}`}>Import into it</LinkButton>
             <Button kind="primary" onClick={() => setChanging(true)}>
               Put people in or out
             </Button>
