@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import aiohttp
 
@@ -39,7 +40,7 @@ def run(ground: Ground, command: str) -> Result:
         keys = access.random_keys()
         try:
             migrate(store)
-            store.write(lambda tx, keys=keys: access.create_workspace(tx, "Bench", "id_email", keys))  # type: ignore[misc]
+            store.write(partial(access.create_workspace, name="Bench", identifiers="id_email", keys=keys))
         finally:
             store.close()
         for what, in_a_call in (("PUT /customers/{id}", 1), (f"/api/v2/batch of {_IN_A_BATCH}", _IN_A_BATCH)):

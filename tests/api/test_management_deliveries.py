@@ -4,6 +4,7 @@
 import csv
 import io
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -122,7 +123,7 @@ async def test_one_delivery_in_full(manage: Client, api: Api, store: Store, work
     key = played.key(10)
     clicked = Feedback(key, Metric.CLICKED, detail={"href": "https://a.test"})
     for heard in (Feedback(key, Metric.OPENED), clicked):
-        store.write(lambda tx, heard=heard: feedback.note(tx, heard, tx.now_ms()))  # type: ignore[misc]
+        store.write(partial(feedback.note, heard=heard, at_ms=store.read(lambda tx: tx.now_ms())))
     target = f"{ROOT}/deliveries/{public_id(key, api.secret)}"
     shown = (await manage("GET", target)).json["delivery"]
     assert [moment["what"] for moment in shown["timeline"]] == ["matched", "sent", "opened", "clicked"]

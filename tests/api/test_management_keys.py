@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 from starlette.types import ASGIApp
+from tests.support.audience import add_people, person_id, playing
 
 from clarion.api import application, auth
 from clarion.api.known_keys import KnownKeys
+from clarion.domain.deliveries import public_id
+from clarion.domain.people import cio_id
 from clarion.store import access
 from clarion.store.access import Access, Keys, Workspace
-from clarion.store.engine import Store
+from clarion.store.engine import Store, Transaction
 
 from .conftest import Client, basic
 
@@ -136,11 +139,6 @@ class _Numbers(dict[str, object]):
 
 def _everything_of(store: Store, workspace: Workspace, keys: Keys) -> _Numbers:
     """Numbers of things of a workspace by the names that paths have for them."""
-    from tests.support.audience import add_people, person_id, playing  # noqa: PLC0415 - only here
-
-    from clarion.domain.deliveries import public_id  # noqa: PLC0415
-    from clarion.domain.people import cio_id  # noqa: PLC0415
-
     add_people(store, workspace, 2)
     played = playing(store, workspace, size=2)
     key_id = store.read(lambda tx: access.keys(tx, workspace))[0].key_id
@@ -157,10 +155,11 @@ def _everything_of(store: Store, workspace: Workspace, keys: Keys) -> _Numbers:
 
 def _rows(store: Store) -> dict[str, int]:
     tables = ("broadcast", "action", "broadcast_trigger", "delivery", "person", "segment", "snippet", "api_key")
-    return {
-        table: int(store.read(lambda tx, table=table: tx.composed(f"SELECT COUNT(*) AS n FROM {table}", {}))[0]["n"])  # type: ignore[misc]
-        for table in tables
-    }
+
+    def count(tx: Transaction) -> dict[str, int]:
+        return {table: int(tx.composed(f"SELECT COUNT(*) AS n FROM {table}", {})[0]["n"]) for table in tables}
+
+    return store.read(count)
 
 
 async def test_what_a_key_opens_is_remembered_for_a_second_and_no_longer() -> None:

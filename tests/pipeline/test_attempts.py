@@ -3,6 +3,7 @@
 
 import os
 import socket
+from functools import partial
 
 from tests.support.jobs import LostJobs
 
@@ -11,7 +12,7 @@ from clarion.domain.errors import Permanent, Temporary, Throttled, Unknown
 from clarion.store import attempts
 
 from .providers import Fails, Scripted
-from .stage import Stage, until
+from .stage import Stage
 
 
 def noted(stage: Stage, trigger_id: int) -> dict[str, list[tuple[str, str | None, str | None]]]:
@@ -21,7 +22,7 @@ def noted(stage: Stage, trigger_id: int) -> dict[str, list[tuple[str, str | None
     found = {}
     for row in stage.select(text, t=trigger_id):
         key = DeliveryKey(trigger_id, row["seq"], row["action_id"])
-        details = [one.detail for one in stage.store.read(lambda tx, key=key: attempts.heard(tx, key))]  # type: ignore[misc]
+        details = [one.detail for one in stage.store.read(partial(attempts.heard, key=key))]
         if details:
             found[row["id"]] = [(one["result"], one["reason"], one["words"]) for one in details]
         assert {one["worker"] for one in details} <= {f"{socket.gethostname()[:40]}/{os.getpid()}"}
@@ -41,7 +42,7 @@ async def test_every_attempt_that_failed_is_kept_and_no_other(stage: Stage) -> N
     )
     trigger_id = stage.trigger(stage.broadcast())
     async with stage.working(stage.worker(provider, LostJobs())):
-        await until(lambda: not stage.sums(trigger_id).get("queued") and bool(stage.sums(trigger_id)))
+        await stage.finished(trigger_id)
     assert stage.sums(trigger_id) == {"sent": 4, "failed refused": 1, "in_doubt no_answer": 1}
     assert provider.tried["p4@x.test"] == 3
     assert noted(stage, trigger_id) == {

@@ -3,6 +3,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -118,7 +119,7 @@ async def test_what_is_heard_counts_in_the_language_that_was_sent(stage: Stage) 
     stage.change(number, "one", "one@x.test", language="pt-BR")
     for key in stage.keys(trigger_id):
         for _ in range(2):
-            assert stage.store.write(lambda tx, key=key: feedback.opened(tx, key, machine=False))  # type: ignore[misc]
+            assert stage.store.write(partial(feedback.opened, key=key, machine=False))
     found = counted(stage, broadcast.actions[0].action_id)
     assert found == {"es": {"created": 1, "attempted": 1, "sent": 1, "opened": 1, "human_opened": 1}}
 
@@ -215,7 +216,7 @@ async def test_counters_by_language_are_folded_with_the_others(stage: Stage) -> 
         metrics.fold(stage.store, now_hour + 24 * days)
         assert len(stage.select("SELECT DISTINCT hour FROM language_count")) == 1
         months = edges("months", 12, (now_hour + 24 * days) * HOUR_MS)
-        found = stage.store.read(lambda tx, months=months: metrics.by_language(tx, action_id, months))  # type: ignore[misc]
+        found = stage.store.read(partial(metrics.by_language, action_id=action_id, edges=months))
         assert sum(found["es"]["sent"]) == 1
 
 
@@ -245,7 +246,7 @@ def test_a_language_keeps_its_number(stage: Stage) -> None:
     assert len({*numbers.values(), action.action_id}) == 3
     for variants in ((), (Variant("ES", MAIL), Variant("de", MAIL))):
         changed = replace(action, variants=variants)
-        stage.store.write(lambda tx, changed=changed: broadcasts.update_action(tx, changed))  # type: ignore[misc]
+        stage.store.write(partial(broadcasts.update_action, action=changed))
     after = stage.store.read(lambda tx: broadcasts.language_numbers(tx, action.action_id))
     assert {tag: after[tag] for tag in numbers} == numbers
     assert len(set(after.values())) == 3

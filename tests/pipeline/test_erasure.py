@@ -3,6 +3,7 @@
 
 import asyncio
 from collections.abc import Collection
+from functools import partial
 from typing import Any
 
 import pytest
@@ -191,14 +192,14 @@ def test_blocked_identifiers_stay_blocked_without_being_kept(stage: Stage, way: 
 
     if way == "suppressed before":
         for one in references:
-            stage.store.write(lambda tx, one=one: people.suppress(tx, stage.workspace, one, None))  # type: ignore[misc]
+            stage.store.write(partial(people.suppress, workspace=stage.workspace, reference=one, person_id=None))
     forget(stage, suppress=way == "suppressed with the erasure")
     text = everything(stage.store)
     assert [words for words in QUOTES if words in text] == []
     assert blocked() == [way != "not suppressed"] * 2
     assert not stage.store.read(lambda tx: people.blocked(tx, stage.workspace, ids=["bob"], emails=[]))
     for one in references:
-        stage.store.write(lambda tx, one=one: people.unsuppress(tx, stage.workspace, one))  # type: ignore[misc]
+        stage.store.write(partial(people.unsuppress, workspace=stage.workspace, reference=one))
     assert blocked() == [False, False]
 
 

@@ -2,6 +2,7 @@
 """Errands are taken up again and again, side by side, and one that fails stops nobody."""
 
 import asyncio
+from functools import partial
 
 from clarion.domain.errors import Unavailable
 from clarion.pipeline.errands import Errand, run
@@ -21,7 +22,7 @@ async def test_an_errand_that_fails_is_asked_again_and_stops_nobody() -> None:
             raise Unavailable("no database")
         return True
 
-    errands = [Errand(name, lambda name=name: turn(name), every_seconds=0.001) for name in turns]  # type: ignore[misc]
+    errands = [Errand(name, partial(turn, name), every_seconds=0.001) for name in turns]
     await asyncio.wait_for(run(errands, stopping), 30)
     assert min(turns.values()) >= 3
 

@@ -2,6 +2,7 @@
 """Nothing is sent to an address that is suppressed; a bounce and a complaint suppress one."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -41,7 +42,7 @@ async def test_every_address_of_a_message_is_looked_at(stage: Stage) -> None:
     assert await stage.resolver().run_once(trigger_id)
     workspace_id = stage.workspace.workspace_id
     for address in ("barred-p2@x.test", "CC-p1@x.test", "b@x.test", "p3@x.test"):
-        stage.store.write(lambda tx, one=address: esp.suppress(tx, workspace_id, EspKind.BOUNCES, one))  # type: ignore[misc]
+        stage.store.write(partial(esp.suppress, workspace_id=workspace_id, kind=EspKind.BOUNCES, email=address))
     provider = Scripted()
     async with stage.working(stage.worker(provider, InProcessJobs(stage.store))):
         await stage.finished(trigger_id)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a worker says of the records that others left."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,10 @@ def let_go(folder: Path, owner: str) -> Path:
     return record.path
 
 
+def is_gone(path: Path) -> bool:
+    return not path.exists()
+
+
 @pytest.mark.parametrize(("alive", "word"), [(False, "worker.died"), (True, "flight_record.abandoned")])
 async def test_a_record_that_is_still_needed_is_spoken_of_once(stage: Stage, alive: bool, word: str) -> None:
     flights, owner = stage.folder / "flights", "host/1/other"
@@ -40,7 +45,7 @@ async def test_a_record_that_is_still_needed_is_spoken_of_once(stage: Stage, ali
         async with stage.working(stage.worker(Scripted(), LostJobs())):
             for no in range(3):  # each is gone after another look
                 path = let_go(flights, f"host/2/later/{no}")
-                await until(lambda path=path: not path.exists())  # type: ignore[misc]
+                await until(partial(is_gone, path))
             assert record.path.exists()
             assert stage.store.write(lambda tx: control.resume(tx, trigger_id, "Ann"))
             await stage.finished(trigger_id)

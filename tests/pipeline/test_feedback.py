@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is heard about a message is kept each time, and known by its first time."""
 
+from functools import partial
+
 from clarion.domain.deliveries import DeliveryKey
 from clarion.domain.metrics import Feedback, Metric
 from clarion.pipeline.feedback import record
@@ -16,7 +18,7 @@ async def test_each_time_is_kept_and_the_first_one_is_shown(stage: Stage) -> Non
     (row,) = stage.rows(trigger_id)
     key = DeliveryKey(trigger_id, row["seq"], row["action_id"])
     for at_ms in (5_000, 6_000):
-        assert stage.store.write(lambda tx, at_ms=at_ms: record(tx, Feedback(key, Metric.OPENED, at_ms)))  # type: ignore[misc]
+        assert stage.store.write(partial(record, heard=Feedback(key, Metric.OPENED, at_ms)))
     assert stage.store.write(lambda tx: record(tx, Feedback(key, Metric.CLICKED, 7_000, {"href": "https://x.test"})))
     first = stage.store.read(lambda tx: feedback.first_times(tx, key))
     assert first == {Metric.OPENED: 5_000, Metric.CLICKED: 7_000}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """People are found once each, by whatever they are called, page by page, and a look that ends early says where."""
 
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -125,13 +126,8 @@ def test_a_look_that_ends_early_goes_on_where_it_was(store: Store, workspace: Wo
     start: Place | None = None
     shares = []
     while True:
-        ticks = count()
-        at = start
-        page = store.read(
-            lambda tx, at=at, ticks=ticks: find(  # type: ignore[misc]
-                tx, workspace, "rare", Everybody(), at, 50, seconds=0.5, clock=lambda: float(next(ticks))
-            )
-        )
+        look = partial(find, workspace=workspace, text="rare", condition=Everybody(), start=start, most=50)
+        page = store.read(partial(look, seconds=0.5, clock=partial(next, count(0.0))))
         found += [person.id or "" for person in page.people]
         shares.append(page.share)
         if page.next is None:

@@ -2,6 +2,7 @@
 """A count that runs out of time says so, and scales what it saw."""
 
 from dataclasses import replace
+from functools import partial
 from itertools import count
 
 import pytest
@@ -76,7 +77,7 @@ async def test_the_numbers_are_those_of_the_trigger(
         stage.person(f"p{no}", email, **attributes)
     for address in ("Barred@x.test", "barred2@x.test", "barred3@x.test", "elsewhere@x.test.example"):
         stage.store.write(
-            lambda tx, one=address: esp.suppress(tx, stage.workspace.workspace_id, EspKind.BOUNCES, one)  # type: ignore[misc]
+            partial(esp.suppress, workspace_id=stage.workspace.workspace_id, kind=EspKind.BOUNCES, email=address)
         )
     contents = [MAIL, replace(MAIL, subject="Other"), replace(MAIL, recipient="desk@x.test")][:letters]
     broadcast = stage.broadcast(*contents, to_unsubscribed=also)

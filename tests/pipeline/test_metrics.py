@@ -3,6 +3,7 @@
 
 import random
 from collections import Counter
+from functools import partial
 
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
 from clarion.domain.metrics import Metric, metrics_of
@@ -37,7 +38,7 @@ async def test_counters_agree_with_the_accounts_whatever_became_of_them(stage: S
     ]
     for start in range(0, 60, 7):
         some = [Outcome(key, *dice.choice(ends)) for key in keys[start : start + 7]]
-        stage.store.write(lambda tx, some=some, no=start: ledger.settle(tx, trigger_id, some, shard=no))  # type: ignore[misc]
+        stage.store.write(partial(ledger.settle, trigger_id=trigger_id, outcomes=some, shard=start))
     doubted = [row for row in stage.rows(trigger_id) if row["state"] == State.IN_DOUBT]
     decided = [
         Outcome(DeliveryKey(trigger_id, row["seq"], row["action_id"]), State.SENT, Reason.RESOLVED_AS_SENT)
@@ -76,9 +77,9 @@ async def test_a_message_counts_once_and_a_click_opens(stage: Stage) -> None:
     heard = stage.store.read(lambda tx: metrics.heard_of(tx, trigger_id))
     assert heard == {name: n for name, n in counted(stage, broadcast.broadcast_id).items() if name != "created"}
     for unique, clicks in ((False, 4), (True, 2)):
-        ((_, href, series),) = stage.store.read(
-            lambda tx, unique=unique: links.series(tx, one.action_id, edges("days", 2, tx.now_ms()), unique=unique)  # type: ignore[misc]
-        )
+        days = edges("days", 2, stage.store.read(lambda tx: tx.now_ms()))
+        look = partial(links.series, action_id=one.action_id, edges=days, unique=unique)
+        ((_, href, series),) = stage.store.read(look)
         assert href == "https://x.test/a"
         assert sum(series["clicked"]) == clicks
         assert sum(series["machine_clicked"]) == 1
@@ -98,6 +99,8 @@ async def test_old_hours_are_folded_into_days_and_months_and_nothing_is_lost(sta
         rows = stage.select("SELECT DISTINCT hour FROM metric_count")
         assert len(rows) == 1, "one bucket of one hour became one of a day, then of a month"
         months = edges("months", 12, (now_hour + 24 * days) * HOUR_MS)
-        found = stage.store.read(lambda tx, months=months: metrics.series(tx, broadcast.broadcast_id, 0, months))  # type: ignore[misc]
+        found = stage.store.read(
+            partial(metrics.series, broadcast_id=broadcast.broadcast_id, action_id=0, edges=months)
+        )
         assert {name: sum(numbers) for name, numbers in found.items()} == before
     assert Metric.CLICKED in before

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from email import message_from_bytes
+from functools import partial
 from typing import Any
 
 import pytest
@@ -202,9 +203,13 @@ async def test_a_retry_waits_for_its_time(stage: Stage, jobs: Jobs) -> None:
     provider = Scripted({"p5@x.test": [Fails(Temporary("451 later"))] * 2})
     trigger_id = stage.trigger(stage.broadcast(), jobs=jobs)
     retry = RetryPolicy((1_000.0, 2_000.0))
+
+    def was_tried(times: int) -> bool:
+        return attempts(stage, trigger_id).get("p5") == ("queued", times)
+
     async with stage.working(stage.worker(provider, jobs, retry=retry)):
         for made, pause_ms in ((1, 1_000_000), (2, 2_000_000)):
-            await until(lambda made=made: attempts(stage, trigger_id).get("p5") == ("queued", made))  # type: ignore[misc]
+            await until(partial(was_tried, made))
             await until(lambda: not stage.select("SELECT no FROM slice WHERE done = 0 AND owner IS NOT NULL"))
             (due,) = stage.select("SELECT due_ms FROM slice WHERE done = 0")
             now = stage.store.read(lambda tx: tx.now_ms())

@@ -2,6 +2,7 @@
 """Which key opens what."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -44,7 +45,7 @@ def test_a_wrong_site_opens_nothing(store: Store, site: str) -> None:
 def test_a_wrong_key_opens_nothing(store: Store) -> None:
     keys, others = access.random_keys(), access.random_keys()
     for name, some in (("Mine", keys), ("Other", others)):
-        store.write(lambda tx, name=name, some=some: access.create_workspace(tx, name, "id", some))  # type: ignore[misc]
+        store.write(partial(access.create_workspace, name=name, identifiers="id", keys=some))
 
     def check(tx: Transaction) -> None:
         for wrong in ("", "é", "a\0", keys.app_key[:-1], keys.app_key.upper() + "x", keys.track_key, keys.site_id):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """SQL may narrow the audience, but it may not change it: the same people with it, without it, and in plain Python."""
 
+from functools import partial
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -136,8 +137,14 @@ def found(store: Store, workspace: Workspace, condition: Filter, *, narrow: bool
     after = 0
     while True:
         page = store.read(
-            lambda tx, a=after: audience.page(  # type: ignore[misc]
-                tx, workspace, condition, after=a, until=until, most=most, narrow=narrow
+            partial(
+                audience.page,
+                workspace=workspace,
+                condition=condition,
+                after=after,
+                until=until,
+                most=most,
+                narrow=narrow,
             )
         )
         matching += [c.person_id for c in page if matches(condition, audience.seen(c), c.segments)]
@@ -153,7 +160,7 @@ def selected(store: Store, workspace: Workspace, condition: Filter, most: int) -
     matching: list[int] = []
     after = 0
     while after < until:
-        members = store.read(lambda tx, a=after: selection.members(tx, after=a, until=until, most=most))  # type: ignore[misc]
+        members = store.read(partial(selection.members, after=after, until=until, most=most))
         matching += members.person_ids
         after = members.reached
     return matching
@@ -204,7 +211,7 @@ def test_other_workspaces_are_never_seen(store: Store) -> None:
     stored(store, [one("b")])
     for narrow in (True, False):
         page = store.read(
-            lambda tx, n=narrow: audience.page(tx, first, Everybody(), after=0, until=2**62, most=9, narrow=n)  # type: ignore[misc]
+            partial(audience.page, workspace=first, condition=Everybody(), after=0, until=2**62, most=9, narrow=narrow)
         )
         assert [c.person_id for c in page] == [mine[0][0].person_id]
 
@@ -246,7 +253,7 @@ def test_narrowing_really_narrows(store: Store) -> None:
         Or((Equals("plan", "gold"), Exists("none"))),
     ):
         page = store.read(
-            lambda tx, c=condition: audience.page(tx, workspace, c, after=0, until=2**62, most=9)  # type: ignore[misc]
+            partial(audience.page, workspace=workspace, condition=condition, after=0, until=2**62, most=9)
         )
         assert [c.person_id for c in page] == [wanted]
 

@@ -4,6 +4,7 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -605,7 +606,7 @@ def test_pages_of_accounts(store: Store, workspace: Workspace) -> None:
         found: list[DeliveryKey] = []
         while True:
             after = found[-1] if found else None
-            page = store.read(lambda tx, a=after, m=most: ledger.page(tx, game.trigger_id, after=a, most=m))  # type: ignore[misc]
+            page = store.read(partial(ledger.page, trigger_id=game.trigger_id, after=after, most=most))
             if not page:
                 break
             found += [key_of(row, game.trigger_id) for row in page]

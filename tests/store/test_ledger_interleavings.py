@@ -2,6 +2,7 @@
 """Random interleavings of freeze, pick, settle, stop and resend: the sums hold after each step."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -161,7 +162,7 @@ class Interleaving(RuleBasedStateMachine):
         if self.state() is TriggerState.RESOLVING:
             self.game.finish()
         for sender in self.senders:
-            self.store.write(lambda tx, owner=sender.claim.owner: slices.free_slices_of(tx, owner))  # type: ignore[misc]
+            self.store.write(partial(slices.free_slices_of, owner=sender.claim.owner))
         while (claim := self.game.claim(owner="last")) is not None:
             self.game.send_all(claim)
         waiting = [row for row in self.game.rows() if row["state"] == State.QUEUED]

@@ -3,6 +3,7 @@
 
 import sqlite3
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -201,18 +202,24 @@ def test_suppression(store: Store, workspace: Workspace, shared: Workspace) -> N
 
 def sizes(store: Store, workspace: Workspace) -> dict[str, int]:
     """Each segment's size, once it is certain that it is its number of memberships."""
-    stored = store.read(lambda tx: segments.listing(tx, workspace))
-    text = "SELECT COUNT(*) AS n FROM segment_member WHERE segment_id = :segment"
-    for segment in stored:
-        (row,) = store.read(lambda tx, s=segment: tx.composed(text, {"segment": s.segment_id}))  # type: ignore[misc]
-        assert row["n"] == segment.size
-    return {segment.name: segment.size for segment in stored}
+
+    def check(tx: Transaction) -> dict[str, int]:
+        stored = segments.listing(tx, workspace)
+        text = "SELECT COUNT(*) AS n FROM segment_member WHERE segment_id = :segment"
+        for segment in stored:
+            (row,) = tx.composed(text, {"segment": segment.segment_id})
+            assert row["n"] == segment.size
+        return {segment.name: segment.size for segment in stored}
+
+    return store.read(check)
 
 
 def test_sizes_move_with_memberships(store: Store, workspace: Workspace, numbers: PersonNumbers) -> None:
     a, b, c = numbers.take(workspace.workspace_id, 3)
     add(store, workspace, person(a, "a"), person(b, "b", "b@x"), person(c, "c"))
-    vip, all_ = (store.write(lambda tx, n=n: segments.create(tx, workspace, n, "why")) for n in ("vip", "all"))  # type: ignore[misc]
+    vip, all_ = (
+        store.write(partial(segments.create, workspace=workspace, name=n, description="why")) for n in ("vip", "all")
+    )
 
     def work(tx: Transaction) -> list[int]:
         return [
@@ -246,32 +253,33 @@ def test_a_person_goes_with_all_they_had(store: Store, workspace: Workspace, num
     one, two = numbers.take(workspace.workspace_id, 2)
     add(store, workspace, person(one, "a"), person(two, "b"))
     for number in (one, two):
-        store.write(lambda tx, n=number: people.save_device(tx, n, Device("t", "ios", None, {})))  # type: ignore[misc]
-        store.write(
-            lambda tx, n=number: people.add_events(tx, [PersonEvent(n, "e", 1, "event", "x", {})])  # type: ignore[misc]
-        )
+        store.write(partial(people.save_device, person_id=number, device=Device("t", "ios", None, {})))
+        store.write(partial(people.add_events, events=[PersonEvent(number, "e", 1, "event", "x", {})]))
     store.write(lambda tx: people.delete(tx, one))
-    for table in ("person", "device", "person_event"):
-        rows = store.read(lambda tx, t=table: tx.composed(f"SELECT person_id FROM {t}", {}))  # type: ignore[misc]
-        assert [row["person_id"] for row in rows] == [two]
+
+    def left(tx: Transaction) -> list[list[int]]:
+        tables = ("person", "device", "person_event")
+        return [[row["person_id"] for row in tx.composed(f"SELECT person_id FROM {table}", {})] for table in tables]
+
+    assert store.read(left) == [[two]] * 3
 
 
 def test_sizes_hold_when_all_change_at_once(store: Store, workspace: Workspace, numbers: PersonNumbers) -> None:
     taken = numbers.take(workspace.workspace_id, 12)
     add(store, workspace, *[person(number, str(number)) for number in taken])
-    made = [store.write(lambda tx, n=n: segments.create(tx, workspace, n, "")) for n in ("x", "y")]  # type: ignore[misc]
+    made = [store.write(partial(segments.create, workspace=workspace, name=n, description="")) for n in ("x", "y")]
     ids = [segment.segment_id for segment in made]
     for segment_id in ids:
-        store.write(lambda tx, s=segment_id: segments.add(tx, s, taken))  # type: ignore[misc]
+        store.write(partial(segments.add, segment_id=segment_id, person_ids=taken))
 
     def remove() -> None:
         for number in taken:
             for segment_id in reversed(ids):
-                store.write(lambda tx, s=segment_id, n=number: segments.remove(tx, s, [n]))  # type: ignore[misc]
+                store.write(partial(segments.remove, segment_id=segment_id, person_ids=[number]))
 
     def delete() -> None:
         for number in taken[:6]:
-            store.write(lambda tx, n=number: people.delete(tx, n))  # type: ignore[misc]
+            store.write(partial(people.delete, person_id=number))
 
     together(remove, delete, remove)
     assert sizes(store, workspace) == {"x": 0, "y": 0}

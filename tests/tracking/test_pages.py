@@ -2,6 +2,7 @@
 """The pages behind the links of a mail: unsubscribe, preferences, consent, the mail in a browser."""
 
 import time
+from functools import partial
 from html.parser import HTMLParser
 
 import pytest
@@ -183,7 +184,7 @@ async def test_preferences_turn_everything_off_and_on(
 
 async def test_preferences_by_topic(browser: Client, token: str, store: Store, workspace: Workspace) -> None:
     offers, news = (
-        store.write(lambda tx, one=one: topics.create(tx, workspace, one))  # type: ignore[misc]
+        store.write(partial(topics.create, workspace=workspace, wanted=one))
         for one in (Topic(0, "Offers & more", "Monthly", translations={"de": TopicText("Angebote")}), Topic(0, "News"))
     )
     target = f"/preferences/{token}"

@@ -38,7 +38,7 @@ class KnownAttributes:
         now = int(self._now())
         if found is not None and 0 <= now - found.at < self._SECONDS:
             return found
-        dice = random.Random()  # noqa: S311 - a sample, no secret
+        dice = random.SystemRandom()
         found = Learned(attributes_in_use(tx, workspace, dice), now)
         if found.attributes:
             if len(self._found) >= self._MOST:

@@ -7,6 +7,7 @@ transaction under the trigger's resolve lease; what a dead process staged is eit
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from clarion.pipeline.data_file import Entry
 from clarion.pipeline.data_file import Line as FileLine
@@ -83,7 +84,8 @@ def abandon(store: Store, trigger: Trigger, why: str, lease_ms: int) -> None:
     """
     staged = store.read(lambda tx: triggers.get(tx, trigger.trigger_id)) or trigger
     for upto in range(_DROPPED_AT_ONCE, staged.next_entry + _DROPPED_AT_ONCE, _DROPPED_AT_ONCE):
-        if not store.write(lambda tx, upto=upto: triggers.drop_entries_to(tx, trigger, upto, lease_ms)):  # type: ignore[misc]
+        drop = partial(triggers.drop_entries_to, trigger=trigger, upto=upto, lease_ms=lease_ms)
+        if not store.write(drop):
             raise LostLease(f"trigger {trigger.trigger_id} was stopped or taken")
     store.write(lambda tx: triggers.fail(tx, _with_errors(trigger, staged), why, LineError(None, why)))
 

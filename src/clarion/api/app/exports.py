@@ -5,6 +5,7 @@ import csv
 import io
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from hashlib import blake2s
 from hmac import compare_digest
 from typing import Any
@@ -204,7 +205,7 @@ async def _csv(api: Api, export: Export) -> AsyncIterator[str]:
     writer = csv.DictWriter(written, export.columns, restval="")
     writer.writeheader()
     for no in range(export.chunks):
-        writer.writerows(await api.read(lambda tx, no=no: exports.chunk(tx, export.export_id, no)))  # type: ignore[misc]
+        writer.writerows(await api.read(partial(exports.chunk, export_id=export.export_id, no=no)))
         yield written.getvalue()
         written.seek(0)
         written.truncate()

@@ -5,6 +5,7 @@ import csv
 import io
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from starlette.responses import Response, StreamingResponse
@@ -123,7 +124,8 @@ async def _lines(call: Call, trigger: Trigger, wanted: Wanted, cause: str | None
     writer.writerow(COLUMNS)
     after: DeliveryKey | None = DeliveryKey(trigger.trigger_id, 0, 0)
     while after is not None:
-        rows, after = await call.api.read(lambda tx, after=after: _rows(tx, call, wanted, cause, after))  # type: ignore[misc]
+        look = partial(_rows, call=call, wanted=wanted, cause=cause, after=after)
+        rows, after = await call.api.read(look)
         writer.writerows(rows)
         yield written.getvalue()
         written.seek(0)

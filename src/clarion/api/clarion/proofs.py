@@ -116,7 +116,7 @@ def _person(tx: Transaction, call: Call, body: _Body, broadcast: Broadcast) -> P
     if wanted is None:
         return None
     if wanted == "random":
-        dice = random.Random()  # noqa: S311 - a sample, no secret
+        dice = random.SystemRandom()
         found = forecast.sample(tx, call.workspace, _audience(tx, call, body, broadcast), 1, dice, seconds=0.5)
         return found[0] if found else None
     fields = body.fields.below(wanted, "person")
@@ -203,7 +203,7 @@ async def check(call: Call) -> Response:
     if most > _MOST_CHECKED:
         body.fields.fault(f"must be at most {_MOST_CHECKED}", "limit")
     body.fields.refuse()
-    dice = random.Random()  # noqa: S311 - a sample, no secret
+    dice = random.SystemRandom()
 
     def look(tx: Transaction) -> tuple[Draft, list[Person], set[str]]:
         draft = _draft(tx, call, body)
