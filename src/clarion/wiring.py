@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from starlette.types import ASGIApp
 
 from clarion.api import application, health
-from clarion.api.calls import Api, ApiOptions, Fetch
+from clarion.api.calls import Api, ApiOptions, Fetch, Fetched
 from clarion.api.limits import Kind, Limits
 from clarion.channels import registry
 from clarion.channels.base import Deliverer
@@ -243,13 +243,13 @@ def _fetcher(house: House) -> Fetch:
     """What a URL serves, for calls that bring one instead of their data."""
     rules = _download_rules(house)
 
-    async def fetch(url: str, most_bytes: int) -> bytes:
+    async def fetch(url: str, most_bytes: int) -> Fetched:
         with TemporaryDirectory(prefix="clarion-") as folder:
             try:
                 found = await download(url, Path(folder) / "fetched", rules=replace(rules, max_bytes=most_bytes))
             except DataFileError as error:
                 raise InvalidRequest(str(error), "/url") from None
-            return await asyncio.to_thread(found.path.read_bytes)
+            return Fetched(await asyncio.to_thread(found.path.read_bytes), found.media_type)
 
     return fetch
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from clarion.api import application
-from clarion.api.calls import Api
+from clarion.api.calls import Api, Fetched
 from clarion.domain.errors import InvalidRequest
 from clarion.store.access import Keys, Workspace
 
@@ -56,9 +56,16 @@ async def test_what_is_wrong_with_a_collection(client: Client, body: Any, field:
 
 
 async def test_a_collection_from_a_url(api: Api, workspace: Workspace, keys: Keys) -> None:
-    served = {"https://x.test/a.csv": b"\xef\xbb\xbfcity,n\nOslo,1\n", "https://x.test/b": b'[{"a": 1}]'}
+    table, listed = b"\xef\xbb\xbfcity,n\nOslo,1\n", b'[{"a": 1}]'
+    served = {
+        "https://x.test/a.csv": Fetched(table),
+        "https://x.test/b": Fetched(listed),
+        "https://x.test/c": Fetched(table, "text/csv"),
+        "https://x.test/d.csv": Fetched(listed, "application/json"),
+        "https://x.test/e.csv?x=1": Fetched(table, "application/octet-stream"),
+    }
 
-    async def fetch(url: str, most: int) -> bytes:
+    async def fetch(url: str, most: int) -> Fetched:
         assert most == 10_000_000
         if url not in served:
             raise InvalidRequest("nobody is there", "/url")
@@ -69,6 +76,9 @@ async def test_a_collection_from_a_url(api: Api, workspace: Workspace, keys: Key
     for name, url, rows in (
         ("csv", "https://x.test/a.csv", [{"city": "Oslo", "n": "1"}]),
         ("json", "https://x.test/b", [{"a": 1}]),
+        ("csv by type", "https://x.test/c", [{"city": "Oslo", "n": "1"}]),
+        ("json by type", "https://x.test/d.csv", [{"a": 1}]),
+        ("csv by name", "https://x.test/e.csv?x=1", [{"city": "Oslo", "n": "1"}]),
     ):
         made = (await client("POST", ALL, {"name": name, "url": url})).json["collection"]
         assert (await client("GET", f"{ALL}/{made['id']}/content")).json == rows

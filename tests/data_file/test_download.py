@@ -63,6 +63,22 @@ async def test_an_empty_file(serving: Serving, tmp_path: Path) -> None:
     assert (found.size_bytes, (tmp_path / "f").read_bytes()) == (0, b"")
 
 
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("text/csv; charset=utf-8", "text/csv"),
+        ("Application/JSON", "application/json"),
+        ("nonsense", "application/octet-stream"),
+    ],
+)
+async def test_what_it_is_served_as_is_told(serving: Serving, tmp_path: Path, said: str, kind: str) -> None:
+    async def handler(_: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(body=CONTENT, headers={"Content-Type": said})
+
+    async with serving(handler) as url:
+        assert (await download(url, tmp_path / "f", rules=ALLOWED)).media_type == kind
+
+
 @pytest.mark.parametrize("coding", ["gzip", "GZIP", "x-gzip"])
 async def test_gzip(serving: Serving, coding: str, tmp_path: Path) -> None:
     async with serving(gzipped(gzip.compress(CONTENT), coding)) as url:

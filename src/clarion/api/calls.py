@@ -5,7 +5,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 from urllib.parse import unquote
 
 import msgspec
@@ -34,7 +34,15 @@ from clarion.store.numbers import PersonNumbers
 T = TypeVar("T")
 _SEARCHES = 2
 
-Fetch = Callable[[str, int], Awaitable[bytes]]
+
+class Fetched(NamedTuple):
+    """What a URL serves, and as which kind of thing; "" where it does not say."""
+
+    content: bytes
+    media_type: str = ""
+
+
+Fetch = Callable[[str, int], Awaitable[Fetched]]
 Family = Literal["app", "track_v1", "track_v2"]
 Scope = Literal["app", "manage", "track", "none"]
 

@@ -12,7 +12,7 @@ import socket
 import tempfile
 import zlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from pathlib import Path
@@ -68,11 +68,12 @@ class DownloadRules:
 
 @dataclass(frozen=True, slots=True)
 class DownloadedFile:
-    """The file on disk, decoded; `sha256` is in hexadecimal and of the decoded bytes."""
+    """The file on disk, decoded; `sha256` is in hexadecimal and of the decoded bytes. `media_type`: if it was said."""
 
     path: Path
     size_bytes: int
     sha256: str
+    media_type: str = field(default="", compare=False)
 
 
 def is_public(address: Address) -> bool:
@@ -167,7 +168,8 @@ async def _save(response: aiohttp.ClientResponse, target: Path, rules: DownloadR
         async for chunk in response.content.iter_any():
             # Disk and zlib work in threads: they must not hold up the event loop that others share.
             await asyncio.to_thread(work.write, chunk)
-        return await asyncio.to_thread(work.finish)
+        saved = await asyncio.to_thread(work.finish)
+    return replace(saved, media_type=response.content_type if "Content-Type" in response.headers else "")
 
 
 class _WorkFile:

@@ -28,6 +28,7 @@ from clarion.store.engine import Transaction
 MAX_BYTES = 10_000_000  # contract §1.6
 MAX_ROW_BYTES = 10_240
 MAX_NAME_BYTES = 150
+_CSV = frozenset({"text/csv", "application/csv", "text/comma-separated-values"})
 _BODY_BYTES = MAX_BYTES + 1_000_000
 
 
@@ -74,8 +75,8 @@ async def _fetched(call: Call, url: str) -> object:
     fetch = call.api.options.fetch
     if fetch is None:
         raise InvalidRequest("this server fetches no URLs", "/url")
-    content = await fetch(url, MAX_BYTES)
-    if urlsplit(url).path.lower().endswith(".csv"):
+    content, media_type = await fetch(url, MAX_BYTES)
+    if _is_csv(url, media_type):
         try:
             text = content.decode("utf-8-sig")
             return [dict(row) for row in csv.DictReader(io.StringIO(text, newline=""), strict=True)]
@@ -85,6 +86,13 @@ async def _fetched(call: Call, url: str) -> object:
         return decode(content)
     except MalformedRequest as error:
         raise InvalidRequest(f"what it serves is not JSON: {error.detail}", "/url") from None
+
+
+def _is_csv(url: str, media_type: str) -> bool:
+    """By what it is served as, then by how its path ends, and else JSON (contract §7.6)."""
+    if media_type in _CSV or media_type.endswith("json"):
+        return media_type in _CSV
+    return urlsplit(url).path.lower().endswith(".csv")
 
 
 def _rows(value: object, pointer: str) -> list[dict[str, Any]]:
