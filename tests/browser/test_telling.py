@@ -67,6 +67,6 @@ def test_an_address_is_suppressed_and_freed(page: Page) -> None:
     dialog.get_by_role("button", name="Suppress it").click()
     expect(page.get_by_role("cell", name="angry@example.com", exact=True)).to_be_visible()
     check_accessible(page)
-    page.get_by_role("button", name="Free angry@example.com").click()
-    page.get_by_role("button", name="Free the address").click()
+    page.get_by_role("button", name="Allow again angry@example.com").click()
+    page.get_by_role("button", name="Allow it again").click()
     expect(page.get_by_text("No address is suppressed")).to_be_visible()

@@ -4,6 +4,7 @@ import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { match } from "../lib/match";
 import { navigate, usePath } from "../lib/router";
+import { LinkButton } from "../ui/button";
 import { Page } from "../ui/page";
 import { Empty, ErrorState, Loading, NoPermission } from "../ui/states";
 import { HOME, type PageProps, ROUTES, type RouteEntry } from "./routes";
@@ -76,8 +77,9 @@ export function App() {
     <Shell key={workspace?.id}>
       {!found?.params ? (
         <Page title="Not found">
-          <Empty title="There is no such page">
-            <a href={HOME}>Broadcasts</a>
+          <Empty title="There is no such page" action={<LinkButton href={HOME}>Go to broadcasts</LinkButton>}>
+            It may have been removed, or the address was not copied whole. Ctrl-K finds pages, broadcasts and
+            people by name.
           </Empty>
         </Page>
       ) : !workspace ? (

@@ -48,15 +48,15 @@ export function relative(then: number, now: number = Date.now()): string {
   return Math.abs(seconds) < 10 ? "just now" : words.format(Math.trunc(seconds), "second");
 }
 
-/** A time in the reader's zone, with its name. */
-export function dateTime(ms: number): string {
+/** A time in the reader's zone, with its name; to the second where that tells something. */
+export function dateTime(ms: number, exact = false): string {
   return new Intl.DateTimeFormat(undefined, {
     year: "numeric",
     month: "short",
     day: "numeric",
     hour: "2-digit",
     minute: "2-digit",
-    second: "2-digit",
+    second: exact ? "2-digit" : undefined,
     timeZoneName: "short",
   }).format(ms);
 }

@@ -66,7 +66,13 @@ export function Menu({
           }
         }}
       >
-        {children ?? "⋯"}
+        {children ? (
+          <>
+            {children} <span aria-hidden="true">▾</span>
+          </>
+        ) : (
+          "⋯"
+        )}
       </button>
       {open && (
         <div

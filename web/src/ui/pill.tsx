@@ -9,11 +9,11 @@ export function Pill({ tone = "quiet", children }: { tone?: Tone; children: Comp
   return <span class={`pill pill-${tone}`}>{children}</span>;
 }
 
-/** A time: absolute in the reader's zone, UTC on hover, how long ago beside it where asked. `ms`: Unix milliseconds. */
-export function Time({ ms, ago }: { ms: number; ago?: boolean }) {
+/** A time: absolute in the reader's zone, UTC to the second on hover, how long ago beside it or the second where asked. */
+export function Time({ ms, ago, exact }: { ms: number; ago?: boolean; exact?: boolean }) {
   return (
     <time dateTime={new Date(ms).toISOString()} title={utc(ms)}>
-      {ago ? `${relative(ms)} (${dateTime(ms)})` : dateTime(ms)}
+      {ago ? `${relative(ms)} (${dateTime(ms, exact)})` : dateTime(ms, exact)}
     </time>
   );
 }

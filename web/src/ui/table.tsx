@@ -21,6 +21,12 @@ interface TableProps<R> {
   rowKey: (row: R) => string | number;
 }
 
+/** What can be done with a row stands at its end. */
+function classOf<R>(column: Column<R>, columns: readonly Column<R>[]): string | undefined {
+  if (column.number) return "number";
+  return column.hideLabel && column === columns.at(-1) ? "row-actions" : undefined;
+}
+
 /** Rows under headings. */
 export function Table<R>({ caption, columns, rows, rowKey }: TableProps<R>) {
   return (
@@ -29,7 +35,7 @@ export function Table<R>({ caption, columns, rows, rowKey }: TableProps<R>) {
       <thead>
         <tr>
           {columns.map((column) => (
-            <th key={column.key} scope="col" class={column.number ? "number" : undefined}>
+            <th key={column.key} scope="col" class={classOf(column, columns)}>
               {column.hideLabel ? <span class="visually-hidden">{column.label}</span> : column.label}
             </th>
           ))}
@@ -41,7 +47,7 @@ export function Table<R>({ caption, columns, rows, rowKey }: TableProps<R>) {
             {columns.map((column) => (
               <td
                 key={column.key}
-                class={column.number ? "number" : undefined}
+                class={classOf(column, columns)}
                 data-label={column.hideLabel ? "" : column.label}
               >
                 {column.show(row)}

@@ -58,7 +58,7 @@ export default function Audit() {
                 rows={entries}
                 rowKey={(entry) => entry.id}
                 columns={[
-                  { key: "at", label: "When", show: (entry) => <Time ms={entry.at * 1_000} /> },
+                  { key: "at", label: "When", show: (entry) => <Time ms={entry.at * 1_000} exact /> },
                   { key: "who", label: "Who", show: (entry) => entry.who },
                   { key: "what", label: "What", show: (entry) => entry.what },
                   { key: "subject", label: "About", show: (entry) => entry.subject || "–" },

@@ -134,9 +134,9 @@ export default function Deliveries() {
                   },
                   {
                     key: "heard",
-                    label: "Since",
+                    label: "Heard",
                     show: (one) => (
-                      <span class="small">{Object.keys(one.heard).filter(isPlain).join(", ")}</span>
+                      <span class="small">{Object.keys(one.heard).filter(isPlain).join(", ") || "–"}</span>
                     ),
                   },
                   {

@@ -114,7 +114,7 @@ function Happened({ moment }: { moment: Moment }) {
           <>
             {" "}
             <span class="muted small">
-              <Time ms={moment.at * 1_000} />
+              <Time ms={moment.at * 1_000} exact />
             </span>
           </>
         )}

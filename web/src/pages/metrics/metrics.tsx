@@ -12,6 +12,7 @@ import { BroadcastMetrics } from "./broadcast-metrics";
 interface Known {
   id: number;
   name: string;
+  last_trigger: { created_at: number } | null;
 }
 
 /** `/performance?broadcast=`. */
@@ -19,7 +20,10 @@ export default function Metrics() {
   const [search, setSearch] = useSearch();
   const query = useQuery<{ broadcasts: Known[] }>(`${OURS}/broadcasts?limit=1000`);
   const broadcasts = query.data?.broadcasts ?? [];
-  const chosen = Number(search.get("broadcast")) || broadcasts[0]?.id;
+  const [latest] = [...broadcasts].sort(
+    (one, other) => (other.last_trigger?.created_at ?? 0) - (one.last_trigger?.created_at ?? 0),
+  );
+  const chosen = Number(search.get("broadcast")) || latest?.id;
   return (
     <Page
       title="Metrics"

@@ -11,6 +11,7 @@ import { Pill, Time } from "../../ui/pill";
 import { Loaded, Problems } from "../../ui/states";
 import { Table } from "../../ui/table";
 import { toast } from "../../ui/toast";
+import { browserName } from "./browser";
 
 interface SignedIn {
   id: string;
@@ -102,7 +103,11 @@ export default function Profile() {
               rows={sessions}
               rowKey={(one) => one.id}
               columns={[
-                { key: "agent", label: "Browser", show: (one) => one.agent || "unknown" },
+                {
+                  key: "agent",
+                  label: "Browser",
+                  show: (one) => <span title={one.agent}>{browserName(one.agent)}</span>,
+                },
                 { key: "since", label: "Since", show: (one) => <Time ms={one.created_at * 1_000} /> },
                 { key: "seen", label: "Last seen", show: (one) => <Time ms={one.last_seen_at * 1_000} /> },
                 {

@@ -82,7 +82,7 @@ export default function Suppression() {
                     label: "What was said",
                     show: (one) => <span class="break">{one.reason}</span>,
                   },
-                  { key: "status", label: "Status", show: (one) => one.status },
+                  { key: "status", label: "Status", show: (one) => one.status || "–" },
                   { key: "at", label: "Since", show: (one) => <Time ms={one.created * 1_000} /> },
                   {
                     key: "free",
@@ -92,10 +92,10 @@ export default function Suppression() {
                       mayEdit && (
                         <Button
                           kind="quiet"
-                          aria-label={`Free ${one.email}`}
+                          aria-label={`Allow again ${one.email}`}
                           onClick={() => setFreeing(one.email)}
                         >
-                          Free
+                          Allow again
                         </Button>
                       ),
                   },
@@ -116,7 +116,7 @@ export default function Suppression() {
           title={`Let ${freeing} have mail again?`}
           open
           onClose={() => setFreeing(null)}
-          action="Free the address"
+          action="Allow it again"
           onConfirm={async () => {
             await del(`${PATH}/${kind}/${encodeURIComponent(freeing)}`);
             invalidate(PATH);

@@ -143,12 +143,12 @@ function Live({ progress }: { progress: Progress }) {
         </dl>
         <dl class="facts trigger-facts">
           <Fact label="Triggered">
-            <Time ms={progress.created_at * 1_000} ago />
+            <Time ms={progress.created_at * 1_000} ago exact />
           </Fact>
           <Fact label="By">{progress.triggered_by ?? "–"}</Fact>
           {progress.processed_at !== null ? (
             <Fact label="Finished">
-              <Time ms={progress.processed_at * 1_000} />
+              <Time ms={progress.processed_at * 1_000} exact />
             </Fact>
           ) : (
             <Fact label="Ends">{endWords(progress, now)}</Fact>
