@@ -160,7 +160,7 @@ class _Loop:
         for seq, row in enumerate(self._people, start=1):
             made = self._messages.compose(DeliveryKey(self._runs, seq, self._action_id), row, False)
             if not isinstance(made, EmailMessage):
-                raise TypeError(f"no message for {row['email']}: {made.words}")
+                raise TypeError(f"no e-mail for {row['email']}: {made}")
             if len(self.sizes) < len(self._people):
                 self.sizes[made.recipient] = len(made.content)
             yield made

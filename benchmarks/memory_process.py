@@ -111,7 +111,7 @@ async def _main(plan: dict[str, Any]) -> None:
     house = open_house(settings, "http://127.0.0.1:8025")
     try:
         progress = _Progress(house, plan, resident_mb("VmRSS"))
-        worker = build_worker(house, NullProvider(progress.one_sent), progress.passed)
+        worker = build_worker(house, (NullProvider(progress.one_sent),), progress.passed)
         crowd = Crowd(
             plan["people"],
             Workspace(plan["workspace_id"], "crowd", "id_email"),

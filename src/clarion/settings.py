@@ -106,6 +106,18 @@ class Email:
 
 
 @dataclass(frozen=True, slots=True)
+class Webhook:
+    """See `settings.default.toml`. The rest goes to the provider, which checks it."""
+
+    provider: Literal["outbox", "webhook"]
+    timeout: float
+    connections: int
+    per_host: int
+    allow_private_addresses: bool
+    ca_file: str
+
+
+@dataclass(frozen=True, slots=True)
 class MetricsSettings:
     """See `settings.default.toml`."""
 
@@ -157,6 +169,7 @@ class Settings:
     data_file: DataFile
     retention: Retention
     email: Email
+    webhook: Webhook
     metrics: MetricsSettings
     traces: Traces
     log: Log

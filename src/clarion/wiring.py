@@ -3,9 +3,9 @@
 
 import asyncio
 import atexit
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -101,7 +101,7 @@ def build_application(house: House, vitals: health.Vitals, *, open_outbox: bool 
     """The HTTP side: Customer.io's API, ours, the pages behind links in messages, and what probes ask."""
     settings = house.settings
     secret = house.store.write(access.installation_secret)
-    captured = settings.email.provider == "outbox"
+    captured = "outbox" in (settings.email.provider, settings.webhook.provider)
     provider = build_provider(house)
     api = Api(
         store=house.store,
@@ -147,9 +147,11 @@ def _limits(house: House) -> Limits | None:
     return Limits(house.store, a_second)
 
 
-def _sending(house: House, provider: Deliverer) -> registry.Sending:
-    options = _provider_options(house.settings, house.outbox_folder)
-    return registry.sending(provider.name, options, provider.capabilities)
+def _sending(house: House, provider: Deliverer) -> tuple[registry.Sending, ...]:
+    mail = _provider_options(house.settings, house.outbox_folder)
+    name, calls = _webhook_options(house.settings, house.outbox_folder)
+    of_calls = registry.build(name, calls).capabilities
+    return (registry.sending(provider.name, mail, provider.capabilities), registry.sending(name, calls, of_calls))
 
 
 def _doubt_policy(provider: Deliverer) -> DoubtPolicy:
@@ -166,15 +168,26 @@ def build_provider(house: House) -> Deliverer:
     return _provider(house.settings, house.outbox_folder)
 
 
-def check_provider(settings: Settings) -> None:
-    """Build the provider that the settings name, for nothing else; without an event loop.
+def build_webhook_provider(house: House) -> Deliverer:
+    """What makes the calls of webhook actions.
+
+    Raises:
+        SetupError: its options are wrong.
+    """
+    return registry.build(*_webhook_options(house.settings, house.outbox_folder))
+
+
+def check_providers(settings: Settings) -> None:
+    """Build the providers that the settings name, for nothing else; without an event loop.
 
     Raises:
         SetupError: its options are wrong.
     """
 
     async def make() -> None:
-        await _provider(settings, Path(settings.data.dir) / "outbox").close()
+        folder = Path(settings.data.dir) / "outbox"
+        await _provider(settings, folder).close()
+        await registry.build(*_webhook_options(settings, folder)).close()
 
     asyncio.run(make())
 
@@ -188,6 +201,13 @@ def _provider_options(settings: Settings, outbox_folder: Path) -> dict[str, obje
         return {"directory": outbox_folder}
     options: dict[str, object] = getattr(settings, settings.email.provider)
     return options
+
+
+def _webhook_options(settings: Settings, outbox_folder: Path) -> tuple[str, dict[str, object]]:
+    given = settings.webhook
+    if given.provider == "outbox":
+        return given.provider, {"directory": outbox_folder, "channel": "webhook"}
+    return given.provider, {name: value for name, value in asdict(given).items() if name != "provider"}
 
 
 def blank_mail_of(house: House) -> BlankMail:
@@ -264,8 +284,8 @@ def _download_rules(house: House) -> DownloadRules:
     )
 
 
-def build_worker(house: House, provider: Deliverer, failpoint: Failpoint = nothing) -> Worker:
-    """A worker over this process's store; inside the event loop that will run it."""
+def build_worker(house: House, providers: Sequence[Deliverer], failpoint: Failpoint = nothing) -> Worker:
+    """A worker over this process's store; inside the event loop that will run it. The first provider is of e-mail."""
     settings = house.settings
     owner = new_owner()
     retry = RetryPolicy(settings.worker.retry_delays_seconds, settings.worker.put_off_hours * 3_600)
@@ -285,7 +305,7 @@ def build_worker(house: House, provider: Deliverer, failpoint: Failpoint = nothi
         house.jobs,
         resolver,
         SendStage(
-            provider,
+            *providers,
             retry=retry,
             drain_seconds=settings.worker.drain_seconds,
             failpoint=failpoint,

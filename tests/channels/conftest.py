@@ -13,7 +13,11 @@ import trustme
 from clarion.channels.base import Deliverer
 from clarion.channels.outbox import OutboxProvider, OutboxReader
 from clarion.channels.smtp import SmtpProvider, SmtpSettings
+from clarion.channels.webhook import WebhookProvider, WebhookSettings
+from clarion.domain.messages import Message
 
+from .hook_server import HookServer
+from .messages import a_call, a_message
 from .real_server import PASSWORD, USER, RealServer, authenticate
 from .scripted import EHLO_LOCKSTEP, Kept, ScriptedServer
 
@@ -28,10 +32,16 @@ class Keys:
 
 @dataclass(frozen=True)
 class Target:
-    """A provider and what arrived on its other side."""
+    """A provider and what arrived on its other side. `message` makes one for ``ann<n>@example.org``."""
 
     provider: Deliverer
     arrived: Callable[[], list[Kept]]
+    message: Callable[[int], Message] = a_message
+    channel: str = "email"
+
+    def recipients(self) -> list[str]:
+        """Who got something, in order."""
+        return [kept.recipients[0] for kept in self.arrived()]
 
 
 @pytest.fixture(scope="session")
@@ -88,10 +98,23 @@ async def smtp() -> AsyncIterator[Callable[..., SmtpProvider]]:
         await provider.close()
 
 
-@pytest.fixture(params=["outbox", "pipelined", "lockstep", "real", "real-tls", "real-starttls"])
+@pytest.fixture
+async def hooks(keys: Keys) -> AsyncIterator[HookServer]:
+    """What webhooks call, over TLS."""
+    served = HookServer(tls=keys.server)
+    await served.start()
+    yield served
+    await served.stop()
+
+
+MAIL = ["outbox", "pipelined", "lockstep", "real", "real-tls", "real-starttls"]
+
+
+@pytest.fixture(params=[*MAIL, "webhook"])
 async def target(
     *,
     request: pytest.FixtureRequest,
+    hooks: HookServer,
     tmp_path: Path,
     keys: Keys,
     server: ScriptedServer,
@@ -127,5 +150,14 @@ async def target(
                 smtp(real.port, security="starttls", ca_file=keys.ca_file, username=USER, password=PASSWORD),
                 lambda: real.keeper.kept,
             )
+        case "webhook":
+            called = WebhookProvider(WebhookSettings(ca_file=keys.ca_file, allow_private_addresses=True))
+            yield Target(
+                called,
+                lambda: [Kept("", [came.request.path.removeprefix("/")], came.body) for came in hooks.came],
+                lambda number: a_call(hooks.url(f"/ann{number}@example.org"), number, body="{}"),
+                "webhook",
+            )
+            await called.close()
         case _:
             raise AssertionError(kind)

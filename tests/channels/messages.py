@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from clarion.channels.base import Deliverer
+from clarion.domain.broadcasts import Method
 from clarion.domain.errors import Away, SendError
-from clarion.domain.messages import EmailMessage
+from clarion.domain.messages import CallMessage, EmailMessage, Message
 
 from .sources import Kept, ListSource
 
@@ -23,6 +24,11 @@ def a_message(number: int = 0, **fields: Any) -> EmailMessage:
         "content": CONTENT,
     }
     return EmailMessage(**{**usual, **fields})
+
+
+def a_call(url: str, number: int = 0, **fields: Any) -> CallMessage:
+    usual: dict[str, Any] = {"delivery_id": f"d{number}", "method": Method.POST, "headers": (), "body": ""}
+    return CallMessage(url=url, **{**usual, **fields})
 
 
 class Clock:
@@ -60,7 +66,7 @@ class Attempt:
         return self.verdict
 
 
-async def attempt(provider: Deliverer, message: EmailMessage | None = None) -> Attempt:
+async def attempt(provider: Deliverer, message: Message | None = None) -> Attempt:
     """Deliver one message; anything but an end of it or `Away` is raised."""
     source = ListSource([message or a_message()])
     away = None
@@ -74,7 +80,7 @@ async def attempt(provider: Deliverer, message: EmailMessage | None = None) -> A
     return Attempt(kept, away)
 
 
-async def attempts(provider: Deliverer, messages: Iterable[EmailMessage], *, chunk: int = 50) -> list[Attempt]:
+async def attempts(provider: Deliverer, messages: Iterable[Message], *, chunk: int = 50) -> list[Attempt]:
     """Deliver many, in chunks at once; nobody may be turned away."""
     everything = list(messages)
     sources = [ListSource(everything[at : at + chunk]) for at in range(0, len(everything), chunk)]

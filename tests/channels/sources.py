@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from clarion.domain.errors import SendError
-from clarion.domain.messages import EmailMessage
+from clarion.domain.messages import EmailMessage, Message
 
 
 def letter(recipient: str, content: bytes = b"Subject: x\r\n\r\nhello\r\n") -> EmailMessage:
@@ -17,7 +17,7 @@ def letter(recipient: str, content: bytes = b"Subject: x\r\n\r\nhello\r\n") -> E
 class Kept:
     """One hand-over and its history: begin, then its end."""
 
-    message: EmailMessage
+    message: Message
     may_begin: bool = True
     begun: bool = False
     end: str | None = None
@@ -50,7 +50,7 @@ class Kept:
 class ListSource:
     """Gives its messages in order; `taken` are the hand-overs."""
 
-    def __init__(self, messages: Iterable[EmailMessage], *, may_begin: bool = True) -> None:
+    def __init__(self, messages: Iterable[Message], *, may_begin: bool = True) -> None:
         self._waiting = deque(messages)
         self._may_begin = may_begin
         self.taken: list[Kept] = []

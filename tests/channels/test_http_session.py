@@ -100,7 +100,7 @@ async def test_one_connection_is_kept() -> None:
     server = Server(http(b"yes"))
     async with calling(server) as (session, settings):
         for _ in range(3):
-            assert await session.post(settings.at("/a"), Text(b"abc")) == Answer(200, b"yes")
+            assert await session.call("POST", settings.at("/a"), Text(b"abc")) == Answer(200, b"yes")
     assert (server.bodies, server.connections) == ([b"abc"] * 3, 1)
 
 
@@ -108,7 +108,7 @@ async def test_a_large_body_arrives_whole() -> None:
     server = Server(http(b"yes"))
     data = bytes(range(256)) * (5 * PIECE // 512 + 1)
     async with calling(server) as (session, settings):
-        await session.post(settings.at("/a"), Text(data))
+        await session.call("POST", settings.at("/a"), Text(data))
     assert server.bodies == [data]
 
 
@@ -116,8 +116,8 @@ async def test_what_nobody_wants_any_more_is_not_sent() -> None:
     server = Server(http(b"yes"))
     async with calling(server) as (session, settings):
         with pytest.raises(NotWantedError):
-            await session.post(settings.at("/a"), Text(b"abc", wanted=False))
-        assert (await session.post(settings.at("/a"), Text(b"def"))).body == b"yes"
+            await session.call("POST", settings.at("/a"), Text(b"abc", wanted=False))
+        assert (await session.call("POST", settings.at("/a"), Text(b"def"))).body == b"yes"
     assert server.bodies == [b"def"]
 
 
@@ -131,7 +131,7 @@ async def test_who_speaks_first_is_never_taken_for_an_answer_to_what_was_not_ask
         for _ in range(30):
             body = Text()
             try:
-                await session.post(settings.at("/a"), body)
+                await session.call("POST", settings.at("/a"), body)
             except NotReachedError:
                 assert body.begun == 0
             except NoAnswerError:
@@ -165,7 +165,7 @@ async def test_half_an_answer_and_nonsense_are_no_answer(reply: bytes) -> None:
     async with calling(server) as (session, settings):
         body = Text()
         with pytest.raises(NoAnswerError) as caught:
-            await session.post(settings.at("/a"), body)
+            await session.call("POST", settings.at("/a"), body)
         assert body.begun == 1
         assert 0 < len(caught.value.words) <= 500
 
@@ -184,7 +184,7 @@ async def test_nobody_waits_longer_than_the_limit_for_a_trickle() -> None:
     settings = HttpSettings("x", f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}", timeout=0.2)
     session = HttpSession(settings, {})
     with pytest.raises(NoAnswerError, match=r"0\.2 s"):
-        await session.post(settings.at("/a"), Text())
+        await session.call("POST", settings.at("/a"), Text())
     await session.close()
     await served.wait()
     listening.close()
@@ -208,7 +208,7 @@ async def test_nobody_waits_longer_than_the_limit_for_a_trickle() -> None:
 async def test_how_long_it_asks_to_wait(text: str, seconds: float | None) -> None:
     reply = http(b"", f"Retry-After: {text}", status="503 Service Unavailable")
     async with calling(Server(reply)) as (session, settings):
-        assert (await session.post(settings.at("/a"), Text())).retry_after == seconds
+        assert (await session.call("POST", settings.at("/a"), Text())).retry_after == seconds
 
 
 async def test_a_body_is_not_begun_when_the_call_is_over() -> None:
@@ -243,5 +243,5 @@ class _NoWriter(AbstractStreamWriter):
 async def test_the_token_is_not_in_the_words_of_a_failure() -> None:
     async with calling(Server(b"nonsense\r\n", keep=False)) as (session, settings):
         with pytest.raises(NoAnswerError) as caught:
-            await session.post(settings.at("/a"), Text())
+            await session.call("POST", settings.at("/a"), Text())
         assert "X-Token" not in caught.value.words

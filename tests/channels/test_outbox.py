@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import time
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ import pytest
 from clarion.channels.outbox import FILE_NAME, OutboxProvider, OutboxReader
 from clarion.domain.errors import Permanent, Temporary, Unknown
 
-from .messages import CONTENT, a_message, attempt, attempts
+from .messages import CONTENT, a_call, a_message, attempt, attempts
 from .sources import ListSource
 
 
@@ -154,6 +156,8 @@ async def test_file_taken_away_is_made_again(tmp_path: Path) -> None:
 ROOT = Path(__file__).parents[2]
 WRITER = """
 import asyncio, sys
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 from clarion.channels.outbox import OutboxProvider
 from clarion.domain.messages import EmailMessage
@@ -271,3 +275,17 @@ async def test_ten_thousand_are_quick_and_cost_eight_bytes_each(tmp_path: Path) 
     reader = OutboxReader(tmp_path)
     assert reader.count() == 10_000
     assert reader._starts.itemsize * len(reader._starts) == 80_000
+
+
+async def test_a_webhooks_call_is_captured_as_it_would_have_gone_out(tmp_path: Path) -> None:
+    url = "https://hooks.example/" + "x" * 2_000
+    call = a_call(url, 7, headers=(("X-Own", "1"),), body='{"name": "Zoë"}', workspace_id=3)
+    provider = OutboxProvider(tmp_path, "webhook")
+    assert provider.capabilities.channel == "webhook"
+    assert (await attempt(provider, call)).words
+    await provider.close()
+    (kept,) = OutboxReader(tmp_path / "workspace-3").page(0, 9)
+    assert (kept.delivery_id, kept.recipient, kept.subject) == ("d7", url, f"POST {url}")
+    parsed = message_from_bytes(kept.content, policy=policy.default)
+    assert isinstance(parsed, EmailMessage)
+    assert parsed.get_content().splitlines() == [f"POST {url}", "X-Own: 1", "", '{"name": "Zoë"}']

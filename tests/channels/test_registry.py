@@ -17,6 +17,7 @@ def test_builds_each_by_its_name(tmp_path: Path) -> None:
         "outbox": {"directory": str(tmp_path / "o")},
         "postmark": {"token": "t"},
         "smtp": {"host": "mail.example"},
+        "webhook": {},
     }
     assert set(options) == set(PROVIDERS)
     for name, given in options.items():
@@ -42,7 +43,7 @@ def test_usual_ports(security: Any, port: int) -> None:
 @pytest.mark.parametrize(
     ("name", "options", "words"),
     [
-        ("pigeon", {}, "'pigeon'; there are: outbox, postmark, smtp"),
+        ("pigeon", {}, "'pigeon'; there are: outbox, postmark, smtp, webhook"),
         ("postmark", {}, "token is missing"),
         ("postmark", {"token": ""}, "token must be"),
         ("postmark", {"token": "a\r\nb"}, "token must be"),

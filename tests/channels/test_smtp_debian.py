@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from clarion.channels.base import email_of
 from clarion.channels.smtp import SmtpProvider
 from clarion.domain.errors import Away, Permanent
 
@@ -91,7 +92,7 @@ async def test_as_many_are_sent_as_were_accepted(
             assert isinstance(kept.error, Permanent), kept.end
         else:
             assert kept.end.startswith("sent 250"), kept.end
-            sent.update([kept.message.recipient, *kept.message.copies])
+            sent.update([kept.message.recipient, *email_of(kept).copies])
     accepted = {who: count for who, count in debian.accepted().items() if who.startswith(security)}
     assert accepted == sent
     assert not [line for line in debian.log().splitlines() if "synchronization error" in line or "improper" in line]

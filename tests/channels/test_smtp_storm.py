@@ -10,7 +10,7 @@ import pytest
 
 from clarion.channels.smtp import SmtpProvider
 from clarion.domain.errors import Away, Unknown
-from clarion.domain.messages import EmailMessage
+from clarion.domain.messages import EmailMessage, Message
 
 from .messages import CONTENT, Clock, a_message
 from .scripted import DROP, EHLO, EHLO_LOCKSTEP, USUAL, Action, ScriptedServer
@@ -46,13 +46,13 @@ class Weather(dict[str, Action]):
 
 async def deliver_all(provider: SmtpProvider, clock: Clock, messages: Iterable[EmailMessage]) -> list[Kept]:
     """Deliver in four sources at once, and again what was turned away, until all have their end."""
-    waiting = list(messages)
+    waiting: list[Message] = list(messages)
     ended: list[Kept] = []
     while waiting:
         sources = [ListSource(waiting[at::4]) for at in range(4)]
         results = await asyncio.gather(*(provider.deliver(source) for source in sources), return_exceptions=True)
         assert all(result is None or isinstance(result, Away) for result in results), results
-        left = []
+        left: list[Message] = []
         for source in sources:
             assert all(kept.end is not None for kept in source.taken)
             ended += [kept for kept in source.taken if kept.end != "untouched"]

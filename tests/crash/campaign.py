@@ -29,7 +29,7 @@ from typing import Any
 
 from tests.support import bytecode
 
-from clarion.domain.broadcasts import BroadcastKind, BroadcastState, DoubtPolicy, EmailContent
+from clarion.domain.broadcasts import BroadcastKind, BroadcastState, DoubtPolicy, EmailContent, WebhookCall
 from clarion.domain.deliveries import key_of
 from clarion.domain.people import Person
 from clarion.domain.triggers import UNFINISHED, TriggerState
@@ -62,6 +62,13 @@ _RULES = {
 }
 
 
+_SINKS = {
+    "smtp": "tests.crash.sink",
+    "postmark": "tests.crash.postmark_sink",
+    "webhook": "tests.crash.hook_sink",
+}
+
+
 @dataclass(frozen=True)
 class Plan:
     """What a campaign does. `pause`: mean seconds between kills; `open_triggers`: the load that is kept up."""
@@ -84,6 +91,12 @@ class Plan:
 
     def rules(self, port: int) -> dict[str, str]:
         """Settings of all processes; the provider listens on this port."""
+        if self.provider == "webhook":
+            return _RULES | {
+                "CLARION_WEBHOOK_CONNECTIONS": str(CONNECTIONS),
+                "CLARION_WEBHOOK_PER_HOST": str(CONNECTIONS),
+                "CLARION_WEBHOOK_ALLOW_PRIVATE_ADDRESSES": "true",
+            }
         if self.provider == "postmark":
             provider = {
                 "URL": f"http://127.0.0.1:{port}",
@@ -129,7 +142,7 @@ class Campaign:
         self.data = (self.disk or self.folder) / "data"
         self._store: Store = open_store(self.url, connections=2)
         self._sink_file = self.folder / "sink"
-        sink = "tests.crash.postmark_sink" if plan.provider == "postmark" else "tests.crash.sink"
+        sink = _SINKS[plan.provider]
         self._sink = subprocess.Popen(
             python("-m", sink, *map(str, (self._sink_file, plan.seed, plan.slow_ms, plan.refused_permille))),
             stdout=subprocess.PIPE,
@@ -168,6 +181,9 @@ class Campaign:
                 body="<p>{{ trigger.word }} {{ customer.id }}</p>",
                 sender="c@sender.example",
             )
+            if self.plan.provider == "webhook":
+                url = f"http://127.0.0.1:{self._sink_port}/{{{{ customer.id }}}}"
+                content = EmailContent(body='{"word": "{{ trigger.word }}"}', webhook=WebhookCall(url))
             broadcasts.add_action(tx, made, "one", content)
             broadcasts.set_state(tx, made.broadcast_id, BroadcastState.RUNNING)
             return made.broadcast_id
@@ -216,7 +232,8 @@ class Campaign:
         unfinished: set[int] = set()
         while not self._loading.wait(0.1):
             with suppress(OSError, ValueError, urllib.error.HTTPError):
-                self._send_one(f"p{dice.randint(1, self.plan.people)}")
+                if self.plan.provider != "webhook":  # a transactional message is an e-mail
+                    self._send_one(f"p{dice.randint(1, self.plan.people)}")
                 for number in sorted(unfinished):
                     state = self.call("GET", f"/api/clarion/v1/triggers/{number}")["trigger"]["state"]
                     if TriggerState(state) not in UNFINISHED:
@@ -388,7 +405,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=None, help="repeat the run with this seed")
     parser.add_argument("--engine", choices=["postgres", "sqlite"], default="postgres")
-    parser.add_argument("--provider", choices=["smtp", "postmark"], default="smtp")
+    parser.add_argument("--provider", choices=list(_SINKS), default="smtp")
     parser.add_argument("--keep", action="store_true", help="leave the folder with the logs behind")
     given = parser.parse_args()
     seed = random.SystemRandom().randrange(1_000_000) if given.seed is None else given.seed

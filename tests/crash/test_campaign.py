@@ -26,6 +26,11 @@ pytestmark = [pytest.mark.crash, pytest.mark.timeout(240)]
             marks=pytest.mark.postgres,
             id="postgres through Postmark",
         ),
+        pytest.param(
+            Plan(kills=8, seed=14, people=240, pause=0.8, workers=2, provider="webhook"),
+            marks=pytest.mark.postgres,
+            id="postgres, webhooks",
+        ),
         pytest.param(Plan("sqlite", kills=4, seed=12, people=240, pause=2.5, open_triggers=2), id="sqlite"),
     ],
 )

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from clarion.channels.public_addresses import is_public, look_up
 from clarion.pipeline.data_file import DataFileError
-from clarion.pipeline.data_file_download import DownloadRules, download, is_public, look_up
+from clarion.pipeline.data_file_download import DownloadRules, download
 
 PRIVATE = """
 0.0.0.0 0.1.2.3 10.0.0.1 10.255.255.255 100.64.0.1 100.100.100.200 100.127.255.255 127.0.0.1 127.255.255.254

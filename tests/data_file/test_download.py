@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from clarion.channels.public_addresses import Address
 from clarion.pipeline.data_file import DataFileError
-from clarion.pipeline.data_file_download import Address, DownloadedFile, DownloadRules, download
+from clarion.pipeline.data_file_download import DownloadedFile, DownloadRules, download
 
 from .peers import ALLOWED, CONTENT, Failing, Serving, Speaking, answering, gzipped, plain
 

@@ -210,6 +210,7 @@ class Stage:
         download: Download = no_download,
         meter: Meter = UNMETERED,
         clock: Callable[[], float] = time.monotonic,
+        others: Sequence[Deliverer] = (),
     ) -> Worker:
         """A worker of this process that looks around often."""
         owner = new_owner()
@@ -219,7 +220,7 @@ class Stage:
             self.store,
             jobs,
             self.resolver(owner=owner, sizes=sizes, jobs=jobs, download=download),
-            SendStage(provider, retry=retry, drain_seconds=drain_seconds, clock=clock, meter=meter),
+            SendStage(provider, *others, retry=retry, drain_seconds=drain_seconds, clock=clock, meter=meter),
             owner=owner,
             flights=flights,
             sign=SIGN,

@@ -14,7 +14,7 @@ from clarion.domain.broadcasts import EmailContent
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State, key_of, public_id
 from clarion.domain.errors import RenderError
 from clarion.domain.links import LinkSigner
-from clarion.domain.messages import EmailMessage
+from clarion.domain.messages import EmailMessage, Message
 from clarion.pipeline.preview import Preview
 from clarion.store.people import encode
 
@@ -22,7 +22,7 @@ from .letters import KEY, MAIL, SECRET, action, messages, row
 from .stage import SIGN, Stage
 
 
-def compose(content: EmailContent = MAIL, *, suppressed: bool = False, **others: Any) -> EmailMessage | Outcome:
+def compose(content: EmailContent = MAIL, *, suppressed: bool = False, **others: Any) -> Message | Outcome:
     return messages(action(content)).compose(KEY, row(**others), suppressed)
 
 

@@ -18,7 +18,11 @@ from clarion.store.sqlite import SqliteStore
 from .ledgers import Played
 
 SLICES = 2_000
-LOOKS = {"pick_slice": {}, "slice_due": {"grace_ms": 0, "most": 2}, "next_due": {}}
+LOOKS: dict[str, dict[str, str | int]] = {
+    "pick_slice": {"without": "[]"},
+    "slice_due": {"grace_ms": 0, "most": 2},
+    "next_due": {},
+}
 
 
 def cost(store: Store, name: str) -> int:

@@ -74,7 +74,7 @@ PLANS: list[tuple[str, dict[str, object], str, str]] = [
     ),
     (
         "pick_slice",
-        {},
+        {"without": "[1, 2]"},
         r"INDEX slice_of_trigger_to_do \(trigger_id=\? AND tried=\? AND due_ms<",
         "slice_of_trigger_to_do",
     ),

@@ -5,7 +5,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from clarion.channels.base import Capabilities, Handover, Source
+from clarion.channels.base import Capabilities, Handover, Source, email_of
 from clarion.domain.errors import Away, SendError, Temporary, Unknown, detail_of
 from clarion.domain.messages import EmailMessage
 
@@ -57,7 +57,7 @@ class OneByOne(ABC):
             begun = True
 
         try:
-            words = await self.send(handover.message, handed_over=handed_over)
+            words = await self.send(email_of(handover), handed_over=handed_over)
         except NotAnyMoreError:
             handover.untouched()
         except Away:

@@ -56,7 +56,7 @@ class ApiOptions:
     whether captured mail is shown without a key (the demo); `stream_bytes`: the largest streamed body;
     `doubt_policy`: of a new broadcast that names none; `blank_mail` blanks an erased person's captured mail;
     `ip_addresses`: where our messages come from;
-    `sending`: by which provider mail goes, None where nobody may know;
+    `sending`: by which provider each channel's messages go, none where nobody may know;
     `fetch` gets what a URL serves, at most so many bytes, and raises InvalidRequest; None: nothing is fetched.
     """
 
@@ -70,7 +70,7 @@ class ApiOptions:
     blank_mail: BlankMail | None = None
     ip_addresses: tuple[str, ...] = ()
     fetch: Fetch | None = None
-    sending: Sending | None = None
+    sending: tuple[Sending, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from clarion.domain.errors import SendError
-from clarion.domain.messages import EmailMessage
+from clarion.domain.messages import CallMessage, EmailMessage, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Handover(Protocol):
     """One message on its way through a provider. Exactly one of `sent`, `failed`, `untouched` ends it, once."""
 
     @property
-    def message(self) -> EmailMessage: ...  # noqa: D102
+    def message(self) -> Message: ...  # noqa: D102
 
     def begin(self) -> bool:
         """To be called once, right before the first byte is written after which the other side could accept the
@@ -47,6 +47,22 @@ class Handover(Protocol):
     def untouched(self) -> None:
         """It was certainly not handed over and nothing was learnt about it: as if it had never been taken."""
         ...
+
+
+def email_of(handover: Handover) -> EmailMessage:
+    """What is handed over, for a provider of e-mail. Raises TypeError: it is no e-mail, which is a defect of ours."""
+    message = handover.message
+    if not isinstance(message, EmailMessage):
+        raise TypeError("the message is no e-mail")
+    return message
+
+
+def call_of(handover: Handover) -> CallMessage:
+    """What is handed over, for a provider of webhooks. Raises TypeError: it is no call, which is a defect of ours."""
+    message = handover.message
+    if not isinstance(message, CallMessage):
+        raise TypeError("the message is no webhook's call")
+    return message
 
 
 class Source(Protocol):

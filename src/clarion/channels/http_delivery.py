@@ -14,7 +14,7 @@ from typing import Protocol
 
 from yarl import URL
 
-from clarion.channels.base import Capabilities, Handover, Source
+from clarion.channels.base import Capabilities, Handover, Source, email_of
 from clarion.channels.http_gate import Gate
 from clarion.channels.http_session import Answer, HttpSession, NoAnswerError, NotReachedError, NotWantedError
 from clarion.channels.words import printable
@@ -236,7 +236,7 @@ class HttpDeliverer:
             run.dry = True
             return None
         try:
-            return handover, self._dialect.encode(handover.message)
+            return handover, self._dialect.encode(email_of(handover))
         except SendError as error:
             handover.failed(error)
         except Exception as error:  # noqa: BLE001 - a defect met by one message must not lose the chunk
@@ -252,7 +252,7 @@ class HttpDeliverer:
             return
         began = gate.now()
         try:
-            answer = await self._session.post(dialect.many if parcel.many else dialect.single, parcel)
+            answer = await self._session.call("POST", dialect.many if parcel.many else dialect.single, parcel)
         except NotWantedError:
             return
         except NotReachedError as error:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Calls to an HTTP service over kept connections, that know whether a request went out.
+"""HTTP calls over kept connections, to one service or to whatever URL, that know whether a request went out.
 
 It knows nothing of messages: a `Body` is asked for its bytes once, when there is a connection to write them to, and
 every way in which a call can end without a complete answer is one of three exceptions.
@@ -8,15 +8,17 @@ every way in which a call can end without a complete answer is one of three exce
 import ipaddress
 import ssl
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import aiohttp
-from aiohttp.abc import AbstractStreamWriter
+from aiohttp.abc import AbstractResolver, AbstractStreamWriter
 from yarl import URL
 
 from clarion import __version__
+from clarion.channels.public_addresses import AddressError
 from clarion.channels.words import printable
 from clarion.domain.errors import SetupError, detail_of
 
@@ -110,38 +112,54 @@ class HttpSettings:
             raise SetupError(f"{self.name}: ca_file {self.ca_file} cannot be used: {error}") from error
 
 
-class HttpSession:
-    """Kept connections to one service. `headers` go with each request and are never shown."""
+class Limits(Protocol):
+    """What bounds the calls of a session; `connections` at once, `timeout` in seconds for a whole call."""
 
-    def __init__(self, settings: HttpSettings, headers: dict[str, str]) -> None:
-        self._settings = settings
-        self._tls = settings.tls_context()
+    @property
+    def connections(self) -> int: ...  # noqa: D102
+    @property
+    def timeout(self) -> float: ...  # noqa: D102
+    def tls_context(self) -> ssl.SSLContext: ...  # noqa: D102
+
+
+class HttpSession:
+    """Kept connections. `headers` go with each request and are never shown; `resolver`: whom it asks for hosts."""
+
+    def __init__(self, limits: Limits, headers: dict[str, str], resolver: AbstractResolver | None = None) -> None:
+        self._limits = limits
+        self._tls = limits.tls_context()
         self._headers = {"User-Agent": f"Clarion/{__version__}", "Accept-Encoding": "identity", **headers}
+        self._resolver = resolver
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
 
-    async def post(self, url: URL, body: Body) -> Answer:
+    async def call(self, method: str, url: URL, body: Body, headers: Sequence[tuple[str, str]] | None = None) -> Answer:
         """Send one request; redirects are answers, not followed, nothing is repeated.
+
+        `headers` go with this one; with None it is JSON, else it has the Content-Type that they say, if any.
 
         Raises:
             NotReachedError, NoAnswerError: the one or the other, whatever went wrong.
+            AddressError: the resolver refused the host; nothing went out.
             Exception: what `body.begin` raised, such as NotWantedError; nothing went out.
         """
         if self._closed:
             raise NotReachedError("the provider is closed")
         payload = _Payload(body)
+        skipped = None if headers is None else ("Content-Type",)
+        options: dict[str, Any] = {"data": payload, "headers": headers, "skip_auto_headers": skipped}
         try:
-            async with self._opened().post(url, data=payload, allow_redirects=False) as response:
+            async with self._opened().request(method, url, allow_redirects=False, **options) as response:
                 if not payload.begun:  # an answer to nothing: said before we asked, so not about this request
                     response.close()
                     raise NotReachedError("the server spoke before it was asked")
                 return Answer(response.status, await _read(response), _retry_after(response))
-        except (NotReachedError, NoAnswerError):
+        except (NotReachedError, NoAnswerError, AddressError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is: what counts is whether the body was begun
             if payload.defect is not None:
                 raise payload.defect from None
-            raise self._failure(error, begun=payload.begun) from None
+            raise self._failure(error, url, begun=payload.begun) from None
         finally:
             payload.over = True
 
@@ -154,12 +172,15 @@ class HttpSession:
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
-            settings = self._settings
+            limits = self._limits
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    limit=settings.connections, ssl=self._tls, keepalive_timeout=IDLE_SECONDS
+                    limit=limits.connections,
+                    ssl=self._tls,
+                    keepalive_timeout=IDLE_SECONDS,
+                    resolver=self._resolver,
                 ),
-                timeout=aiohttp.ClientTimeout(total=settings.timeout, connect=min(settings.timeout, CONNECT_SECONDS)),
+                timeout=aiohttp.ClientTimeout(total=limits.timeout, connect=min(limits.timeout, CONNECT_SECONDS)),
                 headers=self._headers,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
@@ -167,13 +188,13 @@ class HttpSession:
             )
         return self._session
 
-    def _failure(self, error: Exception, *, begun: bool) -> NotReachedError | NoAnswerError:
+    def _failure(self, error: Exception, url: URL, *, begun: bool) -> NotReachedError | NoAnswerError:
         timed_out = isinstance(error, TimeoutError)
         if begun:
-            limit = f"no answer within {self._settings.timeout:g} s"
+            limit = f"no answer within {self._limits.timeout:g} s"
             return NoAnswerError(limit if timed_out else printable(f"no complete answer: {detail_of(error)}"))
         why = "no connection in time" if timed_out else detail_of(error)
-        return NotReachedError(printable(f"cannot connect to {URL(self._settings.url).host}: {why}"))
+        return NotReachedError(printable(f"cannot connect to {url.host}: {why}"))
 
 
 class _Payload(aiohttp.Payload):

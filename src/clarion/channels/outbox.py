@@ -15,6 +15,8 @@ import time
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.message import EmailMessage as MimeLetter
+from email.policy import SMTP
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ import msgspec
 
 from clarion.channels.base import Capabilities, Handover, Source
 from clarion.domain.errors import Permanent, SendError, SetupError, Temporary, Unknown, detail_of
-from clarion.domain.messages import EmailMessage
+from clarion.domain.messages import CallMessage, EmailMessage
 
 FILE_NAME = "messages.jsonl"
 BLOCK = 1 << 20  # bytes read at once
@@ -51,9 +53,9 @@ class OutboxProvider:
     """Keeps messages in `directory`, which is made if it is missing. Raises SetupError if that fails."""
 
     name = "outbox"
-    capabilities = Capabilities(channel="email", connections=10)
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, channel: str = "email") -> None:
+        self.capabilities = Capabilities(channel=channel, connections=10)
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -76,7 +78,7 @@ class OutboxProvider:
     def _keep(self, handover: Handover) -> None:
         message = handover.message
         try:
-            line = _line(message)
+            line = _line(_letter(message) if isinstance(message, CallMessage) else message)
             file = self._open(message.workspace_id)
         except UnicodeEncodeError as error:
             handover.failed(Permanent(f"the message is not Unicode: {detail_of(error)}", "bad_content"))
@@ -251,6 +253,18 @@ class _Reading:
     def __exit__(self, *_: object) -> None:
         if self._file >= 0:
             os.close(self._file)
+
+
+def _letter(call: CallMessage) -> EmailMessage:
+    """A webhook's call as a mail to its URL that holds the request as it would have gone out."""
+    letter = MimeLetter(policy=SMTP)
+    sender = "webhook@localhost"
+    letter["From"], letter["Subject"] = sender, call.subject
+    lines = [call.subject, *(f"{name}: {value}" for name, value in call.headers), "", call.body]
+    letter.set_content("\n".join(lines), cte="base64")
+    return EmailMessage(
+        call.delivery_id, sender, call.url, call.subject, letter.as_bytes(), workspace_id=call.workspace_id
+    )
 
 
 def _line(message: EmailMessage) -> bytes:

@@ -11,6 +11,7 @@ from clarion.channels.outbox import FILE_NAME, OutboxProvider, OutboxReader, fol
 from clarion.channels.outbox_removal import blank, drop_before
 from clarion.channels.postmark import PostmarkSettings, postmark
 from clarion.channels.smtp import SmtpProvider, SmtpSettings
+from clarion.channels.webhook import WebhookProvider, WebhookSettings
 from clarion.domain.errors import SetupError
 
 _WORDS = {
@@ -71,8 +72,13 @@ def _postmark(**options: Any) -> Deliverer:
     return postmark(PostmarkSettings(**options))
 
 
+def _webhook(**options: Any) -> Deliverer:
+    return WebhookProvider(WebhookSettings(**options))
+
+
 @dataclass(frozen=True, slots=True)
 class _Entry:
+    channels: tuple[str, ...]
     make: Callable[..., Deliverer]
     options: Mapping[str, Callable[[object], object]]
     required: tuple[str, ...]
@@ -100,8 +106,9 @@ class Sending:
 
 
 PROVIDERS: Mapping[str, _Entry] = {
-    "outbox": _Entry(OutboxProvider, {"directory": _directory}, ("directory",)),
+    "outbox": _Entry(("email", "webhook"), OutboxProvider, {"directory": _directory, "channel": _text}, ("directory",)),
     "postmark": _Entry(
+        ("email",),
         _postmark,
         {
             "token": _text,
@@ -116,6 +123,7 @@ PROVIDERS: Mapping[str, _Entry] = {
         ("token",),
     ),
     "smtp": _Entry(
+        ("email",),
         _smtp,
         {
             "host": _text,
@@ -134,6 +142,18 @@ PROVIDERS: Mapping[str, _Entry] = {
         },
         ("host",),
         ("username", "password"),  # a name that one signs in with is often a key
+    ),
+    "webhook": _Entry(
+        ("webhook",),
+        _webhook,
+        {
+            "timeout": _seconds,
+            "connections": _whole,
+            "per_host": _whole,
+            "allow_private_addresses": _switch,
+            "ca_file": _text,
+        },
+        (),
     ),
 }
 
@@ -173,7 +193,11 @@ def sending(name: str, options: Mapping[str, object], capabilities: Capabilities
             Setting(option, None if option in entry.secret else _shown(options.get(option)), bool(options.get(option)))
             for option in entry.options
         ),
-        tuple(other for other in sorted(PROVIDERS) if other != name),
+        tuple(
+            other
+            for other, known in sorted(PROVIDERS.items())
+            if other != name and capabilities.channel in known.channels
+        ),
     )
 
 

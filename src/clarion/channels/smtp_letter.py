@@ -3,6 +3,7 @@
 
 from functools import lru_cache
 
+from clarion.channels.base import email_of
 from clarion.channels.smtp_queue import Taken
 from clarion.channels.smtp_sign_in import LEAVE_ALONE_SECONDS, LoginRefused, Offers
 from clarion.channels.smtp_syntax import is_address, with_dots, with_line_ends
@@ -55,7 +56,7 @@ class Letter:
         self.copies: list[str] = []  # those whose answer is still to come
         self.refused_copies: list[str] = []
         self.group = 0  # the next to go out
-        message = taken.handover.message
+        message = email_of(taken.handover)
         body = message.content if message.wire_ready else with_line_ends(message.content)
         mail = _mail(message, body, offers)
         self.body = body if message.wire_ready else with_dots(body)

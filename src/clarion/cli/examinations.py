@@ -17,7 +17,7 @@ from clarion.cli.doctor import Diagnosis
 from clarion.domain.errors import SetupError, detail_of
 from clarion.pipeline import flight
 from clarion.settings import Settings
-from clarion.wiring import check_provider
+from clarion.wiring import check_providers
 
 _NETWORK_FILE_SYSTEMS = {
     "nfs",
@@ -80,7 +80,7 @@ def set_up(settings: Settings) -> Iterator[Diagnosis]:
 
 def _provider(settings: Settings) -> Diagnosis:
     try:
-        check_provider(settings)
+        check_providers(settings)
     except SetupError as error:
         return Diagnosis("provider", "fail", str(error), "correct the settings of the provider")
     return Diagnosis("provider", "ok", f"{settings.email.provider}: the settings can be used")

@@ -32,7 +32,7 @@ from clarion.settings import Settings
 from clarion.store import access, migrate
 from clarion.store.access import Keys, Workspace
 from clarion.store.engine import Store
-from clarion.wiring import House, build_application, check_provider, open_house
+from clarion.wiring import House, build_application, check_providers, open_house
 
 _log = structlog.get_logger("clarion.serve")
 _DISK_SECONDS = 3.0
@@ -66,7 +66,7 @@ def serve_demo(settings_with: Callable[..., Settings], *, as_json: bool, worker:
     folder = Path(tempfile.mkdtemp(prefix="clarion-demo-"))
     try:
         given = settings_with()
-        more: dict[str, Any] = {"email__provider": "outbox"}
+        more: dict[str, Any] = {"email__provider": "outbox", "webhook__provider": "outbox"}
         if given.data.dir == "clarion-data":
             more["data__dir"] = str(folder)
         if given.database.url == "sqlite:///clarion.db":
@@ -102,7 +102,7 @@ def work_until_stopped(settings: Settings, failpoint: str | None) -> None:
             loops.settle_memory()
             loops.run(_work_here(house, failpoint), settings.server.event_loop)
         else:
-            check_provider(settings)  # wrong, it must end this command, not each of its processes again and again
+            check_providers(settings)  # wrong, it must end this command, not each of its processes again and again
             if not loops.run(_supervise(house, count, failpoint), settings.server.event_loop):
                 raise typer.Exit(1)  # some had to be killed; the log says which
     finally:

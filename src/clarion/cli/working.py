@@ -15,7 +15,7 @@ from clarion.observability.vitals import Loops, Pulse
 from clarion.pipeline import upgrade
 from clarion.pipeline.failpoint import Failpoint
 from clarion.pipeline.home import HINT, HomeGuard, Standing
-from clarion.wiring import House, build_provider, build_worker, keep_house
+from clarion.wiring import House, build_provider, build_webhook_provider, build_worker, keep_house
 
 _log = structlog.get_logger("clarion.worker")
 _BEAT_SECONDS = 1.0
@@ -43,7 +43,7 @@ async def work(
     Raises:
         SetupError: this program has become too old for the database (see `pipeline.upgrade`).
     """
-    provider = build_provider(house)
+    providers = (build_provider(house), build_webhook_provider(house))
     guard = HomeGuard(house.store)
     beating = asyncio.create_task(_beat(beat))
     watching = asyncio.create_task(upgrade.watch(house.store, stopping))
@@ -51,7 +51,7 @@ async def work(
 
     async def send(halt: asyncio.Event) -> None:
         try:
-            await build_worker(house, provider, failpoint).run(halt)
+            await build_worker(house, providers, failpoint).run(halt)
         except OSError as error:  # a full disk, most likely: no flight record can be made, so nothing can be sent
             _log.error("data_folder.unusable", folder=str(house.folder), error=detail_of(error))
             with contextlib.suppress(TimeoutError):
@@ -62,7 +62,8 @@ async def work(
     finally:
         stopping.set()
         beating.cancel()
-        await provider.close()
+        for provider in providers:
+            await provider.close()
         await keeping
         too_old = await watching
     if too_old is not None:

@@ -42,6 +42,16 @@ class DoubtPolicy(StrEnum):
     RESEND = "resend"  # handed over again with the same Message-ID
 
 
+class Method(StrEnum):
+    """How a webhook calls."""
+
+    GET = "get"
+    POST = "post"
+    PUT = "put"
+    DELETE = "delete"
+    PATCH = "patch"
+
+
 DEFAULT_RECIPIENT = "{{customer.email}}"
 
 
@@ -55,6 +65,14 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookCall:
+    """Where a webhook action calls, instead of mailing; `url` is Liquid."""
+
+    url: str = ""
+    method: Method = Method.POST
+
+
+@dataclass(frozen=True, slots=True)
 class EmailContent:
     """The templates of an e-mail action: Liquid text, nothing rendered.
 
@@ -63,6 +81,7 @@ class EmailContent:
     the body. `layout`: what the body is put into, as it was when this was stored. `tracked`: links in the body
     lead through us, and a pixel tells that it was opened; content that was stored before there was such a choice
     is not. `amp`: the same for mail programs that show AMP; sent beside the others, without layout, and seen by nobody.
+    With `webhook` it is no e-mail but a call: of the texts only `headers` and `body` are used then.
     """
 
     subject: str = ""
@@ -80,6 +99,12 @@ class EmailContent:
     reply_to_id: int | None = None
     layout: Layout | None = None
     amp: str = ""
+    webhook: WebhookCall | None = None
+
+    @property
+    def kind(self) -> str:
+        """Of which kind an action with it is."""
+        return "email" if self.webhook is None else "webhook"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +122,7 @@ class Action:
     action_id: int
     broadcast_id: int
     name: str
-    kind: str  # "email"
+    kind: str  # "email" or "webhook"
     sending_state: SendingState
     send_to_unsubscribed: bool
     content: EmailContent

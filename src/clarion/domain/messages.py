@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from clarion.domain.broadcasts import Method
 from clarion.domain.transactional import Attachment
 
 
@@ -49,3 +50,29 @@ class EmailMessage(NamedTuple):
     workspace_id: int | None = None
     fields: EmailFields | None = None
     wire_ready: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallMessage:
+    """One webhook's call, ready to be made; `url` and `headers` are ASCII, checked. See `EmailMessage` for the rest."""
+
+    delivery_id: str
+    url: str
+    method: Method
+    headers: tuple[tuple[str, str], ...]
+    body: str
+    workspace_id: int | None = None
+
+    @property
+    def recipient(self) -> str:
+        """Where it goes."""
+        return self.url
+
+    @property
+    def subject(self) -> str:
+        """What lists show of it."""
+        return f"{self.method.value.upper()} {self.url}"
+
+
+Message = EmailMessage | CallMessage
+"""A finished message of any channel. Kept as JSON one is a list, the other an object, so they can be told apart."""

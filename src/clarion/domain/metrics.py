@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What can be counted about messages: Customer.io's words (contract §6, §11), and what is heard of one message."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -55,6 +56,15 @@ SERIES = (
 )
 # A message's own metrics call a machine's click by another name than series do (contract §6).
 IN_A_MESSAGE = {Metric.MACHINE_CLICKED: "prefetch_clicked"}
+
+
+_ANSWERED = re.compile(r"([2-5])\d\d(?:\s|$)")
+
+
+def answer_class(words: str | None) -> str | None:
+    """The class of the HTTP status with which a webhook's answer begins (``2xx``); None where it is no answer."""
+    found = _ANSWERED.match(words) if words else None
+    return f"{found[1]}xx" if found else None
 
 
 def metrics_of(state: State, reason: Reason | None) -> tuple[Metric, ...]:

@@ -40,6 +40,15 @@ EMAIL_FIELDS: Mapping[str, tuple[str, ...]] = {
     "undeliverable": ("subject", "recipient", "failure_message"),
     "failed": ("subject", "failure_message"),
 }
+WEBHOOK_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "drafted": (),
+    "attempted": ("failure_message",),
+    "failed": ("failure_message",),
+    "undeliverable": ("failure_message",),
+    "sent": ("recipient",),
+    "clicked": ("recipient", "href", "link_id"),
+    "converted": ("recipient",),
+}
 LONGEST_MS = 7 * 24 * 3_600_000
 _AN_HOUR = frozenset({400, 401, 402, 403, 404, 405, 410, 429, 500, 502, 521})
 _FIRST_S, _HOUR_S, _MOST_S = 5, 3_600, 12 * 3_600
@@ -73,21 +82,21 @@ def signature(secret: str, timestamp: int, body: bytes) -> str:
     return hmac.digest(secret.encode(), b"v0:%d:" % timestamp + body, "sha256").hex()
 
 
-def event_of(state: State, reason: Reason | None) -> str | None:
-    """The event of an account that came to this state; None for none."""
+def event_of(state: State, reason: Reason | None, kind: str = "email") -> str | None:
+    """The event of an account of an action of this kind that came to this state; None for none."""
     match state:
         case State.SENT:
-            return "email_sent"
+            return f"{kind}_sent"
         case State.FAILED:
-            return "email_failed"
+            return f"{kind}_failed"
         case State.DRAFTED:
-            return "email_drafted"
+            return f"{kind}_drafted"
         case State.SKIPPED if reason is Reason.ESP_SUPPRESSED:
-            return "email_dropped"
+            return f"{kind}_dropped"
         case State.SKIPPED | State.STOPPED:
-            return "email_undeliverable"
+            return f"{kind}_undeliverable"
         case State.QUEUED:
-            return "email_attempted"
+            return f"{kind}_attempted"
         case _:
             return None
 

@@ -39,8 +39,9 @@ class Booking:
     @classmethod
     def of(cls, content: FrozenContent) -> "Booking":
         """By the content that messages are made of."""
-        untracked = {(action.action_id, None) for action in content.actions if not action.content.tracked}
-        variants = [(action.action_id, one) for action in content.actions for one in action.variants]
+        mails = [action for action in content.actions if action.kind == "email"]
+        untracked = {(action.action_id, None) for action in mails if not action.content.tracked}
+        variants = [(action.action_id, one) for action in mails for one in action.variants]
         return cls(
             {action.action_id: [one.language for one in action.variants] for action in content.actions},
             content.language_attribute,

@@ -7,7 +7,7 @@ before the commit nothing changed; after it, the open chunk is on record and the
 where this machine has the dead process's flight record, else by listing the whole chunk as in doubt.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -73,13 +73,15 @@ def claim(
     rules: ChunkRules,
     trigger_id: int = 0,
     no: int = 0,
+    without: Collection[int] = (),
     seen: Callable[[Picked], None] = lambda _: None,
 ) -> Work | None:
     """Take a certain slice, or any for trigger 0; None when there is nothing to take.
 
-    `seen` is told which one it is before anything is done with it.
+    `without`: triggers of which none is taken, unless they were stopped. `seen` is told which one it is before
+    anything is done with it.
     """
-    picked = slices.pick(tx, trigger_id, no)
+    picked = slices.pick(tx, trigger_id, no, without=without)
     if picked is None:
         return None
     seen(picked)

@@ -6,7 +6,7 @@ a crash is the same message, with the same Message-ID.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from email.utils import formatdate
@@ -16,17 +16,19 @@ from clarion.domain.broadcasts import DEFAULT_RECIPIENT, Action, BroadcastKind, 
 from clarion.domain.deliveries import DeliveryKey, IdSigner, Outcome, Reason, State
 from clarion.domain.errors import RenderError
 from clarion.domain.links import LinkSigner, links_of
-from clarion.domain.messages import EmailFields, EmailMessage
+from clarion.domain.messages import EmailFields, EmailMessage, Message
 from clarion.domain.people import CONSENT, cio_id, denies_tracking, template_view
 from clarion.domain.topics import best
 from clarion.domain.transactional import Attachment, Override
 from clarion.pipeline.booking import Booking, spoken_by
+from clarion.pipeline.calling import Calls
 from clarion.rendering import mime
 from clarion.rendering.addresses import mailbox
 from clarion.rendering.context import Links
 from clarion.rendering.email import TRANSACTIONAL, Campaign, CompiledEmail, Recipient, RenderedEmail, compile_email
 from clarion.rendering.special import Person, SpecialEmail, domain_of
 from clarion.rendering.tracking import Tracker
+from clarion.rendering.webhook import RenderedWebhook
 from clarion.store.engine import Row
 from clarion.store.numbers import workspace_of
 from clarion.store.people import decode
@@ -82,7 +84,12 @@ class Messages:
         self._languages = {
             action.action_id: [one.language for one in action.variants] for action in content.actions if action.variants
         }
-        forms = dict(_forms(content.actions))
+        campaign = _campaign(content)
+        self._calls = {
+            action.action_id: Calls(content, action, campaign) for action in content.actions if action.kind == "webhook"
+        }
+        self.channels = frozenset(action.kind for action in content.actions)
+        forms = dict(_forms(action for action in content.actions if action.kind == "email"))
         # Line ends are CRLF by construction; a dot could begin a line only as the name of a custom header.
         self._wire_ready = {
             form: not any(name.startswith(".") for name, _ in action.content.headers) for form, action in forms.items()
@@ -92,7 +99,7 @@ class Messages:
             form: self._own_address[form] and not (action.content.cc or action.content.bcc or self._also_to)
             for form, action in forms.items()
         }
-        self._compiled = {form: _compile(content, action) for form, action in forms.items()}
+        self._compiled = {form: _compile(content, action, campaign) for form, action in forms.items()}
         self._trackers = {
             form: Tracker(sign.base_url, LinkSigner(sign.secret, action.action_id))
             for form, action in forms.items()
@@ -100,7 +107,7 @@ class Messages:
         }
         self._special: dict[tuple[Form, bool], SpecialEmail | None] = {}
 
-    def compose(self, key: DeliveryKey, row: Row, suppressed: bool) -> EmailMessage | Outcome:
+    def compose(self, key: DeliveryKey, row: Row, suppressed: bool) -> Message | Outcome:
         """The message for an account of a chunk (a row of `ledger.next_rows`), or its final outcome.
 
         `suppressed`: of a person who is gone, whether they were suppressed rather than deleted.
@@ -108,6 +115,9 @@ class Messages:
         left_out = self.left_out(key, row, suppressed)
         if left_out is not None:
             return left_out
+        if key.action_id in self._calls:
+            recipient, _ = self._recipient(row, self._public_id(key))
+            return self._calls[key.action_id].compose(key, recipient, workspace_of(int(row["person_id"])))
         form = self._form_for(key.action_id, row)
         if not row["email"] and self._own_address[form]:
             return _skipped(key, Reason.NO_ADDRESS)
@@ -126,6 +136,27 @@ class Messages:
         if self._topic is not None and not self._topic.is_wanted_by(decode(row["attributes"])):
             return _skipped(key, Reason.UNSUBSCRIBED_TOPIC)
         return None
+
+    def channel_of(self, action_id: int) -> str:
+        """By which channel an action's messages go."""
+        return "webhook" if action_id in self._calls else "email"
+
+    def channels_of(self, rows: Iterable[Row]) -> Set[str]:
+        """By which channels the messages of these rows go."""
+        return self.channels if len(self.channels) == 1 else {self.channel_of(row["action_id"]) for row in rows}
+
+    def by_channel(self, outcomes: list[Outcome]) -> dict[str, list[Outcome]]:
+        """Outcomes by the channels of their messages."""
+        if len(self.channels) == 1:
+            return dict.fromkeys(self.channels, outcomes)
+        apart: dict[str, list[Outcome]] = {}
+        for outcome in outcomes:
+            apart.setdefault(self.channel_of(outcome.key.action_id), []).append(outcome)
+        return apart
+
+    def call(self, key: DeliveryKey, row: Row, delivery_id: str) -> RenderedWebhook:
+        """A webhook's call for one person. Raises RenderError."""
+        return self._calls[key.action_id].render(self._recipient(row, delivery_id)[0])
 
     def render(self, key: DeliveryKey, row: Row, delivery_id: str, language: str | None = None) -> RenderedEmail:
         """The rendered texts for one person, by the interpreter; in a language that it was made in before, if given.
@@ -160,11 +191,11 @@ class Messages:
 
     def addresses(self, trigger_id: int, rows: Iterable[Row]) -> set[str]:
         """Where the messages of these rows would go, copies too: whatever of it is known before they are made."""
-        if all(self._to_them_alone.values()):
+        if not self._calls and all(self._to_them_alone.values()):
             return {row["email"] for row in rows if row["email"]}
         found: set[str] = set()
         for row in rows:
-            if row["alive"] is None:
+            if row["alive"] is None or row["action_id"] in self._calls:
                 continue
             if row["email"]:
                 found.add(row["email"])
@@ -299,6 +330,8 @@ def _message(
 
 def goes_to_own_address(action: Action) -> bool:
     """Whether an action's message goes to the person's own e-mail address, in every language."""
+    if action.kind != "email":
+        return False
     return all("".join(content.recipient.split()) in {"", DEFAULT_RECIPIENT} for content in action.contents)
 
 
@@ -316,12 +349,12 @@ def _campaign(content: FrozenContent) -> Campaign:
     return Campaign(content.broadcast_id, content.broadcast_name, TRANSACTIONAL)
 
 
-def _compile(content: FrozenContent, action: Action) -> CompiledEmail | RenderError:
+def _compile(content: FrozenContent, action: Action, campaign: Campaign) -> CompiledEmail | RenderError:
     try:
         return compile_email(
             action.content,
             snippets=content.snippets,
-            campaign=_campaign(content),
+            campaign=campaign,
             message_id=action.action_id,
             message_name=action.name,
             send_to_unsubscribed=action.send_to_unsubscribed,

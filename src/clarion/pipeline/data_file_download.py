@@ -11,45 +11,34 @@ import os
 import socket
 import tempfile
 import zlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, assert_never
+from typing import Final, Self
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from clarion import __version__
+from clarion.channels.public_addresses import (
+    Address,
+    AddressError,
+    Lookup,
+    PublicAddresses,
+    is_public,
+    look_up,
+    results,
+)
 from clarion.pipeline.data_file import DataFileError, in_words
-
-Address = IPv4Address | IPv6Address
-Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
-"""Resolves a host name and a port to addresses as text; raises OSError or ValueError."""
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _TRY_AGAIN_LATER: Final = frozenset({408, 429})
 _GZIP: Final = 16 + zlib.MAX_WBITS  # zlib's way to say: a gzip header and nothing else
 _STEP: Final = 2**20
 _GZIP_PIECE: Final = 2**16
-
-# Written out because `ipaddress.is_global` has changed its mind between Python's patch releases.
-# Source: IANA's special-purpose registries (RFC 6890), and the multicast and reserved blocks.
-_NOT_PUBLIC_4: Final = tuple(
-    IPv4Network(block)
-    for block in (
-        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
-        "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15",
-        "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
-    )
-)  # fmt: skip
-# IPv6 is the other way round: only global unicast may pass, so that IPv4 in disguise (::ffff:0:0/96 mapped,
-# 64:ff9b::/96 NAT64), ULA, link-local and multicast stay outside; then Teredo, 6to4, documentation come off.
-_GLOBAL_UNICAST_6: Final = IPv6Network("2000::/3")
-_NOT_PUBLIC_6: Final = tuple(IPv6Network(block) for block in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,23 +63,6 @@ class DownloadedFile:
     size_bytes: int
     sha256: str
     media_type: str = field(default="", compare=False)
-
-
-def is_public(address: Address) -> bool:
-    """Whether the address belongs to the open internet rather than to somebody's own network."""
-    match address:
-        case IPv4Address():
-            return not any(address in block for block in _NOT_PUBLIC_4)
-        case IPv6Address():
-            return address in _GLOBAL_UNICAST_6 and not any(address in block for block in _NOT_PUBLIC_6)
-        case _ as never:
-            assert_never(never)
-
-
-async def look_up(host: str, port: int) -> Sequence[str]:
-    """Ask the system's resolver for every address of the host."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
 
 
 async def download(
@@ -240,22 +212,22 @@ class CheckedResolver(AbstractResolver):
     """Hands the connector exactly the addresses that were checked, so that DNS cannot swap them between."""
 
     def __init__(self, rules: DownloadRules, allowed: Callable[[Address], bool], lookup: Lookup) -> None:
-        self._rules = rules
-        self._allowed = allowed
-        self._lookup = lookup
+        self._public = PublicAddresses(
+            "data_file.allow_private_addresses",
+            allow_private=rules.allow_private_addresses,
+            timeout=rules.connect_timeout,
+            allowed=allowed,
+            lookup=lookup,
+        )
         self._checked: list[Address] = []
 
     async def check(self, url: URL) -> None:
         """Resolve the host of the next hop and refuse it if one of its addresses is not allowed."""
         self._checked = []
-        addresses = await self._addresses(url.raw_host or "", url.port or 0)
-        if not self._rules.allow_private_addresses:
-            for address in addresses:
-                if not self._allowed(address):
-                    raise _failed(
-                        f"the address {address} is private and not allowed (setting data_file.allow_private_addresses)"
-                    )
-        self._checked = addresses
+        try:
+            self._checked = await self._public.addresses(url.raw_host or "", url.port or 0)
+        except AddressError as error:
+            raise _failed(error.words, temporary=error.temporary) from None
 
     async def resolve(
         self,
@@ -264,38 +236,10 @@ class CheckedResolver(AbstractResolver):
         family: socket.AddressFamily = socket.AF_UNSPEC,  # noqa: ARG002  # aiohttp's signature
     ) -> list[ResolveResult]:
         """Answer the connector with what `check` has passed for this hop, and never look up again."""
-        return [
-            ResolveResult(
-                hostname=host,
-                host=str(address),
-                port=port,
-                family=socket.AF_INET if address.version == 4 else socket.AF_INET6,
-                proto=0,
-                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-            )
-            for address in self._checked
-        ]
+        return results(host, port, self._checked)
 
     async def close(self) -> None:
         """Nothing is held open."""
-
-    async def _addresses(self, host: str, port: int) -> list[Address]:
-        # aiohttp connects to a literal without asking the resolver, so it must be one that we read the same.
-        try:
-            return [ip_address(host)]
-        except ValueError:
-            if ":" in host or host.replace(".", "").isdigit():
-                raise _failed(f"the address {host} is not written in the usual form") from None
-        try:
-            async with asyncio.timeout(self._rules.connect_timeout):
-                found = [ip_address(text) for text in await self._lookup(host, port)]
-        except TimeoutError:
-            raise _timed_out(self._rules.connect_timeout) from None
-        except (OSError, ValueError):  # a name that cannot be encoded is a ValueError
-            found = []
-        if not found:
-            raise _failed(f"the host {host} was not found", temporary=True)
-        return found
 
 
 def url_of(text: str, base: URL | None = None) -> URL:

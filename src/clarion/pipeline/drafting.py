@@ -22,9 +22,10 @@ import msgspec
 
 from clarion.domain.deliveries import DeliveryKey, Draft, Outcome, Reason, State
 from clarion.domain.errors import Conflict
-from clarion.domain.messages import EmailMessage
+from clarion.domain.messages import CallMessage, EmailMessage, Message
 from clarion.domain.triggers import TriggerState
 from clarion.rendering.email import RenderedEmail
+from clarion.rendering.webhook import RenderedWebhook
 from clarion.store import deliveries, drafts, ledger, slices, triggers
 from clarion.store.access import Workspace
 from clarion.store.drafts import Of
@@ -38,24 +39,26 @@ _OURS = frozenset({
 _DATE = re.compile(rb"(?m)^Date: [^\r\n]*")
 
 
-def kept(message: EmailMessage) -> Draft:
+def kept(message: Message) -> Draft:
     """A message as it is kept."""
     return Draft(message.recipient, message.subject, msgspec.json.encode(message).decode())
 
 
-def restored(text: str, clock: Callable[[], float] = time.time) -> EmailMessage:
+def restored(text: str, clock: Callable[[], float] = time.time) -> Message:
     """The message of a draft, to be handed over now: its date is that of now (RFC 5322 §3.6.1), the rest is as kept."""
-    found = msgspec.json.decode(text, type=EmailMessage)
-    if not found.content:
+    found = msgspec.json.decode(text, type=EmailMessage | CallMessage)
+    if isinstance(found, CallMessage) or not found.content:
         return found
     head, gap, body = found.content.partition(b"\r\n\r\n")
     head = _DATE.sub(b"Date: " + formatdate(clock(), usegmt=True).encode(), head, count=1)
     return found._replace(content=head + gap + body)
 
 
-def reread(text: str) -> RenderedEmail:
+def reread(text: str) -> RenderedEmail | RenderedWebhook:
     """The texts of a draft."""
-    kept = msgspec.json.decode(text, type=EmailMessage)
+    kept = msgspec.json.decode(text, type=EmailMessage | CallMessage)
+    if isinstance(kept, CallMessage):
+        return RenderedWebhook(kept.url, kept.method, kept.headers, kept.body)
     if kept.fields is not None:
         said = kept.fields
         return RenderedEmail(

@@ -16,7 +16,7 @@ from clarion.domain.deliveries import DeliveryKey
 from clarion.domain.metrics import Feedback, Metric
 from clarion.domain.reporting import EVENTS
 from clarion.domain.suppressions import OF_METRIC
-from clarion.store import esp, feedback, ledger, links, metrics, people, reporting
+from clarion.store import esp, feedback, ledger, links, metrics, people, reporting, triggers
 from clarion.store.engine import Row, Transaction
 
 
@@ -29,7 +29,7 @@ def record(tx: Transaction, heard: Feedback) -> bool:
     first = feedback.note(tx, heard, now_ms if heard.at_ms is None else heard.at_ms, now_ms)
     if first:
         metrics.hear(tx, heard.key, heard.metric, account["language"])
-    event = f"email_{heard.metric}"
+    event = f"{triggers.kind_of(tx, heard.key)}_{heard.metric}"
     if event in EVENTS:
         reporting.note_heard(tx, int(account["workspace_id"]), event, heard.key, heard.detail, first=first)
     if heard.metric in OF_METRIC:

@@ -16,6 +16,7 @@ from typing import Any
 from clarion.domain.broadcasts import Action, Broadcast, EmailContent, FrozenContent, SendingState
 from clarion.domain.deliveries import REASON_WORDS, DeliveryKey, Outcome, Reason, State
 from clarion.domain.errors import RenderError
+from clarion.domain.messages import EmailMessage
 from clarion.domain.people import Person, email_key, is_unsubscribed
 from clarion.domain.topics import Topic, best
 from clarion.pipeline.compose import Messages, Sign
@@ -25,6 +26,7 @@ from clarion.rendering import mime
 from clarion.rendering.email import RenderedEmail, variables
 from clarion.rendering.skeleton import skeleton
 from clarion.rendering.special import domain_of
+from clarion.rendering.webhook import RenderedWebhook
 from clarion.store.engine import Row
 from clarion.store.people import encode
 
@@ -43,6 +45,7 @@ _FIELDS = {  # a field of the API → the field of EmailContent, and what stands
     "cc": ("cc", ""),
     "bcc": ("bcc", ""),
 }
+_NOWHERE = "https://url.invalid/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,8 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """`email`: what could be rendered, of which the fields in `broken` hold nothing; None when nothing could be.
+    """`email`, or `call` of a webhook: what could be rendered, of which the fields in `broken` hold nothing; None when
+    nothing could be. `size` is in bytes: of the whole mail, of the call's body.
 
     `state` and `reason`: how the account of this person would end; None without a person. `names`: what the templates
     read; `wanted`: the data that they ask of a call, as an example.
@@ -95,6 +99,7 @@ class Proof:
 
     language: str
     email: RenderedEmail | None
+    call: RenderedWebhook | None
     broken: frozenset[str]
     size: int
     state: State | None
@@ -141,9 +146,11 @@ def proof(draft: Draft, person: Person | None, sign: Sign) -> Proof:
     place = _Places(action.content, draft.snippets)
     errors = [place.fault(one, where) for one in found.problems if one.field.startswith(where)]
     warnings = [place.advice(one, where) for one in found.warnings if one.field.startswith(where)]
-    email, broken, more = _rendered(draft, action, row_of(person), sign, {fault.field for fault in errors})
+    made, broken, more = _rendered(draft, action, row_of(person), sign, {fault.field for fault in errors})
     errors += [place.of_error(one) for one in more]
-    size, state, reason = 0, None, None
+    email = made if isinstance(made, RenderedEmail) else None
+    call = made if isinstance(made, RenderedWebhook) else None
+    size, state, reason = len(call.body.encode()) if call is not None else 0, None, None
     if email is not None and not broken and (person is None or email.recipient):
         try:
             size = len(_bytes(replace(email, recipient=email.recipient or "nobody@example.com")))
@@ -155,6 +162,7 @@ def proof(draft: Draft, person: Person | None, sign: Sign) -> Proof:
     return Proof(
         language,
         email,
+        call,
         frozenset(broken),
         size,
         state,
@@ -168,15 +176,17 @@ def proof(draft: Draft, person: Person | None, sign: Sign) -> Proof:
 
 def _rendered(
     draft: Draft, action: Action, row: Row, sign: Sign, faulty: Set[str]
-) -> tuple[RenderedEmail | None, set[str], list[RenderError]]:
+) -> tuple[RenderedEmail | RenderedWebhook | None, set[str], list[RenderError]]:
     """The parts that can be rendered, the fields that cannot, and why: what fails is taken out, one after another."""
     content, broken, errors = action.content, set[str](), list[RenderError]()
     for name in faulty:
         content = _without(content, name, broken)
     while True:
         messages = Messages(draft.frozen(replace(action, content=content)), draft.data, sign)
+        key = DeliveryKey(0, 1, action.action_id)
         try:
-            return messages.render(DeliveryKey(0, 1, action.action_id), row, UNSENT), broken, errors
+            made = messages.call(key, row, UNSENT) if content.webhook else messages.render(key, row, UNSENT)
+            return made, broken, errors
         except RenderError as error:
             errors.append(error)
             name = error.part.replace(".", "/", 1)
@@ -194,6 +204,12 @@ def _without(content: EmailContent, name: str, broken: set[str]) -> EmailContent
     if kind == "layout":
         broken.add(name)
         return replace(content, layout=None)
+    if kind == "url" and content.webhook is not None:
+        broken.add(name)
+        return replace(content, webhook=replace(content.webhook, url=_NOWHERE))
+    if kind == "body" and content.webhook is not None:
+        broken.add(name)
+        return replace(content, body="")
     if kind not in _FIELDS:
         return content
     broken.add(kind)
@@ -220,6 +236,7 @@ class _Places:
 
     def __init__(self, content: EmailContent, snippets: Mapping[str, str]) -> None:
         self._texts = {name: str(getattr(content, inner)) for name, (inner, _) in _FIELDS.items()}
+        self._texts["url"] = content.webhook.url if content.webhook is not None else ""
         self._texts["layout"] = content.layout.html if content.layout is not None else ""
         self._texts |= {f"headers/{name}": value for name, value in content.headers}
         self._texts |= {f"snippets/{name}": value for name, value in snippets.items()}
@@ -307,15 +324,15 @@ def _cause(draft: Draft, messages: Messages, key: DeliveryKey, person: Person, b
     row = row_of(person)
     made = messages.compose(key, row, False)
     if not isinstance(made, Outcome):
-        if email_key(made.recipient) not in barred:
+        if not isinstance(made, EmailMessage) or email_key(made.recipient) not in barred:
             return None
         made = Outcome(key, State.SKIPPED, Reason.ESP_SUPPRESSED)
     words = REASON_WORDS[made.reason] if made.reason is not None else ""
     if made.state is State.FAILED:
+        _, action = draft.in_language_of(person)
         try:
-            messages.render(key, row, UNSENT)
+            _ = messages.call(key, row, UNSENT) if action.content.webhook else messages.render(key, row, UNSENT)
         except RenderError as error:
-            _, action = draft.in_language_of(person)
             return Cause(made.state, made.reason, _Places(action.content, draft.snippets).of_error(error))
         return Cause(made.state, made.reason, Fault("", made.words or words))
     return Cause(made.state, made.reason, Fault("", words))

@@ -51,6 +51,8 @@ class Rehearsal:
 
 def texts_of(content: EmailContent, texts: dict[str, str]) -> list[str]:
     """Every template of a message, and the snippets."""
+    if content.webhook is not None:
+        return [content.webhook.url, content.body, *(value for _, value in content.headers), *texts.values()]
     parts = (content.subject, content.preheader, content.plain, content.amp, content.sender, content.reply_to)
     more = (wrapped(content), content.recipient, content.cc, content.bcc, *(value for _, value in content.headers))
     return [*parts, *more, *texts.values()]

@@ -20,19 +20,29 @@ import msgspec
 import structlog
 
 from clarion import __version__
+from clarion.channels.public_addresses import is_public, look_up
 from clarion.domain.broadcasts import BroadcastKind
 from clarion.domain.deliveries import REASON_WORDS, DeliveryKey, Reason, public_id
 from clarion.domain.errors import RenderError
 from clarion.domain.people import cio_id
-from clarion.domain.reporting import EMAIL_FIELDS, PREFERENCES_CHANGED, Answered, envelope, pause_seconds, signature
+from clarion.domain.reporting import (
+    EMAIL_FIELDS,
+    PREFERENCES_CHANGED,
+    WEBHOOK_FIELDS,
+    Answered,
+    envelope,
+    pause_seconds,
+    signature,
+)
 from clarion.domain.topics import choices
 from clarion.pipeline.compose import Sign
 from clarion.pipeline.data_file import DataFileError
-from clarion.pipeline.data_file_download import CheckedResolver, DownloadRules, is_public, look_up, url_of
+from clarion.pipeline.data_file_download import CheckedResolver, DownloadRules, url_of
 from clarion.pipeline.errands import Errand
 from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.pipeline.preview import Preview
 from clarion.rendering.email import RenderedEmail
+from clarion.rendering.webhook import RenderedWebhook
 from clarion.store import access, broadcasts, ledger, people, reporting
 from clarion.store.engine import Store, Transaction
 from clarion.store.reporting import LostWebhook, Waiting, Webhook
@@ -117,7 +127,7 @@ class Telling:
         key = DeliveryKey(*event.facts["key"]) if event.facts.get("key") else None
         data: dict[str, Any] = {}
         if key is not None:
-            data |= self._of_message(held, key, metric if kind == "email" else "", event.facts)
+            data |= self._of_message(held, key, kind, metric, event.facts)
         elif "person_id" in event.facts:
             data |= self._store.read(partial(_who, person_id=int(event.facts["person_id"])))
         if kind == "customer" or event.event == PREFERENCES_CHANGED:
@@ -126,40 +136,44 @@ class Telling:
             data["content"] = self._store.read(partial(_topics, held=held, facts=event.facts))
         return envelope(event.event_id, event.event, event.made_ms // 1_000, data)
 
-    def _of_message(self, held: Webhook, key: DeliveryKey, metric: str, facts: dict[str, Any]) -> dict[str, Any]:
+    def _of_message(
+        self, held: Webhook, key: DeliveryKey, kind: str, metric: str, facts: dict[str, Any]
+    ) -> dict[str, Any]:
         row = self._store.read(partial(ledger.get, key=key))
         delivery_id = public_id(key, self._sign.secret)
-        kind = self._store.read(partial(broadcasts.kind, broadcast_id=int(row["broadcast_id"]))) if row else None
+        parent = self._store.read(partial(broadcasts.kind, broadcast_id=int(row["broadcast_id"]))) if row else None
         data: dict[str, Any] = {"delivery_id": delivery_id}
-        if kind in (None, BroadcastKind.BROADCAST):
+        if parent in (None, BroadcastKind.BROADCAST):
             data |= {
                 "broadcast_id": int(row["broadcast_id"]) if row else None,
                 "trigger_id": key.trigger_id,
                 "action_id": key.action_id,
                 "journey_id": f"{key.trigger_id}-{key.seq}",
             }
-        elif kind is BroadcastKind.TRANSACTIONAL and row is not None:
+        elif parent is BroadcastKind.TRANSACTIONAL and row is not None:
             data["transactional_message_id"] = int(row["broadcast_id"])
         if row is None:
             return data
         data |= self._store.read(partial(_who, person_id=int(row["person_id"])))
-        fields = EMAIL_FIELDS.get(metric, ())
+        fields = {"email": EMAIL_FIELDS, "webhook": WEBHOOK_FIELDS}.get(kind, {}).get(metric, ())
         with_content = held.with_content and metric == "sent"
         rendered = self._rendered(key) if "subject" in fields or with_content else None
         recipient = row["recipient"] or (data["identifiers"].get("email") or "")
         known = {
             **facts,
-            "subject": rendered.subject if rendered else "",
+            "subject": rendered.subject if isinstance(rendered, RenderedEmail) else "",
             "recipient": recipient,
             "failure_message": facts.get("failure_message") or _failure(facts),
         }
         data |= {name: known.get(name) for name in fields}
-        if with_content and rendered is not None:
+        if with_content and isinstance(rendered, RenderedWebhook):
+            data["content"] = rendered.body
+        elif with_content and isinstance(rendered, RenderedEmail):
             data["content"] = rendered.html
             data["headers"] = {name: [value] for name, value in rendered.headers}
         return data
 
-    def _rendered(self, key: DeliveryKey) -> RenderedEmail | None:
+    def _rendered(self, key: DeliveryKey) -> RenderedEmail | RenderedWebhook | None:
         try:
             return self._preview.whole(key)
         except RenderError:  # which is why it failed, or the person has changed since

@@ -11,6 +11,7 @@ from clarion.domain.errors import InvalidRequest, RenderError
 from clarion.rendering.addresses import mailbox, split_list
 from clarion.rendering.email import check_email, variables
 from clarion.rendering.layouts import wrapped
+from clarion.rendering.webhook import is_json_type, may_be_json, url_problem
 
 # Identifiers need no fallback; without an address nobody is sent anything (reason no_address).
 _ALWAYS_THERE = frozenset({"customer.id", "customer.cio_id", "customer.email", "customer", "trigger"})
@@ -18,6 +19,7 @@ _OUTPUT = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _CONDITION = re.compile(r"\{%-?\s*(?:if|elsif|unless|case)\b.*?%\}", re.DOTALL)
 _DEFAULT = re.compile(r"\|\s*default\b")
 _UNSUBSCRIBE = re.compile(r"\{%-?\s*(?:unsubscribe|unsubscribe_url|manage_subscription_preferences_url)\b", re.DOTALL)
+_ENCODED = re.compile(r"\|\s*(?:url_encode|url_param_escape|cgi_escape)\b")
 _SNIPPET = re.compile(r"snippets(?:\.([\w-]+)|\[[\"']([^\"']+)[\"']\])")
 
 
@@ -66,13 +68,17 @@ def review(
     elif all(action.sending_state is SendingState.OFF for action in broadcast.actions):
         problems.append(Finding("actions", "every action is switched off: there is nothing to send"))
     for action in broadcast.actions:
+        if broadcast.kind is BroadcastKind.TRANSACTIONAL and action.kind != "email":
+            problems.append(Finding(f"actions/{action.action_id}/kind", "a transactional message is an e-mail"))
         if broadcast.kind is BroadcastKind.TRANSACTIONAL and action.sending_state is SendingState.DRAFT:
             where = f"actions/{action.action_id}/sending_state"
             problems.append(Finding(where, "a transactional message is sent at once: it has no drafts"))
         if action.sending_state is not SendingState.OFF:
             problems += _action_problems(action, snippets)
             warnings += _action_warnings(action, snippets)
-            if broadcast.kind is BroadcastKind.BROADCAST:
+            if action.content.webhook is not None:
+                warnings += _call_warnings(action)
+            elif broadcast.kind is BroadcastKind.BROADCAST:
                 warnings += _unsubscribe_warnings(action, snippets)
     return Review(tuple(dict.fromkeys(problems)), tuple(dict.fromkeys(warnings)))
 
@@ -98,7 +104,12 @@ def _action_problems(action: Action, snippets: Mapping[str, str]) -> Iterator[Fi
 
 
 def _content_problems(content: EmailContent, snippets: Mapping[str, str], where: str) -> Iterator[Finding]:
-    if not content.body.strip():
+    if content.webhook is not None:
+        url = content.webhook.url
+        problem = None if "{{" in url or "{%" in url else url_problem(url.strip())
+        if problem:
+            yield _finding(where, RenderError(problem, part="url"))
+    elif not content.body.strip():
         yield _finding(where, RenderError("body can not be blank", part="body"))
     for part, text in _addresses(content):
         if "{{" in text or "{%" in text:
@@ -112,6 +123,8 @@ def _content_problems(content: EmailContent, snippets: Mapping[str, str], where:
 
 
 def _addresses(content: EmailContent) -> Iterator[tuple[str, str]]:
+    if content.webhook is not None:
+        return
     yield "from", content.sender
     if content.recipient.strip():
         yield "recipient", content.recipient
@@ -151,7 +164,27 @@ def _unsubscribe_warnings(action: Action, snippets: Mapping[str, str]) -> Iterat
         yield Finding(f"actions/{action.action_id}/body", "the body has no unsubscribe link ({% unsubscribe_url %})")
 
 
+def _call_warnings(action: Action) -> Iterator[Finding]:
+    content = action.content
+    if content.webhook is None:
+        return
+    where = f"actions/{action.action_id}"
+    for output in _OUTPUT.findall(content.webhook.url):
+        # What stands alone, or first, is a whole URL or its host.
+        if not content.webhook.url.strip().startswith(output) and not _ENCODED.search(output):
+            yield Finding(f"{where}/url", f"{output} is not encoded: put it through | url_encode")
+    types = [value for name, value in content.headers if name.lower() == "content-type"]
+    as_json = all("{{" not in one and "{%" not in one and is_json_type(one) for one in types)
+    if as_json and not may_be_json(content.body):
+        yield Finding(f"{where}/body", "the body is sent as JSON, and does not look like it")
+
+
 def _parts(content: EmailContent) -> Iterator[tuple[str, str]]:
+    if content.webhook is not None:
+        yield "url", content.webhook.url
+        yield "body", content.body
+        yield from ((f"headers/{name}", value) for name, value in content.headers)
+        return
     yield "subject", content.subject
     yield "body", content.body
     yield "plain", content.plain

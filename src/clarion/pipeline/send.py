@@ -10,7 +10,7 @@ marked without an answer is in doubt, so at most one per open connection.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from email.utils import parseaddr
 
@@ -19,8 +19,8 @@ import structlog
 from clarion.channels.base import Deliverer
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
-from clarion.domain.errors import Away, SendError, detail_of
-from clarion.domain.messages import EmailMessage
+from clarion.domain.errors import SendError, detail_of
+from clarion.domain.messages import EmailMessage, Message
 from clarion.domain.people import email_key
 from clarion.pipeline import drafting, verdict
 from clarion.pipeline.claim import Chunk
@@ -28,12 +28,12 @@ from clarion.pipeline.compose import Messages
 from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.pipeline.flight import FlightRecord, Mark
 from clarion.pipeline.meter import UNMETERED, Meter
+from clarion.pipeline.outlet import Outlet
 from clarion.pipeline.retry import RetryPolicy
 from clarion.pipeline.verdict import Verdict
 from clarion.store.engine import Row
 
 _log = structlog.get_logger("clarion.send")
-_AFTER_DEFECT = 5.0  # seconds
 _TIMED = 16  # one message in so many has its answer timed
 
 
@@ -59,87 +59,102 @@ class Task:
 
 
 class SendStage:
-    """Sends chunks through one provider; several slots of a process share it."""
+    """Sends chunks, each channel's messages through its provider; several slots of a process share it.
+
+    `provider` is that of e-mail; `others` are those of further channels, one for each.
+    """
 
     def __init__(
         self,
         provider: Deliverer,
-        *,
+        *others: Deliverer,
         retry: RetryPolicy,
         drain_seconds: float = 3.0,
         failpoint: Failpoint = nothing,
         clock: Callable[[], float] = time.monotonic,
         meter: Meter = UNMETERED,
     ) -> None:
-        self.channel = provider.capabilities.channel
         self.form = provider.capabilities.takes
         self.clock = clock
         self.meter = meter
         self.retry = retry
         self.failpoint = failpoint
-        self.away: Away | None = None
-        self._provider = provider
+        outlets = (Outlet(each, clock, meter) for each in (provider, *others))
+        self._outlets = {outlet.channel: outlet for outlet in outlets}
         self._drain_seconds = drain_seconds
-        self._back_at = 0.0
-        self._asking = False
+        self._held: dict[int, float] = {}
 
     def is_ready(self) -> bool:
-        """Whether a chunk is worth opening: not while the provider is away, and one at a time when it may be back."""
-        return self.away is None or (self.clock() >= self._back_at and not self._asking)
+        """Whether a chunk is worth opening: some provider takes messages."""
+        return any(outlet.is_ready() for outlet in self._outlets.values())
+
+    def held_until(self, task: Task) -> float | None:
+        """Until when, by `clock`, a chunk like this is not worth opening: all its providers are away. None: it is."""
+        outlets = [self._outlets[channel] for channel in task.messages.channels_of(task.chunk.rows)]
+        if any(outlet.is_ready() for outlet in outlets):
+            return None
+        return min(outlet.next_try() for outlet in outlets)
+
+    def hold(self, trigger_id: int, until: float) -> None:
+        """Open no chunk of a trigger before then: all of it waits for a provider that is away."""
+        self._held[trigger_id] = until
+
+    def held(self) -> Set[int]:
+        """The triggers that wait so."""
+        now = self.clock()
+        self._held = {trigger_id: until for trigger_id, until in self._held.items() if until > now}
+        return self._held.keys()
 
     async def send(self, task: Task, record: FlightRecord) -> list[Outcome]:
         """One outcome per account that was settled; those without were not handed over.
 
-        That is so after `task.stopping`, when `may_send` said no, and while the provider is away (see `away`).
+        That is so after `task.stopping`, when `may_send` said no, and while their provider is away (see `held_until`).
         """
-        source = _ChunkSource(task, record, self)
-        asked = self.away is not None
-        self._asking = self._asking or asked
-        delivering = asyncio.create_task(self._provider.deliver(source))
+        outcomes: list[Outcome] = []
+        sources = [source for source in self._sources(task, record, outcomes) if source.outlet.is_ready()]
+        asking = [source.outlet for source in sources if source.outlet.ask()]
+        delivering = [asyncio.create_task(source.outlet.provider.deliver(source)) for source in sources]
         stop = asyncio.create_task(task.stopping.wait())
         try:
-            await asyncio.wait({delivering, stop}, return_when=asyncio.FIRST_COMPLETED)
-            if not delivering.done():
-                source.over = True
-                await asyncio.wait({delivering}, timeout=self._drain_seconds)
+            under_way = set(delivering)
+            while under_way and not stop.done():
+                done, _ = await asyncio.wait({*under_way, stop}, return_when=asyncio.FIRST_COMPLETED)
+                under_way -= done
+            if under_way:
+                _end(sources)
+                await asyncio.wait(under_way, timeout=self._drain_seconds)
         finally:
-            source.over = True  # nobody may go on with a chunk that is about to be let go
-            stop.cancel()
-            delivering.cancel()
-            await asyncio.gather(delivering, return_exceptions=True)
-            if asked:
-                self._asking = False
-        self._learn(delivering, asked=source.given > 0)
-        source.close()
-        return source.outcomes
+            _end(sources)  # nobody may go on with a chunk that is about to be let go
+            for each in (stop, *delivering):
+                each.cancel()
+            await asyncio.gather(*delivering, return_exceptions=True)
+            for outlet in asking:
+                outlet.answered()
+        for source, delivered in zip(sources, delivering, strict=True):
+            source.outlet.learn(delivered, given=source.given > 0)
+            source.close()
+        return outcomes
 
-    def _learn(self, delivering: "asyncio.Task[None]", *, asked: bool) -> None:
-        """What the end of a delivery says of the provider, if it was given anything."""
-        if delivering.cancelled():
-            return
-        error = delivering.exception()
-        if error is None:
-            if asked:
-                self._is_back()
-        elif isinstance(error, Away):
-            self._is_away(error)
-        elif isinstance(error, Exception):  # a defect in a provider must not lose the chunk
-            _log.error("provider.crashed", provider=self._provider.name, exc_info=error)
-            self._is_away(Away(f"internal error: {detail_of(error)}", _AFTER_DEFECT))
-        else:
-            raise error
+    def _sources(self, task: Task, record: FlightRecord, outcomes: list[Outcome]) -> "list[_ChunkSource]":
+        """The chunk's messages by their channels; most chunks have but one."""
+        rows = list(enumerate(task.chunk.rows))
+        channels = task.messages.channels
+        if len(channels) == 1:
+            (channel,) = channels
+            return [_ChunkSource(task, rows, record, self, self._outlets[channel], outcomes)]
+        apart: dict[str, list[tuple[int, Row]]] = {channel: [] for channel in channels}
+        for index, row in rows:
+            apart[task.messages.channel_of(row["action_id"])].append((index, row))
+        return [
+            _ChunkSource(task, some, record, self, self._outlets[channel], outcomes)
+            for channel, some in apart.items()
+            if some
+        ]
 
-    def _is_away(self, away: Away) -> None:
-        if self.away is None or self.away.words != away.words:
-            _log.warning("provider.away", provider=self._provider.name, why=away.words)
-        self.away, self._back_at = away, self.clock() + away.retry_after
-        self.meter.provider_away(self._provider.name, away=True)
 
-    def _is_back(self) -> None:
-        if self.away is not None:
-            _log.info("provider.back", provider=self._provider.name)
-            self.meter.provider_away(self._provider.name, away=False)
-        self.away = None
+def _end(sources: "Iterable[_ChunkSource]") -> None:
+    for source in sources:
+        source.over = True
 
 
 def _is_among(address: str, barred: Set[str]) -> bool:
@@ -147,18 +162,27 @@ def _is_among(address: str, barred: Set[str]) -> bool:
 
 
 class _ChunkSource:
-    """The messages of one chunk; see `channels.base.Source`."""
+    """The messages of one chunk that go by one channel; see `channels.base.Source`."""
 
-    def __init__(self, task: Task, record: FlightRecord, stage: SendStage) -> None:
+    def __init__(
+        self,
+        task: Task,
+        rows: Iterable[tuple[int, Row]],
+        record: FlightRecord,
+        stage: SendStage,
+        outlet: Outlet,
+        outcomes: list[Outcome],
+    ) -> None:
         self.task = task
         self.record = record
         self.stage = stage
-        self.outcomes: list[Outcome] = []
+        self.outlet = outlet
+        self.outcomes = outcomes
         self.begun: dict[int, _Handover] = {}
         self.over = False  # nobody waits for this chunk any more
         self.given = 0
         self.began = stage.clock()
-        self._rows = iter(enumerate(task.chunk.rows))
+        self._rows = iter(rows)
 
     def may_send(self) -> bool:
         return not self.over and not self.task.stopping.is_set() and self.task.may_send()
@@ -179,7 +203,7 @@ class _ChunkSource:
             return _Handover(self, index, key, row, made)
         return None
 
-    def _composed(self, key: DeliveryKey, row: Row) -> EmailMessage | Outcome:
+    def _composed(self, key: DeliveryKey, row: Row) -> Message | Outcome:
         try:
             suppressed = row["alive"] is None and row["person_id"] in self.task.suppressed
             if self.task.approved and key[1:] in self.task.approved:
@@ -238,7 +262,7 @@ class _Handover:
 
     __slots__ = ("began", "ended", "index", "key", "message", "row", "source")
 
-    def __init__(self, source: _ChunkSource, index: int, key: DeliveryKey, row: Row, message: EmailMessage) -> None:
+    def __init__(self, source: _ChunkSource, index: int, key: DeliveryKey, row: Row, message: Message) -> None:
         self.source = source
         self.index = index
         self.key = key
@@ -276,6 +300,6 @@ class _Handover:
         self.ended = True
         self.source.begun.pop(self.index, None)
         if self.began:
-            self.source.stage.meter.answered(self.source.stage.channel, self.source.stage.clock() - self.began)
+            self.source.stage.meter.answered(self.source.outlet.channel, self.source.stage.clock() - self.began)
         self.source.settle(self, said)
         self.source.stage.failpoint("send.answered")

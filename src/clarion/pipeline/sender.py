@@ -147,6 +147,7 @@ class Sender:
                 rules=rules,
                 trigger_id=trigger_id,
                 no=no,
+                without=self._send.held(),
                 seen=hand.see,
             )
 
@@ -257,6 +258,7 @@ class Sender:
                 with self._tracing.span("chunk", held.trigger_id, slice=held.no, accounts=len(chunk.rows)):
                     outcomes = await self._send.send(task, flying)
                     outcomes = messages.booking.booked(chunk.rows, outcomes, task.approved)
+                held_until = self._send.held_until(task)
                 asked = now()
                 chunk = await self._database(
                     self._store.write,
@@ -266,7 +268,7 @@ class Sender:
                         chunk=chunk,
                         outcomes=outcomes,
                         rules=rules,
-                        last=self._stopping.is_set() or not self._send.is_ready() or turn.over(),
+                        last=self._stopping.is_set() or held_until is not None or turn.over(),
                         failpoint=self._failpoint,
                     ),
                 )
@@ -274,9 +276,25 @@ class Sender:
                 if chunk is not None:
                     flying.activate()
                 self._failpoint("record.after_commit")
-                self._meter.chunk_settled(self._send.channel, outcomes, now() - opened)
+                if held_until is not None:
+                    await self._hold(held, messages, held_until)
+                for channel, some in messages.by_channel(outcomes).items():
+                    self._meter.chunk_settled(channel, some, now() - opened)
         finally:
             keeping.cancel()
+
+    async def _hold(self, held: Claim, messages: Messages, until: float) -> None:
+        """Leave alone until then what waits for a provider that is away.
+
+        A trigger whose every message does waits here only, for another machine may reach what we do not. Of one with
+        several channels it is the slice: the other channels' messages in the others go on.
+        """
+        if len(messages.channels) == 1:
+            self._send.hold(held.trigger_id, until)
+            return
+        pause_ms = max(0, int((until - self._send.clock()) * 1_000))
+        put_off = partial(slices.put_off, trigger_id=held.trigger_id, no=held.no, fence=held.fence, pause_ms=pause_ms)
+        await self._database(self._store.write, put_off)
 
     def _may_send(self, trigger_id: int, lease: Lease) -> bool:
         return lease.holds and self._control.may_send(trigger_id)

@@ -4,6 +4,8 @@
 A missing attribute of something that exists is an error, an unknown root name is nothing (contract §13.5).
 """
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import StringIO
@@ -28,6 +30,7 @@ ODD_VALUES = (
 )  # fmt: skip
 
 _ABSENT = object()
+_QUOTE = re.compile(r'\\.|"', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,31 @@ class Output(StringIO):
     def getvalue(self) -> str:
         """Everything written."""
         return "".join(self._pieces)
+
+
+class JsonOutput(Output):
+    """The text of a JSON document in which whatever an output shows stays one value, or stays inside its string."""
+
+    def __init__(self, budget: Budget) -> None:
+        super().__init__(budget)
+        self._in_string = False
+
+    def write(self, text: str, /) -> int:
+        """Append what the template's author wrote. Raises OutputStreamLimitError when the budget is used up."""
+        for found in _QUOTE.finditer(text):
+            if found[0] == '"':
+                self._in_string = not self._in_string
+        return super().write(text)
+
+    def show(self, text: str) -> int:
+        """Append what an output shows: escaped inside a string, quoted elsewhere unless it is JSON by itself."""
+        if self._in_string:
+            return super().write(json.dumps(text, ensure_ascii=False)[1:-1])
+        try:
+            json.loads(text, parse_constant=_refuse_constant)
+        except (ValueError, RecursionError):
+            text = json.dumps(text, ensure_ascii=False)
+        return super().write(text)
 
 
 class Scope(RenderContext):
@@ -169,9 +197,9 @@ class Scope(RenderContext):
 class Template(BoundTemplate):
     """A parsed template that renders in a `Scope` and raises nothing but `RenderError`."""
 
-    def render_in(self, scope: Scope) -> str:
+    def render_in(self, scope: Scope, buffer: Output | None = None) -> str:
         """The text. Raises RenderError with the place of the fault."""
-        buffer = Output(scope.budget)
+        buffer = buffer or Output(scope.budget)
         for node in self.nodes:
             try:
                 node.render(scope, buffer)
@@ -227,6 +255,10 @@ class Snippets(Mapping[str, object]):
 
     def __len__(self) -> int:
         return len(self._templates)
+
+
+def _refuse_constant(word: str) -> object:
+    raise ValueError(f"{word} is not JSON")
 
 
 def render_inside(scope: Scope, template: Template, *, part: str) -> str:

@@ -1,22 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """The templates of an e-mail, compiled once per trigger and rendered once per person."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 
-from liquid.builtin.expressions import Path
-
-from clarion.domain.broadcasts import DEFAULT_RECIPIENT, EmailContent
+from clarion.domain.broadcasts import EmailContent
 from clarion.domain.errors import RenderError
-from clarion.domain.topics import Topic
 from clarion.rendering.addresses import split_list
 from clarion.rendering.binding import OF_ALL_OBJECTS
-from clarion.rendering.context import Links, Scope, Snippets, Template, dotted
+from clarion.rendering.campaign import TRANSACTIONAL, Campaign
+from clarion.rendering.checked import Checked, Recipient, missing_snippet, rendered, sources_of
+from clarion.rendering.context import Links, Snippets, Template, dotted
 from clarion.rendering.environment import inspect, render_text
 from clarion.rendering.faults import fault_at
-from clarion.rendering.headers import cleaned, header_problem
+from clarion.rendering.headers import cleaned
 from clarion.rendering.layouts import located, names_of, wrapped
 from clarion.rendering.plain import plain_template
 from clarion.rendering.preheader import with_preheader
@@ -25,36 +24,18 @@ from clarion.rendering.tracking import Tracker
 from clarion.rendering.variant import Source
 
 __all__ = [
-    "Campaign", "CompiledEmail", "Links", "Recipient", "RenderedEmail", "check_email", "check_snippet", "compile_email",
-    "render_text", "variables",
-]  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """Everything about one message that depends on the person.
-
-    `customer` holds the attributes as templates see them (scalars are text already) with id, email and
-    cio_id; `trigger` the shared data merged with this person's.
-    """
-
-    customer: Mapping[str, object]
-    trigger: Mapping[str, object]
-    delivery_id: str
-    links: Links
-
-
-TRANSACTIONAL = "transactional"
-
-
-@dataclass(frozen=True, slots=True)
-class Campaign:
-    """What ``campaign.*`` shows. A `TRANSACTIONAL` one's messages carry no offer to unsubscribe in their headers."""
-
-    id: int
-    name: str
-    type: str = "triggered_broadcast"
-    topic: Topic | None = None
+    "TRANSACTIONAL",
+    "Campaign",
+    "CompiledEmail",
+    "Links",
+    "Recipient",
+    "RenderedEmail",
+    "check_email",
+    "check_snippet",
+    "compile_email",
+    "render_text",
+    "variables",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +128,7 @@ class CompiledEmail:
             cc=split_list(self._text("cc", names, recipient)),
             bcc=split_list(self._text("bcc", names, recipient)),
             headers=tuple(
-                (name, _rendered(value, f"headers.{name}", names, recipient)) for name, value in self._headers
+                (name, rendered(value, f"headers.{name}", names, recipient)) for name, value in self._headers
             ),
             amp=self._text("amp", names, recipient),
         )
@@ -186,7 +167,7 @@ class CompiledEmail:
         )
 
     def _text(self, part: str, names: Mapping[str, object], recipient: Recipient) -> str:
-        return _rendered(self._parts[part], part, names, recipient)
+        return rendered(self._parts[part], part, names, recipient)
 
 
 def compile_email(
@@ -203,7 +184,7 @@ def compile_email(
     Raises RenderError; its `part` is subject, body, plain, preheader, from, reply_to, recipient, cc, bcc,
     headers.<name> or snippets.<name>.
     """
-    checked = _Checked(content, snippets)
+    checked = Checked(content, snippets)
     if checked.problems:
         raise checked.problems[0]
     parts = dict(checked.parts)
@@ -214,24 +195,13 @@ def compile_email(
         found, template = inspect(plain_template(body), "plain")
         parts["plain"] = template if template is not None and not found else ""
         plain_snippets = {name: _without_html(name, snippets[name], known) for name, known in plain_snippets.items()}
-    topics = [campaign.topic.topic_id] if campaign.topic else []
-    translations = campaign.topic.translations if campaign.topic else {}
-    names = {language.lower(): told.name for language, told in translations.items()}
     return CompiledEmail(
-        {name: parts[name] for name, _ in _sources(content)},
+        {name: parts[name] for name, _ in sources_of(content)},
         tuple((name, checked.parts[f"headers.{name}"]) for name, _ in content.headers),
         checked.snippets,
         plain_snippets,
-        {"id": campaign.id, "name": campaign.name, "type": campaign.type, "subscription_topic_ids": topics},
-        {
-            "id": message_id,
-            "name": message_name,
-            "type": "email_action",
-            "send_to_unsubs": send_to_unsubscribed,
-            "journey_id": "",
-            "subscription_topic_ids": topics,
-            "subscription_topic": {"name": campaign.topic.name if campaign.topic else "", "names": names},
-        },
+        campaign.shown(),
+        campaign.message(message_id, message_name, "email", send_to_unsubscribed=send_to_unsubscribed),
         content,
         offers_unsubscribe=campaign.type != TRANSACTIONAL,
     )
@@ -252,7 +222,7 @@ def _without_html(name: str, source: str, known: Template | RenderError) -> Temp
 
 def check_email(content: EmailContent, *, snippets: Mapping[str, str]) -> list[RenderError]:
     """Everything that can be known to be wrong before there is a recipient, all parts at once."""
-    return _Checked(content, snippets).problems
+    return Checked(content, snippets).problems
 
 
 def check_snippet(name: str, source: str, *, snippets: Mapping[str, str]) -> list[RenderError]:
@@ -272,7 +242,7 @@ def check_snippet(name: str, source: str, *, snippets: Mapping[str, str]) -> lis
             continue
         if mentioned not in known:
             if mentioned not in OF_ALL_OBJECTS:
-                found.append(_missing_snippet(mentioned, part, path))
+                found.append(missing_snippet(mentioned, part, path))
         elif circular(mentioned):
             how = "includes itself" if mentioned == name else f"includes itself through '{mentioned}'"
             found.append(fault_at(f"The snippet {how}", part, path.token))
@@ -298,17 +268,13 @@ def _leads_to(wanted: str, start: str, mentions: Callable[[str], set[str]]) -> b
     return False
 
 
-def _missing_snippet(name: str, part: str, path: Path) -> RenderError:
-    return fault_at(f"Variable '{dotted(['snippets', name])}' is missing", part, path.token)
-
-
 def variables(content: EmailContent, *, snippets: Mapping[str, str]) -> frozenset[str]:
     """The paths that the templates read, for example ``customer.first_name``; those of used snippets too.
 
     A bare ``customer`` means that the whole object is used, for example by `assign` or with a computed name.
     Parts that do not parse are left out. Expressions in filter arguments (`where_exp`) are not looked into.
     """
-    checked = _Checked(content, snippets)
+    checked = Checked(content, snippets)
     paths: set[str] = set()
     for template in chain(checked.parts.values(), checked.snippets.values()):
         if isinstance(template, Template):
@@ -321,77 +287,3 @@ def variables(content: EmailContent, *, snippets: Mapping[str, str]) -> frozense
                 if fixed:
                     paths.add(dotted(fixed))
     return frozenset(paths)
-
-
-class _Checked:
-    """All parts and the snippets in use, parsed, with everything that is wrong with them."""
-
-    def __init__(self, content: EmailContent, snippets: Mapping[str, str]) -> None:
-        self.problems: list[RenderError] = []
-        self.parts: dict[str, str | Template] = {}
-        self.snippets: dict[str, Template | RenderError] = {}
-        self._sources = snippets
-        if not content.subject.strip():
-            self.problems.append(RenderError("subject can not be blank", part="subject"))
-        for part, source in _sources(content):
-            self._parse(part, source)
-        for name, source in content.headers:
-            if problem := header_problem(name):
-                self.problems.append(RenderError(problem, part=f"headers.{name}"))
-            self._parse(f"headers.{name}", source)
-        self.problems = [located(content, error) for error in self.problems]
-
-    def _parse(self, part: str, source: str) -> None:
-        if "{{" not in source and "{%" not in source:
-            self.parts[part] = source
-            return
-        found, template = inspect(source, part)
-        self.problems += found
-        self.parts[part] = "" if template is None else template
-        if template is not None:
-            self._follow_snippets(template, part)
-
-    def _follow_snippets(self, template: Template, part: str) -> None:
-        for path, name in paths_below(template, "snippets"):
-            if name is None:  # computed: any of them
-                for each in self._sources:
-                    self._parse_snippet(each, told=False)
-            elif name in self._sources:
-                self._parse_snippet(name, told=True)
-            elif name not in OF_ALL_OBJECTS:
-                self.problems.append(_missing_snippet(name, part, path))
-
-    def _parse_snippet(self, name: str, *, told: bool) -> None:
-        before = self.snippets.get(name)
-        if before is not None:
-            if told and isinstance(before, RenderError) and before not in self.problems:
-                self.problems.append(before)
-            return
-        found, template = inspect(self._sources[name], f"snippets.{name}")
-        if told:
-            self.problems += found
-        if template is None or found:
-            self.snippets[name] = found[0]
-            return
-        self.snippets[name] = template
-        self._follow_snippets(template, f"snippets.{name}")
-
-
-def _sources(content: EmailContent) -> Iterator[tuple[str, str]]:
-    yield "subject", content.subject
-    yield "preheader", content.preheader
-    yield "body", wrapped(content)
-    yield "plain", content.plain
-    yield "from", content.sender
-    yield "reply_to", content.reply_to
-    yield "recipient", content.recipient if content.recipient.strip() else DEFAULT_RECIPIENT
-    yield "cc", content.cc
-    yield "bcc", content.bcc
-    yield "amp", content.amp
-
-
-def _rendered(template: str | Template, part: str, names: Mapping[str, object], recipient: Recipient) -> str:
-    if isinstance(template, str):
-        return template
-    scope = Scope(template, names=names, part=part, links=recipient.links, delivery_id=recipient.delivery_id)
-    return template.render_in(scope)

@@ -20,10 +20,10 @@ from liquid.token import TOKEN_EOF, TOKEN_EXPRESSION, TOKEN_OUTPUT, TOKEN_TAG
 
 from clarion.domain.errors import RenderError
 from clarion.rendering import filters, tags
-from clarion.rendering.context import ODD_VALUES, Missing, Scope, Template
+from clarion.rendering.context import ODD_VALUES, JsonOutput, Missing, Scope, Template
 from clarion.rendering.faults import fault, fault_at, unknown_tag
 from clarion.rendering.syntax import Words, expressions_of, filters_of, harden
-from clarion.rendering.text import shown
+from clarion.rendering.text import shown, to_json
 
 STRING_LIMIT = 500_000  # characters in the result of one filter
 SOURCE_LIMIT = 1_000_000  # characters in one template
@@ -44,6 +44,8 @@ class ShownNode(OutputNode):
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
         """Write the value; the number of characters written."""
         value = self.expression.evaluate(context)
+        if type(buffer) is JsonOutput:
+            return buffer.show(to_json(value) if isinstance(value, list | tuple) else shown(value))
         return buffer.write(value if type(value) is str else shown(value))
 
 

@@ -3,6 +3,7 @@
 
 import re
 from binascii import b2a_base64
+from collections.abc import Set
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _LINE = 76  # characters of a folded line, and of an encoded word with its markers (RFC 2047 §2)
@@ -13,17 +14,22 @@ RESERVED = frozenset({
     "bcc", "cc", "content-transfer-encoding", "content-type", "date", "from", "message-id", "mime-version",
     "received", "reply-to", "return-path", "sender", "subject", "to",
 })  # fmt: skip
+# The same of a webhook's call: what frames it, and what tells one call from another.
+RESERVED_IN_CALLS = frozenset({
+    "connection", "content-length", "expect", "host", "te", "trailer", "transfer-encoding", "upgrade",
+    "x-cio-delivery-id", "x-cio-idempotency-key",
+})  # fmt: skip
 
 _NAME = re.compile(r"[!-9;-~]+")  # RFC 5322 §3.6.8: printable ASCII without the colon
 
 
-def header_problem(name: str) -> str | None:
+def header_problem(name: str, reserved: Set[str] = RESERVED) -> str | None:
     """What is wrong with the name of a custom header (contract §13.5), or None."""
     if any(character.isspace() for character in name):
         return f"header name '{name}' can not contain whitespace"
     if not _NAME.fullmatch(name) or len(name) > 76:
         return f"header name '{name}' is not valid"
-    if name.lower() in RESERVED:
+    if name.lower() in reserved:
         return f"header '{name}' can not be set"
     return None
 

@@ -249,12 +249,13 @@ def add_action(
     send_to_unsubscribed: bool = False,
     variants: tuple[Variant, ...] = (),
 ) -> int:
-    """Append an e-mail action; its id."""
+    """Append an action, of the kind that its content is for; its id."""
     action_id = numbers.take(tx, "action")
+    kind = content.kind
     action = Action(
-        action_id, broadcast.broadcast_id, name, "email", sending_state, send_to_unsubscribed, content, 0, 0, variants
+        action_id, broadcast.broadcast_id, name, kind, sending_state, send_to_unsubscribed, content, 0, 0, variants
     )
-    tx.execute("insert_action", position=action_id, kind="email", **_action_columns(action))
+    tx.execute("insert_action", position=action_id, kind=kind, **_action_columns(action))
     _number_languages(tx, action)
     return action_id
 

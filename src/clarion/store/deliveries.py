@@ -39,7 +39,8 @@ class Wanted:
     """Which accounts. 0 means any broadcast, trigger or action; times in Unix milliseconds, inclusive.
 
     A trigger needs its broadcast. `attempted`: only those that were tried at least once. `heard`: only those of which
-    this metric was heard, or that have the reason `or_reason`. `reason`: only of this one.
+    this metric was heard, or that have the reason `or_reason`. `reason`: only of this one. `kind`: only of actions of
+    this kind.
     """
 
     broadcast_id: int = 0
@@ -52,6 +53,7 @@ class Wanted:
     heard: str = ""
     reason: str = ""
     or_reason: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,7 @@ def _conditions(wanted: Wanted) -> dict[str, object]:
         "attempted": int(wanted.attempted),
         "start_ms": wanted.created_from_ms,
         "end_ms": wanted.created_to_ms,
+        "kind": wanted.kind,
     }
 
 

@@ -208,7 +208,10 @@ def settle(
     """
     if not outcomes:
         return
-    reporting.note_outcomes(tx, trigger_id, outcomes)
+    told = reporting.listening(tx, trigger_id)
+    reporting.note_outcomes(tx, told, outcomes)
+    if told.kinds:
+        metrics.book_answers(tx, trigger_id, shard, told.kinds, outcomes)
     if source is State.QUEUED and all(map(_is_plainly_sent, outcomes)):
         _settle_sent(tx, trigger_id, outcomes, shard)
         return

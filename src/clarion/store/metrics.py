@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
-from clarion.domain.metrics import Metric, metrics_of
+from clarion.domain.metrics import Metric, answer_class, metrics_of
 from clarion.domain.series import start_of
 from clarion.store.engine import Row, Store, Transaction
 
@@ -20,15 +20,30 @@ _FRESH_DAYS, _DAILY_DAYS, _OLDEST_DAYS = 3, 100, 200  # by hours, then by days, 
 
 def book(tx: Transaction, trigger_id: int, shard: int, counted: Counter[tuple[int, State, Reason | None]]) -> None:
     """Add what moved accounts count as; `counted` is (action, state, reason) → how many more, or fewer, of them."""
-    moved: Counter[tuple[int, Metric]] = Counter()
+    moved: Counter[tuple[int, str]] = Counter()
     for (action_id, state, reason), n in counted.items():
         for metric in metrics_of(state, reason):
-            moved[action_id, metric] += n
+            moved[action_id, metric.value] += n
+    _add(tx, trigger_id, shard, moved)
+
+
+def book_answers(
+    tx: Transaction, trigger_id: int, shard: int, kinds: Mapping[int, str], outcomes: Sequence[Outcome]
+) -> None:
+    """Add the answers to webhooks by their class (contract §6: 2xx …), each attempt's by itself."""
+    moved: Counter[tuple[int, str]] = Counter()
+    for outcome in outcomes:
+        if kinds.get(outcome.key.action_id) == "webhook" and (answered := answer_class(outcome.words)):
+            moved[outcome.key.action_id, answered] += 1
+    _add(tx, trigger_id, shard, moved)
+
+
+def _add(tx: Transaction, trigger_id: int, shard: int, moved: Counter[tuple[int, str]]) -> None:
     rows = [
         {
             "trigger_id": trigger_id,
             "action_id": action_id,
-            "metric": metric.value,
+            "metric": metric,
             "shard": shard % SHARDS,
             "n": n,
         }

@@ -14,7 +14,7 @@ import msgspec
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
 from clarion.domain.reporting import LONGEST_MS, Answered, event_of
 from clarion.domain.ulids import ulid
-from clarion.store import numbers
+from clarion.store import numbers, triggers
 from clarion.store.access import Workspace
 from clarion.store.engine import Row, Transaction
 from clarion.store.people import encode
@@ -130,32 +130,49 @@ def _wanting(rows: Sequence[Row]) -> list[_Wanting]:
     ]
 
 
-def note_outcomes(tx: Transaction, trigger_id: int, outcomes: Sequence[Outcome]) -> None:
+class Listening(NamedTuple):
+    """Who wants to hear of a trigger's messages; `kinds`: of its actions that are no e-mails."""
+
+    wanting: "Sequence[_Wanting]"
+    kinds: Mapping[int, str]
+
+    def event(self, action_id: int, state: State, reason: Reason | None) -> str | None:
+        """The event of an account that came to this state; None for none."""
+        return event_of(state, reason, self.kinds.get(action_id, "email"))
+
+
+def listening(tx: Transaction, trigger_id: int) -> Listening:
+    """See `Listening`."""
+    rows = tx.all("webhooks_of_trigger", trigger_id=trigger_id)
+    wanting = _wanting([row for row in rows if row["webhook_id"] is not None])
+    return Listening(wanting, triggers.kinds_of(rows[0]["kinds"]) if rows else {})
+
+
+def note_outcomes(tx: Transaction, told: Listening, outcomes: Sequence[Outcome]) -> None:
     """Accounts were settled, or an attempt failed and will be repeated."""
-    wanting = _wanting(tx.all("webhooks_of_trigger", trigger_id=trigger_id))
-    if not wanting:
+    if not told.wanting:
         return
     facts = []
     for outcome in outcomes:
         if outcome.state is State.QUEUED and not (outcome.counted and outcome.words):
             continue
-        event = event_of(outcome.state, outcome.reason)
+        event = told.event(outcome.key.action_id, outcome.state, outcome.reason)
         if event is not None:
             facts.append((event, outcome.key, _said(outcome.reason, outcome.words)))
-    _write(tx, wanting, facts)
+    _write(tx, told.wanting, facts)
 
 
 def note_left_out(tx: Transaction, trigger_id: int, rows: Sequence[tuple[int, int, int, str | None]]) -> None:
     """Accounts were made that will not be sent: (seq, action, state, reason)."""
     left = [row for row in rows if row[2] != State.QUEUED]
-    wanting = _wanting(tx.all("webhooks_of_trigger", trigger_id=trigger_id)) if left else []
+    told = listening(tx, trigger_id) if left else Listening((), {})
     facts = []
-    for seq, action_id, state, word in left if wanting else ():
+    for seq, action_id, state, word in left if told.wanting else ():
         reason = Reason(word) if word else None
-        event = event_of(State(state), reason)
+        event = told.event(action_id, State(state), reason)
         if event is not None:
             facts.append((event, DeliveryKey(trigger_id, seq, action_id), _said(reason, None)))
-    _write(tx, wanting, facts)
+    _write(tx, told.wanting, facts)
 
 
 def _said(reason: Reason | None, words: str | None) -> dict[str, Any]:

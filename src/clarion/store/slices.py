@@ -5,7 +5,7 @@ Database time rules leases. Every step of a holder names its owner and fence; on
 the slice and keeps nothing of the step.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from clarion.domain.broadcasts import DoubtPolicy
@@ -13,6 +13,7 @@ from clarion.domain.deliveries import DeliveryKey, Reason
 from clarion.domain.errors import ClarionError
 from clarion.domain.triggers import TriggerState
 from clarion.store.engine import Row, Transaction
+from clarion.store.people import encode
 
 _TURNS = 10
 
@@ -99,12 +100,16 @@ def worker_of(owner: str | None) -> str:
     return "/".join((owner or "").split("/")[:2])
 
 
-def pick(tx: Transaction, trigger_id: int = 0, no: int = 0) -> Picked | None:
+def pick(tx: Transaction, trigger_id: int = 0, no: int = 0, *, without: Collection[int] = ()) -> Picked | None:
     """A slice that is due and free (a certain one, or any for trigger 0), locked until the transaction ends.
 
-    Any: by the triggers' priority, then in turns; never of one that is paused or whose rate is used up.
+    Any: by the triggers' priority, then in turns; never of one that is paused or whose rate is used up, nor of those
+    in `without`, unless they were stopped.
     """
-    row = tx.one("pick_this_slice", trigger_id=trigger_id, no=no) if trigger_id else tx.one("pick_slice")
+    if trigger_id:
+        row = tx.one("pick_this_slice", trigger_id=trigger_id, no=no)
+    else:
+        row = tx.one("pick_slice", without=encode(list(without)))
     if row is None:
         return None
     known = {name: row[name] for name in Picked.__slots__ if name not in {"doubt_policy", "standing", "tried"}}

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from clarion.domain.broadcasts import DoubtPolicy, FrozenContent
+from clarion.domain.deliveries import DeliveryKey
 from clarion.domain.triggers import Flags, Selector, TriggerState
 from clarion.store import entries as named_ones
 from clarion.store import numbers
@@ -114,8 +115,20 @@ def save_content(tx: Transaction, content: FrozenContent) -> str:
     """Store what a trigger sends, once per distinct content; its hash."""
     text = msgspec.json.encode(content, order="deterministic").decode()
     content_hash = hashlib.sha256(text.encode()).hexdigest()
-    tx.execute("insert_content", content_hash=content_hash, content=text)
+    other = {str(action.action_id): action.kind for action in content.actions if action.kind != "email"}
+    tx.execute("insert_content", content_hash=content_hash, content=text, kinds=encode(other) if other else None)
     return content_hash
+
+
+def kind_of(tx: Transaction, key: DeliveryKey) -> str:
+    """Of which kind a message's action is (``email``)."""
+    row = tx.one("content_kinds", trigger_id=key.trigger_id)
+    return kinds_of(row["kinds"]).get(key.action_id, "email") if row else "email"
+
+
+def kinds_of(text: str | None) -> dict[int, str]:
+    """Action → kind of those that are no e-mails, as it is stored with a content."""
+    return {int(action_id): kind for action_id, kind in decode(text).items()} if text else {}
 
 
 def content(tx: Transaction, content_hash: str) -> FrozenContent:

@@ -13,6 +13,7 @@ from clarion.domain.errors import NotFound, RateLimited, RenderError
 from clarion.pipeline.compose import Sign
 from clarion.pipeline.preview import Preview
 from clarion.rendering.email import RenderedEmail
+from clarion.rendering.webhook import RenderedWebhook
 from clarion.store import calls, ledger
 from clarion.store.engine import Row
 
@@ -43,20 +44,24 @@ async def said(call: Call, key: DeliveryKey, row: Row) -> dict[str, Any]:
     return _shape(call, key, rendered, str(row["recipient"] or ""))
 
 
-def _shape(call: Call, key: DeliveryKey, made: RenderedEmail | None, recipient: str) -> dict[str, Any]:
+def _shape(
+    call: Call, key: DeliveryKey, made: RenderedEmail | RenderedWebhook | None, recipient: str
+) -> dict[str, Any]:
     headers = [{"name": name, "value": value} for name, value in made.headers] if made else []
+    request = made if isinstance(made, RenderedWebhook) else None
+    mail = made if isinstance(made, RenderedEmail) else None
     return {
         "id": public_id(key, call.api.secret),
-        "body": made.html if made else "",
-        "from": made.sender if made else "",
-        "reply_to": made.reply_to if made else "",
-        "recipient": recipient or (made.recipient if made else ""),
-        "subject": made.subject if made else "",
-        "bcc": ", ".join(made.bcc) if made else "",
+        "body": mail.html if mail else request.body if request else "",
+        "from": mail.sender if mail else "",
+        "reply_to": mail.reply_to if mail else "",
+        "recipient": recipient or (mail.recipient if mail else request.url if request else ""),
+        "subject": mail.subject if mail else "",
+        "bcc": ", ".join(mail.bcc) if mail else "",
         "fake_bcc": False,
-        "preheader_text": made.preheader if made else "",
-        "url": "",
-        "request_method": "",
+        "preheader_text": mail.preheader if mail else "",
+        "url": request.url if request else "",
+        "request_method": request.method.value if request else "",
         "headers": msgspec.json.encode(headers).decode(),
         "forgotten": made is None,
     }

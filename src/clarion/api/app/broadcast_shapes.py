@@ -34,7 +34,7 @@ def broadcast_shape(broadcast: Broadcast) -> dict[str, Any]:
 
 
 def action_shape(action: Action, language: str = "", number: int | None = None) -> dict[str, Any]:
-    """An action as contract §5.3 shows an e-mail, in a language that it has; `number`: that of the language.
+    """An action as contract §5.3 shows its kind, in a language that it has; `number`: that of the language.
 
     Raises:
         MalformedRequest: it has none by this tag; a PUT does not make one either (contract §5.4).
@@ -45,7 +45,7 @@ def action_shape(action: Action, language: str = "", number: int | None = None) 
     headers = [{"name": name, "value": value} for name, value in content.headers]
     updated = action.updated_ms // 1_000
     number = number or action.action_id
-    return {
+    common = {
         "id": number,
         "broadcast_id": action.broadcast_id,
         "parent_action_id": None if number == action.action_id else action.action_id,
@@ -58,6 +58,12 @@ def action_shape(action: Action, language: str = "", number: int | None = None) 
         "layout": content.layout.html if content.layout is not None else "",
         "language": language,
         "body": content.body,
+        "headers": msgspec.json.encode(headers).decode(),  # JSON inside a string: contract §5.3
+    }
+    if content.webhook is not None:
+        return {**common, "url": content.webhook.url, "method": content.webhook.method.value}
+    return {
+        **common,
         "body_amp": content.amp,
         "subject": content.subject,
         "preheader_text": content.preheader,
@@ -70,7 +76,6 @@ def action_shape(action: Action, language: str = "", number: int | None = None) 
         "bcc": content.bcc,
         "fake_bcc": False,
         "preprocessor": "",
-        "headers": msgspec.json.encode(headers).decode(),  # JSON inside a string: contract §5.3
     }
 
 

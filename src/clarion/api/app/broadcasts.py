@@ -85,14 +85,17 @@ _READ_ONLY = frozenset({
     "layout", "language", "from", "reply_to", "bcc", "cc", "fake_bcc", "preprocessor",
 })  # fmt: skip
 _NOT_OFFERED = ("image_url", "url", "method")
+_OF_WEBHOOK = ("url", "method", "body", "sending_state")
 
 
-def edit_of(body: dict[str, Any]) -> dict[str, Any]:
-    """The body of a PUT in the words of our own edits.
+def edit_of(body: dict[str, Any], kind: str = "email") -> dict[str, Any]:
+    """The body of a PUT to an action of this kind, in the words of our own edits.
 
     Raises:
-        InvalidRequest: a key that is unknown or that e-mails here do not have.
+        InvalidRequest: a key that is unknown or that such actions here do not have.
     """
+    if kind == "webhook":
+        return _edit_of_webhook(body)
     edit = {name: body[name] for name in _FIELDS if name in body}
     edit |= {inner: body[name] for name, inner in _RENAMED.items() if name in body}
     if "headers" in body:
@@ -102,6 +105,18 @@ def edit_of(body: dict[str, Any]) -> dict[str, Any]:
             raise InvalidRequest("is not a field of an action", f"/{name}")
         if body[name] not in (None, ""):
             raise InvalidRequest("is not offered by this version for an e-mail", f"/{name}")
+    return edit
+
+
+def _edit_of_webhook(body: dict[str, Any]) -> dict[str, Any]:
+    edit = {name: body[name] for name in _OF_WEBHOOK if name in body}
+    if "headers" in body:
+        edit["headers"] = _headers_of(body["headers"])
+    for name in body.keys() - edit.keys() - _READ_ONLY:
+        if name not in (*_FIELDS, *_NOT_OFFERED, "preheader_text"):
+            raise InvalidRequest("is not a field of an action", f"/{name}")
+        if body[name] not in (None, ""):
+            raise InvalidRequest("is not a field of a webhook", f"/{name}")
     return edit
 
 
@@ -143,10 +158,10 @@ def language_of(call: Call) -> str:
 
 async def put_action(call: Call) -> Response:
     """`PUT /v1/broadcasts/{id}/actions/{action_id}`, and `…/language/{language}` for a variant that there is."""
-    edit = edit_of(await call.json_object(MAX_BODY_BYTES + 100_000))
+    body = await call.json_object(MAX_BODY_BYTES + 100_000)
     broadcast = await _broadcast(call)
     before, language, number = await call.api.read(lambda tx: named(tx, call, broadcast))
-    action_id = before.action_id
+    action_id, edit = before.action_id, edit_of(body, before.kind)
 
     def change(before: Broadcast) -> Broadcast:
         return with_content(before, edited_in(one_of(before, action_id), edit, language))

@@ -29,6 +29,7 @@ MAX_LIMIT = 1_000
 TYPES = frozenset({
     "email", "webhook", "twilio", "whatsapp", "slack", "push", "in_app", "live_notification", "urban_airship",
 })  # fmt: skip
+OFFERED_KINDS = frozenset({"", "email", "webhook"})
 METRICS: dict[str, frozenset[State]] = {
     "created": ALL_STATES,
     "attempted": ALL_STATES,
@@ -90,7 +91,7 @@ def wanted_of(call: Call, broadcast_id: int, trigger_id: int, *, drafts: Drafts)
         MalformedRequest: an unknown type, metric or state, or a number that is none.
     """
     states, attempted, heard, or_reason = ALL_STATES, False, "", ""
-    possible = _known(call, "type", TYPES) in {"", "email"}
+    kind = _known(call, "type", TYPES)
     if metric := _known(call, "metric", METRICS.keys() | HEARD):
         states &= METRICS.get(metric, ALL_STATES)
         attempted |= metric == "attempted"
@@ -105,7 +106,7 @@ def wanted_of(call: Call, broadcast_id: int, trigger_id: int, *, drafts: Drafts)
     elif not asked and drafts is not Drafts.AMONG and "drafted" not in {metric, state}:
         states -= {State.DRAFTED}
     actions = {number for name in _ACTIONS if (number := call.query_number(name, 0, low=1))}
-    if not possible or not states or len(actions) > 1 or any(call.query(name) for name in _OTHER_PARENTS):
+    if kind not in OFFERED_KINDS or not states or len(actions) > 1 or any(call.query(name) for name in _OTHER_PARENTS):
         return None
     return Wanted(
         broadcast_id,
@@ -117,6 +118,7 @@ def wanted_of(call: Call, broadcast_id: int, trigger_id: int, *, drafts: Drafts)
         call.query_number("end_ts", 2**40, high=2**40) * 1_000 + 999,
         heard,
         or_reason=or_reason,
+        kind=kind,
     )
 
 
@@ -163,10 +165,15 @@ def shapes(tx: Transaction, api: Api, items: Iterable[Listed], *, tracked: bool)
             _subject(contents[item.content_hash], item.key, said.get(item.key.trigger_id)),
             heard.get(item.key, {}),
             contents[item.content_hash].kind,
+            type_=_type(contents[item.content_hash], item.key),
             tracked=tracked,
         )
         for item in items
     ]
+
+
+def _type(content: FrozenContent, key: DeliveryKey) -> str:
+    return next((action.kind for action in content.actions if action.action_id == key.action_id), "email")
 
 
 def _subject(content: FrozenContent, key: DeliveryKey, said: Override | None) -> str | None:
@@ -182,6 +189,7 @@ def _shape(
     heard: Mapping[Metric, int],
     kind: BroadcastKind,
     *,
+    type_: str,
     tracked: bool,
 ) -> dict[str, Any]:
     row, state = item.row, State(item.row["state"])
@@ -190,10 +198,10 @@ def _shape(
     shape: dict[str, Any] = {
         "id": public,
         "deduplicate_id": f"{public}:{seconds(updated_ms)}",
-        "type": "email",
+        "type": type_,
         "customer_id": who.id if who else None,
         "customer_identifiers": identifiers(int(row["person_id"]), who),
-        "recipient": row["recipient"] or (who.email if who else None) or "",
+        "recipient": row["recipient"] or (who.email if who and type_ == "email" else None) or "",
         "subject": subject,
         "created": seconds(row["created_ms"]),
         "metrics": _metrics(item, state, heard),

@@ -15,6 +15,7 @@ from clarion.domain.errors import MalformedRequest, NotFound
 from clarion.domain.people import cio_id
 from clarion.domain.roles import Need
 from clarion.pipeline.drafting import Decided, decide_all, decide_some, reread
+from clarion.rendering.webhook import RenderedWebhook
 from clarion.store import drafts
 from clarion.store.drafts import Of, Stored, Waiting
 
@@ -61,8 +62,12 @@ async def _load(call: Call) -> tuple[DeliveryKey, Stored]:
 
 
 def _texts(message: str) -> dict[str, str]:
-    """The parts of a message that people read."""
+    """The parts of a message that people read; of a webhook the request as it will go out."""
     kept = reread(message)
+    if isinstance(kept, RenderedWebhook):
+        first = f"{kept.method.value.upper()} {kept.url}"
+        lines = [first, *(f"{name}: {value}" for name, value in kept.headers), "", kept.body]
+        return {"from": "", "to": kept.url, "html": "", "plain": "\n".join(lines)}
     return {"from": kept.sender, "to": kept.recipient, "html": kept.html, "plain": kept.plain}
 
 

@@ -20,6 +20,7 @@ from clarion.domain.broadcasts import (
     EmailContent,
     Layout,
     SendingState,
+    WebhookCall,
 )
 from clarion.domain.errors import Conflict, InvalidRequest, Problem
 from clarion.domain.goals import Goal
@@ -27,6 +28,7 @@ from clarion.domain.goals import Goal
 MAX_NAME_BYTES = 255
 MAX_LINE_BYTES = 1_000  # subject, addresses and whatever else becomes one header line
 MAX_BODY_BYTES = 1_000_000
+MAX_URL_BYTES = 8_000
 MAX_TAGS = 50
 MAX_TRIGGER_NAME_BYTES = 150
 MAX_TAG_BYTES = 100
@@ -63,9 +65,14 @@ _BROADCAST_KEYS = (
     "version",
 )
 _CONTENT_KEYS = ("tracked", "headers", "from_id", "reply_to_id", "layout_id", *_TEXTS)
-_ACTION_KEYS = ("name", "sending_state", "send_to_unsubscribed", *_CONTENT_KEYS)
+_CALL_KEYS = ("url", "method", "headers", "body")
+_SETTINGS = ("name", "sending_state", "send_to_unsubscribed")
 
 NEW_ACTION = Action(0, 0, "", "email", SendingState.AUTOMATIC, False, EmailContent(tracked=True), 0, 0)
+_NEW = {
+    "email": NEW_ACTION,
+    "webhook": replace(NEW_ACTION, kind="webhook", content=EmailContent(webhook=WebhookCall())),
+}
 
 
 @dataclass(slots=True)
@@ -269,9 +276,8 @@ def _tags(fields: Fields, before: tuple[str, ...]) -> tuple[str, ...]:
 
 def _action(fields: Fields, before: Action) -> Action:
     # The kind is in every answer, so that a caller may send back what it read.
-    fields.only(("kind", "version", *_ACTION_KEYS))
-    if fields.value.get("kind", "email") != "email":
-        fields.fault('must be "email": other channels are not offered by this version', "kind")
+    before = _of_kind(fields, before)
+    fields.only(("kind", "version", *_SETTINGS, *_keys_of(before.content)))
     return replace(
         before,
         name=fields.text("name", before.name, MAX_NAME_BYTES),
@@ -281,16 +287,40 @@ def _action(fields: Fields, before: Action) -> Action:
     )
 
 
+def _of_kind(fields: Fields, before: Action) -> Action:
+    """The action that is edited: a new one is of the kind that the body names."""
+    kind = fields.value.get("kind", before.kind)
+    if kind == before.kind:
+        return before
+    if not isinstance(kind, str) or kind not in _NEW:
+        fields.fault(f"must be one of {', '.join(_NEW)}: other channels are not offered by this version", "kind")
+    elif before.action_id:
+        fields.fault(f"must be {before.kind}: an action stays what it is", "kind")
+    else:
+        return _NEW[kind]
+    return before
+
+
+def _keys_of(content: EmailContent) -> tuple[str, ...]:
+    return _CONTENT_KEYS if content.webhook is None else _CALL_KEYS
+
+
 def edited_content(before: EmailContent, body: Mapping[str, Any]) -> EmailContent:
     """The texts of a message in one language after an edit. Raises like `edited_broadcast`."""
     fields = Fields(body)
-    fields.only(_CONTENT_KEYS)
+    fields.only(_keys_of(before))
     after = _content(fields, before)
     fields.refuse()
     return after
 
 
 def _content(fields: Fields, before: EmailContent) -> EmailContent:
+    if before.webhook is not None:
+        call = WebhookCall(
+            fields.text("url", before.webhook.url, MAX_URL_BYTES), fields.choice("method", before.webhook.method)
+        )
+        body = fields.text("body", before.body, MAX_BODY_BYTES)
+        return EmailContent(body=body, headers=_headers(fields, before.headers), webhook=call)
     texts: dict[str, Any] = {
         inner: fields.text(name, getattr(before, inner), most) for name, (inner, most) in _TEXTS.items()
     }

@@ -25,6 +25,7 @@ from clarion.pipeline import forecast, proofs, trial
 from clarion.pipeline.compose import Sign
 from clarion.pipeline.proofs import Checked, Draft, Fault, Proof
 from clarion.rendering.addresses import mailbox
+from clarion.rendering.webhook import RenderedWebhook
 from clarion.store import esp, previews, snippets, topics
 from clarion.store.engine import Transaction
 
@@ -141,14 +142,23 @@ def _fault(one: Fault) -> dict[str, Any]:
 
 
 def _parts(found: Proof) -> dict[str, Any] | None:
-    email, broken = found.email, found.broken
-    if email is None:
+    message, broken = found.email or found.call, found.broken
+    if message is None:
         return None
 
     def unless(name: str, value: object) -> object:
         return None if name in broken else value
 
-    headers = [{"name": name, "value": value} for name, value in email.headers if f"headers/{name}" not in broken]
+    headers = [{"name": name, "value": value} for name, value in message.headers if f"headers/{name}" not in broken]
+    if isinstance(message, RenderedWebhook):
+        return {
+            "method": message.method.value,
+            "url": unless("url", message.url),
+            "headers": headers,
+            "body": unless("body", message.body),
+            "size": found.size,
+        }
+    email = message
     return {
         "subject": unless("subject", email.subject),
         "preheader": unless("preheader", email.preheader),
@@ -254,6 +264,10 @@ async def test_send(call: Call) -> Response:
 
     try:
         draft, person, barred = await call.api.read(look)
+        if draft.action.kind != "email":
+            raise InvalidRequest(
+                f"a {draft.action.kind} goes to no address: its request is in the preview", "/action_id"
+            )
         wanted = [one for one in addresses if email_key(one) not in barred]
         try:
             made = await call.api.run(

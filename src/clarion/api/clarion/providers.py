@@ -28,7 +28,7 @@ def _shape(found: Sending) -> dict[str, Any]:
 async def listing(call: Call) -> Response:
     """`GET /providers`."""
     options = call.api.options
-    shown = [_shape(options.sending)] if options.sending is not None else []
+    shown = [_shape(one) for one in options.sending]
     return answer({"providers": shown, "base_url": options.base_url, "ip_addresses": list(options.ip_addresses)})
 
 

@@ -72,7 +72,11 @@ def action_shape(action: Action) -> dict[str, Any]:
 
 
 def content_shape(content: EmailContent) -> dict[str, Any]:
-    """The texts of a message in one language."""
+    """The texts of a message in one language, or a webhook's call."""
+    headers = [{"name": name, "value": value} for name, value in content.headers]
+    if content.webhook is not None:
+        call = content.webhook
+        return {"url": call.url, "method": call.method.value, "headers": headers, "body": content.body}
     return {
         "tracked": content.tracked,
         "subject": content.subject,
@@ -88,5 +92,5 @@ def content_shape(content: EmailContent) -> dict[str, Any]:
         "recipient": content.recipient,
         "cc": content.cc,
         "bcc": content.bcc,
-        "headers": [{"name": name, "value": value} for name, value in content.headers],
+        "headers": headers,
     }

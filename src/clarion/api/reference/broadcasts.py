@@ -49,7 +49,13 @@ _ACTION: dict[str, Any] = {
     "headers": "[]",
 }
 _CAMPAIGN = _BROADCAST | {"trigger_segment_ids": [], "msg_templates": [{"id": 1, "type": "email"}]}
-_LOOSE = Loose(nullable=("from_id", "parent_action_id", "reply_to_id"))
+_LOOSE = Loose(
+    nullable=("from_id", "parent_action_id", "reply_to_id"),
+    optional=(
+        "body_amp", "subject", "preheader_text", "recipient", "from", "from_id", "reply_to", "reply_to_id", "cc", "bcc",
+        "fake_bcc", "preprocessor",
+    ),
+)  # fmt: skip
 _EDIT: dict[str, Any] = {
     "subject": text(),
     "body": text(),
@@ -59,7 +65,9 @@ _EDIT: dict[str, Any] = {
     "from_id": {"type": ["integer", "null"]},
     "reply_to_id": {"type": ["integer", "null"]},
     "headers": {"type": ["array", "string"], "description": "Objects of name and value, or those as a JSON text."},
-    "sending_state": text("automatic or off."),
+    "sending_state": text("automatic, draft or off."),
+    "url": text("Of a webhook."),
+    "method": text("Of a webhook: get, post, put, delete or patch."),
 }
 
 BROADCASTS = shown({"broadcasts": [_BROADCAST]}, contract="§5.1")
@@ -72,8 +80,11 @@ NEWSLETTERS = Reference(
     note="Newsletters are no broadcasts by API. The list is empty; nothing else of them is offered.",
     contract="§7.12",
 )
+_HEADERS = "`headers` is a JSON text. A webhook has `url` and `method`."
 ACTIONS = shown({"actions": [_ACTION]}, _LOOSE, contract="§5.2")
-ACTION = shown({"action": _ACTION}, _LOOSE, contract="§5.3", note="`headers` is a JSON text.")
+ACTION = shown(
+    {"action": _ACTION}, _LOOSE, contract="§5.3", note="`headers` is a JSON text. A webhook has `url` and `method`."
+)
 PUT_ACTION = shown(
     {"action": _ACTION},
     _LOOSE,

@@ -30,6 +30,11 @@ _ACTION: dict[str, Any] = {
     "created_at": 1796040000,
     "updated_at": 1796040000,
 }
+OF_EMAIL = (
+    "tracked", "subject", "preheader", "plain", "from", "from_id", "reply_to", "reply_to_id", "layout_id", "recipient",
+    "cc", "bcc",
+)  # fmt: skip
+"""What a webhook has not, which has `url` and `method` instead."""
 BROADCAST: dict[str, Any] = {
     "id": 1,
     "kind": "broadcast",
@@ -168,6 +173,7 @@ _LOOSE = Loose(
         "next_attempt_at",
         "data_removed_at", "details_removed_at", "next", "finished_at", "hint", "plain", "html", "goal",
     ),
+    optional=OF_EMAIL,
     free=("recipients", "reasons", "removed", "states", "rate", "progress"),
 )  # fmt: skip
 _AS: dict[str, Any] = {"as": one_of("sent", "failed", "resend")}  # a word of Python
@@ -188,11 +194,14 @@ _TEXTS: dict[str, Any] = {
     "name": text(),
     "subject": text(),
     "preheader": text(),
-    "body": text("HTML with Liquid."),
+    "body": text("HTML with Liquid; of a webhook what is sent, JSON unless a Content-Type header says otherwise."),
     "plain": text("Made from the body unless given."),
     "amp": text("A part for mail programs that show AMP, beside the others."),
     "from": text(),
     "from_id": nullable(integer("A sender identity, in place of from.")),
+    "kind": one_of("email", "webhook", description="Of a new one; email unless given. It stays what it is."),
+    "url": text("Of a webhook: where it calls, with Liquid."),
+    "method": one_of("get", "post", "put", "delete", "patch", description="Of a webhook; post unless given."),
     "reply_to": text(),
     "reply_to_id": nullable(integer()),
     "layout_id": nullable(integer("What the body is put into.")),
@@ -228,7 +237,10 @@ EDIT = shown(
     errors=(409,),
     note="What is not mentioned stays. A running one must not become one that could not be activated.",
 )
-ADD_ACTION = shown({"action": _ACTION}, _LOOSE, status=201, body=_AN_ACTION, body_example=_TEXTS_EXAMPLE, errors=(409,))
+_KINDS = "An e-mail is shown; a webhook has `url`, `method`, `headers` and `body` in place of its texts."
+ADD_ACTION = shown(
+    {"action": _ACTION}, _LOOSE, status=201, body=_AN_ACTION, body_example=_TEXTS_EXAMPLE, errors=(409,), note=_KINDS
+)
 EDIT_ACTION = shown({"action": _ACTION}, _LOOSE, body=_AN_ACTION, body_example={"subject": "Hi"}, errors=(409,))
 DUPLICATE_ACTION = shown({"action": _ACTION}, _LOOSE, status=201, errors=(409,))
 ORDER_ACTIONS = shown(

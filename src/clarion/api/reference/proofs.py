@@ -53,6 +53,7 @@ PREVIEW = shown(
     },
     Loose(
         nullable=(*_PLACE, "subject", "preheader", "reply_to", "to", "cc", "bcc", "html", "plain", "size"),
+        optional=("subject", "preheader", "from", "reply_to", "to", "cc", "bcc", "html", "plain"),
         free=("wanted",),
     ),
     body=record(**_WRITTEN, person=_FOR, filter=_FILTER, optional=(*_WRITTEN, "person", "filter")),
@@ -60,6 +61,7 @@ PREVIEW = shown(
     errors=(404, 422),
     note=(
         "Nothing is stored but the HTML, for a quarter of an hour. What cannot be rendered is null in `message`; "
+        "a webhook's is `method`, `url`, `headers`, `body` and `size`. "
         "`from` and `to` of an error are offsets of characters in the field's text. `delivery_id` is `unsent`, links "
         "are not tracked. `outcome` is how the account of this person would end."
     ),

@@ -25,6 +25,7 @@ WHERE trigger_id = :trigger_id AND seq >= :seq AND seq <= :until AND (seq > :seq
   AND ((CAST(:states AS bigint) >> state) & 1) = 1 AND (:only_action = 0 OR action_id = :only_action)
   AND (:attempted = 0 OR (attempted_ms IS NOT NULL AND COALESCE(reason, '') NOT IN ('render_failed', 'bad_content')))
   AND created_ms >= :start_ms AND created_ms <= :end_ms
+  AND (:kind = '' OR COALESCE((SELECT a.kind FROM action a WHERE a.action_id = delivery.action_id), 'email') = :kind)
 ORDER BY seq, action_id LIMIT :most;
 
 -- name: accounts_by_reason
@@ -36,6 +37,7 @@ WHERE trigger_id = :trigger_id AND reason = :reason AND seq >= :seq AND (seq > :
   AND ((CAST(:states AS bigint) >> state) & 1) = 1 AND (:only_action = 0 OR action_id = :only_action)
   AND (:attempted = 0 OR (attempted_ms IS NOT NULL AND COALESCE(reason, '') NOT IN ('render_failed', 'bad_content')))
   AND created_ms >= :start_ms AND created_ms <= :end_ms
+  AND (:kind = '' OR COALESCE((SELECT a.kind FROM action a WHERE a.action_id = delivery.action_id), 'email') = :kind)
 ORDER BY seq, action_id LIMIT :most;
 
 -- name: accounts_heard
@@ -48,6 +50,7 @@ WHERE m.trigger_id = :trigger_id AND m.metric = :metric AND m.seq >= :seq AND (m
   AND ((CAST(:states AS bigint) >> d.state) & 1) = 1 AND (:only_action = 0 OR d.action_id = :only_action)
   AND (:attempted = 0 OR (d.attempted_ms IS NOT NULL AND COALESCE(d.reason, '') NOT IN ('render_failed', 'bad_content')))
   AND d.created_ms >= :start_ms AND d.created_ms <= :end_ms
+  AND (:kind = '' OR COALESCE((SELECT a.kind FROM action a WHERE a.action_id = d.action_id), 'email') = :kind)
 ORDER BY m.seq, m.action_id LIMIT :most;
 
 -- name: lock_accounts

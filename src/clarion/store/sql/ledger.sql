@@ -105,7 +105,8 @@ FROM (
     CROSS JOIN broadcast_trigger t LEFT JOIN trigger_flow f ON f.trigger_id = t.trigger_id
     CROSS JOIN (SELECT 0 AS flip UNION ALL SELECT 1) k
     WHERE t.processed_ms IS NULL AND t.open_slices > 0 AND first_no IS NOT NULL
-      AND (t.state = 'stopped' OR (t.paused_ms IS NULL AND COALESCE(f.ready_ms, 0) <= n.now_ms))
+      AND (t.state = 'stopped' OR (t.paused_ms IS NULL AND COALESCE(f.ready_ms, 0) <= n.now_ms
+          AND (:without = '[]' OR t.trigger_id NOT IN (SELECT value FROM json_each(:without)))))
     ORDER BY t.priority DESC, COALESCE(f.turn, 0), t.trigger_id, k.flip LIMIT 1
 ) c
 JOIN slice s ON s.trigger_id = c.trigger_id AND s.no = c.first_no
@@ -127,7 +128,8 @@ FROM (
     CROSS JOIN broadcast_trigger t LEFT JOIN trigger_flow f ON f.trigger_id = t.trigger_id
     CROSS JOIN (VALUES (0), (1)) AS k (flip)
     WHERE t.processed_ms IS NULL AND t.open_slices > 0
-      AND (t.state = 'stopped' OR (t.paused_ms IS NULL AND COALESCE(f.ready_ms, 0) <= n.now_ms))
+      AND (t.state = 'stopped' OR (t.paused_ms IS NULL AND COALESCE(f.ready_ms, 0) <= n.now_ms
+          AND NOT t.trigger_id = ANY(CAST(translate(:without, '[]', '{}') AS bigint[]))))
     ORDER BY t.priority DESC, COALESCE(f.turn, 0), t.trigger_id, k.flip
 ) c
 CROSS JOIN LATERAL (

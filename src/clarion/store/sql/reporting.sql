@@ -24,10 +24,11 @@ SELECT * FROM reporting_webhook WHERE workspace_id = :workspace_id AND (:only = 
 ORDER BY webhook_id;
 
 -- name: webhooks_of_trigger
--- A look for each chunk: who wants to hear of its messages.
-SELECT w.webhook_id, w.events, w.full_resolution FROM broadcast_trigger t
-JOIN reporting_webhook w ON w.workspace_id = t.workspace_id
-WHERE t.trigger_id = :trigger_id AND w.disabled = 0;
+-- A look for each chunk: who wants to hear of its messages, and which of them are no e-mails.
+SELECT c.kinds, w.webhook_id, w.events, w.full_resolution FROM broadcast_trigger t
+JOIN trigger_content c ON c.content_hash = t.content_hash
+LEFT JOIN reporting_webhook w ON w.workspace_id = t.workspace_id AND w.disabled = 0
+WHERE t.trigger_id = :trigger_id;
 
 -- name: webhooks_wanting
 SELECT webhook_id, events, full_resolution FROM reporting_webhook

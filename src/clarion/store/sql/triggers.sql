@@ -1,6 +1,10 @@
 -- name: insert_content
-INSERT INTO trigger_content (content_hash, content) VALUES (:content_hash, :content)
+INSERT INTO trigger_content (content_hash, content, kinds) VALUES (:content_hash, :content, CAST(:kinds AS text))
 ON CONFLICT (content_hash) DO NOTHING;
+
+-- name: content_kinds
+SELECT c.kinds FROM broadcast_trigger t JOIN trigger_content c ON c.content_hash = t.content_hash
+WHERE t.trigger_id = :trigger_id AND c.kinds IS NOT NULL;
 
 -- name: content
 SELECT content FROM trigger_content WHERE content_hash = :content_hash;

@@ -79,4 +79,4 @@ export function actionName(action: ActionSummary): string {
 export const CHANNELS: Record<string, string> = { email: "E-mail", webhook: "Webhook" };
 
 /** Channels that an action can be added of. */
-export const OFFERED = ["email"] as const;
+export const OFFERED = ["email", "webhook"] as const;
