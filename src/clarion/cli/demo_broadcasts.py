@@ -19,7 +19,7 @@ POINTS: dict[str, Any] = {
     "goal": {"kind": "event", "event": "ride_booked", "window_days": 14},
     "actions": [
         {
-            "name": "E-mail",
+            "name": "Announcement",
             "from": _FROM,
             "subject": "Double points until {{ trigger.until | date: '%-d %B' }}",
             "preheader": "You have {{ customer.points | plus: 0 | format_number }} so far",

@@ -40,7 +40,10 @@ export function SettingsDialog({ broadcast, onClose, onSaved }: Props) {
         setForm(wanted);
         setChoices({});
         setTheirs(newest);
-        throw failure;
+        const who = newest.changed_by ?? "Somebody";
+        throw new ApiError(409, [
+          { detail: `${who} has changed it meanwhile: choose above what stays.`, pointer: "" },
+        ]);
       }
       await patch(path, settingsBody(joined.value, newest.version));
     }
@@ -52,7 +55,7 @@ export function SettingsDialog({ broadcast, onClose, onSaved }: Props) {
       <div class="stack">
         {merged && merged.clashes.length > 0 && (
           <section class="banner banner-warn" aria-label="Changed by both">
-            <p>Choose what stays, then save again.</p>
+            <p>Both of you changed this: choose what stays, then save again.</p>
             <Clashes clashes={merged.clashes} choices={choices} onChoose={setChoices} />
           </section>
         )}

@@ -12,6 +12,7 @@ import { Menu } from "../../ui/menu";
 import { Pill } from "../../ui/pill";
 import { Empty } from "../../ui/states";
 import { toast } from "../../ui/toast";
+import { CopyActions } from "../broadcasts/copy-actions";
 import {
   type Action,
   actionName,
@@ -49,6 +50,7 @@ export function WorkflowStep({ broadcast }: { broadcast: Broadcast }) {
   const path = `${OURS}/broadcasts/${broadcast.id}/actions`;
   const review = useQuery<Review>(`${OURS}/broadcasts/${broadcast.id}/review`);
   const [removing, setRemoving] = useState<Action | null>(null);
+  const [copying, setCopying] = useState<Action | null>(null);
   const [dragged, setDragged] = useState<number | null>(null);
   const [over, setOver] = useState<number | null>(null);
   const [said, setSaid] = useState("");
@@ -177,6 +179,11 @@ export function WorkflowStep({ broadcast }: { broadcast: Broadcast }) {
                       onSelect: () => void run(() => post(`${path}/${action.id}/duplicate`)),
                     },
                     {
+                      label: "Copy to another workspace",
+                      disabled: !mayEdit,
+                      onSelect: () => setCopying(action),
+                    },
+                    {
                       label: "Remove",
                       danger: true,
                       disabled: !mayEdit,
@@ -203,6 +210,13 @@ export function WorkflowStep({ broadcast }: { broadcast: Broadcast }) {
       <div class="row row-end">
         <LinkButton href={`/broadcasts/${broadcast.id}/review`}>Next: review</LinkButton>
       </div>
+      {copying && (
+        <CopyActions
+          broadcast={broadcast}
+          action={{ id: copying.id, name: actionName(copying) }}
+          onClose={() => setCopying(null)}
+        />
+      )}
       {removing && (
         <Confirm
           title={`Remove ${actionName(removing)}?`}

@@ -268,7 +268,7 @@ export default function Broadcasts() {
                         <a class="list-name" href={`/broadcasts/${one.id}`}>
                           {one.name}
                         </a>
-                        <div class="muted small">
+                        <div class="muted small list-meta">
                           {one.actions.length === 1 ? "1 message" : `${one.actions.length} messages`}
                           {one.tags.map((name) => (
                             <span key={name}>

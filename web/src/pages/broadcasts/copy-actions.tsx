@@ -17,9 +17,12 @@ interface Copied {
 /** Where may be written to is offered. */
 export function CopyActions({
   broadcast,
+  action,
   onClose,
 }: {
   broadcast: { id: number; name: string };
+  /** Only this message of it. */
+  action?: { id: number; name: string };
   onClose: () => void;
 }) {
   const { session, workspace } = useSession();
@@ -44,7 +47,7 @@ export function CopyActions({
       >
         <div class="stack">
           <p>
-            <strong>{copied.broadcast.name}</strong> is a draft in {name}. There:
+            <strong>{copied.broadcast.name}</strong> is a draft in {name}. What is missing:
           </p>
           <ul>
             {copied.missing.map((one) => (
@@ -77,7 +80,8 @@ export function CopyActions({
       onConfirm={async () => {
         const done = await post<Copied>(`${OURS}/broadcasts/${broadcast.id}/copy`, {
           workspace_id: Number(chosen),
-          settings,
+          settings: settings && !action,
+          actions: action && [action.id],
         });
         if (done.missing.length > 0) return setCopied(done);
         toast(`${done.broadcast.name} is a draft in ${name}`);
@@ -86,9 +90,9 @@ export function CopyActions({
     >
       <div class="stack">
         <p>
-          <strong>{broadcast.name}</strong> becomes a draft there, its messages in all their languages.
-          Segments, topics, layouts and sender identities are found there by their names; what is missing is
-          told.
+          <strong>{action ? action.name : broadcast.name}</strong> becomes a draft there,{" "}
+          {action ? "as its only message" : "its messages"}, in all languages. Segments, topics, layouts and
+          sender identities are found there by their names; what is missing is told.
         </p>
         <SelectField
           label="Workspace"
@@ -96,12 +100,14 @@ export function CopyActions({
           onChange={setChosen}
           options={others.map((one) => [String(one.id), one.name])}
         />
-        <CheckField
-          label="Recipients, goal and settings, too"
-          hint="Otherwise only the messages."
-          checked={settings}
-          onChange={setSettings}
-        />
+        {!action && (
+          <CheckField
+            label="Recipients, goal and settings, too"
+            hint="Otherwise only the messages."
+            checked={settings}
+            onChange={setSettings}
+          />
+        )}
       </div>
     </Confirm>
   );
