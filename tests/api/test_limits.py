@@ -113,6 +113,8 @@ async def test_archived_messages_are_a_hundred_a_day(api: Api, store: Store, wor
     over = await limited("GET", path)
     assert over.status == 429
     assert "retry-after" not in over.headers  # contract §1.5: absent for a daily quota
+    assert (await limited("GET", path.replace("/archived_message", "?archived_message=true"))).status == 429
+    assert (await limited("GET", path.removesuffix("/archived_message"))).status == 200
     free = Client(application.build(api), f"Bearer {keys.app_key}")
     assert (await free("GET", path)).status == 200
     store.write(lambda tx: tx.composed("UPDATE call_count SET second = second - 1 RETURNING kind", {}))

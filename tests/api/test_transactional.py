@@ -348,6 +348,16 @@ async def test_a_draft_waits_and_goes_out_as_it_was_made(client: Client, manage:
     assert stage.sums(key.trigger_id) == {"skipped draft_deleted": 1}
 
 
+async def test_a_message_may_be_set_to_wait_as_a_draft(client: Client, manage: Client, stage: Stage) -> None:
+    await receipt(manage, sending_state="draft")
+    (told,) = (await client("GET", "/v1/transactional")).json["messages"]
+    assert told["queue_drafts"]
+    named = {"transactional_message_id": "receipt", "identifiers": {"id": "p1"}, "message_data": {"order": 7}}
+    made = (await client("POST", "/v1/send/email", named)).json["delivery_id"]
+    assert await work_off(stage) == []
+    assert [one["id"] for one in await drafts_of(manage)] == [made]
+
+
 async def test_a_draft_goes_out_after_what_the_call_said_is_gone(client: Client, manage: Client, stage: Stage) -> None:
     made = (await client("POST", "/v1/send/email", INLINE | {"queue_draft": True})).json["delivery_id"]
     assert await work_off(stage) == []

@@ -70,9 +70,6 @@ def review(
     for action in broadcast.actions:
         if broadcast.kind is BroadcastKind.TRANSACTIONAL and action.kind != "email":
             problems.append(Finding(f"actions/{action.action_id}/kind", "a transactional message is an e-mail"))
-        if broadcast.kind is BroadcastKind.TRANSACTIONAL and action.sending_state is SendingState.DRAFT:
-            where = f"actions/{action.action_id}/sending_state"
-            problems.append(Finding(where, "a transactional message is sent at once: it has no drafts"))
         if action.sending_state is not SendingState.OFF:
             problems += _action_problems(action, snippets)
             warnings += _action_warnings(action, snippets)

@@ -26,16 +26,20 @@ async def archived_message(call: Call) -> Response:
     row = None if key is None else await call.api.read(lambda tx: ledger.get(tx, key))
     if key is None or row is None or row["workspace_id"] != call.workspace.workspace_id:
         raise NotFound
+    return answer({"archived_message": await said(call, key, row)})
+
+
+async def said(call: Call, key: DeliveryKey, row: Row) -> dict[str, Any]:
+    """What a message said, as contract §7.4 shows it.
+
+    Raises:
+        RateLimited: a hundred were shown today, by whichever call.
+    """
     if call.api.limits is not None:
         number = call.workspace.workspace_id
         taken = await call.api.write(lambda tx: calls.take(tx, number, "archived", 1, calls.DAY_MS))
         if taken.until > A_DAY:
             raise RateLimited(f"rate limited to {A_DAY} archived messages a day", None)
-    return answer({"archived_message": await said(call, key, row)})
-
-
-async def said(call: Call, key: DeliveryKey, row: Row) -> dict[str, Any]:
-    """What a message said, as contract §7.4 shows it."""
     preview = Preview(call.api.store, Sign(call.api.secret, call.api.options.base_url))
     try:
         rendered = await call.api.run(lambda: preview.whole(key))
