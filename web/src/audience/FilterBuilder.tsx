@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A filter as a tree of conditions to be clicked together, and as JSON: two views of one value.
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { OURS } from "../api/client";
 import { CodeEditor } from "../editor/CodeEditor";
 import { aboutAll } from "../editor/offsets";
@@ -11,6 +11,7 @@ import { Menu, type MenuItem } from "../ui/menu";
 import { type Attribute, AttributeFields } from "./AttributeFields";
 import {
   type Audience,
+  afterRemoval,
   at,
   blank,
   type Fault,
@@ -38,9 +39,15 @@ interface BuilderProps {
   showFaults?: boolean;
 }
 
+/** Where the focus goes once a change is drawn: into the fields of a condition, or to its menu. */
+interface Place {
+  path: readonly number[];
+  to: "fields" | "menu";
+}
+
 interface Tools {
   root: Filter;
-  set: (filter: Filter | null) => void;
+  set: (filter: Filter | null, place?: Place) => void;
   segments: readonly Segment[];
   attributes: readonly Attribute[];
   faults: readonly Fault[];
@@ -54,7 +61,9 @@ export function useSegments(): readonly Segment[] {
 function Group({ filter, path, tools }: { filter: Filter; path: readonly number[]; tools: Tools }) {
   const members = membersOf(filter);
   const kind = kindOf(filter);
-  const set = (part: Filter | null) => tools.set(replaceAt(tools.root, path, part));
+  const set = (part: Filter | null, place?: Place) => tools.set(replaceAt(tools.root, path, part), place);
+  const add = (part: Filter, at: readonly number[]) =>
+    set(withMembers(filter, [...members, part]), { path: [...path, ...at], to: "fields" });
   return (
     <fieldset class="filter-group">
       <legend class="visually-hidden">
@@ -86,10 +95,10 @@ function Group({ filter, path, tools }: { filter: Filter; path: readonly number[
       </ul>
       {kind !== "not" && (
         <div class="row">
-          <Button kind="quiet" onClick={() => set(withMembers(filter, [...members, blank()]))}>
+          <Button kind="quiet" onClick={() => add(blank(), [members.length])}>
             + Condition
           </Button>
-          <Button kind="quiet" onClick={() => set(withMembers(filter, [...members, { or: [blank()] }]))}>
+          <Button kind="quiet" onClick={() => add({ or: [blank()] }, [members.length, 0])}>
             + Group
           </Button>
         </div>
@@ -118,6 +127,12 @@ function Node({ filter, path, tools }: { filter: Filter; path: readonly number[]
   const parent = at(tools.root, path.slice(0, -1));
   const last = parent ? membersOf(parent).length - 1 : 0;
   const place = path.at(-1) ?? 0;
+  const move = (by: -1 | 1) =>
+    tools.set(moveAt(tools.root, path, by), { path: [...path.slice(0, -1), place + by], to: "menu" });
+  const remove = () => {
+    const left = replaceAt(tools.root, path, null);
+    tools.set(left, { path: afterRemoval(left, path) ?? [], to: "menu" });
+  };
   const items: MenuItem[] = [
     { label: "Put into a group", onSelect: () => set({ or: [filter] }) },
     { label: "Turn round (not)", onSelect: () => set("not" in filter ? filter.not : { not: filter }) },
@@ -126,19 +141,19 @@ function Node({ filter, path, tools }: { filter: Filter; path: readonly number[]
           {
             label: "Move up",
             disabled: place === 0,
-            onSelect: () => tools.set(moveAt(tools.root, path, -1)),
+            onSelect: () => move(-1),
           },
           {
             label: "Move down",
             disabled: place >= last,
-            onSelect: () => tools.set(moveAt(tools.root, path, 1)),
+            onSelect: () => move(1),
           },
         ]
       : []),
-    { label: "Remove", danger: true, onSelect: () => set(null) },
+    { label: "Remove", danger: true, onSelect: remove },
   ];
   return (
-    <div class="filter-node">
+    <div class="filter-node" data-path={path.join(".")}>
       <div class={leaf ? "filter-leaf" : "grow"}>
         {leaf ? (
           <>
@@ -245,12 +260,30 @@ function JsonDialog({
   );
 }
 
+function goTo(frame: HTMLElement | null, { path, to }: Place): void {
+  const node = frame?.querySelector(`[data-path="${path.join(".")}"]`);
+  const fields = node?.querySelector<HTMLElement>(".filter-field");
+  const target = to === "fields" ? fields : node?.querySelector<HTMLElement>(":scope > .menu > button");
+  (target ?? frame?.querySelector<HTMLElement>(".filter-foot button"))?.focus();
+}
+
 /** Edits `value`; `{}` is everybody. */
 export function FilterBuilder({ value, onChange, showFaults = false }: BuilderProps) {
   const segments = useSegments();
   const { data } = useQuery<{ attributes: Attribute[] }>(`${OURS}/attributes`);
   const [json, setJson] = useState(false);
-  const set = (filter: Filter | null) => onChange(filter ?? {});
+  const frame = useRef<HTMLDivElement>(null);
+  const next = useRef<Place | null>(null);
+  const set = (filter: Filter | null, place?: Place) => {
+    next.current = place ?? null;
+    onChange(filter ?? {});
+  };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once the change is drawn
+  useEffect(() => {
+    const place = next.current;
+    next.current = null;
+    if (place) goTo(frame.current, place);
+  }, [value]);
   const tools: Tools | null = isEverybody(value)
     ? null
     : {
@@ -261,7 +294,7 @@ export function FilterBuilder({ value, onChange, showFaults = false }: BuilderPr
         faults: showFaults ? faults(value as Filter) : [],
       };
   return (
-    <div class="filter">
+    <div class="filter" ref={frame}>
       {tools ? (
         <Node filter={tools.root} path={[]} tools={tools} />
       ) : (
@@ -269,15 +302,22 @@ export function FilterBuilder({ value, onChange, showFaults = false }: BuilderPr
           <strong>Everybody</strong> <span class="muted">No condition: all people of the workspace.</span>
         </p>
       )}
-      <div class="row">
-        {!tools && <Button onClick={() => set({ and: [blank()] })}>Add a condition</Button>}
+      <div class="row filter-foot">
+        {!tools && (
+          <Button onClick={() => set({ and: [blank()] }, { path: [0], to: "fields" })}>
+            Add a condition
+          </Button>
+        )}
         {tools && !("and" in tools.root) && !("or" in tools.root) && (
-          <Button kind="quiet" onClick={() => set({ and: [tools.root, blank()] })}>
+          <Button
+            kind="quiet"
+            onClick={() => set({ and: [tools.root, blank()] }, { path: [1], to: "fields" })}
+          >
             + Condition
           </Button>
         )}
         {tools && (
-          <Button kind="quiet" onClick={() => set(null)}>
+          <Button kind="quiet" onClick={() => set(null, { path: [], to: "menu" })}>
             Everybody instead
           </Button>
         )}

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "vitest";
 import {
+  afterRemoval,
+  blank,
   type Filter,
   faults,
   moveAt,
@@ -110,4 +112,15 @@ test("a number can be typed sign by sign", () => {
   for (const text of ["-", "-1", "1.", "1.5", "0.50"]) expect(textOf(typed(text, "number"), text)).toBe(text);
   expect(textOf(12, "1")).toBe("12");
   expect(textOf("abc", null)).toBe("abc");
+});
+
+test("after a removal one goes on at what took its place, or around it", () => {
+  const leaf = blank();
+  const three: Filter = { and: [leaf, { or: [leaf] }, leaf] };
+  const removed = (path: number[]) => afterRemoval(replaceAt(three, path, null), path);
+  expect(removed([0])).toEqual([0]);
+  expect(removed([2])).toEqual([1]);
+  expect(removed([1, 0])).toEqual([1]);
+  expect(afterRemoval(replaceAt(leaf, [], null), [])).toBeNull();
+  expect(afterRemoval(replaceAt({ and: [leaf] }, [0], null), [0])).toBeNull();
 });

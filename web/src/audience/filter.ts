@@ -83,6 +83,18 @@ export function replaceAt(filter: Filter, path: readonly number[], part: Filter 
   return kept.length === 0 ? null : withMembers(filter, kept);
 }
 
+/** Where one goes on after the part at a path was taken out: what took its place, else what is around; null: nothing is left. */
+export function afterRemoval(left: Filter | null, path: readonly number[]): number[] | null {
+  if (left === null) return null;
+  for (let depth = path.length; depth > 0; depth -= 1) {
+    const parentPath = path.slice(0, depth - 1);
+    const parent = at(left, parentPath);
+    const count = parent ? membersOf(parent).length : 0;
+    if (count > 0) return [...parentPath, Math.min(path[depth - 1] ?? 0, count - 1)];
+  }
+  return [];
+}
+
 /** The filter with a member of an and/or moved by one place. */
 export function moveAt(filter: Filter, path: readonly number[], by: -1 | 1): Filter {
   const parentPath = path.slice(0, -1);
