@@ -394,7 +394,7 @@ async def test_review_of_what_cannot_be_sent(manage: Client, store: Store, works
     assert await fields(draft) == []
     here = f"actions/{missing['actions'][0]['id']}"
     assert sorted(await fields(missing)) == [f"{here}/body", f"{here}/headers/To"]
-    stored = store.read(lambda tx: broadcasts.get(tx, workspace, draft["id"], None))
+    stored = store.read(lambda tx: broadcasts.get(tx, workspace, off["id"], None))
     assert stored is not None
     assert stored.state is BroadcastState.DRAFT
     assert not review(stored, snippets={}, segment_ids=()).ready
