@@ -112,7 +112,7 @@ def build_application(house: House, vitals: health.Vitals, *, open_outbox: bool 
         secret=secret,
         tracing=house.tracing,
         limits=_limits(house),
-        provider=partial(build_provider, house),
+        provider=partial(build_provider_of, house),
         options=ApiOptions(
             base_url=house.base_url,
             region=settings.server.region,
@@ -166,6 +166,11 @@ def build_provider(house: House) -> Deliverer:
         SetupError: its options are wrong.
     """
     return _provider(house.settings, house.outbox_folder)
+
+
+def build_provider_of(house: House, channel: str) -> Deliverer:
+    """The provider of a channel, ``email`` or ``webhook``. Raises SetupError as these do."""
+    return build_webhook_provider(house) if channel == "webhook" else build_provider(house)
 
 
 def build_webhook_provider(house: House) -> Deliverer:

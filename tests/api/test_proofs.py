@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from clarion.api import application
 from clarion.api.calls import Api
 from clarion.channels import registry
+from clarion.channels.base import Deliverer
 from clarion.store import access, previews
 from clarion.store.access import Workspace
 from clarion.store.engine import Store
@@ -40,7 +41,11 @@ def outbox(tmp_path: Path) -> Path:
 @pytest.fixture
 def app(api: Api, outbox: Path) -> ASGIApp:
     """With a provider, for tests."""
-    return application.build(replace(api, provider=lambda: registry.build("outbox", {"directory": outbox})))
+
+    def provider(channel: str) -> Deliverer:
+        return registry.build("outbox", {"directory": outbox, "channel": channel})
+
+    return application.build(replace(api, provider=provider))
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 """Webhook actions over both APIs: made, changed, previewed, reviewed, sent, and shown again."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ from tests.pipeline.stage import Stage
 from tests.pipeline.test_webhook_actions import Called
 from tests.support.jobs import LostJobs
 
-from clarion.store.access import Workspace
+from clarion.api import application
+from clarion.api.calls import Api
+from clarion.channels import registry
+from clarion.store.access import Keys, Workspace
 from clarion.store.engine import Store
 
 from .conftest import Client
@@ -145,9 +149,26 @@ async def test_it_is_previewed_and_checked(manage: Client, track: Client) -> Non
     checked = (await manage("POST", f"{_ROOT}/preview/check", wanted)).json
     assert (checked["people"], checked["sent"]) == (4, 3)
     assert checked["causes"][0]["field"] == "body"
-    tested = await manage("POST", f"{_ROOT}/broadcasts/{ids['broadcast_id']}/actions/{ids['action_id']}/test_send",
-                          {"to": ["a@example.com"]})  # fmt: skip
-    assert tested.status == 422
+
+
+async def test_one_call_is_made_as_a_test(api: Api, keys: Keys, manage: Client, track: Client, tmp_path: Path) -> None:
+    await track("PUT", "/api/v1/customers/p1", {"email": "p1@example.com"})
+    broadcast = await made(manage, _CALL)
+    path = f"{_ROOT}/broadcasts/{broadcast['id']}/actions/{broadcast['actions'][0]['id']}/test_send"
+    app = application.build(
+        replace(api, provider=lambda channel: registry.build("outbox", {"directory": tmp_path, "channel": channel}))
+    )
+    client = Client(app, f"Bearer {keys.manage_key}")
+    asked = {"person": {"id": "p1"}, "data": {"headline": "News"}}
+    (result,) = (await client("POST", path, asked)).json["results"]
+    assert result == {"address": "https://crm.example/p1", "sent": True, "words": "kept in the outbox"}
+    (kept,) = registry.captured_mail(tmp_path, 1).page(0, 9)
+    assert (kept.recipient, kept.subject) == ("https://crm.example/p1", "PUT https://crm.example/p1")
+    assert kept.delivery_id.startswith("test-")
+    for wrong, pointer in (({**asked, "to": ["a@example.com"]}, "to"), (asked | {"data": {}}, "action/body")):
+        refused = await client("POST", path, wrong)
+        assert refused.status == 422
+        assert refused.json["errors"][0]["source"]["pointer"].endswith(pointer)
 
 
 async def test_what_was_called_is_listed_and_shown(

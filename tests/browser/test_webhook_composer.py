@@ -40,6 +40,12 @@ def test_a_webhook_is_written_and_its_request_seen(page: Page, server: Server) -
     expect(request).to_contain_text('"who": "')
     wait_until_saved(page)
     check_accessible(page)
+    page.get_by_role("button", name="Send a test").click()
+    dialog = page.get_by_role("dialog", name="Send a test")
+    dialog.get_by_role("button", name="Call now").click()
+    expect(dialog.get_by_role("status")).to_contain_text("kept in the outbox")
+    check_accessible(page)
+    dialog.get_by_role("button", name="Close").last.click()
     page.set_viewport_size({"width": 320, "height": 800})
     check_fits(page)
 

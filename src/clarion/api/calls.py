@@ -96,7 +96,7 @@ class Api:
     known_attributes: KnownAttributes = field(default_factory=KnownAttributes)
     outages: Outages = field(default_factory=Outages)
     passwords: Passwords = field(default_factory=Passwords)
-    provider: Callable[[], Deliverer] | None = None
+    provider: Callable[[str], Deliverer] | None = None
     searches: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_SEARCHES))
 
     async def read(self, work: Callable[[Transaction], T]) -> T:

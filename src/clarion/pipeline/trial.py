@@ -16,7 +16,7 @@ from email.utils import formatdate
 from clarion.channels.base import Deliverer
 from clarion.domain.deliveries import DeliveryKey
 from clarion.domain.errors import Away, SendError
-from clarion.domain.messages import EmailMessage
+from clarion.domain.messages import CallMessage, EmailMessage, Message
 from clarion.domain.people import Person
 from clarion.pipeline.compose import Messages, Sign
 from clarion.pipeline.proofs import UNSENT, Draft, row_of
@@ -74,7 +74,20 @@ def letters(
     return made
 
 
-async def hand_over(provider: Deliverer, made: Sequence[EmailMessage], *, seconds: float) -> list[Answer]:
+def request(draft: Draft, person: Person | None, sign: Sign) -> CallMessage:
+    """A webhook's call, as it would be made for `person`, with an id of its own.
+
+    Raises:
+        RenderError: as `letters`.
+    """
+    _, action = draft.in_language_of(person)
+    messages = Messages(draft.frozen(action), draft.data, sign)
+    test_id = f"test-{secrets.token_urlsafe(12)}"
+    made = messages.call(DeliveryKey(0, 1, action.action_id), row_of(person), test_id)
+    return CallMessage(test_id, made.url, made.method, made.headers, made.body, draft.broadcast.workspace_id)
+
+
+async def hand_over(provider: Deliverer, made: Sequence[Message], *, seconds: float) -> list[Answer]:
     """Give the messages to the provider; one answer for each, at the latest after `seconds`."""
     source = _Letters(made)
     words = _NO_ANSWER
@@ -89,7 +102,7 @@ async def hand_over(provider: Deliverer, made: Sequence[EmailMessage], *, second
 class _Letters:
     """See `channels.base.Source`."""
 
-    def __init__(self, made: Sequence[EmailMessage]) -> None:
+    def __init__(self, made: Sequence[Message]) -> None:
         self.answers: dict[int, Answer] = {}
         self._left = iter(enumerate(made))
 
@@ -102,7 +115,7 @@ class _Letters:
 class _Letter:
     """See `channels.base.Handover`."""
 
-    def __init__(self, source: _Letters, no: int, message: EmailMessage) -> None:
+    def __init__(self, source: _Letters, no: int, message: Message) -> None:
         self.message = message
         self._source = source
         self._no = no

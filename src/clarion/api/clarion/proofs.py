@@ -3,7 +3,7 @@
 
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from clarion.domain import audience
 from clarion.domain.audience import Everybody, Filter
 from clarion.domain.broadcasts import Action, Broadcast
 from clarion.domain.errors import InvalidRequest, NotFound, Problem, RenderError
+from clarion.domain.messages import Message
 from clarion.domain.people import Person, email_key
 from clarion.domain.roles import Need
 from clarion.pipeline import forecast, proofs, trial
@@ -247,32 +248,35 @@ async def check(call: Call) -> Response:
 
 
 async def test_send(call: Call) -> Response:
-    """`POST /broadcasts/{id}/actions/{action_id}/test_send {to, prefix?, person?, data?, language?, action?}`."""
+    """`POST /broadcasts/{id}/actions/{action_id}/test_send {to?, prefix?, person?, data?, language?, action?}`."""
     value = await call.json_object(_LIMIT)
     numbers = {"broadcast_id": call.number("broadcast_id"), "action_id": call.number("action_id")}
     body = _body({**value, **numbers}, "person", "to", "prefix")
     prefix = body.fields.flag("prefix", before=True)
     addresses = _addresses(body.fields)
-    if call.api.provider is None:
-        raise InvalidRequest("this process has no provider: it sends nothing")
-    provider = call.api.provider()
 
     def look(tx: Transaction) -> tuple[Draft, Person | None, set[str]]:
         draft = _draft(tx, call, body)
         barred = esp.among(tx, call.workspace.workspace_id, {email_key(one) for one in addresses})
         return draft, _person(tx, call, body, draft.broadcast), barred
 
+    draft, person, barred = await call.api.read(look)
+    if bool(addresses) is not (draft.action.kind == "email"):
+        problem = "needs an address" if draft.action.kind == "email" else "a webhook goes to its URL, to no address"
+        raise InvalidRequest(problem, "/to")
+    if call.api.provider is None:
+        raise InvalidRequest("this process has no provider: it sends nothing")
+    wanted = [one for one in addresses if email_key(one) not in barred]
+    provider = call.api.provider(draft.action.kind)
+
+    def make() -> Sequence[Message]:
+        if draft.action.kind == "webhook":
+            return [trial.request(draft, person, _sign(call))]
+        return trial.letters(draft, person, wanted, _sign(call), provider, prefix=prefix)
+
     try:
-        draft, person, barred = await call.api.read(look)
-        if draft.action.kind != "email":
-            raise InvalidRequest(
-                f"a {draft.action.kind} goes to no address: its request is in the preview", "/action_id"
-            )
-        wanted = [one for one in addresses if email_key(one) not in barred]
         try:
-            made = await call.api.run(
-                lambda: trial.letters(draft, person, wanted, _sign(call), provider, prefix=prefix)
-            )
+            made = await call.api.run(make)
         except RenderError as error:
             pointer = f"/action/{error.part.replace('.', '/', 1)}"
             raise InvalidRequest(str(error), pointer, complete=True) from None
@@ -299,8 +303,6 @@ def _addresses(fields: Fields) -> list[str]:
             found.setdefault(email_key(address), address)
         except RenderError as error:
             fields.fault(error.message, f"to/{no}")
-    if not found and not fields.problems:
-        fields.fault("needs an address", "to")
     fields.refuse()
     return list(found.values())
 

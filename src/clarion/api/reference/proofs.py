@@ -86,17 +86,17 @@ CHECK = shown(
 )
 TEST_SEND = Reference(
     body=record(
-        to=array(text(), "Up to 25 addresses."),
+        to=array(text(), "Up to 25 addresses; of a webhook none."),
         prefix=flag("`[TEST]` before the subject; true unless given."),
         person=_FOR,
         **{name: _WRITTEN[name] for name in ("language", "action", "data")},
-        optional=("prefix", "person", "language", "action", "data"),
+        optional=("to", "prefix", "person", "language", "action", "data"),
     ),
     body_example={"to": ["ada@example.com"], "person": {"id": "person-7"}, "data": {"headline": "News"}},
     answer=record(results=array(record(address=text(), sent=flag(), words=text("What the provider said.")))),
     answer_example={"results": [{"address": "ada@example.com", "sent": True, "words": "250 ok"}]},
     errors=(404, 422),
-    note="Sent at once, without copies, in no count. Repeating the call sends again.",
+    note="Sent at once, without copies, in no count; a webhook is called once. Repeating the call sends again.",
     contract="§14",
 )
 SHOWN = Reference(

@@ -113,12 +113,14 @@ interface TestProps {
   body: () => object;
   as: string;
   mine: string;
+  /** Whether it goes to addresses, or is a request to its URL. */
+  goes: "addresses" | "request";
 }
 
 const MOST = 25;
 
 /** Sends the message as it is written to oneself and others, at once. */
-export function TestDialog({ open, onClose, path, body, as, mine }: TestProps) {
+export function TestDialog({ open, onClose, path, body, as, mine, goes }: TestProps) {
   const [text, setText] = useState(mine);
   const [prefix, setPrefix] = useState(true);
   const [results, setResults] = useState<Result[] | null>(null);
@@ -130,7 +132,8 @@ export function TestDialog({ open, onClose, path, body, as, mine }: TestProps) {
     setError(null);
     setResults(null);
     try {
-      setResults((await post<{ results: Result[] }>(path, { ...body(), to, prefix })).results);
+      const more = goes === "addresses" ? { to, prefix } : {};
+      setResults((await post<{ results: Result[] }>(path, { ...body(), ...more })).results);
     } catch (failure) {
       setError(failure);
     } finally {
@@ -148,25 +151,31 @@ export function TestDialog({ open, onClose, path, body, as, mine }: TestProps) {
           <Button
             kind="primary"
             busy={busy}
-            disabled={to.length === 0 || to.length > MOST}
+            disabled={goes === "addresses" && (to.length === 0 || to.length > MOST)}
             onClick={() => void send()}
           >
-            {to.length < 2 ? "Send the test" : `Send ${to.length} tests`}
+            {goes === "request" ? "Call now" : to.length < 2 ? "Send the test" : `Send ${to.length} tests`}
           </Button>
         </>
       }
     >
       <div class="stack">
-        <TextArea
-          label="To"
-          hint={`Up to ${MOST} addresses. They get it as ${as} would, at once; copies get none.`}
-          error={to.length > MOST ? `At most ${MOST} addresses` : undefined}
-          value={text}
-          onInput={setText}
-          rows={3}
-          spellcheck={false}
-        />
-        <CheckField label="[TEST] before the subject" checked={prefix} onChange={setPrefix} />
+        {goes === "request" ? (
+          <p>The URL is called once, at once, as it would be for {as}, with an id of its own.</p>
+        ) : (
+          <>
+            <TextArea
+              label="To"
+              hint={`Up to ${MOST} addresses. They get it as ${as} would, at once; copies get none.`}
+              error={to.length > MOST ? `At most ${MOST} addresses` : undefined}
+              value={text}
+              onInput={setText}
+              rows={3}
+              spellcheck={false}
+            />
+            <CheckField label="[TEST] before the subject" checked={prefix} onChange={setPrefix} />
+          </>
+        )}
         {error !== null && <Problems error={error} />}
         <div role="status">
           {results && (

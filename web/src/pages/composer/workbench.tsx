@@ -160,7 +160,7 @@ export function Workbench({ stored, channel, reload, onLanguage }: Props) {
         <SaveState autosave={autosave} />
         <div class="row">
           <Button onClick={() => setChecking(true)}>Check 100 people</Button>
-          {channel.tests && maySend && <Button onClick={() => setTesting(true)}>Send a test</Button>}
+          {maySend && <Button onClick={() => setTesting(true)}>Send a test</Button>}
         </div>
       </div>
       {autosave.recovered && (
@@ -231,6 +231,7 @@ export function Workbench({ stored, channel, reload, onLanguage }: Props) {
         body={() => ({ language, action: channel.bodyOf(draft), data, ...somebody })}
         as={people.person ? nameOf(people.person) : "nobody in particular"}
         mine={session?.user?.email ?? ""}
+        goes={channel.tests}
       />
     </div>
   );

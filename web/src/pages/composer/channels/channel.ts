@@ -39,9 +39,9 @@ export interface PreviewProps {
 
 export interface Channel {
   label: string;
-  /** Whether it has languages, and can be sent as a test to addresses. */
   languages: boolean;
-  tests: boolean;
+  /** A test goes to addresses that are asked for, or is the one request that would go out. */
+  tests: "addresses" | "request";
   views: readonly View[];
   pick: (stored: Draft, language: string) => Draft;
   bodyOf: (draft: Draft) => Draft;

@@ -227,7 +227,7 @@ function Preview({ shown, view, width, dark, images }: PreviewProps) {
 export const EMAIL: Channel = {
   label: "E-mail",
   languages: true,
-  tests: true,
+  tests: "addresses",
   views: [
     { key: "mail", label: "Message", mail: true },
     { key: "plain", label: "Plain text" },

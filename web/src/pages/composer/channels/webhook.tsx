@@ -65,7 +65,7 @@ function Preview({ shown }: PreviewProps) {
 export const WEBHOOK: Channel = {
   label: "Webhook",
   languages: false,
-  tests: false,
+  tests: "request",
   views: [{ key: "request", label: "Request" }],
   pick,
   bodyOf,
