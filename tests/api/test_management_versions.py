@@ -128,6 +128,19 @@ async def test_what_is_gone_meanwhile_is_left_out_and_told(manage: Client) -> No
     assert message["from"] == "Acme <news@example.com>", "the address itself stays"
 
 
+async def test_a_webhook_that_was_removed_comes_back_as_one(manage: Client) -> None:
+    hook = {"kind": "webhook", "name": "Hook", "url": "https://hooks.example/{{ customer.id }}", "body": "{}"}
+    number = await make(manage, actions=[_MAIL, hook])
+    path = f"{_ROOT}/broadcasts/{number}"
+    (made,) = await history(manage, number)
+    before = (await shown(manage, number))["actions"][1]
+    await manage("DELETE", f"{path}/actions/{before['id']}")
+    back = (await manage("POST", f"{path}/versions/{made['version']}/restore")).json["broadcast"]["actions"][1]
+    assert (back["id"], back["kind"], back["url"], back["method"]) == (
+        before["id"], "webhook", hook["url"], before["method"],
+    )  # fmt: skip
+
+
 async def test_a_running_broadcast_does_not_go_back_to_what_could_not_be_activated(manage: Client) -> None:
     number = await make(manage)
     path = f"{_ROOT}/broadcasts/{number}"

@@ -10,8 +10,10 @@ from clarion.domain.broadcasts import (
     DoubtPolicy,
     EmailContent,
     Layout,
+    Method,
     SendingState,
     Variant,
+    WebhookCall,
 )
 from clarion.domain.goals import Goal, GoalKind
 from clarion.domain.versions import Difference, differences, restored, snapshot
@@ -63,6 +65,20 @@ def test_messages_field_by_field_and_in_each_language() -> None:
     assert told["actions/1/headers"] == ([], [{"name": "A", "value": "1"}])
     assert told["actions/1/languages/de/subject"] == (None, "Hallo")
     assert not any(field.startswith("actions/2") for field in told)
+
+
+def test_of_a_webhook_its_call_is_told() -> None:
+    call = replace(action(3), kind="webhook", content=EmailContent(body="{}", webhook=WebhookCall("https://a.example")))
+    before = replace(BEFORE, actions=(call,))
+    put = replace(call, content=replace(call.content, body="[]", webhook=WebhookCall("https://b.example", Method.PUT)))
+    assert found(replace(BEFORE, actions=(put,)), before) == [
+        ("actions/3/url", "https://a.example", "https://b.example"),
+        ("actions/3/method", "post", "put"),
+        ("actions/3/body", "{}", "[]"),
+    ]
+    (added,) = found(before, replace(BEFORE, actions=()))
+    assert isinstance(added[2], dict)
+    assert "subject" not in added[2]
 
 
 def test_the_order_and_what_was_added_or_removed() -> None:

@@ -174,6 +174,30 @@ PLANS: list[tuple[str, dict[str, object], str, str]] = [
         r"INDEX person_by_id \(workspace_id=\? AND id>",
         "person_by_id_prefix",
     ),
+    (
+        "outlines",
+        {"before": 2**53, "kind": "broadcast", "state": "", "archived": -1, "only": 0, "most": 500},
+        r"broadcast USING INDEX broadcast_by_workspace \(workspace_id=\? AND broadcast_id<",
+        "broadcast",
+    ),
+    (
+        "latest_triggers",
+        {"broadcast_ids": "[1]"},
+        r"USING (COVERING )?INDEX broadcast_trigger_by_broadcast \(broadcast_id=\?",
+        "broadcast_trigger",
+    ),
+    (
+        "sent_by_day",
+        {"broadcast_ids": "[1]", "from_hour": 1},
+        r"metric_count USING (INDEX \w+|PRIMARY KEY) \(broadcast_id=\?",
+        "metric_count",
+    ),
+    (
+        "versions_before",
+        {"broadcast_id": 1, "before": 2**53, "most": 50},
+        r"broadcast_version USING INDEX \w+ \(broadcast_id=\? AND version<",
+        "broadcast_version_pkey",
+    ),
     ("identifiers_of", {"person_ids": encode(list(range(500)))}, r"INTEGER PRIMARY KEY \(rowid=\?\)", "person_pkey"),
 ]
 

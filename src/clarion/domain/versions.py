@@ -2,7 +2,7 @@
 """Earlier states of a broadcast: what is kept of it, what differs between two, and going back to one."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -160,20 +160,22 @@ def _languages(action: Action) -> dict[str, object]:
 
 
 _WORDS = {"sender": "from", "sender_id": "from_id"}
+_OF_A_CALL = ("headers", "body")
 
 
-def _texts(content: Any, under: str = "") -> dict[str, object]:
-    """The fields of a content by their names in the API; parts of it that are objects field by field."""
+def _texts(content: EmailContent) -> dict[str, object]:
+    """The fields of a content by their names in the API; of a webhook what its call has."""
     found: dict[str, object] = {}
+    if content.webhook is not None:
+        found |= {"url": content.webhook.url, "method": content.webhook.method.value}
     for one in fields(content):
         value = getattr(content, one.name)
-        name = under + _WORDS.get(one.name, one.name)
-        if isinstance(value, Layout) or one.name == "layout":
-            found[f"{under}layout_id"] = value.layout_id if isinstance(value, Layout) else None
-        elif is_dataclass(value):
-            found |= _texts(value, f"{name}/")
+        if one.name == "webhook" or (content.webhook is not None and one.name not in _OF_A_CALL):
+            continue
+        if one.name == "layout":
+            found["layout_id"] = value.layout_id if value is not None else None
         elif one.name == "headers":
-            found[name] = [{"name": header, "value": text} for header, text in value]
+            found["headers"] = [{"name": header, "value": text} for header, text in value]
         else:
-            found[name] = value
+            found[_WORDS.get(one.name, one.name)] = value
     return found

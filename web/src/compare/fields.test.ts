@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "vitest";
-import { fieldWords, summary, valueWords } from "./fields";
+import { everything, fieldWords, summary, valueWords } from "./fields";
 
 const NAMES = { segments: new Map([[1, "Premium"]]), messages: { "3": "Welcome" } };
 
@@ -37,4 +37,20 @@ test("a line says what changed, each message once", () => {
   expect(summary(["actions/3"], NAMES)).toBe("Welcome");
   const many = ["a", "b", "c", "d", "e"].map((name) => `actions/3/${name}`);
   expect(summary(many, NAMES)).toBe("Welcome: a, b, c, 2 more");
+});
+
+test("all that a version holds, messages in each language", () => {
+  const held = {
+    name: "Spring",
+    recipients: {},
+    goal: null,
+    actions: [{ id: 3, subject: "Hi", cc: "", languages: { de: { subject: "Hallo" } } }],
+  };
+  expect(everything(held, NAMES)).toEqual([
+    ["Name", "Spring"],
+    ["Recipients", "everybody"],
+    ["Goal", "none"],
+    ["Welcome", "Subject: Hi"],
+    ["Welcome (de)", "Subject: Hallo"],
+  ]);
 });

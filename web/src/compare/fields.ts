@@ -43,6 +43,7 @@ const WORDS: Readonly<Record<string, string>> = {
   layout_id: "Layout",
   url: "URL",
   method: "Method",
+  amp: "AMP part",
   kind: "Channel",
 };
 
@@ -96,6 +97,31 @@ export function valueWords(field: string, value: unknown, names: Names = NOTHING
 
 function messageName(number: unknown, names: Names): string {
   return names.messages[String(number)] || `Message ${number}`;
+}
+
+/** The settings of a version, and each of its messages: field and text, in the order of the pages that edit them. */
+export function everything(held: Readonly<Record<string, unknown>>, names: Names): [string, string][] {
+  const settings = [
+    "name",
+    "recipients",
+    "goal",
+    "exit_when",
+    "topic_id",
+    "tags",
+    "language_attribute",
+    "doubt_policy",
+  ];
+  const found = settings
+    .filter((name) => name in held)
+    .map((name): [string, string] => [fieldWords(name, names), valueWords(name, held[name], names)]);
+  for (const action of (held.actions ?? []) as Record<string, unknown>[]) {
+    const { id, languages, ...fields } = action;
+    const name = messageName(id, names);
+    found.push([name, wholeMessage(fields, names)]);
+    for (const [language, content] of Object.entries((languages ?? {}) as Record<string, unknown>))
+      found.push([`${name} (${language})`, wholeMessage(content as Record<string, unknown>, names)]);
+  }
+  return found;
 }
 
 /** Of a message that was added or removed: what it says. */

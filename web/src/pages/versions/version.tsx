@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { OURS, post } from "../../api/client";
 import { useMay } from "../../app/session";
 import { Compared } from "../../compare/Compared";
-import { fieldWords, type Names, summary, valueWords } from "../../compare/fields";
+import { everything, fieldWords, type Names, summary, valueWords } from "../../compare/fields";
 import { useQuery } from "../../lib/query";
 import { navigate } from "../../lib/router";
 import { Button } from "../../ui/button";
@@ -15,10 +15,13 @@ import { Tabs } from "../../ui/tabs";
 import { toast } from "../../ui/toast";
 import { broadcastChanged } from "../broadcast/frame";
 import type { Broadcast } from "../broadcasts/types";
+import "./versions.css";
 import { type Difference, happened, sent, type Version } from "./words";
 
 interface Answer {
   version: Version;
+  /** What it holds. */
+  broadcast: Record<string, unknown>;
   against: number | null;
   differences: Difference[];
   messages: Record<string, string>;
@@ -70,7 +73,7 @@ export function OneVersion({ broadcast, version, names }: Props) {
   const path = `${OURS}/broadcasts/${broadcast.id}/versions/${encodeURIComponent(version)}`;
   const changed = useQuery<Answer>(path);
   const now = useQuery<Answer>(`${path}?against=now`);
-  const wait = tab === "changed" ? changed : now;
+  const wait = tab === "now" ? now : changed;
   const restore = async () => {
     const done = await post<Restored>(`${path}/restore`, { version: broadcast.version });
     broadcastChanged(broadcast.id);
@@ -119,11 +122,21 @@ export function OneVersion({ broadcast, version, names }: Props) {
                 tabs={[
                   { key: "changed", label: "What changed" },
                   ...(one.current ? [] : [{ key: "now", label: "Against now" }]),
+                  { key: "all", label: "All of it" },
                 ]}
                 value={tab}
                 onChange={setTab}
               >
-                {tab === "changed" ? (
+                {tab === "all" ? (
+                  <dl class="version-all">
+                    {everything(answer.broadcast, known).map(([name, text]) => (
+                      <div key={name}>
+                        <dt>{name}</dt>
+                        <dd>{text || <span class="muted">–</span>}</dd>
+                      </div>
+                    ))}
+                  </dl>
+                ) : tab === "changed" ? (
                   <Differences
                     found={answer.differences}
                     names={known}
