@@ -202,3 +202,17 @@ async def test_activities_of_messages_say_what_their_metrics_say(
         ("p3", ["undeliverable_email"]),
     ):
         assert sorted(await kinds(client, f"/v1/customers/{who}/activities")) == expected
+
+
+async def test_activities_name_the_channel_of_their_message(client: Client, store: Store, workspace: Workspace) -> None:
+    add_people(store, workspace, 1)
+    played = playing(store, workspace, size=1)
+    settle(played, [1], State.SENT, words="200 thanks")
+    call = "UPDATE action SET kind = 'webhook' WHERE action_id = :action_id RETURNING action_id"
+    store.write(lambda tx: tx.composed(call, {"action_id": played.action_ids[0]}))
+    found = (await client("GET", "/v1/customers/p1/activities")).json["activities"]
+    assert {(one["type"], one["delivery_type"]) for one in found} == {
+        ("sent_webhook", None),
+        ("attempted_webhook", None),
+    }
+    assert await kinds(client, "/v1/customers/p1/activities?type=sent_webhook") == ["sent_webhook"]

@@ -30,11 +30,12 @@ def spoken_by(row: Row, tags: Collection[str], attribute: str) -> str | None:
 @dataclass(frozen=True, slots=True)
 class Booking:
     """What decides it: languages by action, the attribute that names one, and which actions, in which languages
-    (None: the default), are not tracked."""
+    (None: the default), are not tracked; of other channels than `mails` nothing ever is."""
 
     languages: Mapping[int, Collection[str]]
     attribute: str
     untracked: frozenset[tuple[int, str | None]]
+    mails: frozenset[int]
 
     @classmethod
     def of(cls, content: FrozenContent) -> "Booking":
@@ -46,6 +47,7 @@ class Booking:
             {action.action_id: [one.language for one in action.variants] for action in content.actions},
             content.language_attribute,
             frozenset(untracked | {(number, one.language) for number, one in variants if not one.content.tracked}),
+            frozenset(action.action_id for action in mails),
         )
 
     def booked(
@@ -62,7 +64,7 @@ class Booking:
             seq, action_id = int(row["seq"]), int(row["action_id"])
             tag = spoken_by(row, self.languages.get(action_id, ()), self.attribute)
             unseen: tuple[str, ...] = _OF_THE_ACTION if (action_id, tag) in self.untracked else ()
-            if not unseen and denies and denies_tracking(decode(attributes)):
+            if not unseen and denies and action_id in self.mails and denies_tracking(decode(attributes)):
                 unseen = _OF_THE_PERSON
             language = row["language"] if (seq, action_id) in approved else (tag.lower() if tag else None)
             if language or unseen:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Broadcasts and their actions, as edited."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -277,6 +278,12 @@ def _number_languages(tx: Transaction, action: Action) -> None:
     for language in sorted({one.language.lower() for one in action.variants} - known.keys()):
         number = numbers.take(tx, "action")
         tx.execute("number_language", action_id=action.action_id, language=language, variant_id=number)
+
+
+def kinds_of_actions(tx: Transaction, action_ids: Iterable[int]) -> dict[int, str]:
+    """Action → what it does; those that are gone are left out."""
+    rows = tx.all("kinds_of_actions", action_ids=encode(sorted(set(action_ids))))
+    return {int(row["action_id"]): str(row["kind"]) for row in rows}
 
 
 def language_numbers(tx: Transaction, action_id: int) -> dict[str, int]:

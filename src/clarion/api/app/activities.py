@@ -20,7 +20,7 @@ from clarion.domain.errors import MalformedRequest
 from clarion.domain.metrics import Metric, moments
 from clarion.domain.people import Reference
 from clarion.domain.ulids import moment_of, ulid_floor, ulid_of
-from clarion.store import activities, feedback, merging, people, person_deliveries
+from clarion.store import activities, broadcasts, feedback, merging, people, person_deliveries
 from clarion.store.activities import Activity
 from clarion.store.deliveries import Listed
 from clarion.store.engine import Transaction
@@ -89,10 +89,17 @@ def _of_messages(tx: Transaction, call: Call, numbers: list[int]) -> list[Activi
     # Older messages too: what is heard of them may be of today.
     page = person_deliveries.page(tx, call.workspace, numbers, after=None, most=_MESSAGES, from_ms=0, to_ms=2**62)
     heard = feedback.of_many(tx, [item.key for item in page.items])
-    return [one for item in page.items for one in _of_message(call, item, heard.get(item.key, {}), numbers[0])]
+    channels = broadcasts.kinds_of_actions(tx, {item.key.action_id for item in page.items})
+    return [
+        one
+        for item in page.items
+        for one in _of_message(
+            call, item, heard.get(item.key, {}), numbers[0], channels.get(item.key.action_id, "email")
+        )
+    ]
 
 
-def _of_message(call: Call, item: Listed, heard: dict[Metric, int], person_id: int) -> list[Activity]:
+def _of_message(call: Call, item: Listed, heard: dict[Metric, int], person_id: int, channel: str) -> list[Activity]:
     row, public = item.row, public_id(item.key, call.api.secret)
     moved = {name: row[name] for name in ("created_ms", "attempted_ms", "settled_ms")}
     times = moments(State(row["state"]), row["reason"], **moved, heard=heard)
@@ -100,7 +107,7 @@ def _of_message(call: Call, item: Listed, heard: dict[Metric, int], person_id: i
         Activity(
             ulid_of(at_ms, blake2s(f"{public}{word}".encode(), digest_size=10).digest()),
             person_id,
-            f"{word}_email",
+            f"{word}_{channel}",
             "",
             {"delivery_id": public, word: at_ms // 1_000},
         )
@@ -121,7 +128,7 @@ def _shapes(tx: Transaction, found: "list[Activity] | tuple[Activity, ...]") -> 
             "customer_id": who.id if who else None,
             "customer_identifiers": messages.identifiers(one.person_id, who),
             "delivery_id": one.data.get("delivery_id"),
-            "delivery_type": "email" if "delivery_id" in one.data else None,
+            "delivery_type": "email" if "delivery_id" in one.data and one.kind.endswith("_email") else None,
             "data": one.data,
         }
         if one.name:

@@ -164,3 +164,6 @@ SELECT kind FROM broadcast WHERE broadcast_id = :broadcast_id;
 -- Those whose default audience may name a segment; what it really names is read from it.
 SELECT broadcast_id, name, recipients FROM broadcast
 WHERE workspace_id = :workspace_id AND kind = 'broadcast' AND recipients LIKE '%"segment"%' ORDER BY broadcast_id;
+
+-- name: kinds_of_actions
+SELECT action_id, kind FROM action WHERE action_id {{in :action_ids}};
