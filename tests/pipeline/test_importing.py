@@ -315,6 +315,19 @@ async def test_another_machine_goes_on_with_the_same_file_only(stage: Stage, fil
     assert person(stage, "1") is None
 
 
+async def test_a_file_that_is_changed_between_two_turns_is_noticed(stage: Stage, files: Files) -> None:
+    files.served["http://f"] = "\n".join(["id", *(f"p{no}" for no in range(1_500))]).encode()
+    number = ask(stage)
+    one = importer(stage, files)
+    assert await one.turn()
+    assert await one.turn()
+    path = stage.folder / "imports" / f"import-{number}.csv"
+    path.write_bytes(path.read_bytes().replace(b"p1499", b"x1499"))
+    await every_turn(one)
+    assert "another one" in str(job(stage, number).failure)
+    assert (job(stage, number).rows_done, person(stage, "x1499")) == (1_000, None)
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
