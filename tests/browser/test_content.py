@@ -39,14 +39,19 @@ def test_a_snippet_is_made_changed_and_kept_while_it_is_used(page: Page) -> None
 
 def test_an_identity_and_a_topic_are_made_and_refused_by_field(page: Page) -> None:
     page.goto("/senders")
-    page.get_by_role("button", name="Add an identity").first.click()
+    add = page.get_by_role("button", name="Add an identity").first
+    add.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(add).to_be_focused()
+    add.click()
     page.get_by_label("Name").fill("Acme")
     page.get_by_label("E-mail").fill("no address")
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".field-error")).to_be_visible()
     check_accessible(page)
     page.get_by_label("E-mail").fill("acme@example.com")
-    page.get_by_role("button", name="Save").click()
+    page.keyboard.press("Enter")
     expect(page.get_by_text("Acme <acme@example.com>")).to_be_visible()
     page.goto("/topics")
     page.get_by_role("button", name="Make a topic").first.click()

@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { Button } from "./button";
-import { Problems } from "./states";
+import { type Saving, useSaving } from "./saving";
 
 interface DialogProps {
   title: string;
@@ -38,6 +38,14 @@ export function Dialog({ title, open, onClose, children, actions, wide }: Dialog
       opener.current = null;
     }
   }, [open]);
+  useEffect(() => {
+    const dialog = ref.current;
+    return () => {
+      if (!dialog?.open) return;
+      dialog.close(); // it is taken away while it is open
+      if (opener.current instanceof HTMLElement) opener.current.focus();
+    };
+  }, []);
   return (
     <dialog
       ref={ref}
@@ -62,6 +70,52 @@ export function Dialog({ title, open, onClose, children, actions, wide }: Dialog
         </>
       )}
     </dialog>
+  );
+}
+
+interface FormProps {
+  title: string;
+  onClose: () => void;
+  saving: Saving;
+  /** Closes when it went well. */
+  onSave: () => Promise<unknown>;
+  /** The verb on its button. */
+  action?: string;
+  wide?: boolean;
+  children: ComponentChildren;
+}
+
+/** Open while it is there, with a form in it: Enter or its button saves, and closes it. */
+export function FormDialog({ title, onClose, saving, onSave, action = "Save", wide, children }: FormProps) {
+  const form = useId();
+  return (
+    <Dialog
+      title={title}
+      open
+      wide={wide}
+      onClose={onClose}
+      actions={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind="primary" type="submit" form={form} busy={saving.busy}>
+            {action}
+          </Button>
+        </>
+      }
+    >
+      <form
+        id={form}
+        class="stack"
+        noValidate
+        onSubmit={async (event) => {
+          event.preventDefault();
+          if (!saving.busy && (await saving.run(onSave))) onClose();
+        }}
+      >
+        {children}
+        {saving.problems}
+      </form>
+    </Dialog>
   );
 }
 
@@ -92,16 +146,16 @@ export function Confirm({
   typed,
   stay,
 }: ConfirmProps) {
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
+  const saving = useSaving();
+  const { fail } = saving;
   const [text, setText] = useState("");
   const id = useId();
   useEffect(() => {
     if (open) {
-      setError(null);
+      fail(null);
       setText("");
     }
-  }, [open]);
+  }, [open, fail]);
   return (
     <Dialog
       title={title}
@@ -112,19 +166,10 @@ export function Confirm({
           <Button onClick={onClose}>Cancel</Button>
           <Button
             kind={danger ? "danger" : "primary"}
-            busy={busy}
+            busy={saving.busy}
             disabled={typed !== undefined && text.trim() !== typed}
             onClick={async () => {
-              setBusy(true);
-              setError(null);
-              try {
-                await onConfirm();
-                if (!stay) onClose();
-              } catch (failure) {
-                setError(failure);
-              } finally {
-                setBusy(false);
-              }
+              if ((await saving.run(onConfirm)) && !stay) onClose();
             }}
           >
             {action}
@@ -148,7 +193,7 @@ export function Confirm({
             />
           </div>
         )}
-        {error !== null && <Problems error={error} />}
+        {saving.problems}
       </div>
     </Dialog>
   );

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every broadcast: its state, what it did last, what it does now.
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { ApiError, OURS, patch, post } from "../../api/client";
+import { OURS, patch, post } from "../../api/client";
 import { useMay } from "../../app/session";
 import { number, people, percent, relative } from "../../lib/format";
 import { invalidate, useQuery } from "../../lib/query";
 import { navigate, useSearch } from "../../lib/router";
 import { Button } from "../../ui/button";
-import { Confirm, Dialog } from "../../ui/dialog";
+import { Confirm, FormDialog } from "../../ui/dialog";
 import { SelectField, TextField } from "../../ui/field";
 import { Menu } from "../../ui/menu";
 import { Page } from "../../ui/page";
-import { Empty, Loaded, Problems } from "../../ui/states";
+import { useSaving } from "../../ui/saving";
+import { Empty, Loaded } from "../../ui/states";
 import { Pager, Table } from "../../ui/table";
 import { toast } from "../../ui/toast";
 import { CopyActions } from "./copy-actions";
@@ -30,55 +31,29 @@ interface Answer {
   next: number | null;
 }
 
-function CreateDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
+function CreateDialog({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState("");
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
-  const create = async () => {
-    setBusy(true);
-    setError(null);
-    try {
-      const made = await post<{ broadcast: Broadcast }>(PATH, { name });
-      invalidate(PATH);
-      onClose();
-      navigate(`/broadcasts/${made.broadcast.id}/recipients`);
-    } catch (failure) {
-      setError(failure);
-    } finally {
-      setBusy(false);
-    }
-  };
+  const saving = useSaving(["/name"]);
   return (
-    <Dialog
+    <FormDialog
       title="Create a broadcast"
-      open={open}
       onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" busy={busy} onClick={create}>
-            Create
-          </Button>
-        </>
-      }
+      saving={saving}
+      action="Create"
+      onSave={async () => {
+        const made = await post<{ broadcast: Broadcast }>(PATH, { name });
+        invalidate(PATH);
+        navigate(`/broadcasts/${made.broadcast.id}/recipients`);
+      }}
     >
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void create();
-        }}
-      >
-        <TextField
-          label="Name"
-          hint="Its messages go out when your program calls the API, or when you trigger it by hand."
-          value={name}
-          error={error instanceof ApiError ? error.about("/name") : undefined}
-          onInput={setName}
-        />
-        {error !== null && <Problems error={error} besides={["/name"]} />}
-      </form>
-    </Dialog>
+      <TextField
+        label="Name"
+        hint="Its messages go out when your program calls the API, or when you trigger it by hand."
+        value={name}
+        error={saving.about("/name")}
+        onInput={setName}
+      />
+    </FormDialog>
   );
 }
 
@@ -310,7 +285,7 @@ export default function Broadcasts() {
           )
         }
       </Loaded>
-      <CreateDialog open={creating} onClose={() => setCreating(false)} />
+      {creating && <CreateDialog onClose={() => setCreating(false)} />}
       {copying && <CopyActions broadcast={copying} onClose={() => setCopying(null)} />}
       {stopping && (
         <Confirm

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // One's own name, password and sessions.
 import { useState } from "preact/hooks";
-import { ApiError, del, OURS, patch } from "../../api/client";
+import { del, OURS, patch } from "../../api/client";
 import { type Session, take, useSession } from "../../app/session";
 import { invalidate, useQuery } from "../../lib/query";
 import { Button } from "../../ui/button";
 import { TextField } from "../../ui/field";
 import { Page, Section } from "../../ui/page";
 import { Pill, Time } from "../../ui/pill";
-import { Loaded, Problems } from "../../ui/states";
+import { useSaving } from "../../ui/saving";
+import { Loaded } from "../../ui/states";
 import { Table } from "../../ui/table";
 import { toast } from "../../ui/toast";
 import { browserName } from "./browser";
@@ -30,24 +31,19 @@ export default function Profile() {
   const [name, setName] = useState(session?.user?.name ?? "");
   const [current, setCurrent] = useState("");
   const [password, setPassword] = useState("");
-  const [error, setError] = useState<unknown>(null);
-  const change = async (body: object, done: string) => {
-    setError(null);
-    try {
+  const saving = useSaving(["/name", "/password", "/current_password"]);
+  const change = (body: object, done: string) =>
+    saving.run(async () => {
       take(await patch<Session>(`${OURS}/session`, body));
       setCurrent("");
       setPassword("");
       invalidate(PATH);
       toast(done);
-    } catch (failure) {
-      setError(failure);
-    }
-  };
-  const about = (pointer: string) => (error instanceof ApiError ? error.about(pointer) : undefined);
+    });
   return (
     <Page title="Your account">
       <p class="muted">{session?.user?.email}</p>
-      {error !== null && <Problems error={error} besides={["/name", "/password", "/current_password"]} />}
+      {saving.problems}
       <div class="grid-2">
         <form
           class="card"
@@ -57,7 +53,13 @@ export default function Profile() {
           }}
         >
           <h2>Name</h2>
-          <TextField label="Name" autocomplete="name" value={name} error={about("/name")} onInput={setName} />
+          <TextField
+            label="Name"
+            autocomplete="name"
+            value={name}
+            error={saving.about("/name")}
+            onInput={setName}
+          />
           <div>
             <Button type="submit">Save the name</Button>
           </div>
@@ -78,7 +80,7 @@ export default function Profile() {
             type="password"
             autocomplete="current-password"
             value={current}
-            error={about("/current_password")}
+            error={saving.about("/current_password")}
             onInput={setCurrent}
           />
           <TextField
@@ -87,7 +89,7 @@ export default function Profile() {
             autocomplete="new-password"
             hint="At least 10 characters. Every other session ends."
             value={password}
-            error={about("/password")}
+            error={saving.about("/password")}
             onInput={setPassword}
           />
           <div>

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // The segments of the workspace.
 import { useState } from "preact/hooks";
-import { ApiError, OURS, post } from "../../api/client";
+import { OURS, post } from "../../api/client";
 import { useMay } from "../../app/session";
 import { number } from "../../lib/format";
 import { invalidate, useQuery } from "../../lib/query";
 import { navigate, useSearch } from "../../lib/router";
 import { Button } from "../../ui/button";
-import { Dialog } from "../../ui/dialog";
+import { FormDialog } from "../../ui/dialog";
 import { TextArea, TextField } from "../../ui/field";
 import { Page } from "../../ui/page";
 import { Pill, Time } from "../../ui/pill";
+import { useSaving } from "../../ui/saving";
 import { SearchField } from "../../ui/search";
-import { Empty, Loaded, Problems } from "../../ui/states";
+import { Empty, Loaded } from "../../ui/states";
 import { Table } from "../../ui/table";
 
 export interface Segment {
@@ -46,54 +47,29 @@ export function Users({ users }: { users: Segment["used_by"] }) {
   );
 }
 
-function CreateDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
+function CreateDialog({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState("");
   const [description, setDescription] = useState("");
-  const [error, setError] = useState<unknown>(null);
+  const saving = useSaving(["/segment/name"]);
   return (
-    <Dialog
+    <FormDialog
       title="Make a segment"
-      open={open}
       onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button
-            kind="primary"
-            onClick={async () => {
-              setError(null);
-              try {
-                const made = await post<{ segment: Segment }>("/v1/segments", {
-                  segment: { name, description },
-                });
-                segmentsChanged();
-                onClose();
-                navigate(`/segments/${made.segment.id}`);
-              } catch (failure) {
-                setError(failure);
-              }
-            }}
-          >
-            Make it
-          </Button>
-        </>
-      }
+      saving={saving}
+      action="Make it"
+      onSave={async () => {
+        const made = await post<{ segment: Segment }>("/v1/segments", { segment: { name, description } });
+        segmentsChanged();
+        navigate(`/segments/${made.segment.id}`);
+      }}
     >
-      <div class="stack">
-        <p class="muted">
-          A manual segment: you, an import or your program puts people in. Segments that fill themselves by
-          conditions come with a later version; conditions can be set on each broadcast already.
-        </p>
-        <TextField
-          label="Name"
-          value={name}
-          error={error instanceof ApiError ? error.about("/segment/name") : undefined}
-          onInput={setName}
-        />
-        <TextArea label="Description" rows={2} value={description} onInput={setDescription} />
-        {error !== null && <Problems error={error} besides={["/segment/name"]} />}
-      </div>
-    </Dialog>
+      <p class="muted">
+        A manual segment: you, an import or your program puts people in. Segments that fill themselves by
+        conditions come with a later version; conditions can be set on each broadcast already.
+      </p>
+      <TextField label="Name" value={name} error={saving.about("/segment/name")} onInput={setName} />
+      <TextArea label="Description" rows={2} value={description} onInput={setDescription} />
+    </FormDialog>
   );
 }
 
@@ -161,7 +137,7 @@ export default function Segments() {
           )
         }
       </Loaded>
-      <CreateDialog open={making} onClose={() => setMaking(false)} />
+      {making && <CreateDialog onClose={() => setMaking(false)} />}
     </Page>
   );
 }

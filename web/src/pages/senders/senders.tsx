@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who messages come from.
 import { useState } from "preact/hooks";
-import { ApiError, del, OURS, patch, post } from "../../api/client";
+import { del, OURS, patch, post } from "../../api/client";
 import { useMay } from "../../app/session";
 import { invalidate, useQuery } from "../../lib/query";
 import { Button } from "../../ui/button";
-import { Confirm, Dialog } from "../../ui/dialog";
+import { Confirm, FormDialog } from "../../ui/dialog";
 import { CheckField, TextField } from "../../ui/field";
 import { Page } from "../../ui/page";
 import { Pill } from "../../ui/pill";
 import { rowActions } from "../../ui/rowactions";
-import { Empty, Loaded, Problems } from "../../ui/states";
+import { useSaving } from "../../ui/saving";
+import { Empty, Loaded } from "../../ui/states";
 import { Table } from "../../ui/table";
 
 interface Sender {
@@ -28,66 +29,41 @@ function Editor({ sender, onClose }: { sender: Sender | null; onClose: () => voi
   const [name, setName] = useState(sender?.name ?? "");
   const [email, setEmail] = useState(sender?.email ?? "");
   const [hidden, setHidden] = useState(sender?.hidden ?? false);
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
-  const about = (pointer: string) => (error instanceof ApiError ? error.about(pointer) : undefined);
+  const saving = useSaving(["/name", "/email"]);
   return (
-    <Dialog
+    <FormDialog
       title={sender ? "Change an identity" : "A new sender identity"}
-      open
       onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button
-            kind="primary"
-            busy={busy}
-            onClick={async () => {
-              setBusy(true);
-              setError(null);
-              try {
-                const body = { name, email, hidden };
-                await (sender ? patch(`${WRITE}/${sender.id}`, body) : post(WRITE, body));
-                invalidate(READ);
-                onClose();
-              } catch (failure) {
-                setError(failure);
-              } finally {
-                setBusy(false);
-              }
-            }}
-          >
-            Save
-          </Button>
-        </>
-      }
+      saving={saving}
+      onSave={async () => {
+        const body = { name, email, hidden };
+        await (sender ? patch(`${WRITE}/${sender.id}`, body) : post(WRITE, body));
+        invalidate(READ);
+      }}
     >
-      <div class="stack">
-        <TextField
-          label="Name"
-          placeholder="Acme News"
-          value={name}
-          error={about("/name")}
-          onInput={setName}
-        />
-        <TextField
-          label="E-mail"
-          type="email"
-          placeholder="news@example.com"
-          hint="Your mail provider must accept it as a sender."
-          value={email}
-          error={about("/email")}
-          onInput={setEmail}
-        />
-        <CheckField
-          label="Hidden"
-          hint="It keeps working where it is used, and is not offered any more."
-          checked={hidden}
-          onChange={setHidden}
-        />
-        {error !== null && <Problems error={error} besides={["/name", "/email"]} />}
-      </div>
-    </Dialog>
+      <TextField
+        label="Name"
+        placeholder="Acme News"
+        value={name}
+        error={saving.about("/name")}
+        onInput={setName}
+      />
+      <TextField
+        label="E-mail"
+        type="email"
+        placeholder="news@example.com"
+        hint="Your mail provider must accept it as a sender."
+        value={email}
+        error={saving.about("/email")}
+        onInput={setEmail}
+      />
+      <CheckField
+        label="Hidden"
+        hint="It keeps working where it is used, and is not offered any more."
+        checked={hidden}
+        onChange={setHidden}
+      />
+    </FormDialog>
   );
 }
 

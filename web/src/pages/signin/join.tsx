@@ -6,7 +6,8 @@ import { type Session, take } from "../../app/session";
 import { navigate } from "../../lib/router";
 import { Button } from "../../ui/button";
 import { TextField } from "../../ui/field";
-import { Loading, Problems } from "../../ui/states";
+import { useSaving } from "../../ui/saving";
+import { Loading } from "../../ui/states";
 import "./sign-in.css";
 
 interface Link {
@@ -31,41 +32,35 @@ export default function Join() {
   const [email, setEmail] = useState("");
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
+  const saving = useSaving(["/email", "/name", "/password"]);
+  const { fail } = saving;
   useEffect(() => {
     document.title = "Join · Clarion";
     if (!token) {
-      setError(
+      fail(
         new ApiError(404, [
           { detail: "This address lacks the part behind the #: open the whole link.", pointer: "" },
         ]),
       );
       return;
     }
-    post<{ link: Link }>(`${OURS}/session/link`, { token }).then(
-      (answer) => setLink(answer.link),
-      (failure) => setError(failure),
-    );
-  }, [token]);
+    post<{ link: Link }>(`${OURS}/session/link`, { token }).then((answer) => setLink(answer.link), fail);
+  }, [token, fail]);
   const known = link?.kind === "invitation" && link.has_account;
-  const about = (pointer: string) => (error instanceof ApiError ? error.about(pointer) : undefined);
   return (
     <div class="sign-in">
       <p class="brand sign-in-brand">
         <img src="/icon.svg" alt="" width="28" height="28" /> Clarion
       </p>
       <h1>{link?.kind === "reset" ? "A new password" : "Welcome"}</h1>
-      {!link && !error && <Loading lines={4} />}
-      {!link && error !== null && <Problems error={error} />}
+      {!link && !saving.problems && <Loading lines={4} />}
+      {!link && saving.problems}
       {link && (
         <form
           class="stack"
-          onSubmit={async (event) => {
+          onSubmit={(event) => {
             event.preventDefault();
-            setBusy(true);
-            setError(null);
-            try {
+            void saving.run(async () => {
               take(
                 await post<Session>(`${OURS}/session/claim`, {
                   token,
@@ -76,11 +71,7 @@ export default function Join() {
               );
               history.replaceState(null, "", "/join");
               navigate("/", { replace: true });
-            } catch (failure) {
-              setError(failure);
-            } finally {
-              setBusy(false);
-            }
+            });
           }}
         >
           <p>{words(link)}</p>
@@ -92,7 +83,7 @@ export default function Join() {
             required
             readOnly={link.email !== ""}
             value={link.email || email}
-            error={about("/email")}
+            error={saving.about("/email")}
             onInput={setEmail}
           />
           {link.kind !== "reset" && !link.has_account && (
@@ -101,7 +92,7 @@ export default function Join() {
               name="name"
               autocomplete="name"
               value={name}
-              error={about("/name")}
+              error={saving.about("/name")}
               onInput={setName}
             />
           )}
@@ -113,11 +104,11 @@ export default function Join() {
             required
             hint={known ? undefined : "At least 10 characters. A sentence is easier to remember than signs."}
             value={password}
-            error={about("/password")}
+            error={saving.about("/password")}
             onInput={setPassword}
           />
-          {error !== null && <Problems error={error} besides={["/email", "/name", "/password"]} />}
-          <Button kind="primary" type="submit" busy={busy}>
+          {saving.problems}
+          <Button kind="primary" type="submit" busy={saving.busy}>
             {link.kind === "reset" ? "Set the password" : "Join"}
           </Button>
         </form>

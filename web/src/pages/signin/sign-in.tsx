@@ -6,38 +6,30 @@ import { type Session, take, useSession } from "../../app/session";
 import { navigate, useSearch } from "../../lib/router";
 import { Button } from "../../ui/button";
 import { TextField } from "../../ui/field";
-import { Problems } from "../../ui/states";
+import { useSaving } from "../../ui/saving";
 import "./sign-in.css";
 
 /** E-mail and password; `onDone` after the server knows them. */
 export function SignInForm({ onDone, demo }: { onDone: () => void; demo: boolean }) {
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
-  const enter = async (path: string, body: object) => {
-    setBusy(true);
-    setError(null);
-    try {
+  const saving = useSaving();
+  const enter = (path: string, body: object) =>
+    saving.run(async () => {
       take(await post<Session>(path, body));
       onDone();
-    } catch (failure) {
-      setError(failure);
-    } finally {
-      setBusy(false);
-    }
-  };
+    });
   return (
     <form
       class="stack"
       onSubmit={(event) => {
         event.preventDefault();
-        if (!busy) void enter(`${OURS}/session`, { email, password });
+        if (!saving.busy) void enter(`${OURS}/session`, { email, password });
       }}
     >
       {demo && (
         <>
-          <Button kind="primary" busy={busy} onClick={() => enter(`${OURS}/session/demo`, {})}>
+          <Button kind="primary" busy={saving.busy} onClick={() => enter(`${OURS}/session/demo`, {})}>
             Enter the demo
           </Button>
           <p class="muted small">Or with an account of this demo:</p>
@@ -61,8 +53,8 @@ export function SignInForm({ onDone, demo }: { onDone: () => void; demo: boolean
         value={password}
         onInput={setPassword}
       />
-      {error !== null && <Problems error={error} />}
-      <Button kind={demo ? "plain" : "primary"} type="submit" busy={busy}>
+      {saving.problems}
+      <Button kind={demo ? "plain" : "primary"} type="submit" busy={saving.busy}>
         Sign in
       </Button>
     </form>

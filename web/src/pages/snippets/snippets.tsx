@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pieces of content that messages share.
 import { useMemo, useState } from "preact/hooks";
-import { ApiError, del, OURS, post, put } from "../../api/client";
+import { del, OURS, post, put } from "../../api/client";
 import { useMay } from "../../app/session";
 import { CodeEditor } from "../../editor/CodeEditor";
 import type { Completions } from "../../editor/completing";
 import { aboutAll } from "../../editor/offsets";
 import { invalidate, useQuery } from "../../lib/query";
 import { Button } from "../../ui/button";
-import { Confirm, Dialog } from "../../ui/dialog";
+import { Confirm, FormDialog } from "../../ui/dialog";
 import { TextField } from "../../ui/field";
 import { Page } from "../../ui/page";
 import { Time } from "../../ui/pill";
 import { rowActions } from "../../ui/rowactions";
-import { Empty, Loaded, Problems } from "../../ui/states";
+import { useSaving } from "../../ui/saving";
+import { Empty, Loaded } from "../../ui/states";
 import { Table } from "../../ui/table";
 
 interface Snippet {
@@ -54,70 +55,46 @@ function UsedBy({ uses }: { uses: Use[] | undefined }) {
 function Editor({ snippet, onClose }: { snippet: Snippet | null; onClose: () => void }) {
   const [name, setName] = useState(snippet?.name ?? "");
   const [value, setValue] = useState(snippet?.value ?? "");
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
+  const saving = useSaving(["/name", "/value"]);
   const completions = useQuery<Completions>(`${OURS}/completions`).data;
-  const wrong = error instanceof ApiError ? error.about("/value") : undefined;
+  const wrong = saving.about("/value");
   const diagnostics = useMemo(() => (wrong ? [aboutAll(wrong)] : []), [wrong]);
   return (
-    <Dialog
+    <FormDialog
       title={snippet ? `Snippet ${snippet.name}` : "A new snippet"}
-      open
       wide
       onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button
-            kind="primary"
-            busy={busy}
-            onClick={async () => {
-              setBusy(true);
-              setError(null);
-              try {
-                await (snippet ? put(PATH, { name, value }) : post(PATH, { name, value }));
-                invalidate(PATH);
-                invalidate(USES);
-                onClose();
-              } catch (failure) {
-                setError(failure);
-              } finally {
-                setBusy(false);
-              }
-            }}
-          >
-            Save
-          </Button>
-        </>
-      }
+      saving={saving}
+      onSave={async () => {
+        await (snippet ? put(PATH, { name, value }) : post(PATH, { name, value }));
+        invalidate(PATH);
+        invalidate(USES);
+      }}
     >
-      <div class="stack">
-        {snippet ? (
-          <p class="muted">
-            Used in messages as <code>{`{{ snippets.${snippet.name} }}`}</code>. A change is seen by triggers
-            from then on; those under way keep what they began with.
-          </p>
-        ) : (
-          <TextField
-            label="Name"
-            hint="It cannot be changed later."
-            value={name}
-            error={error instanceof ApiError ? error.about("/name") : undefined}
-            onInput={setName}
-          />
-        )}
-        <CodeEditor
-          label="Content"
-          language="html"
-          hint="HTML or text, with Liquid; at most 16 KB."
-          value={value}
-          completions={completions}
-          diagnostics={diagnostics}
-          onChange={setValue}
+      {snippet ? (
+        <p class="muted">
+          Used in messages as <code>{`{{ snippets.${snippet.name} }}`}</code>. A change is seen by triggers
+          from then on; those under way keep what they began with.
+        </p>
+      ) : (
+        <TextField
+          label="Name"
+          hint="It cannot be changed later."
+          value={name}
+          error={saving.about("/name")}
+          onInput={setName}
         />
-        {error !== null && <Problems error={error} besides={["/name", "/value"]} />}
-      </div>
-    </Dialog>
+      )}
+      <CodeEditor
+        label="Content"
+        language="html"
+        hint="HTML or text, with Liquid; at most 16 KB."
+        value={value}
+        completions={completions}
+        diagnostics={diagnostics}
+        onChange={setValue}
+      />
+    </FormDialog>
   );
 }
 

@@ -6,11 +6,12 @@ import { useMay } from "../../app/session";
 import { invalidate, useQuery } from "../../lib/query";
 import { useSearch } from "../../lib/router";
 import { Button } from "../../ui/button";
-import { Confirm, Dialog } from "../../ui/dialog";
+import { Confirm, FormDialog } from "../../ui/dialog";
 import { SelectField, TextField } from "../../ui/field";
 import { Page } from "../../ui/page";
 import { Time } from "../../ui/pill";
-import { Empty, Loaded, Problems } from "../../ui/states";
+import { useSaving } from "../../ui/saving";
+import { Empty, Loaded } from "../../ui/states";
 import { Pager, Table } from "../../ui/table";
 
 interface Suppressed {
@@ -110,7 +111,7 @@ export default function Suppression() {
           </>
         )}
       </Loaded>
-      <Add kind={kind} open={adding} onClose={() => setAdding(false)} />
+      {adding && <Add kind={kind} onClose={() => setAdding(false)} />}
       {freeing && (
         <Confirm
           title={`Let ${freeing} have mail again?`}
@@ -129,55 +130,30 @@ export default function Suppression() {
   );
 }
 
-function Add({ kind, open, onClose }: { kind: string; open: boolean; onClose: () => void }) {
+function Add({ kind, onClose }: { kind: string; onClose: () => void }) {
   const [email, setEmail] = useState("");
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
-  const close = () => {
-    setEmail("");
-    setError(null);
-    onClose();
-  };
-  const add = async () => {
-    setBusy(true);
-    setError(null);
-    try {
-      if (!email.trim()) throw new ApiError(422, [{ detail: "can not be blank", pointer: "/email" }]);
-      await post(`${PATH}/${kind}/${encodeURIComponent(email.trim())}`);
-      invalidate(PATH);
-      close();
-    } catch (failure) {
-      setError(failure);
-    } finally {
-      setBusy(false);
-    }
-  };
+  const saving = useSaving(["/email"]);
   const words = KINDS.find(([one]) => one === kind)?.[1] ?? kind;
   return (
-    <Dialog
+    <FormDialog
       title="Suppress an address"
-      open={open}
-      onClose={close}
-      actions={
-        <>
-          <Button onClick={close}>Cancel</Button>
-          <Button kind="primary" busy={busy} onClick={() => void add()}>
-            Suppress it
-          </Button>
-        </>
-      }
+      onClose={onClose}
+      saving={saving}
+      action="Suppress it"
+      onSave={async () => {
+        if (!email.trim()) throw new ApiError(422, [{ detail: "can not be blank", pointer: "/email" }]);
+        await post(`${PATH}/${kind}/${encodeURIComponent(email.trim())}`);
+        invalidate(PATH);
+      }}
     >
-      <div class="stack">
-        <TextField
-          label="Address"
-          type="email"
-          value={email}
-          hint={`Kept under: ${words}.`}
-          error={error instanceof ApiError ? error.about("/email") : undefined}
-          onInput={setEmail}
-        />
-        {error !== null && <Problems error={error} besides={["/email"]} />}
-      </div>
-    </Dialog>
+      <TextField
+        label="Address"
+        type="email"
+        value={email}
+        hint={`Kept under: ${words}.`}
+        error={saving.about("/email")}
+        onInput={setEmail}
+      />
+    </FormDialog>
   );
 }

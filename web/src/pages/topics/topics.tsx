@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // What people subscribe to, beside everything.
 import { useState } from "preact/hooks";
-import { ApiError, del, OURS, patch, post } from "../../api/client";
+import { del, OURS, patch, post } from "../../api/client";
 import { useMay } from "../../app/session";
 import { invalidate, useQuery } from "../../lib/query";
 import { Button } from "../../ui/button";
-import { Confirm, Dialog } from "../../ui/dialog";
+import { Confirm, FormDialog } from "../../ui/dialog";
 import { CheckField, TextArea, TextField } from "../../ui/field";
 import { Page } from "../../ui/page";
 import { Pill } from "../../ui/pill";
 import { rowActions } from "../../ui/rowactions";
-import { Empty, Loaded, Problems } from "../../ui/states";
+import { useSaving } from "../../ui/saving";
+import { Empty, Loaded } from "../../ui/states";
 import { Table } from "../../ui/table";
 
 interface Topic {
@@ -28,56 +29,27 @@ function Editor({ topic, onClose }: { topic: Topic | null; onClose: () => void }
   const [name, setName] = useState(topic?.name ?? "");
   const [description, setDescription] = useState(topic?.description ?? "");
   const [byDefault, setByDefault] = useState(topic?.subscribed_by_default ?? true);
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
+  const saving = useSaving(["/name"]);
   return (
-    <Dialog
+    <FormDialog
       title={topic ? "Change a topic" : "A new topic"}
-      open
       onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button
-            kind="primary"
-            busy={busy}
-            onClick={async () => {
-              setBusy(true);
-              setError(null);
-              try {
-                const body = { name, description, subscribed_by_default: byDefault };
-                await (topic ? patch(`${WRITE}/${topic.id}`, body) : post(WRITE, body));
-                invalidate(READ);
-                onClose();
-              } catch (failure) {
-                setError(failure);
-              } finally {
-                setBusy(false);
-              }
-            }}
-          >
-            Save
-          </Button>
-        </>
-      }
+      saving={saving}
+      onSave={async () => {
+        const body = { name, description, subscribed_by_default: byDefault };
+        await (topic ? patch(`${WRITE}/${topic.id}`, body) : post(WRITE, body));
+        invalidate(READ);
+      }}
     >
-      <div class="stack">
-        <TextField
-          label="Name"
-          value={name}
-          error={error instanceof ApiError ? error.about("/name") : undefined}
-          onInput={setName}
-        />
-        <TextArea label="Description" rows={2} value={description} onInput={setDescription} />
-        <CheckField
-          label="People are subscribed until they say otherwise"
-          hint="Off: only who chose it gets what is sent about it."
-          checked={byDefault}
-          onChange={setByDefault}
-        />
-        {error !== null && <Problems error={error} besides={["/name"]} />}
-      </div>
-    </Dialog>
+      <TextField label="Name" value={name} error={saving.about("/name")} onInput={setName} />
+      <TextArea label="Description" rows={2} value={description} onInput={setDescription} />
+      <CheckField
+        label="People are subscribed until they say otherwise"
+        hint="Off: only who chose it gets what is sent about it."
+        checked={byDefault}
+        onChange={setByDefault}
+      />
+    </FormDialog>
   );
 }
 

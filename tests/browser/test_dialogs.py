@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Dialogs that no other test looks at: accessible in both themes, on a phone within its width, left by Esc."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .conftest import Server, enter_demo
+from .kit import PHONE, check_accessible, check_fits
+
+_ROOT = "/api/clarion/v1"
+_MAIL = {"subject": "Hello", "body": "<p>{{ trigger.x }}</p>", "from": "Acme <news@example.com>", "name": "Greeting"}
+
+
+@dataclass(frozen=True)
+class Known:
+    """What there is to ask about."""
+
+    draft: int
+    message: int
+    trigger: int
+    webhook: int
+    person: str
+
+
+@pytest.fixture(scope="module")
+def known(server: Server) -> Known:
+    def made(path: str, body: object, key: str = "manage_key") -> Any:
+        return server.call("POST", path, key, body)
+
+    made(f"{_ROOT}/layouts", {"name": "Asked about", "html": "{{ content }}"})
+    made(f"{_ROOT}/subscription_topics", {"name": "Asked about"})
+    made(f"{_ROOT}/sender_identities", {"name": "Asked about", "email": "asked@example.com"})
+    hook = {
+        "name": "Asked about",
+        "endpoint": "https://hooks.example.com/x",
+        "events": ["email_sent"],
+        "disabled": True,
+    }
+    webhook = made("/v1/reporting_webhooks", hook, "app_key")["id"]
+    draft = made(f"{_ROOT}/broadcasts", {"name": "Asked about", "actions": [_MAIL]})["broadcast"]
+    sent = made(f"{_ROOT}/broadcasts", {"name": "Held back", "actions": [_MAIL]})["broadcast"]
+    made(f"{_ROOT}/broadcasts/{sent['id']}/activate", {})
+    body = {"ids": ["person-3"], "data": {"x": 1}, "scheduled_at": 4_000_000_000}
+    trigger = made(f"/v1/campaigns/{sent['id']}/triggers", body, "app_key")["id"]
+    person = server.call("GET", f"{_ROOT}/people?search=person-9&limit=1")["people"][0]["cio_id"]
+    language = f"{_ROOT}/broadcasts/{draft['id']}/actions/{draft['actions'][0]['id']}/languages/de"
+    server.call("PUT", language, body={"subject": "Hallo"})
+    return Known(draft["id"], draft["actions"][0]["id"], trigger, webhook, person)
+
+
+# Where it is opened, by pressing what, and what it is called.
+_DIALOGS = [
+    ("/broadcasts", ["Search"], "Go to"),
+    ("/broadcasts", ["Actions for Held back", "Stop"], "Stop Held back?"),
+    ("/broadcasts/{draft}/workflow", ["Actions for Greeting", "Remove"], "Remove Greeting?"),
+    ("/broadcasts/{draft}/review", ["Activate"], "Activate Asked about?"),
+    ("/broadcasts/{draft}/actions/{message}", ["Add a language"], "Add a language"),
+    ("/broadcasts/{draft}/actions/{message}?language=de", ["Remove de"], "Remove de"),
+    ("/triggers/{trigger}", ["Stop"], "Stop this trigger for good?"),
+    ("/triggers/{trigger}", ["More", "Apply the present content"], "Apply the present content?"),
+    ("/people/{person}", ["Add an attribute"], "A new attribute"),
+    ("/people/{person}", ["Change city"], "Attribute city"),
+    ("/people/{person}", ["Actions for this person", "Suppress"], "Suppress this person?"),
+    ("/segments/1", ["Put people in or out"], "Put people in or take them out"),
+    ("/segments/1", ["Rename"], "Rename Premium"),
+    ("/layouts", ["Actions for Asked about", "Delete"], "Delete Asked about?"),
+    ("/senders", ["Actions for Asked about <asked@example.com>", "Edit"], "Change an identity"),
+    ("/senders", ["Actions for Asked about <asked@example.com>", "Remove"], "Remove Asked about <asked@example.com>?"),
+    ("/topics", ["Make a topic"], "A new topic"),
+    ("/topics", ["Actions for Asked about", "Remove"], "Remove Asked about?"),
+    ("/webhooks/{webhook}", ["Change"], "Change Asked about"),
+    ("/webhooks/{webhook}", ["New secret"], "Make a new signing secret?"),
+    ("/webhooks/{webhook}", ["Remove"], "Remove Asked about?"),
+    ("/keys", ["Make a key"], "Make a key"),
+    ("/keys", ["Revoke Track API"], "Revoke Track API?"),
+    ("/users", ["Actions for Demo", "Change roles"], "Roles of Demo"),
+    ("/users", ["Actions for Demo", "Link for a new password"], "A new password"),
+]
+
+
+def test_a_dialog_is_accessible_fits_a_phone_and_is_left_by_esc(server: Server, known: Known, open_page: Any) -> None:
+    page: Page = open_page(server.url, width=PHONE)
+    enter_demo(page)
+    for path, pressed, name in _DIALOGS:
+        page.goto(path.format(**vars(known)))
+        page.get_by_role("button", name=pressed[0], exact=True).first.click()
+        for item in pressed[1:]:
+            page.get_by_role("menuitem", name=item, exact=True).click()
+        dialog = page.get_by_role("dialog", name=name, exact=True)
+        expect(dialog).to_be_visible()
+        check_fits(page)
+        check_accessible(page)
+        page.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
