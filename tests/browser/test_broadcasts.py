@@ -174,6 +174,25 @@ def test_the_list_duplicates_archives_and_keeps_its_filters_in_the_address(serve
     check_accessible(page)
 
 
+def test_a_long_list_goes_on_and_back_to_its_beginning(server: Server, page: Page) -> None:
+    for no in range(51):
+        body = {"name": f"Long list {no}", "tags": ["long"]}
+        number = server.call("POST", "/api/clarion/v1/broadcasts", body=body)["broadcast"]["id"]
+        # In the archive they are in nobody's way.
+        server.call("PATCH", f"/api/clarion/v1/broadcasts/{number}", body={"archived": True})
+    page.goto("/broadcasts?state=archived&tag=long")
+    expect(page.get_by_role("link", name="Long list 50")).to_be_visible()
+    expect(page.get_by_role("link", name="Long list 0", exact=True)).to_have_count(0)
+    page.get_by_role("button", name="Next page").click()
+    expect(page.get_by_role("link", name="Long list 0", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Next page")).to_be_disabled()
+    expect(page).to_have_url(re.compile("start="))
+    check_accessible(page)
+    page.get_by_label("Search").fill("list 7")
+    expect(page.get_by_role("link", name="Long list 7"), "another search begins anew").to_be_visible()
+    expect(page).not_to_have_url(re.compile("start="))
+
+
 def test_messages_are_ordered_by_buttons_and_switched_off(server: Server, page: Page) -> None:
     number = make(server, "Two messages")
     server.call("POST", f"/api/clarion/v1/broadcasts/{number}/actions", body={**_MAIL, "name": "Second"})
