@@ -68,7 +68,8 @@ def test_every_variable_is_a_setting() -> None:
 def test_every_command_is_there() -> None:
     commands = [container["args"] for _, pod in pods() for container in pod["containers"]]
     commands += [service["command"] for name, service in services().items() if name != "postgres"]
-    commands += [json.loads(re.search(r"^CMD (\[.*\])$", DOCKERFILE.read_text("utf-8"), re.MULTILINE)[1])]  # type: ignore[index]
+    (of_the_image,) = re.findall(r"^CMD (\[.*\])$", DOCKERFILE.read_text("utf-8"), re.MULTILINE)
+    commands.append(json.loads(of_the_image))
     for unit in UNITS:
         parser = configparser.ConfigParser(interpolation=None, strict=False)
         parser.optionxform = str  # type: ignore[assignment,method-assign]

@@ -77,7 +77,11 @@ def test_the_first_start_makes_a_workspace_and_shows_its_keys_once(start: Start,
     with pytest.raises(urllib.error.HTTPError, match="401"):
         first.call("GET", "/api/clarion/v1/broadcasts", "app_key")
     none = {"draft": 0, "running": 0, "stopped": 0, "archived": 0}
-    assert first.call("GET", "/api/clarion/v1/broadcasts", "manage_key") == {"broadcasts": [], "counts": none}
+    assert first.call("GET", "/api/clarion/v1/broadcasts", "manage_key") == {
+        "broadcasts": [],
+        "counts": none,
+        "next": None,
+    }
     with pytest.raises(urllib.error.HTTPError, match="401"):
         first.call("GET", "/api/clarion/v1/outbox", "app_key")
     first.stop()

@@ -240,7 +240,9 @@ async def test_counters_move_with_the_accounts_or_not_at_all(stage: Stage) -> No
 
 def test_a_language_keeps_its_number(stage: Stage) -> None:
     broadcast = spoken(stage)
-    action = stage.store.read(lambda tx: broadcasts.get(tx, stage.workspace, broadcast.broadcast_id)).actions[0]  # type: ignore[union-attr]
+    stored = stage.store.read(lambda tx: broadcasts.get(tx, stage.workspace, broadcast.broadcast_id))
+    assert stored is not None
+    action = stored.actions[0]
     numbers = stage.store.read(lambda tx: broadcasts.language_numbers(tx, action.action_id))
     assert set(numbers) == {"es", "pt-br"}
     assert len({*numbers.values(), action.action_id}) == 3

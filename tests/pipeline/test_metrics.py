@@ -10,12 +10,13 @@ from clarion.domain.metrics import Metric, metrics_of
 from clarion.domain.series import HOUR_MS, edges
 from clarion.pipeline import feedback
 from clarion.store import ledger, links, metrics
+from clarion.store.engine import Transaction
 
 from .stage import Stage
 
 
 def counted(stage: Stage, broadcast_id: int) -> dict[str, int]:
-    def read(tx):  # type: ignore[no-untyped-def]
+    def read(tx: Transaction) -> dict[str, list[int]]:
         return metrics.series(tx, broadcast_id, 0, edges("days", 2, tx.now_ms()))
 
     return {name: total for name, numbers in stage.store.read(read).items() if (total := sum(numbers))}

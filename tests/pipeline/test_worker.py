@@ -3,7 +3,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from email import message_from_bytes
 from functools import partial
@@ -15,6 +15,7 @@ from tests.support.jobs import LostJobs, driver
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.deliveries import DeliveryKey, State
 from clarion.domain.errors import Permanent, Temporary, Throttled, Unknown
+from clarion.domain.messages import EmailMessage
 from clarion.domain.people import IdKind, Reference
 from clarion.domain.triggers import TriggerState
 from clarion.pipeline import evidence, flight
@@ -238,7 +239,7 @@ async def test_in_doubt_is_handed_over_again_as_the_same_message(stage: Stage, j
     class Remembering(Scripted):
         seen: list[tuple[str, str]]
 
-        async def send(self, message, *, handed_over):  # type: ignore[no-untyped-def]
+        async def send(self, message: EmailMessage, *, handed_over: Callable[[], None]) -> str:
             headers = message_from_bytes(message.content)
             self.seen.append((message.recipient, str(headers["Message-ID"])))
             return await super().send(message, handed_over=handed_over)

@@ -195,7 +195,7 @@ def _readable(base_url: str) -> Callable[[Request], Awaitable[Response]]:
     return respond
 
 
-def _bound(api: Api, endpoint: Endpoint):  # type: ignore[no-untyped-def]
+def _bound(api: Api, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
     async def respond(request: Request) -> Response:
         try:
             if endpoint.scope == "none" or (endpoint.open_in_demo and api.options.open_outbox):
