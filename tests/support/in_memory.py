@@ -1,25 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
 """Temporary files in memory: thousands of tests make a database each, and waiting for the disk was most of their time.
 
-What they test is left: a killed process loses nothing that the kernel has, on a disk or not.
+What they test is left: a killed process loses nothing that the kernel has, on a disk or not. With TMPDIR set, files are
+there, and those of failed tests stay.
 """
 
+import atexit
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
-_FOLDER = Path("/dev/shm")
+_MEMORY = Path("/dev/shm")
+_PREFIX = "clarion-tests-"
 _ROOM = 6 * 2**30  # bytes that must be free; what the suite takes at once is a part of it
 
 
 def keep_files() -> None:
-    """Let this process and those that it starts have their temporary files in memory, if that is not decided yet."""
-    if "TMPDIR" in os.environ or not os.access(_FOLDER, os.W_OK | os.X_OK):
+    """Let this process and those that it starts have their temporary files in memory, until it ends."""
+    if "TMPDIR" in os.environ or not os.access(_MEMORY, os.W_OK | os.X_OK):
         return
-    if min(shutil.disk_usage(_FOLDER).free, _available()) < _ROOM:
+    if min(shutil.disk_usage(_MEMORY).free, _available()) < _ROOM:
         return
-    os.environ["TMPDIR"] = str(_FOLDER)
+    for left in _MEMORY.glob(f"{_PREFIX}*"):  # by a process that was killed
+        if not Path("/proc", left.name.removeprefix(_PREFIX)).exists():
+            shutil.rmtree(left, ignore_errors=True)
+    folder = _MEMORY / f"{_PREFIX}{os.getpid()}"
+    folder.mkdir(mode=0o711)  # servers of other users have folders in it
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["TMPDIR"] = str(folder)
     tempfile.tempdir = None  # it is looked up anew
 
 
