@@ -122,6 +122,7 @@ def test_a_session_that_ends_in_mid_work_is_renewed_over_the_page(server: Server
     page.get_by_role("button", name="Save the name").click()
     dialog = page.get_by_role("dialog", name="Your session has ended")
     expect(dialog).to_be_visible()
+    check_accessible(page)
     dialog.get_by_role("button", name="Enter the demo").click()
     expect(dialog).to_be_hidden()
     expect(page.get_by_label("Name")).to_have_value("Demo Person")

@@ -100,7 +100,7 @@ export function Problems({ error, besides = [] }: { error: unknown; besides?: re
   return (
     <div class="banner banner-bad" role="alert">
       {shown.map((one) => (
-        <p key={one.pointer + one.detail}>
+        <p key={one.pointer + one.detail} class={one.pointer ? undefined : "capital"}>
           {one.pointer && <code>{one.pointer}</code>} {one.detail}
         </p>
       ))}

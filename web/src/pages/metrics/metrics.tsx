@@ -34,7 +34,12 @@ export default function Metrics() {
       <Loaded query={query}>
         {() =>
           chosen === undefined ? (
-            <Empty title="There is no broadcast yet" />
+            <Empty
+              title="There is no broadcast yet"
+              action={<LinkButton href="/broadcasts">Go to broadcasts</LinkButton>}
+            >
+              Charts and numbers come with the first trigger.
+            </Empty>
           ) : (
             <>
               <div class="metrics-choice">

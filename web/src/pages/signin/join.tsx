@@ -52,9 +52,16 @@ export default function Join() {
       <p class="brand sign-in-brand">
         <img src="/icon.svg" alt="" width="28" height="28" /> Clarion
       </p>
-      <h1>{link?.kind === "reset" ? "A new password" : "Welcome"}</h1>
+      <h1>
+        {!link && saving.problems
+          ? "This link does not open"
+          : link?.kind === "reset"
+            ? "A new password"
+            : "Welcome"}
+      </h1>
       {!link && !saving.problems && <Loading lines={4} />}
       {!link && saving.problems}
+      {!link && saving.problems && <a href="/sign-in">Go to sign-in</a>}
       {link && (
         <form
           class="stack"
