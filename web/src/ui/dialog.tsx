@@ -41,9 +41,8 @@ export function Dialog({ title, open, onClose, children, actions, wide }: Dialog
   useEffect(() => {
     const dialog = ref.current;
     return () => {
-      if (!dialog?.open) return;
-      dialog.close(); // it is taken away while it is open
-      if (opener.current instanceof HTMLElement) opener.current.focus();
+      // Taken away while it is open, and not closed: its event would reach whatever stands in its place by then.
+      if (dialog?.open && opener.current instanceof HTMLElement) opener.current.focus();
     };
   }, []);
   return (
