@@ -23,6 +23,7 @@ class Known:
     trigger: int
     webhook: int
     person: str
+    owner: str
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,8 @@ def known(server: Server) -> Known:
     person = server.call("GET", f"{_ROOT}/people?search=person-9&limit=1")["people"][0]["cio_id"]
     language = f"{_ROOT}/broadcasts/{draft['id']}/actions/{draft['actions'][0]['id']}/languages/de"
     server.call("PUT", language, body={"subject": "Hallo"})
-    return Known(draft["id"], draft["actions"][0]["id"], trigger, webhook, person)
+    owner = server.call("GET", f"{_ROOT}/users")["users"][0]["name"]  # another test may have given a name
+    return Known(draft["id"], draft["actions"][0]["id"], trigger, webhook, person, owner)
 
 
 # Where it is opened, by pressing what, and what it is called.
@@ -76,8 +78,8 @@ _DIALOGS = [
     ("/webhooks/{webhook}", ["Remove"], "Remove Asked about?"),
     ("/keys", ["Make a key"], "Make a key"),
     ("/keys", ["Revoke Track API"], "Revoke Track API?"),
-    ("/users", ["Actions for Demo", "Change roles"], "Roles of Demo"),
-    ("/users", ["Actions for Demo", "Link for a new password"], "A new password"),
+    ("/users", ["Actions for {owner}", "Change roles"], "Roles of {owner}"),
+    ("/users", ["Actions for {owner}", "Link for a new password"], "A new password"),
 ]
 
 
@@ -86,10 +88,11 @@ def test_a_dialog_is_accessible_fits_a_phone_and_is_left_by_esc(server: Server, 
     enter_demo(page)
     for path, pressed, name in _DIALOGS:
         page.goto(path.format(**vars(known)))
-        page.get_by_role("button", name=pressed[0], exact=True).first.click()
-        for item in pressed[1:]:
+        button, *items = (one.format(**vars(known)) for one in pressed)
+        page.get_by_role("button", name=button, exact=True).first.click()
+        for item in items:
             page.get_by_role("menuitem", name=item, exact=True).click()
-        dialog = page.get_by_role("dialog", name=name, exact=True)
+        dialog = page.get_by_role("dialog", name=name.format(**vars(known)), exact=True)
         expect(dialog).to_be_visible()
         check_fits(page)
         check_accessible(page)
