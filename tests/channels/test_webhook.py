@@ -166,16 +166,26 @@ async def test_a_certificate_that_is_not_trusted_is_no_way_out(hooks: HookServer
     assert hooks.came == []
 
 
-async def test_an_answer_that_does_not_end_is_no_answer(hooks: HookServer, make: Make) -> None:
-    async def drip(came: Came) -> web.StreamResponse:
+async def test_the_status_is_the_answer_whatever_follows_it(hooks: HookServer, make: Make) -> None:
+    async def drips(came: Came) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(came.request)
         await response.write(b"x")
         await asyncio.Event().wait()
         return response
 
-    hooks.script.append(drip)
-    assert isinstance((await attempt(make(timeout=0.3), a_call(hooks.url()))).error, Unknown)
+    async def breaks_off(came: Came) -> web.StreamResponse:
+        response = web.StreamResponse(status=500, headers={"Content-Length": "100"})
+        await response.prepare(came.request)
+        await response.write(b"oops")
+        return came.reset()
+
+    provider = make(timeout=2.0)
+    hooks.script.extend([drips, says(200, "y" * 2_000_000), breaks_off])
+    assert (await attempt(provider, a_call(hooks.url()))).words == "200 x"
+    assert (await attempt(provider, a_call(hooks.url()))).words.startswith("200 yyy")
+    assert isinstance((await attempt(provider, a_call(hooks.url()))).error, Temporary)
+    assert (await attempt(provider, a_call(hooks.url()))).words == "200 thanks"
 
 
 @pytest.mark.parametrize("name", ["timeout", "connections", "per_host"])

@@ -125,8 +125,17 @@ class Limits(Protocol):
 class HttpSession:
     """Kept connections. `headers` go with each request and are never shown; `resolver`: whom it asks for hosts."""
 
-    def __init__(self, limits: Limits, headers: dict[str, str], resolver: AbstractResolver | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        headers: dict[str, str],
+        resolver: AbstractResolver | None = None,
+        *,
+        enough: int | None = None,
+    ) -> None:
+        """`enough`: bytes of an answer's body that are wanted, if it has them and they come in time."""
         self._limits = limits
+        self._enough = enough
         self._tls = limits.tls_context()
         self._headers = {"User-Agent": f"Clarion/{__version__}", "Accept-Encoding": "identity", **headers}
         self._resolver = resolver
@@ -153,7 +162,8 @@ class HttpSession:
                 if not payload.begun:  # an answer to nothing: said before we asked, so not about this request
                     response.close()
                     raise NotReachedError("the server spoke before it was asked")
-                return Answer(response.status, await _read(response), _retry_after(response))
+                whole = _read(response) if self._enough is None else _beginning(response, self._enough)
+                return Answer(response.status, await whole, _retry_after(response))
         except (NotReachedError, NoAnswerError, AddressError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is: what counts is whether the body was begun
@@ -243,6 +253,20 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
             raise ValueError("the answer is too long")
         pieces.append(piece)
     return b"".join(pieces)
+
+
+async def _beginning(response: aiohttp.ClientResponse, enough: int) -> bytes:
+    """What came of a body of which only the status matters."""
+    found = b""
+    try:
+        async for piece in response.content.iter_any():
+            found += piece
+            if len(found) >= enough:
+                response.close()  # with the rest of it under way the connection is of no more use
+                break
+    except (aiohttp.ClientError, OSError, TimeoutError):
+        response.close()
+    return found[:enough]
 
 
 def _retry_after(response: aiohttp.ClientResponse) -> float | None:

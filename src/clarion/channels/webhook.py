@@ -25,6 +25,7 @@ from clarion.domain.messages import CallMessage
 
 DELIVERY_ID, IDEMPOTENCY_KEY = "x-cio-delivery-id", "x-cio-idempotency-key"
 MOST_HOSTS = 10_000  # of which it is remembered how they did
+ENOUGH = 1_000  # bytes of an answer's body, for people to read
 ASKED_TO_WAIT_SECONDS = 5.0  # after a 429 that does not say how long
 _LATER = frozenset({408, 425})
 
@@ -99,7 +100,7 @@ class WebhookProvider:
             timeout=settings.timeout,
             lookup=lookup,
         )
-        self._session = HttpSession(settings, {}, self._addresses)
+        self._session = HttpSession(settings, {}, self._addresses, enough=ENOUGH)
         self._places = asyncio.Semaphore(settings.connections)  # so that no call waits for a connection on its time
         self._clock = clock
         self._gates: OrderedDict[URL, Gate] = OrderedDict()
