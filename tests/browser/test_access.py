@@ -126,6 +126,9 @@ def test_a_session_that_ends_in_mid_work_is_renewed_over_the_page(server: Server
     dialog.get_by_role("button", name="Enter the demo").click()
     expect(dialog).to_be_hidden()
     expect(page.get_by_label("Name")).to_have_value("Demo Person")
+    page.get_by_label("Name").fill("Demo")  # as others know it
+    page.get_by_role("button", name="Save the name").click()
+    expect(page.get_by_role("banner").get_by_text("Demo", exact=True)).to_be_visible()
 
 
 def test_who_is_in_no_workspace_is_told_whom_to_ask(fresh_server: Server, open_page: Any) -> None:

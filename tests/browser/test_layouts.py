@@ -44,7 +44,7 @@ def test_a_layout_is_made_seen_and_kept_while_it_is_used(server: Server, page: P
 
 def test_what_sends_is_shown(page: Page) -> None:
     page.goto("/providers")
-    expect(page.get_by_text("nothing leaves it")).to_be_visible()
-    expect(page.get_by_role("row").filter(has_text="directory")).to_contain_text("CLARION_DATA_DIR")
-    page.get_by_role("main").get_by_role("link", name="inbox").click()
+    expect(page.get_by_text("nothing leaves it").first).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="directory").first).to_contain_text("CLARION_DATA_DIR")
+    page.get_by_role("main").get_by_role("link", name="inbox").first.click()
     expect(page.get_by_role("heading", level=1, name="Inbox")).to_be_visible()
