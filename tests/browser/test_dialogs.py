@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Dialogs that no other test looks at: accessible in both themes, on a phone within its width, left by Esc."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import Server, enter_demo
+from .conftest import Server, enter_demo, serving
 from .kit import PHONE, check_accessible, check_fits
 
 _ROOT = "/api/clarion/v1"
@@ -24,6 +25,12 @@ class Known:
     webhook: int
     person: str
     owner: str
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A demo of its own: what is made here is in the way of tests that begin with nothing."""
+    yield from serving(tmp_path_factory.mktemp("dialogs"), "--demo")
 
 
 @pytest.fixture(scope="module")
