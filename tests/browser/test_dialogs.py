@@ -56,7 +56,11 @@ def known(server: Server) -> Known:
     person = server.call("GET", f"{_ROOT}/people?search=person-9&limit=1")["people"][0]["cio_id"]
     language = f"{_ROOT}/broadcasts/{draft['id']}/actions/{draft['actions'][0]['id']}/languages/de"
     server.call("PUT", language, body={"subject": "Hallo"})
-    owner = server.call("GET", f"{_ROOT}/users")["users"][0]["name"]  # another test may have given a name
+    link = made(f"{_ROOT}/invitations", {"email": "bo@example.com", "roles": ["reader"]})["link"]
+    token = link.partition("#")[2]
+    made(f"{_ROOT}/session/claim", {"token": token, "name": "Bo", "password": "a long password"})
+    users = server.call("GET", f"{_ROOT}/users")["users"]
+    owner = next(one["name"] for one in users if one["name"] != "Bo")  # another test may have given a name
     return Known(draft["id"], draft["actions"][0]["id"], trigger, webhook, person, owner)
 
 
@@ -68,13 +72,17 @@ _DIALOGS = [
     ("/broadcasts/{draft}/review", ["Activate"], "Activate Asked about?"),
     ("/broadcasts/{draft}/actions/{message}", ["Add a language"], "Add a language"),
     ("/broadcasts/{draft}/actions/{message}?language=de", ["Remove de"], "Remove de"),
+    ("/triggers/{trigger}", ["Pause"], "Pause this trigger?"),
     ("/triggers/{trigger}", ["Stop"], "Stop this trigger for good?"),
     ("/triggers/{trigger}", ["More", "Apply the present content"], "Apply the present content?"),
     ("/people/{person}", ["Add an attribute"], "A new attribute"),
     ("/people/{person}", ["Change city"], "Attribute city"),
     ("/people/{person}", ["Actions for this person", "Suppress"], "Suppress this person?"),
+    ("/people/{person}", ["Actions for this person", "Delete"], "Delete this person?"),
+    ("/people/{person}", ["Actions for this person", "Erase everywhere"], "Erase this person everywhere?"),
     ("/segments/1", ["Put people in or out"], "Put people in or take them out"),
     ("/segments/1", ["Rename"], "Rename Premium"),
+    ("/segments/1", ["Delete"], "Delete Premium?"),
     ("/layouts", ["Actions for Asked about", "Delete"], "Delete Asked about?"),
     ("/senders", ["Actions for Asked about <asked@example.com>", "Edit"], "Change an identity"),
     ("/senders", ["Actions for Asked about <asked@example.com>", "Remove"], "Remove Asked about <asked@example.com>?"),
@@ -85,6 +93,8 @@ _DIALOGS = [
     ("/webhooks/{webhook}", ["Remove"], "Remove Asked about?"),
     ("/keys", ["Make a key"], "Make a key"),
     ("/keys", ["Revoke Track API"], "Revoke Track API?"),
+    ("/users", ["Actions for Bo", "Disable the account"], "Disable the account of Bo?"),
+    ("/users", ["Actions for Bo", "Remove from the workspace"], "Remove Bo?"),
     ("/users", ["Actions for {owner}", "Change roles"], "Roles of {owner}"),
     ("/users", ["Actions for {owner}", "Link for a new password"], "A new password"),
 ]
@@ -105,3 +115,22 @@ def test_a_dialog_is_accessible_fits_a_phone_and_is_left_by_esc(server: Server, 
         check_accessible(page)
         page.keyboard.press("Escape")
         expect(dialog).to_have_count(0)
+
+
+def test_what_is_shown_once_is_accessible_and_fits_a_phone(server: Server, open_page: Any) -> None:
+    page: Page = open_page(server.url, width=PHONE)
+    enter_demo(page)
+    page.goto("/keys")
+    page.get_by_role("button", name="Make a key", exact=True).first.click()
+    dialog = page.get_by_role("dialog", name="Make a key")
+    dialog.get_by_label("Name").fill("Shown once")
+    dialog.get_by_role("button", name="Make").last.click()
+    expect(page.get_by_role("dialog", name="The new key")).to_be_visible()
+    check_fits(page)
+    check_accessible(page)
+    page.goto("/workspace")
+    page.get_by_label("Name of the new workspace").fill("Shown once")
+    page.get_by_role("button", name="Make it").click()
+    expect(page.get_by_role("dialog", name="The new workspace's keys")).to_be_visible()
+    check_fits(page)
+    check_accessible(page)
