@@ -31,21 +31,31 @@ class OneByOne(ABC):
     async def deliver(self, source: Source) -> None:
         if self._free is None:
             self._free = asyncio.Semaphore(self.capabilities.connections)
-        lanes = [asyncio.create_task(self._lane(source, self._free)) for _ in range(self.capabilities.connections)]
+        away = asyncio.Event()
+        lanes = [
+            asyncio.create_task(self._lane(source, self._free, away)) for _ in range(self.capabilities.connections)
+        ]
         try:
             await asyncio.gather(*lanes)
+        except Away:
+            await asyncio.gather(*lanes, return_exceptions=True)  # what is under way has its end before that
+            raise
         finally:
             for lane in lanes:
                 lane.cancel()
             await asyncio.gather(*lanes, return_exceptions=True)
 
-    async def _lane(self, source: Source, free: asyncio.Semaphore) -> None:
-        while True:
+    async def _lane(self, source: Source, free: asyncio.Semaphore, away: asyncio.Event) -> None:
+        while not away.is_set():
             async with free:
-                handover = source.take()
+                handover = None if away.is_set() else source.take()
                 if handover is None:
                     return
-                await self._send(handover)
+                try:
+                    await self._send(handover)
+                except Away:
+                    away.set()
+                    raise
 
     async def _send(self, handover: Handover) -> None:
         begun = False
