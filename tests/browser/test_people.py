@@ -151,6 +151,16 @@ def test_people_are_filtered_and_exported(page: Page) -> None:
     expect(page.get_by_text("1,428 people")).to_be_visible()
     expect(page).to_have_url(re.compile("filter="))
     check_accessible(page)
+    filtered = page.url
+    page.get_by_role("button", name="Make a segment of them").click()
+    dialog = page.get_by_role("dialog", name="Make a segment of them")
+    dialog.get_by_label("Name").fill("Oslo people")
+    expect(dialog.get_by_text("1,428 people")).to_be_visible()
+    check_accessible(page)
+    dialog.get_by_role("button", name="Make it").click()
+    expect(page.get_by_role("heading", level=1, name="Oslo people")).to_be_visible()
+    expect(page.get_by_text("1,428").first).to_be_visible()
+    page.goto(filtered)
     page.get_by_role("button", name="Export them as CSV").click()
     expect(page.get_by_role("heading", level=1, name="Exports")).to_be_visible()
     download = page.get_by_role("button", name=re.compile("Download export")).first

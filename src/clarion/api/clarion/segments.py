@@ -6,15 +6,18 @@ from typing import Any
 from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer
+from clarion.api.clarion.audiences import check_segments, filter_of
 from clarion.api.clarion.edits import Fields
 from clarion.api.reference import segments as told
 from clarion.domain.audience import parse, segment_ids
-from clarion.domain.errors import NotFound
-from clarion.store import broadcasts, segments
+from clarion.domain.errors import InvalidRequest, NotFound
+from clarion.pipeline.finding import Found, Place, find
+from clarion.store import broadcasts, people, segments
 from clarion.store.engine import Transaction
 from clarion.store.segments import Segment
 
 _MAX_NAME_BYTES, _MAX_DESCRIPTION_BYTES = 150, 1_000
+_FILLED_AT_ONCE, _FILL_SECONDS = 5_000, 1.5
 
 
 def _shape(segment: Segment, users: list[dict[str, Any]], now_ms: int) -> dict[str, Any]:
@@ -81,11 +84,55 @@ async def change(call: Call) -> Response:
     return answer({"segment": await call.api.write(work)})
 
 
+async def fill(call: Call) -> Response:
+    """`POST /segments/{segment_id}/fill {filter, start?}`: puts in who matches now, so many as a call bears.
+
+    A part is put in by one transaction. Who dies or gives up in between has put in those before, and the same calls
+    anew put in the rest: who is in already is not put in twice.
+    """
+    segment_id, fields = call.number("segment_id"), Fields(await call.json_object())
+    fields.only(("filter", "start"))
+    token = fields.text("start", "", _MAX_NAME_BYTES)
+    if not isinstance(fields.value.get("filter"), dict):
+        fields.fault("must be a filter object; {} means everybody", "filter")
+    fields.refuse()
+    start = Place.of_token(token) if token else None
+    if token and start is None:
+        raise InvalidRequest("is not the next of an earlier call", "/start")
+    condition = filter_of(fields)
+
+    def look(tx: Transaction) -> Found:
+        if segments.get(tx, call.workspace, segment_id) is None:
+            raise NotFound
+        check_segments(tx, call, condition)
+        return find(tx, call.workspace, "", condition, start, _FILLED_AT_ONCE, seconds=_FILL_SECONDS)
+
+    async with call.api.searches:
+        found = await call.api.read(look)
+
+    def work(tx: Transaction) -> int:
+        if not segments.lock(tx, call.workspace, segment_id):
+            raise NotFound
+        there = people.identifiers(tx, [person.person_id for person in found.people])  # somebody may be gone by now
+        return segments.add(tx, segment_id, there)
+
+    added = await call.api.write(work)
+    return answer(
+        {
+            "matching": len(found.people),
+            "added": added,
+            "looked_through": round(found.share, 3),
+            "next": found.next.token if found.next else "",
+        }
+    )
+
+
 _ALL = "/api/clarion/v1/segments"
 _ONE = f"{_ALL}/{{segment_id}}"
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", _ALL, listing, "manage", "app", "Segments with their sizes and uses", reference=told.LIST),
     Endpoint("GET", _ONE, get, "manage", "app", "A segment with its size and uses", reference=told.ONE),
+    Endpoint("POST", f"{_ONE}/fill", fill, "manage", "app", "Put in who matches a filter", reference=told.FILL),
     Endpoint("PATCH", _ONE, change, "manage", "app", "Rename a segment", reference=told.CHANGE),
 )

@@ -21,6 +21,19 @@ LIST = shown(
     "broadcasts whose default audience names the segment. `changed_at`: when it was renamed or somebody came or went.",
 )
 ONE = shown({"segment": _SEGMENT}, errors=(404,))
+FILL = shown(
+    {"matching": 5000, "added": 4870, "looked_through": 0.4, "next": "~WyJuYW1lIiwiIiw1XQ"},
+    body=record(
+        filter={"type": "object", "description": "Whom to put in; {} for everybody."},
+        start=text("The `next` of the call before; without it from the beginning."),
+        optional=("start",),
+    ),
+    body_example={"filter": {"attribute": {"field": "plan", "operator": "eq", "value": "pro"}}},
+    errors=(404, 422),
+    note="One call puts in up to 5,000 people, or those whom it finds in a second and a half. Call again with `next` "
+    "until it is empty. Who is in already is not put in twice, so the same calls may be made again after a failure. "
+    "The segment does not follow the filter afterwards.",
+)
 CHANGE = shown(
     {"segment": _SEGMENT},
     body=record(

@@ -17,6 +17,7 @@ import { SearchField } from "../../ui/search";
 import { Empty, Loaded } from "../../ui/states";
 import { Pager, Table } from "../../ui/table";
 import { toast } from "../../ui/toast";
+import { SegmentDialog } from "./segment-dialog";
 
 export interface ListedPerson {
   id: string | null;
@@ -63,6 +64,7 @@ function Attributes({ person }: { person: ListedPerson }) {
 function Filtered({ filter }: { filter: Audience }) {
   const mayEdit = useMay("edit");
   const [busy, setBusy] = useState(false);
+  const [naming, setNaming] = useState(false);
   const whole = isEverybody(filter) || faults(filter as Filter).length === 0;
   const exportAll = async () => {
     setBusy(true);
@@ -79,11 +81,15 @@ function Filtered({ filter }: { filter: Audience }) {
   return (
     <div class="stack-tight">
       <AudienceSummary filter={filter} />
-      <div>
+      <div class="row">
         <Button busy={busy} disabled={!mayEdit || !whole} onClick={exportAll}>
           Export them as CSV
         </Button>
+        <Button disabled={!mayEdit || !whole} onClick={() => setNaming(true)}>
+          Make a segment of them
+        </Button>
       </div>
+      {naming && <SegmentDialog filter={filter} onClose={() => setNaming(false)} />}
     </div>
   );
 }
