@@ -35,7 +35,9 @@ export function SegmentDialog({ filter, onClose }: { filter: Audience; onClose: 
       const filled = await post<Filled>(`${OURS}/segments/${so.id}/fill`, { filter, start: so.next });
       so.next = filled.next;
       so.people += filled.added;
-      setTold(`${number(so.people)} people are in; ${percent(filled.looked_through)} of all were looked at.`);
+      setTold(
+        `${number(so.people)} people are in; ${percent(filled.looked_through, 1)} of all were looked at.`,
+      );
     } while (so.next);
     invalidate("/v1/segments");
     invalidate(`${OURS}/segments`);
