@@ -221,7 +221,7 @@ def test_sizes_move_with_memberships(store: Store, workspace: Workspace, numbers
         store.write(partial(segments.create, workspace=workspace, name=n, description="why")) for n in ("vip", "all")
     )
 
-    def work(tx: Transaction) -> list[int]:
+    def work(tx: Transaction) -> list[list[int]]:
         return [
             segments.add(tx, vip.segment_id, [a, b, a]),
             segments.add(tx, vip.segment_id, [b, c]),
@@ -231,7 +231,7 @@ def test_sizes_move_with_memberships(store: Store, workspace: Workspace, numbers
             segments.remove(tx, vip.segment_id, [c]),
         ]
 
-    assert store.write(work) == [2, 1, 1, 0, 1, 0]
+    assert store.write(work) == [[a, b], [c], [a], [], [c], []]
     assert sizes(store, workspace) == {"vip": 2, "all": 1}
     assert store.read(lambda tx: segments.of_person(tx, a)) == [
         (vip.segment_id, "vip", "why"),

@@ -16,6 +16,7 @@ from typing import Any
 
 from clarion.domain.operations import Merge
 from clarion.domain.people import MAX_ATTRIBUTES, Person, Reference
+from clarion.pipeline import membership
 from clarion.store import merging, people
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
@@ -31,7 +32,9 @@ def merge(tx: Transaction, workspace: Workspace, call: Merge) -> bool:
     primary, secondary = (people.lock(tx, workspace, number) for number in numbers)
     if primary is None or secondary is None:
         return False
-    merging.leave(tx, secondary.person_id, primary.person_id)  # first: their identifiers become free by it
+    # First: their identifiers become free by it.
+    for segment_id in merging.leave(tx, secondary.person_id, primary.person_id):
+        membership.moved(tx, segment_id, [primary.person_id], entered=True)
     after = _together(primary, secondary)
     if after != primary:
         people.update(tx, workspace, after)

@@ -17,7 +17,7 @@ import structlog
 from clarion.domain.errors import Unavailable
 from clarion.pipeline.erasure import BlankMail, sweep_open
 from clarion.pipeline.failpoint import Failpoint, nothing
-from clarion.store import activities, erasure, partitions, retention
+from clarion.store import activities, erasure, partitions, retention, segments
 from clarion.store.engine import Store
 
 _log = structlog.get_logger("clarion.retention")
@@ -99,6 +99,7 @@ async def tidy(
         ("accounts", rules.accounts_days, retention.clear_accounts),
         ("data", rules.data_days, partial(retention.clear_data, failpoint=failpoint)),
         ("activities", activities.KEPT_MS / _DAY_MS, activities.clear),
+        ("segment_changes", segments.CHANGES_KEPT_MS / _DAY_MS, segments.clear_changes),
         ("forgotten", 0, retention.forget),
         ("events", rules.events_days, retention.clear_events),
     ]

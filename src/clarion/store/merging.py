@@ -48,24 +48,25 @@ def clear_anonymous_events(tx: Transaction) -> int:
     return tx.execute("clear_anonymous_events", kept_ms=KEPT_MS)
 
 
-def leave(tx: Transaction, person_id: int, into_id: int) -> None:
+def leave(tx: Transaction, person_id: int, into_id: int) -> list[int]:
     """What a person has goes to another: 30 days of events and activities, devices, memberships, relations.
 
     Then they are gone. Accounts in the ledger keep their number, so that no running trigger is touched; lists follow
-    `merged`.
+    `merged`. Returns the segments that the other one came into by it.
     """
     tx.execute("copy_events", person_id=person_id, into_id=into_id, since_ms=tx.now_ms() - KEPT_MS)
     known = {device.token for device in people.devices(tx, into_id)}
     for device in people.devices(tx, person_id):
         if device.token not in known:
             people.save_device(tx, into_id, device)
-    for segment_id, _, _ in segments.of_person(tx, person_id):
-        segments.add(tx, segment_id, [into_id])
+    left = [segment_id for segment_id, _, _ in segments.of_person(tx, person_id)]
+    entered = [segment_id for segment_id in left if segments.add(tx, segment_id, [into_id])]
     objects.move(tx, person_id, into_id)
     tx.execute("move_activities", person_id=person_id, into_id=into_id)
     people.delete(tx, person_id)
     tx.execute("redirect_merges", person_id=person_id, into_id=into_id)
     tx.execute("note_merge", person_id=person_id, into_id=into_id)
+    return entered
 
 
 def merged(tx: Transaction, person_id: int) -> list[int]:

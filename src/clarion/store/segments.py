@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Manual segments and who is in them; each segment's size moves with its memberships."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from clarion.store import numbers
 from clarion.store.access import Workspace
-from clarion.store.engine import Row, Transaction
-from clarion.store.people import Identifiers
+from clarion.store.engine import Row, Store, Transaction
+from clarion.store.people import Identifiers, encode
+
+CHANGES_KEPT_MS = 30 * 86_400_000
+_BATCH = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,25 +86,24 @@ def delete(tx: Transaction, workspace: Workspace, segment_id: int) -> bool:
     removed = tx.execute("delete_segment", workspace_id=workspace.workspace_id, segment_id=segment_id)
     if removed:
         tx.execute("delete_members", segment_id=segment_id)
+        tx.execute("drop_segment_changes", segment_id=segment_id)
     return removed > 0
 
 
-def add(tx: Transaction, segment_id: int, person_ids: Iterable[int]) -> int:
-    """Put people in; how many were not in yet."""
-    rows = [{"segment_id": segment_id, "person_id": number} for number in sorted(set(person_ids))]
-    added = tx.many("add_members", rows)
-    if added:
-        tx.execute("change_segment_size", segment_id=segment_id, by=added)
-    return added
+def add(tx: Transaction, segment_id: int, person_ids: Iterable[int]) -> list[int]:
+    """Put people in; those who were not in yet, ascending. `pipeline.membership` tells whoever is to know."""
+    rows = tx.all("add_members", segment_id=segment_id, person_ids=encode(sorted(set(person_ids))))
+    if rows:
+        tx.execute("change_segment_size", segment_id=segment_id, by=len(rows))
+    return sorted(int(row["person_id"]) for row in rows)
 
 
-def remove(tx: Transaction, segment_id: int, person_ids: Iterable[int]) -> int:
-    """Take people out; how many were in."""
-    rows = [{"segment_id": segment_id, "person_id": number} for number in sorted(set(person_ids))]
-    removed = tx.many("remove_members", rows)
-    if removed:
-        tx.execute("change_segment_size", segment_id=segment_id, by=-removed)
-    return removed
+def remove(tx: Transaction, segment_id: int, person_ids: Iterable[int]) -> list[int]:
+    """Take people out; those who were in, ascending. `pipeline.membership` tells whoever is to know."""
+    rows = tx.all("remove_members", segment_id=segment_id, person_ids=encode(sorted(set(person_ids))))
+    if rows:
+        tx.execute("change_segment_size", segment_id=segment_id, by=-len(rows))
+    return sorted(int(row["person_id"]) for row in rows)
 
 
 def members(tx: Transaction, segment_id: int, after: int, most: int) -> list[Identifiers]:
@@ -114,3 +116,42 @@ def of_person(tx: Transaction, person_id: int) -> list[tuple[int, str, str]]:
     """(id, name, description) of the segments a person is in."""
     rows = tx.all("memberships_of", person_id=person_id)
     return [(int(r["segment_id"]), str(r["name"]), str(r["description"])) for r in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Somebody came in, or left, at a time in Unix milliseconds."""
+
+    at_ms: int
+    entered: bool
+    person: Identifiers
+
+
+def note_changes(tx: Transaction, segment_id: int, person_ids: Iterable[int], at_ms: int, *, entered: bool) -> None:
+    """Write down that people came in or left."""
+    tx.execute(
+        "note_segment_changes",
+        segment_id=segment_id,
+        at_ms=at_ms,
+        person_ids=encode(list(person_ids)),
+        entered=int(entered),
+    )
+
+
+def changes(tx: Transaction, segment_id: int, before: tuple[int, int], most: int) -> list[Change]:
+    """Who came and left, newest first, before a moment and a person of it; who is deleted is not told."""
+    rows = tx.all("segment_changes", segment_id=segment_id, before_ms=before[0], before_person=before[1], most=most)
+    return [
+        Change(int(r["at_ms"]), bool(r["entered"]), Identifiers(int(r["person_id"]), r["id"], r["email"])) for r in rows
+    ]
+
+
+def clear_changes(store: Store, before_ms: int) -> Iterator[int]:
+    """Forget who came and left before a time; yields the rows gone after each transaction."""
+    for row in store.read(lambda tx: tx.all("every_segment")):
+
+        def step(tx: Transaction, segment_id: int = int(row["segment_id"])) -> int:
+            return tx.execute("clear_segment_changes", segment_id=segment_id, before_ms=before_ms, most=_BATCH)
+
+        while gone := store.write(step):
+            yield gone

@@ -8,15 +8,18 @@ from starlette.responses import Response
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion.audiences import check_segments, filter_of
 from clarion.api.clarion.edits import Fields
+from clarion.api.identifiers import shown
 from clarion.api.reference import segments as told
 from clarion.domain.audience import parse, segment_ids
-from clarion.domain.errors import InvalidRequest, NotFound
+from clarion.domain.errors import InvalidRequest, MalformedRequest, NotFound
+from clarion.pipeline import membership
 from clarion.pipeline.finding import Found, Place, find
-from clarion.store import broadcasts, people, segments
+from clarion.store import broadcasts, segments
 from clarion.store.engine import Transaction
-from clarion.store.segments import Segment
+from clarion.store.segments import Change, Segment
 
 _MAX_NAME_BYTES, _MAX_DESCRIPTION_BYTES = 150, 1_000
+_MOST_CHANGES = 200
 _FILLED_AT_ONCE, _FILL_SECONDS = 5_000, 1.5
 
 
@@ -111,10 +114,8 @@ async def fill(call: Call) -> Response:
         found = await call.api.read(look)
 
     def work(tx: Transaction) -> int:
-        if not segments.lock(tx, call.workspace, segment_id):
-            raise NotFound
-        there = people.identifiers(tx, [person.person_id for person in found.people])  # somebody may be gone by now
-        return segments.add(tx, segment_id, there)
+        numbers = [person.person_id for person in found.people]
+        return membership.change(tx, call.workspace, segment_id, numbers, add=True)
 
     added = await call.api.write(work)
     return answer(
@@ -127,6 +128,47 @@ async def fill(call: Call) -> Response:
     )
 
 
+async def changes(call: Call) -> Response:
+    """`GET /segments/{segment_id}/changes?start=&limit=`."""
+    segment_id, before = call.number("segment_id"), _before(call.query("start"))
+    most = call.query_number("limit", 50, low=1, high=_MOST_CHANGES)
+
+    def read(tx: Transaction) -> list[Change]:
+        if segments.get(tx, call.workspace, segment_id) is None:
+            raise NotFound
+        return segments.changes(tx, segment_id, before, most + 1)
+
+    found = await call.api.read(read)
+    page = found[:most]
+    return answer(
+        {
+            "changes": [
+                {
+                    "at": one.at_ms // 1_000,
+                    "change": "entered" if one.entered else "left",
+                    "person": shown(one.person.person_id, one.person.id, one.person.email),
+                }
+                for one in page
+            ],
+            "next": f"{page[-1].at_ms}-{page[-1].person.person_id}" if len(found) > most else "",
+        }
+    )
+
+
+def _before(token: str) -> tuple[int, int]:
+    """The moment and the person of it where an earlier page ended.
+
+    Raises:
+        MalformedRequest: a token that no page ever carried.
+    """
+    if not token:
+        return 2**62, 0
+    at, _, person = token.partition("-")
+    if not all(part.isascii() and part.isdigit() and len(part) < 19 for part in (at, person)):
+        raise MalformedRequest("is not the next of an earlier page", "/start")
+    return int(at), int(person)
+
+
 _ALL = "/api/clarion/v1/segments"
 _ONE = f"{_ALL}/{{segment_id}}"
 
@@ -135,4 +177,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", _ONE, get, "manage", "app", "A segment with its size and uses", reference=told.ONE),
     Endpoint("POST", f"{_ONE}/fill", fill, "manage", "app", "Put in who matches a filter", reference=told.FILL),
     Endpoint("PATCH", _ONE, change, "manage", "app", "Rename a segment", reference=told.CHANGE),
+    Endpoint(
+        "GET", f"{_ONE}/changes", changes, "manage", "app", "Who came into a segment and left", reference=told.CHANGES
+    ),
 )

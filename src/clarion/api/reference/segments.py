@@ -42,3 +42,18 @@ CHANGE = shown(
     body_example={"name": "Paid plans"},
     errors=(404, 422),
 )
+CHANGES = shown(
+    {
+        "changes": [
+            {
+                "at": 1796000000,
+                "change": "entered",
+                "person": {"email": "ada@example.com", "id": "7", "cio_id": "010000000007"},
+            }
+        ],
+        "next": "1796000000123-1099511627783",
+    },
+    errors=(400, 404),
+    note="Newest first, the last 30 days: `entered` or `left`. Who is deleted meanwhile is not told. Go on with "
+    "`?start=` and the `next` of the page before, until it is empty.",
+)

@@ -29,21 +29,19 @@ DELETE FROM segment WHERE workspace_id = :workspace_id AND segment_id = :segment
 DELETE FROM segment_member WHERE segment_id = :segment_id;
 
 -- name: add_members
-INSERT INTO segment_member (segment_id, person_id) VALUES (:segment_id, :person_id) ON CONFLICT DO NOTHING;
+-- Tells who was not in yet.
+INSERT INTO segment_member (segment_id, person_id)
+SELECT :segment_id, value FROM json_each(:person_ids) WHERE true ON CONFLICT DO NOTHING RETURNING person_id;
 
 -- name: add_members @postgres
--- Differs: rows travel as arrays.
+-- Differs: a list is an array.
 INSERT INTO segment_member (segment_id, person_id)
-SELECT * FROM unnest(CAST(:segment_id AS bigint[]), CAST(:person_id AS bigint[])) ON CONFLICT DO NOTHING;
+SELECT :segment_id, unnest(CAST(translate(:person_ids, '[]', '{}') AS bigint[])) ON CONFLICT DO NOTHING
+RETURNING person_id;
 
 -- name: remove_members
-DELETE FROM segment_member WHERE segment_id = :segment_id AND person_id = :person_id;
-
--- name: remove_members @postgres
--- Differs: rows travel as arrays.
-DELETE FROM segment_member m
-USING unnest(CAST(:segment_id AS bigint[]), CAST(:person_id AS bigint[])) AS r (segment_id, person_id)
-WHERE m.segment_id = r.segment_id AND m.person_id = r.person_id;
+-- Tells who was in.
+DELETE FROM segment_member WHERE segment_id = :segment_id AND person_id {{in :person_ids}} RETURNING person_id;
 
 -- name: change_segment_size
 UPDATE segment SET size = size + :by, updated_ms = {{now_ms}} WHERE segment_id = :segment_id;
@@ -67,3 +65,31 @@ WHERE segment_id {{in :segment_ids}} AND person_id > :after AND person_id <= :un
 SELECT segment_id, person_id FROM segment_member
 WHERE segment_id {{in :segment_ids}} AND person_id {{in :person_ids}};
 
+-- name: note_segment_changes
+-- Somebody who comes and goes within one millisecond is where they were last.
+INSERT INTO segment_change (segment_id, at_ms, person_id, entered)
+SELECT :segment_id, :at_ms, value, :entered FROM json_each(:person_ids) WHERE true
+ON CONFLICT (segment_id, at_ms, person_id) DO UPDATE SET entered = excluded.entered;
+
+-- name: note_segment_changes @postgres
+-- Differs: a list is an array.
+INSERT INTO segment_change (segment_id, at_ms, person_id, entered)
+SELECT :segment_id, :at_ms, unnest(CAST(translate(:person_ids, '[]', '{}') AS bigint[])), :entered
+ON CONFLICT (segment_id, at_ms, person_id) DO UPDATE SET entered = excluded.entered;
+
+-- name: segment_changes
+-- Newest first, those before a moment, or of it with a lower number; people who are gone are left out.
+SELECT c.at_ms, c.entered, p.person_id, p.id, p.email FROM segment_change c JOIN person p ON p.person_id = c.person_id
+WHERE c.segment_id = :segment_id AND (c.at_ms, c.person_id) < (:before_ms, :before_person)
+ORDER BY c.at_ms DESC, c.person_id DESC LIMIT :most;
+
+-- name: drop_segment_changes
+DELETE FROM segment_change WHERE segment_id = :segment_id;
+
+-- name: clear_segment_changes
+-- The oldest of a segment.
+DELETE FROM segment_change WHERE segment_id = :segment_id AND at_ms < :before_ms AND at_ms <= COALESCE(
+    (SELECT at_ms FROM segment_change WHERE segment_id = :segment_id ORDER BY at_ms LIMIT 1 OFFSET :most), :before_ms);
+
+-- name: every_segment
+SELECT segment_id FROM segment ORDER BY segment_id;
