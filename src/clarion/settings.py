@@ -102,7 +102,7 @@ class Retention:
 class Email:
     """See `settings.default.toml`."""
 
-    provider: Literal["outbox", "smtp", "postmark"]
+    provider: Literal["outbox", "smtp", "mailgun", "postmark", "resend", "sendgrid", "ses"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Every setting, built once and handed on. `smtp` and `postmark` go to their providers, which check them."""
+    """Every setting, built once and handed on. The last ones go to their providers, which check them."""
 
     database: Database
     server: Server
@@ -174,7 +174,11 @@ class Settings:
     traces: Traces
     log: Log
     smtp: dict[str, Any] = field(repr=False)
+    mailgun: dict[str, Any] = field(repr=False)
     postmark: dict[str, Any] = field(repr=False)
+    resend: dict[str, Any] = field(repr=False)
+    sendgrid: dict[str, Any] = field(repr=False)
+    ses: dict[str, Any] = field(repr=False)
 
 
 def load(

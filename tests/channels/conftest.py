@@ -20,6 +20,7 @@ from .hook_server import HookServer
 from .messages import a_call, a_message
 from .real_server import PASSWORD, USER, RealServer, authenticate
 from .scripted import EHLO_LOCKSTEP, Kept, ScriptedServer
+from .vendors import IN_BYTES, IN_PARTS, VENDORS, VendorServer
 
 
 @dataclass(frozen=True)
@@ -107,10 +108,10 @@ async def hooks(keys: Keys) -> AsyncIterator[HookServer]:
     await served.stop()
 
 
-MAIL = ["outbox", "pipelined", "lockstep", "real", "real-tls", "real-starttls"]
+MAIL = ["outbox", "pipelined", "lockstep", "real", "real-tls", "real-starttls", *IN_BYTES]
 
 
-@pytest.fixture(params=[*MAIL, "webhook"])
+@pytest.fixture(params=[*MAIL, *IN_PARTS, "webhook"])
 async def target(
     *,
     request: pytest.FixtureRequest,
@@ -160,4 +161,9 @@ async def target(
             )
             await called.close()
         case _:
-            raise AssertionError(kind)
+            served = VendorServer(VENDORS[kind])
+            await served.start()
+            provider = served.vendor.make(served.url)
+            yield Target(provider, lambda: served.taken, served.vendor.message)
+            await provider.close()
+            await served.stop()

@@ -14,8 +14,12 @@ from clarion.domain.errors import SetupError
 
 def test_builds_each_by_its_name(tmp_path: Path) -> None:
     options: dict[str, dict[str, object]] = {
+        "mailgun": {"domain": "mg.example.com", "api_key": "k"},
         "outbox": {"directory": str(tmp_path / "o")},
         "postmark": {"token": "t"},
+        "resend": {"api_key": "k"},
+        "sendgrid": {"api_key": "k"},
+        "ses": {"region": "eu-west-1", "access_key_id": "a", "secret_access_key": "k"},
         "smtp": {"host": "mail.example"},
         "webhook": {},
     }
@@ -43,7 +47,7 @@ def test_usual_ports(security: Any, port: int) -> None:
 @pytest.mark.parametrize(
     ("name", "options", "words"),
     [
-        ("pigeon", {}, "'pigeon'; there are: outbox, postmark, smtp, webhook"),
+        ("pigeon", {}, "'pigeon'; there are: mailgun, outbox, postmark, resend, sendgrid, ses, smtp, webhook"),
         ("postmark", {}, "token is missing"),
         ("postmark", {"token": ""}, "token must be"),
         ("postmark", {"token": "a\r\nb"}, "token must be"),

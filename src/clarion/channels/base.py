@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from clarion.domain.errors import SendError
+from clarion.domain.errors import Permanent, SendError
 from clarion.domain.messages import CallMessage, EmailMessage, Message
 
 
@@ -14,12 +14,17 @@ class Capabilities:
     """What a provider can do, as data. `connections`: messages it takes at once in this process.
 
     `takes`: whether it wants finished bytes (``EmailMessage.content``) or the parts (``EmailMessage.fields``).
+    The rest is of e-mail: `amp`: whether it carries a part for AMP; `most_recipients` of one message, with its copies;
+    `own_headers`: names, in lower case, that it gives headers of its own, so that it takes none of ours.
     """
 
     channel: str
     connections: int
     recognises_repeats: bool = False  # refuses a second message with the same delivery id
     takes: Literal["mime", "fields"] = "mime"
+    amp: bool = True
+    most_recipients: int | None = None
+    own_headers: frozenset[str] = frozenset()
 
 
 class Handover(Protocol):
@@ -55,6 +60,13 @@ def email_of(handover: Handover) -> EmailMessage:
     if not isinstance(message, EmailMessage):
         raise TypeError("the message is no e-mail")
     return message
+
+
+def check_recipients(message: EmailMessage, capabilities: Capabilities) -> None:
+    """Raises Permanent: it goes to more addresses than the provider takes."""
+    count, most = 1 + len(message.copies), capabilities.most_recipients
+    if most is not None and count > most:
+        raise Permanent(f"the message has {count} recipients, the provider takes {most}", "refused")
 
 
 def call_of(handover: Handover) -> CallMessage:

@@ -14,13 +14,14 @@ from typing import Protocol
 
 from yarl import URL
 
-from clarion.channels.base import Capabilities, Handover, Source, email_of
+from clarion.channels.base import Capabilities, Handover, Source, check_recipients, email_of
 from clarion.channels.http_gate import Gate
 from clarion.channels.http_session import Answer, HttpSession, NoAnswerError, NotReachedError, NotWantedError
 from clarion.channels.words import printable
 from clarion.domain.errors import Away, Permanent, SendError, Temporary, Throttled, Unknown, detail_of
 from clarion.domain.messages import EmailMessage
 
+Headers = Sequence[tuple[str, str]]
 BREATH = 32  # messages that are made in one go before the event loop may do something else
 MOST_ALONE = 10_000  # messages that are remembered as to be sent by themselves
 
@@ -59,6 +60,14 @@ class Dialect(Protocol):
         """One message. Raises Permanent: it cannot be sent."""
         ...
 
+    def goes_alone(self, message: EmailMessage) -> bool:
+        """Whether it cannot be one of several in a call."""
+        ...
+
+    def headers(self, delivery_ids: Sequence[str], body: bytes, *, many: bool) -> Headers | None:
+        """What goes with this call beside the session's headers, its Content-Type too; None: it is JSON, no more."""
+        ...
+
     def join(self, parts: Sequence[bytes]) -> bytes:
         """The body of a call with several messages; JSON, so spaces may follow it."""
         ...
@@ -79,6 +88,7 @@ class _Parcel:
         self._join = dialect.join
         self._body = self._joined([part for _, part in items])
         self.size = len(self._body)
+        self.headers = dialect.headers([handover.message.delivery_id for handover, _ in items], self._body, many=many)
 
     def begin(self) -> bytes:
         """See `http_session.Body`. Who must not go any more is left out, and the body filled up to its size."""
@@ -215,7 +225,7 @@ class HttpDeliverer:
                 item, run.spare = run.spare or self._next(run), None
                 if item is None:  # `is_over` says whether there is more
                     continue
-                alone = item[0].message.delivery_id in self._alone
+                alone = self._goes_alone(item[0])
                 size += len(item[1]) + 1
                 if items and (alone or size > dialect.most_bytes):
                     run.spare = item
@@ -225,9 +235,12 @@ class HttpDeliverer:
                     break
         if not items:
             return None
-        if len(items) == 1 and items[0][0].message.delivery_id in self._alone:
+        if len(items) == 1 and self._goes_alone(items[0][0]):
             return _Parcel(dialect, items, many=False)
         return _Parcel(dialect, items, many=True)
+
+    def _goes_alone(self, handover: Handover) -> bool:
+        return handover.message.delivery_id in self._alone or self._dialect.goes_alone(email_of(handover))
 
     def _next(self, run: _Run) -> tuple[Handover, bytes] | None:
         """One message as it goes into a call; None: the source has none, or this one cannot be sent."""
@@ -236,7 +249,9 @@ class HttpDeliverer:
             run.dry = True
             return None
         try:
-            return handover, self._dialect.encode(email_of(handover))
+            message = email_of(handover)
+            check_recipients(message, self.capabilities)
+            return handover, self._dialect.encode(message)
         except SendError as error:
             handover.failed(error)
         except Exception as error:  # noqa: BLE001 - a defect met by one message must not lose the chunk
@@ -252,7 +267,8 @@ class HttpDeliverer:
             return
         began = gate.now()
         try:
-            answer = await self._session.call("POST", dialect.many if parcel.many else dialect.single, parcel)
+            url = dialect.many if parcel.many else dialect.single
+            answer = await self._session.call("POST", url, parcel, parcel.headers)
         except NotWantedError:
             return
         except NotReachedError as error:

@@ -8,8 +8,8 @@ every way in which a call can end without a complete answer is one of three exce
 import ipaddress
 import ssl
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
@@ -51,11 +51,15 @@ class NotWantedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A complete answer. `retry_after`: seconds the other side asks to wait, None if it does not say."""
+    """A complete answer. `retry_after`: seconds the other side asks to wait, None if it does not say.
+
+    `headers` are found by their names in lower case.
+    """
 
     status: int
     body: bytes
     retry_after: float | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def words(self) -> str:
@@ -163,7 +167,7 @@ class HttpSession:
                     response.close()
                     raise NotReachedError("the server spoke before it was asked")
                 whole = _read(response) if self._enough is None else _beginning(response, self._enough)
-                return Answer(response.status, await whole, _retry_after(response))
+                return Answer(response.status, await whole, _retry_after(response), response.headers)
         except (NotReachedError, NoAnswerError, AddressError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is: what counts is whether the body was begun

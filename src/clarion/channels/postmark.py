@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 import msgspec
 
 from clarion.channels.base import Capabilities
+from clarion.channels.http_bodies import UNREADABLE, fields_of, is_token, json_list, written
 from clarion.channels.http_delivery import HttpDeliverer, Pause, Reading
 from clarion.channels.http_session import Answer, HttpSession, HttpSettings
+from clarion.channels.http_verdicts import SET_UP_SECONDS, refused, usual
 from clarion.channels.words import printable
 from clarion.domain.errors import Permanent, SendError, SetupError, Temporary, Throttled, Unknown
 from clarion.domain.messages import EmailMessage
@@ -21,7 +23,7 @@ from clarion.domain.messages import EmailMessage
 MOST_MESSAGES = 500  # in one batch
 MOST_BATCH_BYTES = 50_000_000
 MOST_BYTES = 10_000_000  # of one message
-SET_UP_SECONDS = 60.0
+MOST_RECIPIENTS = 50
 
 # What Postmark calls API error codes. They are not HTTP statuses, though some look like one.
 BAD_TOKEN = 10
@@ -52,7 +54,7 @@ class PostmarkSettings:
     ca_file: str = ""
 
     def __post_init__(self) -> None:
-        if not self.token or not self.token.isascii() or not self.token.isprintable() or " " in self.token:
+        if not is_token(self.token):
             raise SetupError("postmark: token must be the API token of a Postmark server")
         if not self.stream:
             raise SetupError("postmark: stream is empty; name a message stream")
@@ -100,7 +102,6 @@ class _Result(msgspec.Struct):
 
 
 _KEEP_ID = _Header("X-PM-KeepID", "true")  # else Postmark puts a Message-ID of its own in place of ours
-_encode = msgspec.json.Encoder().encode
 _decode_one = msgspec.json.Decoder(_Result).decode
 _decode_many = msgspec.json.Decoder(list[_Result]).decode
 _decode_each = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -115,7 +116,13 @@ def postmark(
     """The provider; `clock`, in seconds, measures its pauses. Raises SetupError."""
     http = settings.http
     session = HttpSession(http, {"X-Postmark-Server-Token": settings.token, "Accept": "application/json"})
-    capabilities = Capabilities(channel="email", connections=settings.connections, takes="fields")
+    capabilities = Capabilities(
+        channel="email",
+        connections=settings.connections,
+        takes="fields",
+        amp=False,
+        most_recipients=MOST_RECIPIENTS,
+    )
     return HttpDeliverer("postmark", capabilities, session, dialect or PostmarkDialect(settings), clock)
 
 
@@ -131,9 +138,7 @@ class PostmarkDialect:
 
     def encode(self, message: EmailMessage) -> bytes:
         """See `Dialect.encode`."""
-        parts = message.fields
-        if parts is None:
-            raise TypeError("the message was made as bytes, not in parts")
+        parts = fields_of(message)
         mail = _Mail(
             From=parts.sender,
             To=parts.recipient,
@@ -150,52 +155,39 @@ class PostmarkDialect:
             TrackLinks="None",
             Attachments=[_File(one.name, one.content, one.media_type) for one in parts.attachments],
         )
-        try:
-            encoded = _encode(mail)
-        except UnicodeEncodeError as error:
-            raise Permanent(printable(f"the message is not Unicode: {error}"), "bad_content") from None
-        if len(encoded) > MOST_BYTES:
-            raise Permanent(f"the message has {len(encoded)} bytes, Postmark takes {MOST_BYTES}", "too_large")
-        return encoded
+        return written(mail, "Postmark", MOST_BYTES)
+
+    def goes_alone(self, message: EmailMessage) -> bool:  # noqa: ARG002 - any can be one of several
+        """See `Dialect.goes_alone`."""
+        return False
+
+    def headers(self, delivery_ids: Sequence[str], body: bytes, *, many: bool) -> None:
+        """See `Dialect.headers`."""
 
     def join(self, parts: Sequence[bytes]) -> bytes:
         """See `Dialect.join`."""
-        pieces = [b","] * (2 * len(parts) + 1)  # in one go: a call may have tens of megabytes
-        pieces[0], pieces[-1] = b"[", b"]"
-        pieces[1::2] = parts
-        return b"".join(pieces)
+        return json_list(parts)
 
     def read(self, answer: Answer, count: int, *, many: bool) -> Reading:
         """See `Dialect.read`. Of what Postmark documents only 200 is acceptance, and not of each message."""
-        status = answer.status
-        if status == 200:
+        if answer.status == 200:
             return self._accepted(answer, count, many=many)
-        words = answer.words
-        if status in {429, 503}:
-            return _paused(count, Pause(words, answer.retry_after))
-        if status >= 500 or status < 200 or status == 408:
-            # Of 500 Postmark says that the message is lost in most cases. That is not in all of them.
-            return Reading([Unknown(words)] * count, doubtful=True)
-        if 200 < status < 300:
-            return Reading([Unknown(f"unexpected answer: {words}")] * count, doubtful=True)
-        if status == 413:
-            return _refused_whole(count, Permanent(words, "too_large"))
-        if status in {400, 422}:
+        if answer.status in {400, 422}:
             try:
                 return _reading_of_refusal(_decode_one(answer.body), count)
-            except msgspec.MsgspecError:
-                return _refused_whole(count, Permanent(words, "refused"))
-        # 401, 403, 404, a redirect: the token or the address is wrong, and no message is to blame.
-        return _paused(count, Pause(words, SET_UP_SECONDS))
+            except UNREADABLE:
+                pass
+        # Of 500 Postmark says that the message is lost in most cases. That is not in all of them.
+        return usual(answer, count)
 
     def _accepted(self, answer: Answer, count: int, *, many: bool) -> Reading:
         results: Sequence[_Result | None]
         try:
             results = _decode_many(answer.body) if many else [_decode_one(answer.body)]
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             try:
                 results = [_result(raw) for raw in _decode_each(answer.body)] if many else [None]
-            except msgspec.MsgspecError:
+            except UNREADABLE:
                 results = [None] * count
         if len(results) != count:  # then nobody knows whose result is whose
             words = printable(f"{len(results)} results for {count} messages: {answer.words}")
@@ -221,7 +213,7 @@ def _taken(result: _Result) -> str:
 def _result(raw: msgspec.Raw) -> _Result | None:
     try:
         return _decode_one(raw)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None
 
 
@@ -248,14 +240,4 @@ def _reading_of_refusal(result: _Result, count: int) -> Reading:
     error, pause = _verdict(result)
     if pause is not None:
         return Reading([error] * count, pause)
-    return _refused_whole(count, error)
-
-
-def _refused_whole(count: int, error: SendError) -> Reading:
-    if count == 1:
-        return Reading([error])
-    return Reading([Temporary(error.words)] * count, apart=True)
-
-
-def _paused(count: int, pause: Pause) -> Reading:
-    return Reading([Throttled(pause.words, pause.seconds or 1.0)] * count, pause)
+    return refused(count, error)

@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from clarion.channels.base import Capabilities, Deliverer, Outbox
+from clarion.channels.mailgun import MailgunSettings, mailgun
 from clarion.channels.outbox import FILE_NAME, OutboxProvider, OutboxReader, folder_of
 from clarion.channels.outbox_removal import blank, drop_before
 from clarion.channels.postmark import PostmarkSettings, postmark
+from clarion.channels.resend import ResendSettings, resend
+from clarion.channels.sendgrid import SendGridSettings, sendgrid
+from clarion.channels.ses import SesSettings, ses
 from clarion.channels.smtp import SmtpProvider, SmtpSettings
 from clarion.channels.webhook import WebhookProvider, WebhookSettings
 from clarion.domain.errors import SetupError
@@ -72,6 +76,22 @@ def _postmark(**options: Any) -> Deliverer:
     return postmark(PostmarkSettings(**options))
 
 
+def _mailgun(**options: Any) -> Deliverer:
+    return mailgun(MailgunSettings(**options))
+
+
+def _resend(**options: Any) -> Deliverer:
+    return resend(ResendSettings(**options))
+
+
+def _sendgrid(**options: Any) -> Deliverer:
+    return sendgrid(SendGridSettings(**options))
+
+
+def _ses(**options: Any) -> Deliverer:
+    return ses(SesSettings(**options))
+
+
 def _webhook(**options: Any) -> Deliverer:
     return WebhookProvider(WebhookSettings(**options))
 
@@ -105,22 +125,46 @@ class Sending:
     others: tuple[str, ...]
 
 
+_OVER_HTTP: Mapping[str, Callable[[object], object]] = {
+    "connections": _whole,
+    "timeout": _seconds,
+    "url": _text,
+    "ca_file": _text,
+}
+
 PROVIDERS: Mapping[str, _Entry] = {
+    "mailgun": _Entry(
+        ("email",),
+        _mailgun,
+        {"domain": _text, "api_key": _text, **_OVER_HTTP},
+        ("domain", "api_key"),
+        ("api_key",),
+    ),
     "outbox": _Entry(("email", "webhook"), OutboxProvider, {"directory": _directory, "channel": _text}, ("directory",)),
     "postmark": _Entry(
         ("email",),
         _postmark,
+        {"token": _text, "stream": _text, "batch": _whole, **_OVER_HTTP},
+        ("token",),
+        ("token",),
+    ),
+    "resend": _Entry(
+        ("email",), _resend, {"api_key": _text, "batch": _whole, **_OVER_HTTP}, ("api_key",), ("api_key",)
+    ),
+    "sendgrid": _Entry(("email",), _sendgrid, {"api_key": _text, **_OVER_HTTP}, ("api_key",), ("api_key",)),
+    "ses": _Entry(
+        ("email",),
+        _ses,
         {
-            "token": _text,
-            "stream": _text,
-            "batch": _whole,
-            "connections": _whole,
-            "timeout": _seconds,
-            "url": _text,
-            "ca_file": _text,
+            "region": _text,
+            "access_key_id": _text,
+            "secret_access_key": _text,
+            "session_token": _text,
+            "configuration_set": _text,
+            **_OVER_HTTP,
         },
-        ("token",),
-        ("token",),
+        ("region", "access_key_id", "secret_access_key"),
+        ("access_key_id", "secret_access_key", "session_token"),
     ),
     "smtp": _Entry(
         ("email",),

@@ -26,6 +26,7 @@ class EmailFields:
     bcc: tuple[str, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    amp: str = ""
 
 
 class EmailMessage(NamedTuple):

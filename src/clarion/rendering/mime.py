@@ -105,6 +105,7 @@ def fields(
         bcc=tuple(map(cleaned, email.bcc)),
         headers=tuple(headers),
         attachments=tuple(attachments),
+        amp=email.amp if email.plain and email.html and email.amp.strip() else "",
     )
     envelope = MimeMessage(
         content=b"",

@@ -1,0 +1,385 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Services for e-mail over HTTP on 127.0.0.1, each as its vendor documents it: what it reads, what it answers."""
+
+import asyncio
+import base64
+import re
+import ssl
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from aiohttp import web
+from yarl import URL
+
+from clarion.channels.http_delivery import HttpDeliverer
+from clarion.channels.mailgun import MailgunSettings, mailgun
+from clarion.channels.postmark import PostmarkSettings, postmark
+from clarion.channels.resend import ResendSettings, resend
+from clarion.channels.sendgrid import SendGridSettings, sendgrid
+from clarion.channels.ses import SesSettings, ses
+from clarion.channels.sigv4 import Credentials, signed
+from clarion.domain.messages import EmailFields, EmailMessage
+
+from .messages import a_message
+from .scripted import Kept
+
+SECRET = "a-secret-of-a-test"
+AT = datetime(2026, 11, 29, 7, 30, tzinfo=UTC)
+
+
+def mail(number: int, **fields: Any) -> EmailMessage:
+    """In parts."""
+    usual: dict[str, Any] = {
+        "subject": f"Hello {number}",
+        "html": "<p>Hello</p>",
+        "plain": "Hello",
+        "sender": "News <news@example.com>",
+        "recipient": f"ann{number}@example.org",
+        "headers": (("Message-ID", f"<d{number}@example.com>"),),
+    }
+    parts = EmailFields(**{**usual, **fields})
+    copies = (*parts.cc, *parts.bcc)
+    return EmailMessage(
+        f"d{number}", "news@example.com", f"ann{number}@example.org", "x", b"", copies=copies, fields=parts
+    )
+
+
+@dataclass
+class Call:
+    """One request as it came."""
+
+    server: "VendorServer"
+    request: web.Request
+    raw: bytes
+
+    @property
+    def json(self) -> Any:
+        return msgspec.json.decode(self.raw)
+
+    def drop(self) -> web.Response:
+        """Hang up without a word."""
+        assert self.request.transport is not None
+        self.request.transport.abort()
+        return web.Response()
+
+    def usual(self) -> web.Response:
+        """It is taken."""
+        kept = self.server.vendor.kept(self)
+        self.server.taken += kept
+        return self.server.vendor.accepted(self, len(kept))
+
+
+Behaviour = Callable[[Call], Awaitable[web.StreamResponse] | web.StreamResponse]
+
+
+class Vendor(ABC):
+    """One service: how to make our provider for it, and what it answers."""
+
+    name: str
+    message: Callable[..., EmailMessage] = staticmethod(mail)
+
+    @abstractmethod
+    def make(self, url: str, secret: str = SECRET, **options: Any) -> HttpDeliverer: ...
+
+    @abstractmethod
+    def knows(self, call: Call) -> bool:
+        """Whether it was asked for in the right way by somebody it knows."""
+
+    @abstractmethod
+    def kept(self, call: Call) -> list[Kept]: ...
+
+    @abstractmethod
+    def accepted(self, call: Call, count: int) -> web.Response: ...
+
+    @abstractmethod
+    def refusal(self, recipient: str) -> web.Response:
+        """Of a call with one message, for good."""
+
+    def refused(self, call: Call, recipient: str) -> web.Response:
+        """One of a call is refused for good, the others are taken."""
+        return self.refusal(recipient) if call.server.vendor.recipients(call) == [recipient] else call.usual()
+
+    def recipients(self, call: Call) -> list[str]:
+        return [kept.recipients[0] for kept in self.kept(call)]
+
+
+class Postmark(Vendor):
+    name = "postmark"
+
+    def make(self, url: str, secret: str = SECRET, **options: Any) -> HttpDeliverer:
+        clock = options.pop("clock", None)
+        return postmark(PostmarkSettings(token=secret, url=url, **options), **({"clock": clock} if clock else {}))
+
+    def knows(self, call: Call) -> bool:
+        return call.request.headers.get("X-Postmark-Server-Token") == SECRET
+
+    def kept(self, call: Call) -> list[Kept]:
+        mails = call.json if call.request.path == "/email/batch" else [call.json]
+        return [Kept(one["From"], [one["To"], *filter(None, one.get("Cc", "").split(", "))], b"") for one in mails]
+
+    def accepted(self, call: Call, count: int) -> web.Response:
+        results = [{"ErrorCode": 0, "Message": "OK", "MessageID": "pm"}] * count
+        return answer(200, results if call.request.path == "/email/batch" else results[0])
+
+    def refusal(self, recipient: str) -> web.Response:
+        return answer(422, {"ErrorCode": 406, "Message": f"inactive {recipient}"})
+
+    def refused(self, call: Call, recipient: str) -> web.Response:
+        kept = self.kept(call)
+        bad = [one.recipients[0] == recipient for one in kept]
+        call.server.taken += [one for one, is_bad in zip(kept, bad, strict=True) if not is_bad]
+        return answer(200, [{"ErrorCode": 406 if is_bad else 0} for is_bad in bad])
+
+
+class Resend(Vendor):
+    """The batch endpoint in permissive mode."""
+
+    name = "resend"
+
+    def make(self, url: str, secret: str = SECRET, **options: Any) -> HttpDeliverer:
+        clock = options.pop("clock", None)
+        return resend(ResendSettings(api_key=secret, url=url, **options), **({"clock": clock} if clock else {}))
+
+    def knows(self, call: Call) -> bool:
+        headers = call.request.headers
+        return headers.get("Authorization") == f"Bearer {SECRET}" and 1 <= len(headers["Idempotency-Key"]) <= 256
+
+    def _many(self, call: Call) -> bool:
+        assert call.request.path in {"/emails", "/emails/batch"}
+        return call.request.path == "/emails/batch"
+
+    def kept(self, call: Call) -> list[Kept]:
+        mails = call.json if self._many(call) else [call.json]
+        return [Kept(one["from"], [*one["to"], *one.get("cc", ()), *one.get("bcc", ())], b"") for one in mails]
+
+    def accepted(self, call: Call, count: int) -> web.Response:
+        results = [{"id": f"re-{number}"} for number in range(count)]
+        return answer(200, {"data": results} if self._many(call) else results[0])
+
+    def refusal(self, recipient: str) -> web.Response:
+        return answer(422, {"statusCode": 422, "name": "validation_error", "message": f"Invalid `to` {recipient}"})
+
+    def refused(self, call: Call, recipient: str) -> web.Response:
+        if not self._many(call):
+            return super().refused(call, recipient)
+        assert call.request.headers["x-batch-validation"] == "permissive"
+        kept = self.kept(call)
+        good = [one for one in kept if one.recipients[0] != recipient]
+        call.server.taken += good
+        errors = [
+            {"index": place, "message": f"Invalid `to` {recipient}"}
+            for place, one in enumerate(kept)
+            if one.recipients[0] == recipient
+        ]
+        return answer(200, {"data": [{"id": "re"}] * len(good), "errors": errors})
+
+
+class ResendAlone(Resend):
+    """One message in a call."""
+
+    name = "resend-alone"
+
+    def make(self, url: str, secret: str = SECRET, **options: Any) -> HttpDeliverer:
+        return super().make(url, secret, batch=1, **options)
+
+
+class SendGrid(Vendor):
+    name = "sendgrid"
+
+    def make(self, url: str, secret: str = SECRET, **options: Any) -> HttpDeliverer:
+        clock = options.pop("clock", None)
+        return sendgrid(SendGridSettings(api_key=secret, url=url, **options), **({"clock": clock} if clock else {}))
+
+    def knows(self, call: Call) -> bool:
+        return call.request.headers.get("Authorization") == f"Bearer {SECRET}" and call.request.path == "/v3/mail/send"
+
+    def kept(self, call: Call) -> list[Kept]:
+        (envelope,) = call.json["personalizations"]
+        everybody = [*envelope["to"], *envelope.get("cc", ()), *envelope.get("bcc", ())]
+        return [Kept(call.json["from"]["email"], [one["email"] for one in everybody], b"")]
+
+    def accepted(self, call: Call, count: int) -> web.Response:
+        return web.Response(status=202, headers={"X-Message-Id": f"sg-{count}"})
+
+    def refusal(self, recipient: str) -> web.Response:
+        wrong = {"message": f"bad {recipient}", "field": "content.0.value"}
+        return answer(400, {"errors": [wrong]})
+
+
+class InBytes(Vendor):
+    """Services that take what we wrote."""
+
+    message = staticmethod(a_message)
+
+
+class Mailgun(InBytes):
+    name = "mailgun"
+
+    def make(self, url: str, secret: str = SECRET, **options: Any) -> HttpDeliverer:
+        clock = options.pop("clock", None)
+        settings = MailgunSettings(domain="mg.example.com", api_key=secret, url=url, **options)
+        return mailgun(settings, **({"clock": clock} if clock else {}))
+
+    def knows(self, call: Call) -> bool:
+        credentials = base64.b64encode(f"api:{SECRET}".encode()).decode()
+        assert call.request.path == "/v3/mg.example.com/messages.mime"
+        return call.request.headers.get("Authorization") == f"Basic {credentials}"
+
+    def form(self, call: Call) -> list[tuple[str, bytes]]:
+        """Read by hand, so that nothing of what we wrote is touched."""
+        kind, _, boundary = call.request.headers["Content-Type"].partition("; boundary=")
+        assert kind == "multipart/form-data"
+        first, *parts, last = call.raw.split(f"--{boundary}".encode())
+        assert (first, last) == (b"", b"--\r\n")
+        found = []
+        for part in parts:
+            head, _, value = part.removeprefix(b"\r\n").partition(b"\r\n\r\n")
+            name = re.match(rb'Content-Disposition: form-data; name="([^"]+)"', head)
+            assert name is not None
+            assert (b"filename=" in head) == (name[1] == b"message")
+            found.append((name[1].decode(), value.removesuffix(b"\r\n")))
+        return found
+
+    def kept(self, call: Call) -> list[Kept]:
+        form = self.form(call)
+        (content,) = (value for name, value in form if name == "message")
+        return [Kept("", [value.decode() for name, value in form if name == "to"], content)]
+
+    def accepted(self, call: Call, count: int) -> web.Response:
+        return answer(200, {"id": "<mg@example.com>", "message": "Queued. Thank you."})
+
+    def refusal(self, recipient: str) -> web.Response:
+        return answer(400, {"message": f"'to' parameter is not a valid address. {recipient}"})
+
+
+class Ses(InBytes):
+    """Checks signatures by making them again."""
+
+    name = "ses"
+    credentials = Credentials("AKIDEXAMPLE", SECRET, "a-session-token")
+
+    def make(self, url: str, secret: str = SECRET, **options: Any) -> HttpDeliverer:
+        clock = options.pop("clock", None)
+        settings = SesSettings(
+            region="eu-west-1",
+            access_key_id="AKIDEXAMPLE",
+            secret_access_key=secret,
+            session_token="a-session-token",
+            configuration_set="news",
+            url=url,
+            **options,
+        )
+        return ses(settings, now=lambda: AT, **({"clock": clock} if clock else {}))
+
+    def knows(self, call: Call) -> bool:
+        headers = call.request.headers
+        assert headers["X-Amz-Security-Token"] == "a-session-token"
+        made = signed(
+            self.credentials,
+            region="eu-west-1",
+            service="ses",
+            method="POST",
+            url=URL(f"{call.server.url}/v2/email/outbound-emails"),
+            headers=[("Content-Type", headers["Content-Type"])],
+            body=call.raw,
+            at=AT,
+        )
+        return headers["Authorization"] == dict(made)["Authorization"]
+
+    def kept(self, call: Call) -> list[Kept]:
+        to = call.json["Destination"]
+        content = base64.b64decode(call.json["Content"]["Raw"]["Data"])
+        return [Kept("", [*to["ToAddresses"], *to.get("BccAddresses", ())], content)]
+
+    def accepted(self, call: Call, count: int) -> web.Response:
+        return answer(200, {"MessageId": "ses-1"})
+
+    def refusal(self, recipient: str) -> web.Response:
+        return answer(400, {"message": f"bad {recipient}"}, **{"x-amzn-ErrorType": "MessageRejected:http://x"})
+
+
+VENDORS: dict[str, Vendor] = {
+    one.name: one for one in (Postmark(), Resend(), ResendAlone(), SendGrid(), Mailgun(), Ses())
+}
+IN_BYTES = tuple(name for name, one in VENDORS.items() if isinstance(one, InBytes))
+IN_PARTS = tuple(name for name in VENDORS if name not in IN_BYTES)
+BATCHES = ("postmark", "resend")
+
+
+@dataclass
+class VendorServer:
+    """`script`: what to do with the next calls; `always`: with those after; without it they are taken."""
+
+    vendor: Vendor
+    tls: ssl.SSLContext | None = None
+    script: deque[Behaviour] = field(default_factory=deque)
+    always: Behaviour | None = None
+    calls: list[Call] = field(default_factory=list)
+    taken: list[Kept] = field(default_factory=list)
+    port: int = 0
+    _runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        app = web.Application(client_max_size=1 << 30)
+        app.router.add_post("/{tail:.*}", self._serve)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.01)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=self.tls).start()
+        self.port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    @property
+    def url(self) -> str:
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
+
+    def recipients(self) -> list[str]:
+        """Who was sent a message, in the order they were taken."""
+        return [kept.recipients[0] for kept in self.taken]
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        call = Call(self, request, await request.read())
+        self.calls.append(call)
+        if not self.vendor.knows(call):
+            return answer(401, {"message": "who are you?"})
+        behaviour = self.script.popleft() if self.script else self.always
+        if behaviour is None:
+            return call.usual()
+        done = behaviour(call)
+        return done if isinstance(done, web.StreamResponse) else await done
+
+
+def answer(status: int, body: Any = None, **headers: str) -> web.Response:
+    """A response with JSON, or, given bytes, with just them."""
+    content = body if isinstance(body, bytes) else msgspec.json.encode(body)
+    return web.Response(status=status, body=content, headers=headers, content_type="application/json")
+
+
+def says(status: int, body: Any = None, **headers: str) -> Behaviour:
+    """Always this answer, and nothing is taken."""
+    return lambda _call: answer(status, body, **headers)
+
+
+class Held:
+    """Answers nothing until it is let go; `reached` is set when a call is there."""
+
+    def __init__(self) -> None:
+        self.reached = asyncio.Event()
+        self.let_go = asyncio.Event()
+
+    async def __call__(self, call: Call) -> web.StreamResponse:
+        self.reached.set()
+        await self.let_go.wait()
+        return call.usual()
+
+
+def addresses(numbers: Sequence[int]) -> list[str]:
+    return [f"ann{number}@example.org" for number in numbers]
