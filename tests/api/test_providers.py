@@ -25,6 +25,7 @@ async def test_what_sends_is_shown_without_its_secrets(api: Api, manage: Client,
     assert shown.json["ip_addresses"] == ["192.0.2.1"]
     assert (one["provider"], one["captures"]) == ("smtp", False)
     assert one["others"] == ["mailgun", "outbox", "postmark", "resend", "sendgrid", "ses"]
+    assert (one["amp"], one["most_recipients"]) == (True, None)
     settings = {each["name"]: (each["value"], each["secret"], each["given"]) for each in one["settings"]}
     assert settings["host"] == ("mail.x.test", False, True)
     assert settings["verify"] == ("true", False, True)
@@ -32,3 +33,21 @@ async def test_what_sends_is_shown_without_its_secrets(api: Api, manage: Client,
     assert settings["username"] == settings["password"] == (None, True, True)
     assert "hush" not in str(shown.body)
     assert "AKIA1" not in str(shown.body)
+
+
+async def test_a_broadcast_that_the_provider_cannot_carry_is_held_back(api: Api, manage: Client, keys: Keys) -> None:
+    capabilities = Capabilities("email", 10, takes="fields", amp=False)
+    sending = registry.sending("postmark", {}, capabilities)
+    options = replace(api.options, sending=(sending,))
+    client = Client(application.build(replace(api, options=options)), f"Bearer {keys.manage_key}")
+    action = {"name": "x", "body": "<p>x</p>", "subject": "s", "from": "n@x.example", "amp": "<html amp4email></html>"}
+    path = "/api/clarion/v1/broadcasts"
+    made = (await manage("POST", path, {"name": "News", "actions": [action]})).json["broadcast"]
+    found = (await client("GET", f"{path}/{made['id']}/review")).json
+    assert found["ready"] is False
+    (problem,) = found["problems"]
+    assert problem["field"] == f"actions/{made['actions'][0]['id']}/amp"
+    assert problem["message"].startswith("postmark carries no AMP part")
+    refused = await client("PATCH", f"{path}/{made['id']}", {"active": True})
+    assert refused.status == 422
+    assert (await manage("GET", f"{path}/{made['id']}/review")).json["ready"] is True

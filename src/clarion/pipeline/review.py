@@ -5,9 +5,11 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from clarion.channels.registry import Sending
 from clarion.domain import audience
 from clarion.domain.broadcasts import Action, Broadcast, BroadcastKind, EmailContent, SendingState
 from clarion.domain.errors import InvalidRequest, RenderError
+from clarion.pipeline.carriage import left_behind
 from clarion.rendering.addresses import mailbox, split_list
 from clarion.rendering.email import check_email, variables
 from clarion.rendering.layouts import wrapped
@@ -52,8 +54,9 @@ def review(
     snippets: Mapping[str, str],
     segment_ids: Collection[int],
     topic_ids: Collection[int] = (),
+    sending: Collection[Sending] = (),
 ) -> Review:
-    """Look at a broadcast with its workspace's snippets, segments and topics.
+    """Look at a broadcast with its workspace's snippets, segments and topics, and the providers it would go through.
 
     Actions that are switched off are not part of a trigger, and are not looked at.
     """
@@ -72,6 +75,7 @@ def review(
             problems.append(Finding(f"actions/{action.action_id}/kind", "a transactional message is an e-mail"))
         if action.sending_state is not SendingState.OFF:
             problems += _action_problems(action, snippets)
+            problems += _carriage_problems(action, sending)
             warnings += _action_warnings(action, snippets)
             if action.content.webhook is not None:
                 warnings += _call_warnings(action)
@@ -98,6 +102,16 @@ def _action_problems(action: Action, snippets: Mapping[str, str]) -> Iterator[Fi
     yield from _content_problems(action.content, snippets, f"actions/{action.action_id}")
     for one in action.variants:
         yield from _content_problems(one.content, snippets, f"actions/{action.action_id}/languages/{one.language}")
+
+
+def _carriage_problems(action: Action, sending: Collection[Sending]) -> Iterator[Finding]:
+    found = next((one for one in sending if one.capabilities.channel == action.kind == "email"), None)
+    if found is None:
+        return
+    where = f"actions/{action.action_id}"
+    places = ((where, action.content), *((f"{where}/languages/{one.language}", one.content) for one in action.variants))
+    for place, content in places:
+        yield from (Finding(f"{place}/{field}", why) for field, why in left_behind(content, found))
 
 
 def _content_problems(content: EmailContent, snippets: Mapping[str, str], where: str) -> Iterator[Finding]:

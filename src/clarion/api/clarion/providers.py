@@ -17,6 +17,8 @@ def _shape(found: Sending) -> dict[str, Any]:
         "captures": found.provider == "outbox",
         "connections": found.capabilities.connections,
         "refuses_repeats": found.capabilities.recognises_repeats,
+        "amp": found.capabilities.amp,
+        "most_recipients": found.capabilities.most_recipients,
         "settings": [
             {"name": one.name, "value": one.value, "secret": one.value is None, "given": one.given}
             for one in found.settings

@@ -46,7 +46,9 @@ def look(api: Api, workspace: Workspace, broadcast_id: int) -> tuple[Broadcast, 
         )
 
     before, texts, segment_ids, topic_ids = api.store.read(read)
-    return before, lambda broadcast: review(broadcast, snippets=texts, segment_ids=segment_ids, topic_ids=topic_ids)
+    return before, partial(
+        review, snippets=texts, segment_ids=segment_ids, topic_ids=topic_ids, sending=api.options.sending
+    )
 
 
 def _refuse(findings: tuple[Finding, ...]) -> None:

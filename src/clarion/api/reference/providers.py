@@ -8,10 +8,12 @@ PROVIDERS = Reference(
         providers=array(
             record(
                 channel=text(),
-                provider=text("outbox, postmark or smtp."),
+                provider=text("outbox, smtp, mailgun, postmark, resend, sendgrid, ses or webhook."),
                 captures=flag("Nothing leaves this machine."),
                 connections=integer("Messages that it takes at once in a process."),
                 refuses_repeats=flag("It refuses to send a message twice, so doubt can be resolved by sending again."),
+                amp=flag("It carries an AMP part, of an e-mail."),
+                most_recipients=nullable(integer("Of one message, with its copies; null: it does not say.")),
                 settings=array(
                     record(
                         name=text(),
@@ -35,11 +37,13 @@ PROVIDERS = Reference(
                 "captures": False,
                 "connections": 10,
                 "refuses_repeats": False,
+                "amp": True,
+                "most_recipients": None,
                 "settings": [
                     {"name": "host", "value": "mail.example.com", "secret": False, "given": True},
                     {"name": "password", "value": None, "secret": True, "given": True},
                 ],
-                "others": ["outbox", "postmark"],
+                "others": ["outbox", "resend"],
             }
         ],
         "base_url": "https://mail.example.com",
