@@ -115,6 +115,7 @@ def test_a_dialog_is_accessible_fits_a_phone_and_is_left_by_esc(server: Server, 
         check_accessible(page)
         page.keyboard.press("Escape")
         expect(dialog).to_have_count(0)
+        expect(page.locator(":focus"), f"{name}: the focus goes back").to_have_role("button")
 
 
 def test_what_is_shown_once_is_accessible_and_fits_a_phone(server: Server, open_page: Any) -> None:

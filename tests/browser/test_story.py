@@ -159,6 +159,7 @@ class Story:
         self.go("People")
         self.at("People")
         self.hands.write(self.page.get_by_role("searchbox").first, "person-7@example.com")
+        expect(self.page.get_by_role("link", name=re.compile("^person-"))).to_have_count(1)
         self.hands.press(self.link("person-7@example.com"))
         self.at("person-7@example.com")
         self.hands.turn_to(self.page.get_by_role("tab", name="Messages"))

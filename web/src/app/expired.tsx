@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A session that ends while somebody works: they sign in over the page, and the call that failed is repeated.
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { onSignedOut } from "../api/client";
 import { SignInForm } from "../pages/signin/sign-in";
 import { Dialog } from "../ui/dialog";
@@ -10,7 +10,7 @@ import { useSession } from "./session";
 export function ExpiredSession() {
   const [waiting, setWaiting] = useState<((again: boolean) => void)[]>([]);
   const { session } = useSession();
-  useEffect(() => {
+  useLayoutEffect(() => {
     onSignedOut(() => new Promise((resolve) => setWaiting((before) => [...before, resolve])));
     return () => onSignedOut(async () => false);
   }, []);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A page that was open while the server was updated: a part of it that is loaded only now is gone.
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 /** Once in the shell: offers the new version. What was typed is kept by the forms, which store it as it is typed. */
 export function Renewal() {
   const [outdated, setOutdated] = useState(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const note = () => setOutdated(true);
     addEventListener("vite:preloadError", note);
     return () => removeEventListener("vite:preloadError", note);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What stands around every page: navigation, workspace, theme, palette, news.
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { navigate, usePath } from "../lib/router";
 import { Menu } from "../ui/menu";
 import { Toasts } from "../ui/toast";
@@ -31,8 +31,8 @@ export function Shell({ children }: { children: ComponentChildren }) {
   const [unfolded, setUnfolded] = useState(false);
   const [palette, setPalette] = useState(false);
   // biome-ignore lint/correctness/useExhaustiveDependencies: each navigation folds it
-  useEffect(() => setUnfolded(false), [path]);
-  useEffect(() => {
+  useLayoutEffect(() => setUnfolded(false), [path]);
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
         event.preventDefault();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A filter as a tree of conditions to be clicked together, and as JSON: two views of one value.
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { OURS } from "../api/client";
 import { CodeEditor } from "../editor/CodeEditor";
 import { aboutAll } from "../editor/offsets";
@@ -279,7 +279,7 @@ export function FilterBuilder({ value, onChange, showFaults = false }: BuilderPr
     onChange(filter ?? {});
   };
   // biome-ignore lint/correctness/useExhaustiveDependencies: once the change is drawn
-  useEffect(() => {
+  useLayoutEffect(() => {
     const place = next.current;
     next.current = null;
     if (place) goTo(frame.current, place);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A text that is code: Liquid or JSON. What it needs is fetched when it is shown; until then, and where that fails, the
 // text stands in a plain field, so that nobody waits to write.
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { EditorHandle, Language } from "./codemirror";
 import type { Completions } from "./completing";
 import { Echoes } from "./echoes";
@@ -97,12 +97,13 @@ export function CodeEditor(props: CodeEditorProps) {
     };
   }, [language, oneLine, readOnly]);
 
-  useEffect(() => {
+  // With the drawing: a frame later, what is typed by then would be written over.
+  useLayoutEffect(() => {
     if (handle && !echoes.isEcho(value)) handle.setValue(value);
   }, [handle, echoes, value]);
-  useEffect(() => handle?.setAttributes(JSON.parse(told)), [handle, told]);
-  useEffect(() => handle?.diagnose(diagnostics), [handle, diagnostics]);
-  useEffect(() => {
+  useLayoutEffect(() => handle?.setAttributes(JSON.parse(told)), [handle, told]);
+  useLayoutEffect(() => handle?.diagnose(diagnostics), [handle, diagnostics]);
+  useLayoutEffect(() => {
     if (handle && goTo) handle.goTo(goTo.index);
   }, [handle, goTo]);
 

@@ -2,7 +2,7 @@
 // Saves what is typed by itself, and never loses it: a local copy until the server has it, undo and redo. Where somebody
 // else was quicker, what only one of both changed is put together; what both changed waits for a choice. Without a DOM;
 // `useAutosave` ties it to a component.
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useState } from "preact/hooks";
 import { ApiError } from "../api/client";
 import { chosen, type Merged, merge, same, type Whose } from "./merging";
 import { recall, remember } from "./storage";
@@ -298,7 +298,7 @@ export function useAutosave<T>(options: AutosaveOptions<T>): Autosave<T> {
   // biome-ignore lint/correctness/useExhaustiveDependencies: another name is another thing; the rest are its beginnings
   const autosave = useMemo(() => new Autosave(options), [options.name]);
   const [, redraw] = useState(0);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const stop = autosave.subscribe(() => redraw((count) => count + 1));
     const leaving = (event: BeforeUnloadEvent) => {
       if (!autosave.clean) event.preventDefault();

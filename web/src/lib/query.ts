@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Server data for components: one copy a path, fetched anew on focus and, where asked, every so often while visible.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { ApiError, currentWorkspace, get } from "../api/client";
 
 export interface Query<T> {
@@ -86,7 +86,8 @@ export function useQuery<T>(path: string | null, options: { every?: number | nul
   const every = options.every ?? null;
   const key = path === null ? null : keyOf(path);
 
-  useEffect(() => {
+  // With the drawing, not a frame later: an answer that comes between the two would tell nobody.
+  useLayoutEffect(() => {
     if (path === null || key === null) return;
     const entry = entryOf(key);
     const watcher = () => redraw((count) => count + 1);

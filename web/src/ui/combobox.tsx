@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A text field that offers what it finds while one types (APG combobox with a list).
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Field } from "./field";
+import { follow, stepped } from "./listkeys";
 
 export interface Option<T> {
   key: string;
@@ -36,19 +37,26 @@ export function Combobox<T>(props: ComboboxProps<T>) {
   const [failed, setFailed] = useState(false);
   const [busy, setBusy] = useState(false);
   const list = useId();
-  const searching = useRef(search);
-  searching.current = search;
-  useEffect(() => {
+  /** Pressed before the list that belongs to the text has come. */
+  const pressed = useRef<string[]>([]);
+  const newest = useRef({ search, choose: (_: Option<T>) => {} });
+  // With the drawing: from the next key on, the list that is shown is known to be an older one.
+  useLayoutEffect(() => {
+    pressed.current = [];
     if (!open) return;
     const aborting = new AbortController();
     setBusy(true);
+    setAt(-1);
     const timer = setTimeout(async () => {
       try {
-        const options = await searching.current(typed ?? "", aborting.signal);
+        const options = await newest.current.search(typed ?? "", aborting.signal);
         if (aborting.signal.aborted) return;
+        const { at: to, chosen } = follow(pressed.current, options.length);
         setFound(options);
-        setAt(-1);
+        setAt(to);
         setFailed(false);
+        const option = options[to];
+        if (chosen && option) newest.current.choose(option);
       } catch {
         if (!aborting.signal.aborted) setFailed(true);
       } finally {
@@ -65,14 +73,18 @@ export function Combobox<T>(props: ComboboxProps<T>) {
     setOpen(false);
     onChoose(option);
   };
+  newest.current = { search, choose };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
       if (!open) setOpen(true);
-      else if (found.length > 0)
-        setAt((at + (event.key === "ArrowDown" ? 1 : -1) + found.length) % found.length);
+      else if (busy) pressed.current.push(event.key);
+      else if (found.length > 0) setAt(stepped(at, event.key === "ArrowDown" ? 1 : -1, found.length));
+    } else if (event.key === "Enter" && open && busy && pressed.current.length > 0) {
+      event.preventDefault();
+      pressed.current.push("Enter");
     } else if (event.key === "Enter" && open) {
-      const option = found[at];
+      const option = busy ? undefined : found[at];
       if (option) {
         event.preventDefault();
         choose(option);

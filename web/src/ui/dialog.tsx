@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Native dialogs: modal, closed by Esc, the focus goes back to what opened them.
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Button } from "./button";
 import { type Saving, useSaving } from "./saving";
 
@@ -24,8 +24,10 @@ const FIRST_FIELD = [".dialog-body :is(input, select, textarea)", ".dialog-body 
 export function Dialog({ title, open, onClose, children, actions, wide }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const opener = useRef<Element | null>(null);
+  const gone = useRef(false);
   const id = useId();
-  useEffect(() => {
+  // With the drawing, not a frame later: what is typed next belongs into it.
+  useLayoutEffect(() => {
     const dialog = ref.current;
     if (!dialog) return;
     if (open && !dialog.open) {
@@ -38,11 +40,15 @@ export function Dialog({ title, open, onClose, children, actions, wide }: Dialog
       opener.current = null;
     }
   }, [open]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const dialog = ref.current;
     return () => {
-      // Taken away while it is open, and not closed: its event would reach whatever stands in its place by then.
-      if (dialog?.open && opener.current instanceof HTMLElement) opener.current.focus();
+      // Taken away while it is open. Nothing outside takes the focus before it is closed, and what it says of that
+      // would reach whatever stands in its place by then.
+      gone.current = true;
+      if (!dialog?.open) return;
+      dialog.close();
+      if (opener.current instanceof HTMLElement) opener.current.focus();
     };
   }, []);
   return (
@@ -54,7 +60,7 @@ export function Dialog({ title, open, onClose, children, actions, wide }: Dialog
         event.preventDefault();
         onClose();
       }}
-      onClose={() => open && onClose()}
+      onClose={() => open && !gone.current && onClose()}
     >
       {open && (
         <>
@@ -149,7 +155,7 @@ export function Confirm({
   const { fail } = saving;
   const [text, setText] = useState("");
   const id = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (open) {
       fail(null);
       setText("");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A menu under a button (APG menu button): arrows move, Esc closes, the focus goes back.
+// A menu under a button (APG menu button): arrows, Home and End move, Esc closes, the focus goes back.
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 export interface MenuItem {
   label: string;
@@ -23,24 +23,45 @@ export function Menu({
   const [open, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
+  const fromEnd = useRef(false);
   const id = useId();
-  useEffect(() => {
+  const entries = () => [...(root.current?.querySelectorAll<HTMLElement>('[role="menuitem"]') ?? [])];
+  // With the drawing, not a frame later: the next key may be here before it.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when it opens
+  useLayoutEffect(() => {
     if (!open) return;
-    root.current?.querySelector<HTMLElement>('[role="menuitem"]:not([aria-disabled="true"])')?.focus();
+    const found = fromEnd.current ? entries().reverse() : entries();
+    (found.find((one) => one.ariaDisabled !== "true") ?? found[0])?.focus();
     const outside = (event: Event) => {
       if (!root.current?.contains(event.target as Node)) setOpen(false);
     };
     document.addEventListener("pointerdown", outside);
     return () => document.removeEventListener("pointerdown", outside);
   }, [open]);
+  const show = (from: "start" | "end") => {
+    fromEnd.current = from === "end";
+    setOpen(true);
+  };
   const close = () => {
     setOpen(false);
     button.current?.focus();
   };
-  const move = (step: number) => {
-    const found = [...(root.current?.querySelectorAll<HTMLElement>('[role="menuitem"]') ?? [])];
+  const onKeyDown = (event: KeyboardEvent) => {
+    const found = entries();
     const at = found.indexOf(document.activeElement as HTMLElement);
-    found[(at + step + found.length) % found.length]?.focus();
+    const to = {
+      ArrowDown: (at + 1) % found.length,
+      ArrowUp: at <= 0 ? found.length - 1 : at - 1,
+      Home: 0,
+      End: found.length - 1,
+    }[event.key];
+    if (open && event.key === "Escape") close();
+    else if (open && to !== undefined) found[to]?.focus();
+    else if (event.key === "ArrowDown") show("start");
+    else if (event.key === "ArrowUp") show("end");
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
   };
   return (
     <div
@@ -58,13 +79,8 @@ export function Menu({
         aria-expanded={open}
         aria-controls={open ? id : undefined}
         aria-label={label}
-        onClick={() => setOpen(!open)}
-        onKeyDown={(event) => {
-          if (event.key === "ArrowDown") {
-            event.preventDefault();
-            setOpen(true);
-          }
-        }}
+        onKeyDown={onKeyDown}
+        onClick={() => (open ? setOpen(false) : show("start"))}
       >
         {children ? (
           <>
@@ -75,20 +91,7 @@ export function Menu({
         )}
       </button>
       {open && (
-        <div
-          id={id}
-          role="menu"
-          aria-label={label}
-          class="menu-items"
-          onKeyDown={(event) => {
-            if (event.key === "Escape") close();
-            else if (event.key === "ArrowDown") move(1);
-            else if (event.key === "ArrowUp") move(-1);
-            else return;
-            event.preventDefault();
-            event.stopPropagation();
-          }}
-        >
+        <div id={id} role="menu" aria-label={label} class="menu-items" onKeyDown={onKeyDown}>
           {items.map((item) => (
             <button
               key={item.label}

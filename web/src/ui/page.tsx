@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The frame of a page's content: title, what can be done, the rest.
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 interface PageProps {
   title: string;
@@ -20,10 +20,10 @@ let visited = false;
 /** Sets the tab's title and moves the focus to the heading after a navigation (not at the first load). */
 export function Page({ title, parent, actions, badge, children, wide }: PageProps) {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.title = `${title} · Clarion`;
   }, [title]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (visited) heading.current?.focus({ preventScroll: true });
     visited = true;
   }, []);

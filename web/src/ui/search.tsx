@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A field that narrows a list; what stands in it is part of the page's address.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { TextField } from "./field";
 
 const PAUSE_MS = 400; // after the last key
@@ -16,11 +16,19 @@ interface SearchFieldProps {
 /** Asks once somebody stops typing. */
 export function SearchField({ label, placeholder, value, onChange }: SearchFieldProps) {
   const [text, setText] = useState(value);
-  useEffect(() => setText(value), [value]);
+  const told = useRef(value);
+  // What this field has told comes back as its value, and by then more may be typed, or a blank at the end.
+  useLayoutEffect(() => {
+    if (value !== told.current) setText(value);
+    told.current = value;
+  }, [value]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: only what was typed counts
   useEffect(() => {
     if (text === value) return;
-    const timer = setTimeout(() => onChange(text.trim() || null), PAUSE_MS);
+    const timer = setTimeout(() => {
+      told.current = text.trim();
+      onChange(told.current || null);
+    }, PAUSE_MS);
     return () => clearTimeout(timer);
   }, [text]);
   return (

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tabs in one page (APG: arrow keys move and choose), and links that look like tabs for steps with addresses.
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 
 interface TabsProps {
   label: string;
@@ -70,7 +70,7 @@ export function TabLinks({
   const list = useRef<HTMLElement>(null);
   const current = links.find((link) => link.current)?.href;
   // biome-ignore lint/correctness/useExhaustiveDependencies: another one may be out of sight
-  useEffect(() => {
+  useLayoutEffect(() => {
     const link = list.current?.querySelector<HTMLElement>("[aria-current]");
     // Not scrollIntoView, which would move the page as well.
     if (list.current && link) list.current.scrollLeft = link.offsetLeft - list.current.offsetLeft - 16;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Short news that needs no answer. Failures that matter stay where they happened instead.
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 interface Toast {
   id: number;
@@ -29,7 +29,7 @@ function dismiss(id: number): void {
 /** Where they appear; once in the shell. */
 export function Toasts() {
   const [, set] = useState(0);
-  useEffect(() => {
+  useLayoutEffect(() => {
     redraw = () => set((count) => count + 1);
     return () => {
       redraw = null;

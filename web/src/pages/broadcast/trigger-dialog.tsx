@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Triggering by hand: whom, with which data; tried on the server at each change, nothing is sent before the button.
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
 import { OURS, post } from "../../api/client";
 import { FilterBuilder } from "../../audience/FilterBuilder";
 import { type Filter, faults, isEverybody } from "../../audience/filter";
@@ -122,7 +122,8 @@ export function TriggerDialog({
   const [busy, setBusy] = useState(false);
   const [failed, setFailed] = useState<unknown>(null);
   const wanted = sample.data?.wanted;
-  useEffect(() => {
+  // Before anybody can have typed over it.
+  useLayoutEffect(() => {
     if (!wanted || touched) return;
     const data = Object.keys(wanted).length > 0 ? JSON.stringify(wanted, null, 2) : "";
     setForm((before) => ({ ...before, data }));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Messages that wait for somebody: the list and the chosen one side by side, decided by buttons or keys.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { currentWorkspace, OURS, post } from "../../api/client";
 import { useMay } from "../../app/session";
 import { number } from "../../lib/format";
@@ -153,7 +153,7 @@ export default function Drafts() {
     else return;
     event.preventDefault();
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => keys.current(event);
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a file to an import: choose the file, say what its columns are, see what would happen, begin.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ApiError, OURS, post } from "../../api/client";
 import { useSegments } from "../../audience/FilterBuilder";
 import { bytes, count, number } from "../../lib/format";
@@ -255,7 +255,7 @@ function TrialStep({ upload, plan, trial }: { upload: Upload; plan: Plan; trial:
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const heading = useRef<HTMLDivElement>(null);
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   const good = trial.whole ? trial.rows - trial.wrong : Math.max(0, upload.rows - trial.wrong);
   const segments = useSegments();
   const [search] = useSearch();
