@@ -17,7 +17,7 @@ import pytest
 from clarion.domain import triggers as trigger_rules
 from clarion.domain.broadcasts import BroadcastKind, BroadcastState, DoubtPolicy, SendingState
 from clarion.domain.deliveries import REASON_WORDS, Reason, State
-from clarion.domain.goals import Exit
+from clarion.domain.goals import Exit, GoalKind
 from clarion.domain.people import IdKind
 from clarion.domain.suppressions import EspKind
 from clarion.domain.triggers import TriggerState
@@ -67,6 +67,7 @@ CHECKS: dict[str, set[str]] = {
     "import_kind_known": {"people", "event"},
     "import_state_known": {"preprocessing", "importing", "imported", "failed"},
     "import_who_known": {"all", "only_new", "only_existing"},
+    "goal_kind_known": {kind.value for kind in GoalKind},
     "identifiers_known": {"id", "id_email"},
     "key_kind_known": {"app", "track"},
     "segment_kind_known": {"manual"},

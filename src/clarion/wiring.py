@@ -22,7 +22,7 @@ from clarion.domain.errors import InvalidRequest
 from clarion.observability.metrics import Metrics
 from clarion.observability.traces import OpenTelemetry
 from clarion.page import files, serving
-from clarion.pipeline import errands, exporting, folding, forgetting, importing, reporting, retention
+from clarion.pipeline import converting, errands, exporting, folding, forgetting, importing, reporting, retention
 from clarion.pipeline.compose import Sign
 from clarion.pipeline.data_file import DataFileError
 from clarion.pipeline.data_file_download import DownloadedFile, DownloadRules, download
@@ -251,6 +251,7 @@ def errands_of(house: House, failpoint: Failpoint = nothing) -> tuple[Errand, ..
         forgetting.errand(house.store),
         exporting.errand(house.store, secret, failpoint),
         reporting.errand(house.store, Sign(secret, house.base_url), _download_rules(house), failpoint),
+        converting.errand(house.store, failpoint),
         importing.errand(house.store, house.folder / "files", _downloader(house), failpoint),
     )
 

@@ -42,6 +42,7 @@ async def test_it_is_made_and_changed_by_either_api(manage: Client, client: Clie
     broadcast = await made(manage, _CALL)
     (action,) = broadcast["actions"]
     assert {name: action[name] for name in _CALL} == _CALL
+    assert action["conversion_tracking"] is False
     assert not action.keys() & {"subject", "from", "recipient", "tracked"}
     path = f"/v1/broadcasts/{broadcast['id']}/actions/{action['id']}"
     shown = (await client("GET", path)).json["action"]
@@ -60,6 +61,13 @@ async def test_it_is_made_and_changed_by_either_api(manage: Client, client: Clie
         "",
     )
     assert changed.json["action"]["headers"] == "[]"
+    mine = f"{_ROOT}/broadcasts/{broadcast['id']}/actions/{action['id']}"
+    tracked = (await manage("PATCH", mine, {"conversion_tracking": True})).json["action"]
+    # Customer.io's API has no word for it, and leaves it as it is.
+    await client("PUT", path, {"url": "https://newer.example/"})
+    kept = (await manage("GET", f"{_ROOT}/broadcasts/{broadcast['id']}")).json["broadcast"]["actions"][0]
+    assert tracked["conversion_tracking"]
+    assert (kept["url"], kept["conversion_tracking"]) == ("https://newer.example/", True)
     listed = (await client("GET", f"/v1/broadcasts/{broadcast['id']}")).json["broadcast"]["actions"]
     assert listed == [{"id": action["id"], "type": "webhook"}]
     summary = (await manage("GET", f"{_ROOT}/broadcasts")).json["broadcasts"][0]["actions"][0]
@@ -73,6 +81,8 @@ async def test_it_is_made_and_changed_by_either_api(manage: Client, client: Clie
         ({"kind": ["webhook"]}, "/kind"),
         ({"kind": "webhook", "method": "head"}, "/method"),
         ({"kind": "webhook", "url": 1}, "/url"),
+        ({"kind": "webhook", "conversion_tracking": "yes"}, "/conversion_tracking"),
+        ({"kind": "email", "conversion_tracking": True}, "/conversion_tracking"),
         ({"kind": "webhook", "url": "x" * 8_001}, "/url"),
         ({"kind": "webhook", "subject": "Hi"}, "/subject"),
         ({"kind": "email", "url": "https://x.example"}, "/url"),

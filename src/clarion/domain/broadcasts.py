@@ -66,10 +66,14 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class WebhookCall:
-    """Where a webhook action calls, instead of mailing; `url` is Liquid."""
+    """Where a webhook action calls, instead of mailing; `url` is Liquid.
+
+    `conversion_tracking`: whether it counts as a message that somebody may convert after.
+    """
 
     url: str = ""
     method: Method = Method.POST
+    conversion_tracking: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a broadcast is to bring about, and when a person leaves it (contract §10). As it is set and shown."""
+"""What a broadcast is to bring about, and when a person leaves it (contract §10). As it is set, stored and shown."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -39,7 +39,8 @@ class Exit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """`event` and the property it must have, or `segment_id`; within `window_days` of `counted_from`."""
+    """`event` and the property it must have (any value, for none), or `segment_id`; within `window_days` of
+    `counted_from`."""
 
     kind: GoalKind
     event: str = ""
@@ -48,6 +49,11 @@ class Goal:
     segment_id: int | None = None
     window_days: int = 7
     counted_from: CountedFrom = CountedFrom.SENT
+
+    @property
+    def subject(self) -> str:
+        """What it is found by: the event's name, or the segment's number."""
+        return self.event if self.kind is GoalKind.EVENT else str(self.segment_id)
 
 
 def shape(goal: Goal | None) -> dict[str, Any] | None:

@@ -167,7 +167,8 @@ def _texts(content: EmailContent) -> dict[str, object]:
     """The fields of a content by their names in the API; of a webhook what its call has."""
     found: dict[str, object] = {}
     if content.webhook is not None:
-        found |= {"url": content.webhook.url, "method": content.webhook.method.value}
+        call = content.webhook
+        found |= {"url": call.url, "method": call.method.value, "conversion_tracking": call.conversion_tracking}
     for one in fields(content):
         value = getattr(content, one.name)
         if one.name == "webhook" or (content.webhook is not None and one.name not in _OF_A_CALL):

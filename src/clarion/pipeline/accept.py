@@ -17,6 +17,7 @@ from clarion.domain import audience
 from clarion.domain.broadcasts import Broadcast
 from clarion.domain.errors import InvalidRequest, NotFound, RateLimited
 from clarion.domain.triggers import Selector, TriggerRequest
+from clarion.pipeline import reaching
 from clarion.pipeline.freezing import frozen
 from clarion.pipeline.naming import Named, name_people
 from clarion.store import broadcasts, people, segments, triggers, versions
@@ -92,6 +93,7 @@ def accept(
     )
     if not fatal:
         versions.taken(tx, broadcast, trigger_id)
+        reaching.aim(tx, workspace, broadcast, trigger_id)
         broadcasts.note_trigger(tx, broadcast_id)
         if request.scheduled_ms is None:  # workers find a scheduled one by themselves when it is due
             submit(tx, trigger_id)

@@ -21,6 +21,7 @@ NAMES = (
     "record.after_commit",  # they are, and the next chunk is open
     "export.stretch_read",  # rows of an export are read, not yet written
     "import.rows_in",  # rows of an import are in, how far it got is not yet written
+    "convert.before_commit",  # who reached a goal was found a message, and that is not yet written
     "reporting.told",  # a webhook was called, how it went is not yet written
     "retention.data_marked",  # a trigger's own data is marked as removed, and still there
 )

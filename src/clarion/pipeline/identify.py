@@ -34,7 +34,7 @@ from clarion.domain.operations import (
 )
 from clarion.domain.people import Device, IdKind, Person, Reference, is_unsubscribed, looks_like_email
 from clarion.domain.topics import PREFERENCES
-from clarion.pipeline import merge, relating
+from clarion.pipeline import merge, reaching, relating
 from clarion.pipeline.changing import changed_by, differences
 from clarion.pipeline.roster import Roster
 from clarion.store import activities, merging, people, reporting
@@ -72,6 +72,7 @@ class _Scope:
     def settle(self) -> None:
         """Write what calls before this one changed: it reads for itself."""
         self.roster.flush()
+        reaching.note_events(self.tx, self.workspace, self.events, self.now_ms)
         people.add_events(self.tx, self.events)
         self.events.clear()
         activities.write(self.tx, self.workspace, self.happened, self.now_ms)
@@ -257,6 +258,7 @@ def _identify(scope: _Scope, call: Identify) -> Person | None:
     _tell_webhooks(scope, before, after)
     if call.anonymous_id:
         scope.settle()
+        reaching.note_adopted(scope.tx, scope.workspace, call.anonymous_id, after.person_id, scope.now_ms)
         adopted = merging.adopt_anonymous_events(scope.tx, scope.workspace, call.anonymous_id, after.person_id)
         if adopted:
             scope.note(after.person_id, "anon_merge", {"anonymous_id": call.anonymous_id, "events": adopted})

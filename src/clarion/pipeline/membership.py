@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from clarion.domain.errors import NotFound
 from clarion.domain.people import IdKind
+from clarion.pipeline import reaching
 from clarion.store import people, segments
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
@@ -49,4 +50,6 @@ def moved(tx: Transaction, segment_id: int, person_ids: Sequence[int], *, entere
     Nobody is told of who leaves because they are deleted.
     """
     if person_ids:
-        segments.note_changes(tx, segment_id, person_ids, tx.now_ms(), entered=entered)
+        now_ms = tx.now_ms()
+        segments.note_changes(tx, segment_id, person_ids, now_ms, entered=entered)
+        reaching.note_moved(tx, segment_id, person_ids, now_ms, entered=entered)

@@ -14,7 +14,7 @@ from functools import partial
 
 from clarion.domain.errors import InvalidRequest
 from clarion.domain.triggers import Selector, TriggerRequest
-from clarion.pipeline import staging
+from clarion.pipeline import reaching, staging
 from clarion.pipeline.accept import Limits, SubmitResolve, admit
 from clarion.pipeline.data_file import Line, LineSplitter
 from clarion.pipeline.freezing import frozen
@@ -75,6 +75,7 @@ def begin(
         by=by,
     )
     versions.taken(tx, broadcast, trigger_id)
+    reaching.aim(tx, workspace, broadcast, trigger_id)
     held = triggers.hold(tx, _OWNER, _LEASE_MS, trigger_id)
     if held is None:
         raise AssertionError("a new trigger can be held")

@@ -43,6 +43,7 @@ const WORDS: Readonly<Record<string, string>> = {
   layout_id: "Layout",
   url: "URL",
   method: "Method",
+  conversion_tracking: "Whoever was called may convert",
   amp: "AMP part",
   kind: "Channel",
 };

@@ -65,7 +65,7 @@ _BROADCAST_KEYS = (
     "version",
 )
 _CONTENT_KEYS = ("tracked", "headers", "from_id", "reply_to_id", "layout_id", *_TEXTS)
-_CALL_KEYS = ("url", "method", "headers", "body")
+_CALL_KEYS = ("url", "method", "conversion_tracking", "headers", "body")
 _SETTINGS = ("name", "sending_state", "send_to_unsubscribed")
 
 NEW_ACTION = Action(0, 0, "", "email", SendingState.AUTOMATIC, False, EmailContent(tracked=True), 0, 0)
@@ -317,7 +317,9 @@ def edited_content(before: EmailContent, body: Mapping[str, Any]) -> EmailConten
 def _content(fields: Fields, before: EmailContent) -> EmailContent:
     if before.webhook is not None:
         call = WebhookCall(
-            fields.text("url", before.webhook.url, MAX_URL_BYTES), fields.choice("method", before.webhook.method)
+            fields.text("url", before.webhook.url, MAX_URL_BYTES),
+            fields.choice("method", before.webhook.method),
+            fields.flag("conversion_tracking", before=before.webhook.conversion_tracking),
         )
         body = fields.text("body", before.body, MAX_BODY_BYTES)
         return EmailContent(body=body, headers=_headers(fields, before.headers), webhook=call)

@@ -76,7 +76,13 @@ def content_shape(content: EmailContent) -> dict[str, Any]:
     headers = [{"name": name, "value": value} for name, value in content.headers]
     if content.webhook is not None:
         call = content.webhook
-        return {"url": call.url, "method": call.method.value, "headers": headers, "body": content.body}
+        return {
+            "url": call.url,
+            "method": call.method.value,
+            "conversion_tracking": call.conversion_tracking,
+            "headers": headers,
+            "body": content.body,
+        }
     return {
         "tracked": content.tracked,
         "subject": content.subject,

@@ -177,6 +177,7 @@ _LOOSE = Loose(
     free=("recipients", "reasons", "removed", "states", "rate", "progress"),
 )  # fmt: skip
 _AS: dict[str, Any] = {"as": one_of("sent", "failed", "resend")}  # a word of Python
+_OF_A_GOAL = "kind; event, property_name, property_value, or segment_id; window_days; counted_from: see docs/goals.md."
 _AN_EDIT: dict[str, Any] = {
     "name": text(),
     "recipients": {"type": "object", "description": "A filter (contract §2.2); {} is everybody."},
@@ -185,7 +186,7 @@ _AN_EDIT: dict[str, Any] = {
     "topic_id": nullable(integer("Whoever opted out of it gets nothing.")),
     "language_attribute": text("The attribute that names a person's language."),
     "trigger_name": nullable(text("Of a transactional message: by which calls name it.")),
-    "goal": nullable({"type": "object", "description": "kind, event or segment_id, window_days, counted_from."}),
+    "goal": nullable({"type": "object", "description": _OF_A_GOAL}),
     "exit_when": one_of("never", "goal", "no_longer_matching"),
     "archived": flag("Not in lists any more; of one that is not running."),
     "version": integer("The version that the edit was made from: 409 when there is a newer one."),
@@ -202,6 +203,7 @@ _TEXTS: dict[str, Any] = {
     "kind": one_of("email", "webhook", description="Of a new one; email unless given. It stays what it is."),
     "url": text("Of a webhook: where it calls, with Liquid."),
     "method": one_of("get", "post", "put", "delete", "patch", description="Of a webhook; post unless given."),
+    "conversion_tracking": flag("Of a webhook: whether somebody may convert after it; false unless given."),
     "reply_to": text(),
     "reply_to_id": nullable(integer()),
     "layout_id": nullable(integer("What the body is put into.")),

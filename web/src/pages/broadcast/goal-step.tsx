@@ -6,7 +6,7 @@ import { LinkButton } from "../../ui/button";
 import { Radios, SelectField, TextField } from "../../ui/field";
 import { SaveState, SaveTrouble } from "../../ui/savestate";
 import type { Broadcast, Goal } from "../broadcasts/types";
-import { forServer, goalWords, NEW_GOAL } from "./goal";
+import { countedHint, forServer, goalWords, NEW_GOAL } from "./goal";
 import { useBroadcastPart } from "./use-part";
 
 interface Value {
@@ -56,12 +56,13 @@ function GoalFields({
           <div class="grid-2">
             <TextField
               label="With the property"
-              hint="Optional: only events that have it count."
+              hint="Optional: only events that have it count; cart.total looks into cart."
               value={goal.property_name}
               onInput={(property_name) => onChange({ ...goal, property_name })}
             />
             <TextField
               label="being"
+              hint="Left empty: any value."
               value={goal.property_value}
               onInput={(property_value) => onChange({ ...goal, property_value })}
             />
@@ -98,6 +99,7 @@ function GoalFields({
           ]}
         />
       </div>
+      <p class="field-hint">{countedHint(goal)}</p>
     </div>
   );
 }
@@ -119,8 +121,8 @@ export function GoalStep({ broadcast }: { broadcast: Broadcast }) {
     <div class="stack">
       <div class="row row-between">
         <p class="muted">
-          A goal is kept and shown with the broadcast. Conversions are counted from a later version of Clarion
-          on, for messages sent from then.
+          Counted for the last message before it that reached the person, once for each trigger. A trigger
+          keeps the goal that it was called with: a change counts for those that come after it.
         </p>
         <SaveState autosave={autosave} />
       </div>

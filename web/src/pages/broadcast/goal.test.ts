@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "vitest";
-import { forServer, goalWords, NEW_GOAL } from "./goal";
+import { countedHint, forServer, goalWords, NEW_GOAL } from "./goal";
 
 test("a goal is read back as a sentence", () => {
   const goal = {
@@ -17,6 +17,9 @@ test("a goal is read back as a sentence", () => {
   expect(goalWords(enters, new Map([[7, "Customers"]]))).toBe(
     "somebody enters Customers within 7 days after it was sent",
   );
+  expect(goalWords({ ...goal, property_value: "" }, new Map())).toContain(
+    "performs purchase with any plan within",
+  );
   expect(goalWords(null, new Map())).toBe("none");
 });
 
@@ -27,4 +30,9 @@ test("the server gets only what the kind has", () => {
     window_days: 7,
     counted_from: "sent",
   });
+});
+
+test("what the window waits for is said", () => {
+  expect(countedHint(NEW_GOAL)).toMatch(/settings say so\.$/);
+  expect(countedHint({ ...NEW_GOAL, counted_from: "opened" })).toContain("by a person");
 });

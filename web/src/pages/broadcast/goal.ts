@@ -16,12 +16,29 @@ export function goalWords(goal: Goal | null, segments: SegmentNames): string {
   const segment = () => segments.get(goal.segment_id ?? 0) ?? `segment ${goal.segment_id}`;
   const what =
     goal.kind === "event"
-      ? `performs ${goal.event || "an event"}${goal.property_name ? ` with ${goal.property_name} “${goal.property_value}”` : ""}`
+      ? `performs ${goal.event || "an event"}${withProperty(goal)}`
       : goal.kind === "enters_segment"
         ? `enters ${segment()}`
         : `leaves ${segment()}`;
   const days = goal.window_days === 1 ? "a day" : `${goal.window_days} days`;
   return `somebody ${what} within ${days} after ${FROM[goal.counted_from]}`;
+}
+
+function withProperty({ property_name, property_value }: Goal): string {
+  if (!property_name) return "";
+  return property_value ? ` with ${property_name} “${property_value}”` : ` with any ${property_name}`;
+}
+
+const HINTS: Record<Goal["counted_from"], string> = {
+  sent: "",
+  delivered: " Reports of deliveries are waited for: conversions show after two minutes.",
+  opened: " An opening by a person counts, or a click; not what a mail service loads by itself.",
+  clicked: " A click by a person counts, on a link that is tracked.",
+};
+
+/** Which messages count, and from when. */
+export function countedHint(goal: Goal): string {
+  return `E-mails, SMS, WhatsApp, push and in-app messages count, and webhooks where their settings say so.${HINTS[goal.counted_from]}`;
 }
 
 export const NEW_GOAL: Goal = {

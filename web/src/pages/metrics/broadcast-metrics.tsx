@@ -10,7 +10,7 @@ import { Section } from "../../ui/page";
 import { Empty, Loaded } from "../../ui/states";
 import { Table } from "../../ui/table";
 import "./metrics.css";
-import { PERIODS, shares, stepLabels, sum } from "./steps";
+import { PERIODS, shares, stepLabels, sum, whose } from "./steps";
 
 type Numbers = Record<string, number[]>;
 type Tone = Series["tone"];
@@ -115,6 +115,12 @@ export function BroadcastMetrics({ broadcastId }: { broadcastId: number }) {
                   of={how === "shares" ? series.sent : undefined}
                 />
               </Section>
+              <Section
+                title="By people and by machines"
+                hint="Mail services and scanners open messages and follow links by themselves."
+              >
+                <Whose series={series} />
+              </Section>
               <p class="muted small">
                 Everything is booked on the moment when the trigger's audience was worked out. Days begin at
                 00:00 Eastern Standard Time (UTC−5), as Customer.io cuts them.
@@ -186,6 +192,25 @@ function Totals({ series }: { series: Numbers }) {
         </div>
       ))}
     </dl>
+  );
+}
+
+/** Who opened and clicked, as far as requests say it. */
+function Whose({ series }: { series: Numbers }) {
+  const sent = sum(series.sent);
+  return (
+    <Table
+      caption="Opened and clicked, by people and by machines"
+      rows={whose(series)}
+      rowKey={(row) => row.label}
+      columns={[
+        { key: "label", label: "Messages", show: (row) => row.label },
+        { key: "all", label: "All", number: true, show: (row) => number(row.all) },
+        { key: "people", label: "By people", number: true, show: (row) => number(row.people) },
+        { key: "share", label: "People, of sent", number: true, show: (row) => percent(row.people, sent) },
+        { key: "machines", label: "By machines", number: true, show: (row) => number(row.machines) },
+      ]}
+    />
   );
 }
 

@@ -20,6 +20,10 @@ test("what is no JSON stays as it is", () => {
 });
 
 test("only its own fields are edited, and headers without a name are not sent", () => {
-  expect(pick({ url: "u", subject: "s", method: "post" })).toEqual({ url: "u", method: "post" });
+  expect(pick({ url: "u", subject: "s", method: "post", conversion_tracking: true })).toEqual({
+    url: "u",
+    method: "post",
+    conversion_tracking: true,
+  });
   expect(bodyOf({ headers: [{ name: "", value: "x" }] })).toEqual({ headers: [] });
 });

@@ -3,7 +3,16 @@
 import type { Draft, Rendered } from "../../../preview/message";
 import { type Header, headersOf } from "./email-draft";
 
-const FIELDS = ["name", "sending_state", "send_to_unsubscribed", "method", "url", "headers", "body"] as const;
+const FIELDS = [
+  "name",
+  "sending_state",
+  "send_to_unsubscribed",
+  "method",
+  "url",
+  "conversion_tracking",
+  "headers",
+  "body",
+] as const;
 
 /** Methods by the API's words. */
 export const METHODS: readonly (readonly [string, string])[] = [

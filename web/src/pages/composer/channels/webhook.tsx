@@ -3,9 +3,9 @@
 import { CodeEditor } from "../../../editor/CodeEditor";
 import { bytes } from "../../../lib/format";
 import { diagnosticsOf } from "../../../preview/message";
-import { SelectField } from "../../../ui/field";
+import { CheckField, SelectField } from "../../../ui/field";
 import type { Channel, FieldsProps, PreviewProps } from "./channel";
-import { text } from "./email-draft";
+import { flag, text } from "./email-draft";
 import { goingTo, HeaderRows, Line, Sending } from "./parts";
 import { bodyOf, METHODS, pick, request } from "./webhook-draft";
 
@@ -43,6 +43,13 @@ function Fields(props: FieldsProps) {
         <summary>Sending</summary>
         <div class="stack composer-more">
           <Sending {...props} />
+          <CheckField
+            label="Whoever was called may convert"
+            hint="Where the call itself is the message, such as one that another service sends."
+            checked={flag(draft, "conversion_tracking")}
+            disabled={readOnly}
+            onChange={(checked) => change({ conversion_tracking: checked })}
+          />
         </div>
       </details>
     </div>
