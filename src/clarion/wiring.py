@@ -22,7 +22,17 @@ from clarion.domain.errors import InvalidRequest
 from clarion.observability.metrics import Metrics
 from clarion.observability.traces import OpenTelemetry
 from clarion.page import files, serving
-from clarion.pipeline import converting, errands, exporting, folding, forgetting, importing, reporting, retention
+from clarion.pipeline import (
+    breaking,
+    converting,
+    errands,
+    exporting,
+    folding,
+    forgetting,
+    importing,
+    reporting,
+    retention,
+)
 from clarion.pipeline.compose import Sign
 from clarion.pipeline.data_file import DataFileError
 from clarion.pipeline.data_file_download import DownloadedFile, DownloadRules, download
@@ -247,6 +257,7 @@ def errands_of(house: House, failpoint: Failpoint = nothing) -> tuple[Errand, ..
     """What is done beside sending."""
     secret = house.store.write(access.installation_secret)
     return (
+        breaking.errand(house.store),
         folding.errand(house.store),
         forgetting.errand(house.store),
         exporting.errand(house.store, secret, failpoint),

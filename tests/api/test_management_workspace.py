@@ -13,11 +13,21 @@ PATH = "/api/clarion/v1/workspace"
 
 
 async def test_name_and_identifiers_can_be_changed_while_nobody_is_there(manage: Client, workspace: Workspace) -> None:
-    shown = {"id": workspace.workspace_id, "name": "Acme", "identifiers": "id_email"}
+    shown = {"id": workspace.workspace_id, "name": "Acme", "identifiers": "id_email", "circuit_breaker": None}
     assert (await manage("GET", PATH)).json == {"workspace": shown}
     changed = await manage("PATCH", PATH, {"name": "Acme & Co", "identifiers": "id"})
     assert changed.json == {"workspace": {**shown, "name": "Acme & Co", "identifiers": "id"}}
     assert (await manage("GET", PATH)).json == changed.json
+
+
+async def test_a_circuit_breaker_is_set_and_removed(manage: Client) -> None:
+    wanted = {"after": 500, "bounced": 5, "spammed": 0.3, "failed": None}
+    assert (await manage("PATCH", PATH, {"circuit_breaker": wanted})).json["workspace"]["circuit_breaker"] == wanted
+    assert (await manage("PATCH", PATH, {"name": "New"})).json["workspace"]["circuit_breaker"] == wanted
+    refused = await manage("PATCH", PATH, {"name": "Newer", "circuit_breaker": {"bounced": 200}})
+    assert refused.json["errors"][0]["source"]["pointer"] == "/data/attributes/circuit_breaker/bounced"
+    assert (await manage("GET", PATH)).json["workspace"]["name"] == "New"
+    assert (await manage("PATCH", PATH, {"circuit_breaker": None})).json["workspace"]["circuit_breaker"] is None
 
 
 async def test_identifiers_stay_once_people_exist(manage: Client, store: Store, workspace: Workspace) -> None:

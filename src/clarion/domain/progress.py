@@ -86,6 +86,7 @@ class Standing:
     tried_due_ms: int | None
     turn: int
     other_turn: int
+    paused_words: str | None = None  # why, where nobody paused it
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,7 @@ def held_back(standing: Standing, retry: Retry | None = None) -> tuple[Held, ...
 def _by_wish(standing: Standing) -> list[Held]:
     found = []
     if standing.paused_ms is not None:
-        found.append(Held(Brake.PAUSED))
+        found.append(Held(Brake.PAUSED, words=standing.paused_words))
     if standing.scheduled_ms is not None and standing.audience_ms is None:
         found.append(Held(Brake.SCHEDULED, standing.scheduled_ms))
     if standing.state is TriggerState.SENDING and standing.spread_until_ms is not None:

@@ -55,6 +55,8 @@ class Trigger:
     open_slices: int
     priority: int
     paused_ms: int | None
+    broken_ms: int | None
+    broken_words: str | None
     rate_messages: int | None
     rate_per_ms: int | None
     spread_until_ms: int | None
@@ -72,6 +74,11 @@ class Trigger:
         """The state as answers show it: one that waits for its time is `scheduled`."""
         waits = self.scheduled_ms is not None and self.audience_ms is None
         return "scheduled" if waits and self.state is TriggerState.QUEUED else self.state.value
+
+    @property
+    def paused_because(self) -> str | None:
+        """Why it is paused, where nobody paused it."""
+        return self.broken_words if self.paused_ms is not None and self.paused_ms == self.broken_ms else None
 
     @property
     def people_until_ms(self) -> int:

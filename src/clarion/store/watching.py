@@ -53,6 +53,7 @@ def standing_of(row: Row) -> Standing:
         tried_due_ms=row["tried_due_ms"],
         turn=int(row["turn"]),
         other_turn=int(row["other_turn"] or 0),
+        paused_words=row["broken_words"] if row["broken_ms"] == row["paused_ms"] else None,
     )
 
 

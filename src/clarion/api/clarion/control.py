@@ -53,6 +53,7 @@ def control_shape(trigger: Trigger) -> dict[str, Any]:
         "state": trigger.state_word,
         "paused": trigger.paused_ms is not None,
         "paused_at": seconds(trigger.paused_ms),
+        "paused_because": trigger.paused_because,
         "priority": trigger.priority,
         "rate": rate_shape(trigger),
         "scheduled_at": seconds(trigger.scheduled_ms),

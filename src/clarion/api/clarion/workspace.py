@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The workspace that a key belongs to: its name, and what identifies people in it."""
+"""The workspace that a key belongs to: its name, what identifies people in it, and what stops its triggers."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,18 +8,24 @@ from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion.edits import MAX_NAME_BYTES, Fields
-from clarion.api.reference import manage as reference
+from clarion.api.reference import workspace as reference
+from clarion.domain.breakers import parse, shape
 from clarion.domain.errors import Conflict, NotFound
 from clarion.domain.roles import Need
-from clarion.store import access, people
+from clarion.store import access, breakers, people
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 
 _IDENTIFIERS = ("id_email", "id")
 
 
-def _shape(workspace: Workspace) -> dict[str, Any]:
-    return {"id": workspace.workspace_id, "name": workspace.name, "identifiers": workspace.identifiers}
+def _shape(tx: Transaction, workspace: Workspace) -> dict[str, Any]:
+    return {
+        "id": workspace.workspace_id,
+        "name": workspace.name,
+        "identifiers": workspace.identifiers,
+        "circuit_breaker": shape(breakers.of_workspace(tx, workspace.workspace_id)),
+    }
 
 
 def _load(tx: Transaction, call: Call) -> Workspace:
@@ -31,31 +37,33 @@ def _load(tx: Transaction, call: Call) -> Workspace:
 
 async def get_workspace(call: Call) -> Response:
     """`GET /workspace`."""
-    return answer({"workspace": _shape(await call.api.read(lambda tx: _load(tx, call)))})
+    return answer({"workspace": await call.api.read(lambda tx: _shape(tx, _load(tx, call)))})
 
 
 async def edit_workspace(call: Call) -> Response:
     """`PATCH /workspace`; what identifies people can be changed while there are none."""
     body = await call.json_object()
 
-    def work(tx: Transaction) -> Workspace:
+    def work(tx: Transaction) -> dict[str, Any]:
         before = _load(tx, call)
         fields = Fields(body)
-        fields.only(("name", "identifiers"))
+        fields.only(("name", "identifiers", "circuit_breaker"))
         name = fields.text("name", before.name, MAX_NAME_BYTES, blank=False)
         identifiers = body.get("identifiers", before.identifiers)
         if identifiers not in _IDENTIFIERS:
             fields.fault(f"must be one of {', '.join(_IDENTIFIERS)}", "identifiers")
         fields.refuse()
+        if "circuit_breaker" in body:
+            breakers.put(tx, before.workspace_id, parse(body["circuit_breaker"]))
         if identifiers != before.identifiers and people.last_person(tx, before):
             raise Conflict("can not be changed: there are people in this workspace", "/identifiers")
         after = replace(before, name=name, identifiers=identifiers)
         access.update_workspace(tx, after)
-        return after
+        return _shape(tx, after)
 
-    after = await call.api.write(work)
+    shown = await call.api.write(work)
     call.api.known_keys.forget()
-    return answer({"workspace": _shape(after)})
+    return answer({"workspace": shown})
 
 
 _PATH = "/api/clarion/v1/workspace"
@@ -76,7 +84,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         edit_workspace,
         "manage",
         "app",
-        "Change its name or what identifies people",
+        "Change its name, what identifies people, or what stops its triggers",
         reference=reference.EDIT_WORKSPACE,
         needs=Need.OWN,
     ),

@@ -73,6 +73,7 @@ _CONTROL: dict[str, Any] = {
     "state": "scheduled",
     "paused": True,
     "paused_at": 1796040000,
+    "paused_because": None,
     "priority": 0,
     "rate": {"messages": 100, "per": "second"},
     "scheduled_at": 4102444800,
@@ -168,9 +169,9 @@ _CAPTURED: dict[str, Any] = {
 _LOOSE = Loose(
     nullable=(
         "trigger_name", "topic_id", "first_started_at", "from_id", "reply_to_id", "layout_id", "line", "column",
-        "paused_at", "rate", "scheduled_at", "expires_at", "cancelled_at", "changed_by", "changed_at", "failure",
-        "processed_at", "email", "id", "recipient", "reason", "meaning", "words", "attempted_at", "settled_at",
-        "next_attempt_at",
+        "paused_at", "paused_because", "rate", "scheduled_at", "expires_at", "cancelled_at", "changed_by", "changed_at",
+        "failure", "processed_at", "email", "id", "recipient", "reason", "meaning", "words", "attempted_at",
+        "settled_at", "next_attempt_at",
         "data_removed_at", "details_removed_at", "next", "finished_at", "hint", "plain", "html", "goal",
     ),
     optional=OF_EMAIL,
@@ -323,13 +324,6 @@ INSTALLATION = shown(
         }
     },
     _LOOSE,
-)
-WORKSPACE = shown({"workspace": {"id": 1, "name": "Acme", "identifiers": "id_email"}})
-EDIT_WORKSPACE = shown(
-    {"workspace": {"id": 1, "name": "Acme", "identifiers": "id_email"}},
-    body=record(name=text(), identifiers=one_of("id_email", "id"), optional=("name", "identifiers")),
-    body_example={"name": "Acme"},
-    errors=(409,),
 )
 ERASE = shown(
     {

@@ -55,7 +55,7 @@ UPDATE broadcast_trigger SET paused_ms = {{now_ms}}, control_by = :by, control_m
 WHERE trigger_id = :trigger_id AND paused_ms IS NULL AND state IN ('queued', 'resolving', 'sending');
 
 -- name: resume_trigger
-UPDATE broadcast_trigger SET paused_ms = NULL, control_by = :by, control_ms = {{now_ms}}
+UPDATE broadcast_trigger SET paused_ms = NULL, broken_ms = NULL, control_by = :by, control_ms = {{now_ms}}
 WHERE trigger_id = :trigger_id AND paused_ms IS NOT NULL AND state IN ('queued', 'resolving', 'sending');
 
 -- name: stop_trigger

@@ -4,7 +4,8 @@
 SELECT t.trigger_id, t.broadcast_id, b.name AS broadcast_name, t.state, t.failure, t.selector, t.triggered_by,
        t.created_ms, t.processed_ms, t.scheduled_ms, t.audience_ms, t.audience, t.recipients, t.open_slices,
        t.resolved_to, t.resolve_until, t.resolve_lease_ms, t.resolve_due_ms, t.next_entry, t.file_done, t.error_count,
-       t.priority, t.paused_ms, t.rate_messages, t.rate_per_ms, t.spread_until_ms, t.expires_ms, t.cancelled_ms,
+       t.priority, t.paused_ms, t.broken_ms, t.broken_words, t.rate_messages, t.rate_per_ms,
+       t.spread_until_ms, t.expires_ms, t.cancelled_ms,
        t.control_by, t.condition IS NOT NULL AS filtered, {{now_ms}} AS now_ms,
        COALESCE(f.ready_ms, 0) AS ready_ms, COALESCE(f.turn, 0) AS turn,
        (SELECT MAX(s.lease_ms) FROM (SELECT lease_ms FROM slice WHERE trigger_id = t.trigger_id AND done = 0 AND tried = 0

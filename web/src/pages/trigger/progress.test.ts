@@ -4,6 +4,7 @@ import {
   announcement,
   csvPath,
   endWords,
+  isGrave,
   lookEvery,
   mayJoin,
   paceWords,
@@ -84,6 +85,13 @@ test("people join a filter's audience only", () => {
   expect(mayJoin(SENDING)).toBe(true);
   expect(mayJoin({ ...SENDING, selector: "ids" })).toBe(false);
   expect(mayJoin({ ...SENDING, state: "stopped" })).toBe(false);
+});
+
+test("what nobody wished for is grave", () => {
+  const held = { what: "paused", meaning: "it is paused", until: null, words: null };
+  expect(isGrave(held)).toBe(false);
+  expect(isGrave({ ...held, words: "6 % of 500 messages bounced; 5 % is the limit" })).toBe(true);
+  expect(isGrave({ ...held, what: "no_worker" })).toBe(true);
 });
 
 test("words", () => {

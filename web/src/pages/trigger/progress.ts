@@ -3,7 +3,7 @@
 import type { Part } from "../../charts/StackedBar";
 import { count, duration, number } from "../../lib/format";
 import type { Tone } from "../../ui/pill";
-import type { Cause, Numbers, Pace, Progress, StateWord } from "./types";
+import type { Cause, Held, Numbers, Pace, Progress, StateWord } from "./types";
 
 export const STATE_WORDS: Record<string, string> = {
   queued: "queued",
@@ -23,6 +23,13 @@ export function toneOf(state: string, paused: boolean): Tone {
   if (state === "failed") return "bad";
   if (state === "stopped" || state === "cancelled") return "quiet";
   return "accent";
+}
+
+/** Whether somebody should look: nobody wished for what holds it back. */
+export function isGrave(held: Held): boolean {
+  return (
+    held.what === "no_worker" || held.what === "provider" || (held.what === "paused" && held.words !== null)
+  );
 }
 
 export const ACCOUNT_WORDS: Record<StateWord, string> = {

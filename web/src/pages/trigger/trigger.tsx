@@ -18,6 +18,7 @@ import { InDoubt } from "./in-doubt";
 import {
   announcement,
   endWords,
+  isGrave,
   lookEvery,
   paceWords,
   partsOf,
@@ -115,8 +116,7 @@ function Live({ progress }: { progress: Progress }) {
         {progress.failure && <p class="banner banner-bad">It failed: {progress.failure}</p>}
         {progress.held_back.map((held) => (
           <p key={held.what} class="trigger-held">
-            <Pill tone={held.what === "no_worker" || held.what === "provider" ? "bad" : "warn"}>Waits</Pill>{" "}
-            {held.meaning}
+            <Pill tone={isGrave(held) ? "bad" : "warn"}>Waits</Pill> {held.meaning}
             {held.until !== null && held.until * 1_000 > now + SOON_MS && (
               <>
                 {" "}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The workspace's name, what identifies people in it, and making another.
+// The workspace's name, what identifies people in it, what stops its triggers, and making another.
 import { useEffect, useState } from "preact/hooks";
 import { ApiError, OURS, patch, post } from "../../api/client";
 import { loadSession, useMay } from "../../app/session";
@@ -10,11 +10,14 @@ import { Radios, TextField } from "../../ui/field";
 import { Page, Section } from "../../ui/page";
 import { Loaded, Problems } from "../../ui/states";
 import { toast } from "../../ui/toast";
+import type { Breaker } from "./breaker";
+import { BreakerForm } from "./breaker-form";
 
 interface Workspace {
   id: number;
   name: string;
   identifiers: "id_email" | "id";
+  circuit_breaker: Breaker | null;
 }
 
 interface NewWorkspace extends Workspace {
@@ -112,7 +115,17 @@ export default function WorkspacePage() {
   return (
     <Page title="Workspace">
       <Loaded query={query} lines={4}>
-        {(answer) => <Settings workspace={answer.workspace} />}
+        {(answer) => (
+          <>
+            <Settings workspace={answer.workspace} />
+            <Section
+              title="Circuit breaker"
+              hint="A trigger of which more goes wrong is paused, and says why. Resume it, and it goes on: what was before counts no more."
+            >
+              <BreakerForm breaker={answer.workspace.circuit_breaker} />
+            </Section>
+          </>
+        )}
       </Loaded>
       {may && (
         <Section title="Another workspace" hint="Its people, broadcasts and keys are apart from this one's.">

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Our own API: the workspace."""
+
+from clarion.api.schemas import Loose, integer, nullable, one_of, record, shown, text
+
+_BREAKER = {"after": 200, "bounced": 5.0, "spammed": 0.3, "failed": None}
+_WORKSPACE = {"id": 1, "name": "Acme", "identifiers": "id_email", "circuit_breaker": _BREAKER}
+_LOOSE = Loose(nullable=("circuit_breaker", "bounced", "spammed", "failed"))
+_SHARE = {"type": ["number", "null"], "description": "Percent of what was handed over."}
+
+WORKSPACE = shown({"workspace": _WORKSPACE}, _LOOSE)
+EDIT_WORKSPACE = shown(
+    {"workspace": _WORKSPACE},
+    _LOOSE,
+    body=record(
+        name=text(),
+        identifiers=one_of("id_email", "id"),
+        circuit_breaker=nullable(
+            record(
+                after=integer("Not before so many messages of a trigger were handed over; 200 unless given."),
+                bounced=_SHARE,
+                spammed=_SHARE,
+                failed=_SHARE,
+                optional=("after", "bounced", "spammed", "failed"),
+            )
+        ),
+        optional=("name", "identifiers", "circuit_breaker"),
+    ),
+    body_example={"circuit_breaker": {"after": 500, "bounced": 5, "spammed": 0.3, "failed": 20}},
+    errors=(409,),
+    note="`circuit_breaker` pauses a trigger of which too much goes wrong; see docs/control.md. Null: nothing does.",
+)
