@@ -51,6 +51,7 @@ async def test_new_broadcast_is_a_draft_with_defaults(manage: Client) -> None:
         "tags": [],
         "goal": None,
         "exit_when": "never",
+        "ignores_message_limit": False,
         "archived": False,
         "version": 1,
         "changed_by": None,

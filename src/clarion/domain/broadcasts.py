@@ -151,7 +151,8 @@ class Broadcast:
     """A broadcast as it is edited; `recipients` is the default audience filter as JSON, {} for everybody.
 
     `topic_id`: whoever opted out of that topic gets nothing. `language_attribute`: the attribute of a person that
-    names their language. `version` is one more with each change; `changed_by` made the last one.
+    names their language. `ignores_limit`: its messages go out whatever the workspace's message limit says. `version` is
+    one more with each change; `changed_by` made the last one.
     """
 
     broadcast_id: int
@@ -171,6 +172,7 @@ class Broadcast:
     language_attribute: str = "language"
     goal: Goal | None = None
     exit_when: Exit = Exit.NEVER
+    ignores_limit: bool = False
     archived: bool = False
     version: int = 1
     changed_by: str | None = None

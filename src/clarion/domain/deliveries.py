@@ -49,6 +49,7 @@ class Reason(StrEnum):
     DUPLICATE = "duplicate"
     ESP_SUPPRESSED = "esp_suppressed"
     DRAFT_DELETED = "draft_deleted"
+    MESSAGE_LIMIT = "message_limit"
     # failed: tried, and over
     RENDER_FAILED = "render_failed"
     INVALID_ADDRESS = "invalid_address"
@@ -80,6 +81,7 @@ REASON_WORDS: dict[Reason, str] = {
     Reason.DUPLICATE: "the person was already named earlier in this trigger",
     Reason.ESP_SUPPRESSED: "the address is suppressed: it bounced, complained, or somebody asked for it",
     Reason.DRAFT_DELETED: "its draft was deleted",
+    Reason.MESSAGE_LIMIT: "the person has had as many messages as the workspace's limit lets through",
     Reason.RENDER_FAILED: "the message could not be rendered",
     Reason.INVALID_ADDRESS: "the address cannot be used",
     Reason.REFUSED: "the receiving server refused the message",

@@ -40,6 +40,7 @@ class Snapshot:
     goal: Goal | None
     exit_when: Exit
     actions: tuple[Action, ...]
+    ignores_limit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ def snapshot(broadcast: Broadcast) -> Snapshot:
         broadcast.goal,
         broadcast.exit_when,
         tuple(actions),
+        broadcast.ignores_limit,
     )
 
 
@@ -96,6 +98,7 @@ def restored(now: Broadcast, earlier: Snapshot) -> Broadcast:
         language_attribute=earlier.language_attribute,
         goal=earlier.goal,
         exit_when=earlier.exit_when,
+        ignores_limit=earlier.ignores_limit,
         actions=tuple(actions),
     )
 
@@ -141,6 +144,7 @@ def _settings(kept: Snapshot) -> dict[str, object]:
         "tags": list(kept.tags),
         "language_attribute": kept.language_attribute,
         "doubt_policy": kept.doubt_policy.value,
+        "ignores_message_limit": kept.ignores_limit,
     }
 
 

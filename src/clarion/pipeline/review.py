@@ -9,6 +9,7 @@ from clarion.channels.registry import Sending
 from clarion.domain import audience
 from clarion.domain.broadcasts import Action, Broadcast, BroadcastKind, EmailContent, SendingState
 from clarion.domain.errors import InvalidRequest, RenderError
+from clarion.domain.limits import MessageLimit
 from clarion.pipeline.carriage import left_behind
 from clarion.rendering.addresses import mailbox, split_list
 from clarion.rendering.email import check_email, variables
@@ -55,8 +56,10 @@ def review(
     segment_ids: Collection[int],
     topic_ids: Collection[int] = (),
     sending: Collection[Sending] = (),
+    limit: MessageLimit | None = None,
 ) -> Review:
-    """Look at a broadcast with its workspace's snippets, segments and topics, and the providers it would go through.
+    """Look at a broadcast with its workspace's snippets, segments and topics, and the providers it would go through;
+    `limit`: of the workspace.
 
     Actions that are switched off are not part of a trigger, and are not looked at.
     """
@@ -70,6 +73,9 @@ def review(
         problems.append(Finding("actions", "a transactional message is one message"))
     elif all(action.sending_state is SendingState.OFF for action in broadcast.actions):
         problems.append(Finding("actions", "every action is switched off: there is nothing to send"))
+    if limit is not None and broadcast.kind is BroadcastKind.BROADCAST and not broadcast.ignores_limit:
+        why = f"the workspace's message limit holds: whoever got {limit.words} is left out of this one"
+        warnings.append(Finding("ignores_message_limit", why))
     for action in broadcast.actions:
         if broadcast.kind is BroadcastKind.TRANSACTIONAL and action.kind != "email":
             problems.append(Finding(f"actions/{action.action_id}/kind", "a transactional message is an e-mail"))

@@ -43,7 +43,8 @@ class Task:
     it is handed over; `turn_over` before each message only.
 
     `suppressed`: people of the chunk who are gone because they were suppressed; `barred`: addresses that get no mail,
-    as they are compared; `approved`: drafts of the chunk that somebody decided to send, by (seq, action).
+    as they are compared; `approved`: drafts of the chunk that somebody decided to send, by (seq, action);
+    `over_limit`: messages that would be one too many for their person, by the same.
     """
 
     trigger_id: int
@@ -56,6 +57,7 @@ class Task:
     turn_over: Callable[[], bool] = bool
     barred: Set[str] = frozenset()
     approved: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    over_limit: Set[tuple[int, int]] = frozenset()
 
 
 class SendStage:
@@ -211,6 +213,8 @@ class _ChunkSource:
                 made = left_out or drafting.restored(self.task.approved[key[1:]])
             else:
                 made = self.task.messages.compose(key, row, suppressed)
+            if self.task.over_limit and key[1:] in self.task.over_limit and not isinstance(made, Outcome):
+                return Outcome(key, State.SKIPPED, Reason.MESSAGE_LIMIT, counted=False)
             if self.task.barred and isinstance(made, EmailMessage):
                 if email_key(made.recipient) in self.task.barred:
                     return Outcome(key, State.SKIPPED, Reason.ESP_SUPPRESSED, counted=False)

@@ -25,6 +25,7 @@ from clarion.pipeline.control import Control
 from clarion.pipeline.failpoint import Failpoint
 from clarion.pipeline.flight import FlightRecord
 from clarion.pipeline.lease import Lease, now
+from clarion.pipeline.limiting import Limiting
 from clarion.pipeline.meter import Meter
 from clarion.pipeline.prepared import Prepared
 from clarion.pipeline.record import record
@@ -88,6 +89,7 @@ class Sender:
         self._meter = meter
         self._tracing = tracing
         self._stopping = asyncio.Event()
+        self._limiting = Limiting(store, self._database)
         self._claims = itertools.count(1)
         self._setbacks = Setbacks()
         self._telling = Telling()
@@ -243,6 +245,7 @@ class Sender:
             while chunk is not None:
                 opened = now()
                 messages = await self._messages_of(held.trigger_id, chunk.content_hash)
+                approved = await self._approved_in(held.trigger_id, chunk, messages)
                 task = Task(
                     held.trigger_id,
                     chunk,
@@ -253,7 +256,8 @@ class Sender:
                     halt,
                     turn.over,
                     await self._barred_in(held.trigger_id, chunk, messages),
-                    await self._approved_in(held.trigger_id, chunk, messages),
+                    approved,
+                    await self._limiting.over(held.trigger_id, chunk, messages, approved),
                 )
                 with self._tracing.span("chunk", held.trigger_id, slice=held.no, accounts=len(chunk.rows)):
                     outcomes = await self._send.send(task, flying)

@@ -48,6 +48,7 @@ def of_row(row: Row) -> Broadcast:
         language_attribute=str(row["language_attribute"]),
         goal=goals.parse(decode(row["goal"])) if row["goal"] is not None else None,
         exit_when=Exit(row["exit_when"]),
+        ignores_limit=bool(row["ignores_limit"]),
         archived=row["archived_ms"] is not None,
         version=int(row["version"]),
         changed_by=row["changed_by"],
@@ -188,6 +189,7 @@ def update(tx: Transaction, broadcast: Broadcast) -> None:
         language_attribute=broadcast.language_attribute,
         goal=encode(goals.shape(broadcast.goal)) if broadcast.goal is not None else None,
         exit_when=broadcast.exit_when.value,
+        ignores_limit=int(broadcast.ignores_limit),
         archived=int(broadcast.archived),
         changed_by=broadcast.changed_by,
     )

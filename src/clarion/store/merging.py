@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from clarion.store import objects, people, segments
+from clarion.store import limits, objects, people, segments
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 from clarion.store.people import encode
@@ -63,6 +63,7 @@ def leave(tx: Transaction, person_id: int, into_id: int) -> list[int]:
     entered = [segment_id for segment_id in left if segments.add(tx, segment_id, [into_id])]
     objects.move(tx, person_id, into_id)
     tx.execute("move_activities", person_id=person_id, into_id=into_id)
+    limits.move(tx, person_id, into_id)
     people.delete(tx, person_id)
     tx.execute("redirect_merges", person_id=person_id, into_id=into_id)
     tx.execute("note_merge", person_id=person_id, into_id=into_id)

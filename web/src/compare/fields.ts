@@ -24,6 +24,8 @@ const WORDS: Readonly<Record<string, string>> = {
   language: "Attribute with the language",
   doubt_policy: "When nobody knows whether a message arrived",
   doubt: "When nobody knows whether a message arrived",
+  ignores_message_limit: "Sent whatever the message limit says",
+  beyond: "Sent whatever the message limit says",
   actions: "Order of the messages",
   sending_state: "When it is triggered",
   send_to_unsubscribed: "Sent to whoever unsubscribed, too",
@@ -111,6 +113,7 @@ export function everything(held: Readonly<Record<string, unknown>>, names: Names
     "tags",
     "language_attribute",
     "doubt_policy",
+    "ignores_message_limit",
   ];
   const found = settings
     .filter((name) => name in held)

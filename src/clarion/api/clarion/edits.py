@@ -61,6 +61,7 @@ _BROADCAST_KEYS = (
     "language_attribute",
     "goal",
     "exit_when",
+    "ignores_message_limit",
     "archived",
     "version",
 )
@@ -181,6 +182,7 @@ def edited_broadcast(before: Broadcast, body: Mapping[str, Any], *, with_actions
         language_attribute=fields.text("language_attribute", before.language_attribute, MAX_NAME_BYTES, blank=False),
         goal=_goal(fields, before.goal),
         exit_when=fields.choice("exit_when", before.exit_when),
+        ignores_limit=fields.flag("ignores_message_limit", before=before.ignores_limit),
         archived=fields.flag("archived", before=before.archived),
     )
     if after.archived and before.active:

@@ -35,6 +35,7 @@ def broadcast_shape(broadcast: Broadcast) -> dict[str, Any]:
         "tags": list(broadcast.tags),
         "goal": goals.shape(broadcast.goal),
         "exit_when": broadcast.exit_when.value,
+        "ignores_message_limit": broadcast.ignores_limit,
         "archived": broadcast.archived,
         "version": broadcast.version,
         "changed_by": broadcast.changed_by,

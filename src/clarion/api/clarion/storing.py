@@ -11,7 +11,7 @@ from clarion.domain.broadcasts import Action, Broadcast, BroadcastKind
 from clarion.domain.errors import Conflict, InvalidRequest, NotFound, Problem
 from clarion.domain.goals import Exit
 from clarion.pipeline.review import Finding, Review, review
-from clarion.store import broadcasts, segments, snippets, topics, versions
+from clarion.store import broadcasts, limits, segments, snippets, topics, versions
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 
@@ -37,18 +37,17 @@ def load(tx: Transaction, workspace: Workspace, broadcast_id: int) -> Broadcast:
 def look(api: Api, workspace: Workspace, broadcast_id: int) -> tuple[Broadcast, Callable[[Broadcast], Review]]:
     """The broadcast, and how to review it or an edit of it: parsing templates holds no transaction open."""
 
-    def read(tx: Transaction) -> tuple[Broadcast, dict[str, str], frozenset[int], frozenset[int]]:
-        return (
-            load(tx, workspace, broadcast_id),
-            {snippet.name: snippet.value for snippet in snippets.listing(tx, workspace)},
-            frozenset(segment.segment_id for segment in segments.listing(tx, workspace)),
-            frozenset(topic.topic_id for topic in topics.listing(tx, workspace)),
+    def read(tx: Transaction) -> tuple[Broadcast, Callable[[Broadcast], Review]]:
+        return load(tx, workspace, broadcast_id), partial(
+            review,
+            snippets={snippet.name: snippet.value for snippet in snippets.listing(tx, workspace)},
+            segment_ids=frozenset(segment.segment_id for segment in segments.listing(tx, workspace)),
+            topic_ids=frozenset(topic.topic_id for topic in topics.listing(tx, workspace)),
+            sending=api.options.sending,
+            limit=limits.of_workspace(tx, workspace.workspace_id),
         )
 
-    before, texts, segment_ids, topic_ids = api.store.read(read)
-    return before, partial(
-        review, snippets=texts, segment_ids=segment_ids, topic_ids=topic_ids, sending=api.options.sending
-    )
+    return api.store.read(read)
 
 
 def _refuse(findings: tuple[Finding, ...]) -> None:
@@ -172,8 +171,10 @@ def create(tx: Transaction, workspace: Workspace, wanted: Broadcast, by: str) ->
         topic_id=wanted.topic_id,
         language_attribute=wanted.language_attribute,
     )
-    if wanted.goal is not None or wanted.exit_when is not Exit.NEVER:
-        broadcasts.update(tx, replace(made, goal=wanted.goal, exit_when=wanted.exit_when))
+    further = (wanted.goal, wanted.exit_when, wanted.ignores_limit)
+    if further != (None, Exit.NEVER, False):
+        goal, exit_when, ignores_limit = further
+        broadcasts.update(tx, replace(made, goal=goal, exit_when=exit_when, ignores_limit=ignores_limit))
     for action in wanted.actions:
         _add(tx, made, action)
     stored = load(tx, workspace, made.broadcast_id)

@@ -39,12 +39,17 @@ def _shape(version: Version, newest: int) -> dict[str, Any]:
     }
 
 
+_SETTINGS = (
+    "name", "recipients", "topic_id", "language_attribute", "doubt_policy", "tags", "goal", "exit_when",
+    "ignores_message_limit",
+)  # fmt: skip
+
+
 def _held(now: Broadcast, kept: Snapshot) -> dict[str, Any]:
     """What a version holds, in the words of a broadcast."""
     then = broadcast_shape(history.restored(now, kept))
-    names = ("name", "recipients", "topic_id", "language_attribute", "doubt_policy", "tags", "goal", "exit_when")
     return {
-        **{name: then[name] for name in names},
+        **{name: then[name] for name in _SETTINGS},
         "actions": [
             {name: value for name, value in action_shape(one).items() if name not in _TIMES}
             | {"languages": {each.language: content_shape(each.content) for each in one.variants}}

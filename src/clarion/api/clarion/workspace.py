@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The workspace that a key belongs to: its name, what identifies people in it, and what stops its triggers."""
+"""The workspace that a key belongs to: its name, what identifies people in it, what stops its triggers, and how
+many messages somebody gets."""
 
 from dataclasses import replace
 from typing import Any
@@ -9,10 +10,12 @@ from starlette.responses import Response
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion.edits import MAX_NAME_BYTES, Fields
 from clarion.api.reference import workspace as reference
-from clarion.domain.breakers import parse, shape
+from clarion.domain import breakers, limits
 from clarion.domain.errors import Conflict, NotFound
 from clarion.domain.roles import Need
-from clarion.store import access, breakers, people
+from clarion.store import access, people
+from clarion.store import breakers as kept_breakers
+from clarion.store import limits as kept_limits
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 
@@ -24,7 +27,8 @@ def _shape(tx: Transaction, workspace: Workspace) -> dict[str, Any]:
         "id": workspace.workspace_id,
         "name": workspace.name,
         "identifiers": workspace.identifiers,
-        "circuit_breaker": shape(breakers.of_workspace(tx, workspace.workspace_id)),
+        "circuit_breaker": breakers.shape(kept_breakers.of_workspace(tx, workspace.workspace_id)),
+        "message_limit": limits.shape(kept_limits.of_workspace(tx, workspace.workspace_id)),
     }
 
 
@@ -47,14 +51,16 @@ async def edit_workspace(call: Call) -> Response:
     def work(tx: Transaction) -> dict[str, Any]:
         before = _load(tx, call)
         fields = Fields(body)
-        fields.only(("name", "identifiers", "circuit_breaker"))
+        fields.only(("name", "identifiers", "circuit_breaker", "message_limit"))
         name = fields.text("name", before.name, MAX_NAME_BYTES, blank=False)
         identifiers = body.get("identifiers", before.identifiers)
         if identifiers not in _IDENTIFIERS:
             fields.fault(f"must be one of {', '.join(_IDENTIFIERS)}", "identifiers")
         fields.refuse()
         if "circuit_breaker" in body:
-            breakers.put(tx, before.workspace_id, parse(body["circuit_breaker"]))
+            kept_breakers.put(tx, before.workspace_id, breakers.parse(body["circuit_breaker"]))
+        if "message_limit" in body:
+            kept_limits.put(tx, before.workspace_id, limits.parse(body["message_limit"]))
         if identifiers != before.identifiers and people.last_person(tx, before):
             raise Conflict("can not be changed: there are people in this workspace", "/identifiers")
         after = replace(before, name=name, identifiers=identifiers)

@@ -18,6 +18,7 @@ _SUMMARY: dict[str, Any] = {
     "tags": ["demo"],
     "goal": None,
     "exit_when": "never",
+    "ignores_message_limit": False,
     "archived": False,
     "version": 4,
     "changed_by": "ada@example.com",

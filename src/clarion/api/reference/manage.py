@@ -48,6 +48,7 @@ BROADCAST: dict[str, Any] = {
     "tags": ["demo"],
     "goal": None,
     "exit_when": "never",
+    "ignores_message_limit": False,
     "archived": False,
     "version": 4,
     "changed_by": "ada@example.com",
@@ -189,6 +190,7 @@ _AN_EDIT: dict[str, Any] = {
     "trigger_name": nullable(text("Of a transactional message: by which calls name it.")),
     "goal": nullable({"type": "object", "description": _OF_A_GOAL}),
     "exit_when": one_of("never", "goal", "no_longer_matching"),
+    "ignores_message_limit": flag("Sent whatever the workspace's message limit says."),
     "archived": flag("Not in lists any more; of one that is not running."),
     "version": integer("The version that the edit was made from: 409 when there is a newer one."),
 }

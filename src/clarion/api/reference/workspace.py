@@ -4,8 +4,14 @@
 from clarion.api.schemas import Loose, integer, nullable, one_of, record, shown, text
 
 _BREAKER = {"after": 200, "bounced": 5.0, "spammed": 0.3, "failed": None}
-_WORKSPACE = {"id": 1, "name": "Acme", "identifiers": "id_email", "circuit_breaker": _BREAKER}
-_LOOSE = Loose(nullable=("circuit_breaker", "bounced", "spammed", "failed"))
+_WORKSPACE = {
+    "id": 1,
+    "name": "Acme",
+    "identifiers": "id_email",
+    "circuit_breaker": _BREAKER,
+    "message_limit": {"messages": 3, "days": 7},
+}
+_LOOSE = Loose(nullable=("circuit_breaker", "message_limit", "bounced", "spammed", "failed"))
 _SHARE = {"type": ["number", "null"], "description": "Percent of what was handed over."}
 
 WORKSPACE = shown({"workspace": _WORKSPACE}, _LOOSE)
@@ -24,9 +30,13 @@ EDIT_WORKSPACE = shown(
                 optional=("after", "bounced", "spammed", "failed"),
             )
         ),
-        optional=("name", "identifiers", "circuit_breaker"),
+        message_limit=nullable(
+            record(messages=integer("From 1 to 1,000."), days=integer("From 1 to 30; they move along with the time."))
+        ),
+        optional=("name", "identifiers", "circuit_breaker", "message_limit"),
     ),
     body_example={"circuit_breaker": {"after": 500, "bounced": 5, "spammed": 0.3, "failed": 20}},
     errors=(409,),
-    note="`circuit_breaker` pauses a trigger of which too much goes wrong; see docs/control.md. Null: nothing does.",
+    note="`circuit_breaker` pauses a trigger of which too much goes wrong; see docs/control.md. Null: nothing does. "
+    "`message_limit`: whoever got so many messages of broadcasts is skipped (`message_limit`); see docs/people.md.",
 )

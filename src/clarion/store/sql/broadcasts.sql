@@ -6,7 +6,8 @@ VALUES (:broadcast_id, :workspace_id, :name, 'draft', :recipients, :doubt_policy
 
 -- name: broadcast
 SELECT broadcast_id, workspace_id, name, state, recipients, doubt_policy, tags, kind, trigger_name, topic_id,
-       language_attribute, created_ms, updated_ms, first_started_ms, goal, exit_when, archived_ms, version, changed_by
+       language_attribute, created_ms, updated_ms, first_started_ms, goal, exit_when, ignores_limit, archived_ms,
+       version, changed_by
 FROM broadcast WHERE workspace_id = :workspace_id AND broadcast_id = :broadcast_id;
 
 -- name: lock_broadcast
@@ -20,7 +21,8 @@ SELECT last_trigger_ms, {{now_ms}} AS now_ms FROM broadcast WHERE broadcast_id =
 -- name: broadcasts
 -- Newest first.
 SELECT broadcast_id, workspace_id, name, state, recipients, doubt_policy, tags, kind, trigger_name, topic_id,
-       language_attribute, created_ms, updated_ms, first_started_ms, goal, exit_when, archived_ms, version, changed_by
+       language_attribute, created_ms, updated_ms, first_started_ms, goal, exit_when, ignores_limit, archived_ms,
+       version, changed_by
 FROM broadcast WHERE workspace_id = :workspace_id ORDER BY broadcast_id DESC;
 
 -- name: broadcast_by_trigger_name
@@ -35,7 +37,8 @@ DELETE FROM message_name WHERE broadcast_id = :broadcast_id;
 -- name: update_broadcast
 UPDATE broadcast SET name = :name, recipients = :recipients, doubt_policy = :doubt_policy, tags = :tags,
     trigger_name = :trigger_name, topic_id = :topic_id, language_attribute = :language_attribute,
-    goal = CAST(:goal AS text), exit_when = :exit_when, changed_by = CAST(:changed_by AS text), version = version + 1,
+    goal = CAST(:goal AS text), exit_when = :exit_when, ignores_limit = :ignores_limit,
+    changed_by = CAST(:changed_by AS text), version = version + 1,
     archived_ms = CASE WHEN :archived = 1 THEN COALESCE(archived_ms, {{now_ms}}) END,
     updated_ms = {{now_ms}}
 WHERE broadcast_id = :broadcast_id;
@@ -90,7 +93,8 @@ WHERE broadcast_id = :broadcast_id AND user_id <> :user_id AND seen_ms > {{now_m
 -- A stretch of a workspace's broadcasts, newest first, without what their messages say. :state '' and :archived -1 are
 -- any, :only 0 is every one.
 SELECT broadcast_id, workspace_id, name, state, recipients, doubt_policy, tags, kind, trigger_name, topic_id,
-       language_attribute, created_ms, updated_ms, first_started_ms, goal, exit_when, archived_ms, version, changed_by
+       language_attribute, created_ms, updated_ms, first_started_ms, goal, exit_when, ignores_limit, archived_ms,
+       version, changed_by
 FROM broadcast
 WHERE workspace_id = :workspace_id AND broadcast_id < :before AND kind = :kind
   AND (CAST(:state AS text) = '' OR state = CAST(:state AS text))

@@ -25,7 +25,8 @@ export function placeOf(broadcast: Broadcast, finding: { field: string; line: nu
   const [first, number, ...rest] = finding.field.split("/");
   if (first === "recipients") return { href: `${base}/recipients`, words: "Recipients" };
   if (first === "goal") return { href: `${base}/goal`, words: "Goal" };
-  if (first === "topic_id") return { href: `${base}/review?settings=1`, words: "Settings" };
+  if (first === "topic_id" || first === "ignores_message_limit")
+    return { href: `${base}/review?settings=1`, words: "Settings" };
   if (first !== "actions" || !number) return { href: `${base}/workflow`, words: "Workflow" };
   const action = broadcast.actions.find((one) => String(one.id) === number);
   const language = rest[0] === "languages" ? rest[1] : undefined;

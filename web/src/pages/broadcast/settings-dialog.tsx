@@ -6,7 +6,7 @@ import { type Choices, Clashes } from "../../compare/Clashes";
 import { chosen, merge } from "../../lib/merging";
 import { useQuery } from "../../lib/query";
 import { Confirm } from "../../ui/dialog";
-import { SelectField, TextField } from "../../ui/field";
+import { CheckField, SelectField, TextField } from "../../ui/field";
 import type { Broadcast } from "../broadcasts/types";
 import { type Settings, settingsBody, settingsOf } from "./settings";
 
@@ -93,6 +93,12 @@ export function SettingsDialog({ broadcast, onClose, onSaved }: Props) {
             ["hold", "List it as in doubt: somebody decides"],
             ["resend", "Hand it over again with the same Message-ID"],
           ]}
+        />
+        <CheckField
+          label="Send it whatever the message limit says"
+          hint="Its messages count all the same for the broadcasts that keep to the workspace's limit."
+          checked={form.beyond}
+          onChange={(beyond) => set({ beyond })}
         />
       </div>
     </Confirm>

@@ -10,6 +10,8 @@ export interface Settings {
   tags: string;
   language: string;
   doubt: Broadcast["doubt_policy"];
+  /** Sent whatever the workspace's message limit says. */
+  beyond: boolean;
 }
 
 /** Tags out of a text, each once. */
@@ -31,6 +33,7 @@ export function settingsOf(broadcast: Broadcast): Settings {
     tags: broadcast.tags.join(", "),
     language: broadcast.language_attribute,
     doubt: broadcast.doubt_policy,
+    beyond: broadcast.ignores_message_limit,
   };
 }
 
@@ -42,6 +45,7 @@ export function settingsBody(settings: Settings, version: number): object {
     tags: tagsOf(settings.tags),
     language_attribute: settings.language,
     doubt_policy: settings.doubt,
+    ignores_message_limit: settings.beyond,
     version,
   };
 }

@@ -55,6 +55,7 @@ export interface Broadcast {
   tags: string[];
   goal: Goal | null;
   exit_when: "never" | "goal" | "no_longer_matching";
+  ignores_message_limit: boolean;
   archived: boolean;
   version: number;
   changed_by: string | null;

@@ -12,12 +12,15 @@ import { Loaded, Problems } from "../../ui/states";
 import { toast } from "../../ui/toast";
 import type { Breaker } from "./breaker";
 import { BreakerForm } from "./breaker-form";
+import type { Limit } from "./limit";
+import { LimitForm } from "./limit-form";
 
 interface Workspace {
   id: number;
   name: string;
   identifiers: "id_email" | "id";
   circuit_breaker: Breaker | null;
+  message_limit: Limit | null;
 }
 
 interface NewWorkspace extends Workspace {
@@ -123,6 +126,12 @@ export default function WorkspacePage() {
               hint="A trigger of which more goes wrong is paused, and says why. Resume it, and it goes on: what was before counts no more."
             >
               <BreakerForm breaker={answer.workspace.circuit_breaker} />
+            </Section>
+            <Section
+              title="Message limit"
+              hint="Whoever has had so many messages of broadcasts is left out, and counted. Messages to one person, such as receipts, are not limited; a broadcast may be left out of it in its settings."
+            >
+              <LimitForm limit={answer.workspace.message_limit} />
             </Section>
           </>
         )}
