@@ -4,6 +4,8 @@
 import json
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ def test_it_has_broadcasts_in_several_states_made_once(tmp_path: Path) -> None:
         assert (last["state"], last["sent"]) == ("done", 1_666)
         metrics = server.call("GET", f"/v1/broadcasts/{points['id']}/metrics?steps=2", "app_key")["metric"]["series"]
         assert (sum(metrics["opened"]), sum(metrics["clicked"])) == (90, 25)
+        wait_for_conversions(server, points["id"], 8)
         versions = server.call("GET", f"{_ROOT}/broadcasts/{points['id']}/versions", "manage_key")["versions"]
         assert [one["triggers"] for one in versions] == [0, 1, 0]
         assert server.call("GET", f"{_ROOT}/drafts", "manage_key")["drafts"]
@@ -39,6 +42,16 @@ def test_it_has_broadcasts_in_several_states_made_once(tmp_path: Path) -> None:
         process.terminate()
         process.wait(20)
         process.stdout.close()
+
+
+def wait_for_conversions(server: Server, broadcast_id: int, wanted: int) -> None:
+    """They are counted beside the call that tells of the event."""
+    path, found, ends = f"/v1/broadcasts/{broadcast_id}/metrics?steps=2", 0, time.monotonic() + 30
+    never = threading.Event()
+    while found != wanted:
+        assert time.monotonic() < ends, found
+        never.wait(0.1)
+        found = sum(server.call("GET", path, "app_key")["metric"]["series"]["converted"])
 
 
 _MADE: tuple[dict[str, Any], ...] = (demo_broadcasts.POINTS, demo_broadcasts.THANKS, demo_broadcasts.TIMETABLE)

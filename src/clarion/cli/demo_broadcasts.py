@@ -9,7 +9,7 @@ from typing import Any, Protocol
 _ROOT = "/api/clarion/v1"
 _PAUSE_SECONDS = 0.25
 _PATIENCE_SECONDS = 60
-_READ, _CLICKED = 90, 25  # of the first hundred
+_READ, _CLICKED, _BOOKED = 90, 25, 8  # of the first hundred
 _FROM = "The night bus <hello@nightbus.example>"
 _LINK = "https://nightbus.example/points"
 
@@ -117,7 +117,7 @@ def _wait(call: Calls, trigger_id: int, pause: Callable[[float], None]) -> None:
 
 
 def _people_read(call: Calls, trigger_id: int, facts: dict[str, Any]) -> None:
-    """Some open it, and some of them click."""
+    """Some open it, some of them click, and some of those do what it was sent for."""
     pair = base64.b64encode(f"{facts['site_id']}:{facts['track_key']}".encode()).decode()
     sent = call("GET", f"{_ROOT}/triggers/{trigger_id}/deliveries?state=sent&limit=100", "manage_key")["deliveries"]
     for place, one in enumerate(sent):
@@ -126,3 +126,6 @@ def _people_read(call: Calls, trigger_id: int, facts: dict[str, Any]) -> None:
         if place < _CLICKED:
             body = {"delivery_id": one["id"], "metric": "clicked", "href": _LINK}
             call("POST", "/api/v1/metrics", f"Basic {pair}", body)
+        if place < _BOOKED:
+            event = {"name": POINTS["goal"]["event"], "data": {"fare": 12 + place}}
+            call("POST", f"/api/v1/customers/{one['person']['id']}/events", f"Basic {pair}", event)
