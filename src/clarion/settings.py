@@ -118,6 +118,18 @@ class Webhook:
 
 
 @dataclass(frozen=True, slots=True)
+class HookSettings:
+    """See `settings.default.toml`. The keys go to what reads the calls, which checks them."""
+
+    mailgun_key: str = field(repr=False)
+    postmark_login: str = field(repr=False)
+    resend_secret: str = field(repr=False)
+    sendgrid_key: str
+    ses_topic: str
+    soft_bounces: int
+
+
+@dataclass(frozen=True, slots=True)
 class MetricsSettings:
     """See `settings.default.toml`."""
 
@@ -170,6 +182,7 @@ class Settings:
     retention: Retention
     email: Email
     webhook: Webhook
+    hooks: HookSettings
     metrics: MetricsSettings
     traces: Traces
     log: Log
@@ -293,6 +306,8 @@ def _check(settings: Settings) -> None:
             f"settings: retention.accounts_days must be 0 or at least {_LEAST_ACCOUNT_DAYS}:"
             " without its account the unsubscribe link of a message leads nowhere"
         )
+    if settings.hooks.soft_bounces < 0:
+        raise SetupError("settings: hooks.soft_bounces cannot be negative")
     if settings.worker.chunk_rows > 1_000:
         raise SetupError("settings: worker.chunk_rows must be at most 1000")
     if not 0 <= settings.worker.processes <= 1_000:

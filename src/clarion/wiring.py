@@ -17,6 +17,7 @@ from clarion.api.calls import Api, ApiOptions, Fetch, Fetched
 from clarion.api.limits import Kind, Limits
 from clarion.channels import registry
 from clarion.channels.base import Deliverer
+from clarion.channels.hooks import HookKeys, build_hooks, ready_hooks
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.errors import InvalidRequest
 from clarion.observability.metrics import Metrics
@@ -39,6 +40,7 @@ from clarion.pipeline.data_file_download import DownloadedFile, DownloadRules, d
 from clarion.pipeline.erasure import BlankMail
 from clarion.pipeline.errands import Errand
 from clarion.pipeline.failpoint import Failpoint, nothing
+from clarion.pipeline.hear import HearRules
 from clarion.pipeline.preview import Preview
 from clarion.pipeline.resolve import Download, Resolver
 from clarion.pipeline.retry import RetryPolicy
@@ -54,7 +56,7 @@ from clarion.store.jobs_postgres import PostgresJobs
 from clarion.store.numbers import PersonNumbers
 from clarion.store.opening import open_store
 from clarion.store.watched import WatchedStore
-from clarion.tracking import routes
+from clarion.tracking import hooks, routes
 
 _API_THREADS = 8
 
@@ -134,14 +136,32 @@ def build_application(house: House, vitals: health.Vitals, *, open_outbox: bool 
             blank_mail=blank_mail_of(house),
             fetch=_fetcher(house),
             sending=_sending(house, provider),
+            listening=tuple(ready_hooks(_hook_keys(settings)).items()),
             ip_addresses=tuple(one.strip() for one in settings.server.ip_addresses.split(",") if one.strip()),
         ),
     )
     preview = Preview(house.store, Sign(secret, house.base_url))
     probes = health.routes(vitals, token=settings.metrics.token, public_port=True)
     page = serving.otherwise(files.load())
-    more = [*routes.routes(api, preview), *probes]
+    more = [*routes.routes(api, preview), *hooks.routes(api, _listening(house)), *probes]
     return application.build(api, more, around=house.metrics.watched, otherwise=page)
+
+
+def _listening(house: House) -> hooks.HookOptions:
+    """What listens to what providers tell of messages. Raises SetupError: a key that is none."""
+    fetch, given = _fetcher(house), house.settings.hooks
+
+    async def content(url: str, most_bytes: int) -> bytes:
+        return (await fetch(url, most_bytes)).content
+
+    return hooks.HookOptions(
+        build_hooks(_hook_keys(house.settings), content), HearRules(given.soft_bounces), house.metrics.provider_event
+    )
+
+
+def _hook_keys(settings: Settings) -> HookKeys:
+    given = asdict(settings.hooks)
+    return HookKeys(**{name: value for name, value in given.items() if name != "soft_bounces"})
 
 
 def _limits(house: House) -> Limits | None:
@@ -204,6 +224,10 @@ def check_providers(settings: Settings) -> None:
         await _provider(settings, folder).close()
         await registry.build(*_webhook_options(settings, folder)).close()
 
+    async def nothing(url: str, most_bytes: int) -> bytes:
+        raise AssertionError(url, most_bytes)
+
+    build_hooks(_hook_keys(settings), nothing)
     asyncio.run(make())
 
 

@@ -7,6 +7,7 @@ from clarion.api import application
 from clarion.api.calls import Api
 from clarion.channels import registry
 from clarion.channels.base import Capabilities
+from clarion.domain.provider_events import is_hook_token
 from clarion.store.access import Keys
 
 from .conftest import Client
@@ -51,3 +52,17 @@ async def test_a_broadcast_that_the_provider_cannot_carry_is_held_back(api: Api,
     refused = await client("PATCH", f"{path}/{made['id']}", {"active": True})
     assert refused.status == 422
     assert (await manage("GET", f"{path}/{made['id']}/review")).json["ready"] is True
+
+
+async def test_where_providers_tell_is_for_owners_only(api: Api, manage: Client, keys: Keys) -> None:
+    assert (await manage("GET", f"{PATH}/hooks")).json == {"hooks": []}
+    options = replace(api.options, listening=(("postmark", True), ("sendgrid", False)))
+    app = application.build(replace(api, options=options))
+    shown = (await Client(app, f"Bearer {keys.manage_key}")("GET", f"{PATH}/hooks")).json["hooks"]
+    assert [(one["provider"], one["ready"]) for one in shown] == [("postmark", True), ("sendgrid", False)]
+    for one in shown:
+        beginning = f"https://clarion.test/hooks/{one['provider']}/"
+        assert one["url"].startswith(beginning)
+        assert is_hook_token(one["url"].removeprefix(beginning), one["provider"], api.secret)
+    assert shown[0]["url"].rpartition("/")[2] != shown[1]["url"].rpartition("/")[2]
+    assert (await Client(app, f"Bearer {keys.app_key}")("GET", f"{PATH}/hooks")).status in {401, 403}

@@ -57,6 +57,7 @@ class ApiOptions:
     `doubt_policy`: of a new broadcast that names none; `blank_mail` blanks an erased person's captured mail;
     `ip_addresses`: where our messages come from;
     `sending`: by which provider each channel's messages go, none where nobody may know;
+    `listening`: the providers that may tell what became of messages, and whether they are believed;
     `fetch` gets what a URL serves, at most so many bytes, and raises InvalidRequest; None: nothing is fetched.
     """
 
@@ -71,6 +72,7 @@ class ApiOptions:
     ip_addresses: tuple[str, ...] = ()
     fetch: Fetch | None = None
     sending: tuple[Sending, ...] = ()
+    listening: tuple[tuple[str, bool], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

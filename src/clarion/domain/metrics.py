@@ -132,9 +132,13 @@ class Feedback:
 
     `at_ms`: when it happened, Unix milliseconds; None: now, by the database's clock. `detail` goes into reporting
     webhooks and activities under contract §9.3's names (href, link_id, failure_message, machine, prefetched, …).
+    `told_as`: what whoever told it calls it, always the same for the same thing, which then counts once however often
+    it is told; "": it has no name, and each time is another. `soft`: a bounce that says nothing final of the address.
     """
 
     key: DeliveryKey
     metric: Metric
     at_ms: int | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
+    told_as: str = ""
+    soft: bool = False

@@ -91,6 +91,13 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._provider_events = Counter(
+            "clarion_provider_events_total",
+            "What providers told of messages: taken, repeated, unknown, of a copy, refused, unreadable.",
+            ["provider", "outcome"],
+            registry=self.registry,
+        )
+
     # -- what the pipeline calls -------------------------------------------------------------------------
 
     def slice_claimed(self) -> None:
@@ -133,6 +140,10 @@ class Metrics:
     def database_error(self) -> None:
         """A transaction met a database that is away."""
         self._database_errors.inc()
+
+    def provider_event(self, provider: str, outcome: str, number: int) -> None:
+        """Providers told something of messages."""
+        self._provider_events.labels(provider, outcome).inc(number)
 
     def watched(self, application: ASGIApp) -> ASGIApp:
         """The application, with its answers counted by route template, never by path: paths name people."""

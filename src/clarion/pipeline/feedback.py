@@ -6,10 +6,12 @@ This is a state path.
 Read: the account, to know that there is one. Committed, in the caller's one transaction: the event and, when it is the
 first of its kind for this message, whatever counts or tells it; of a bounce or a complaint, that
 the address gets no more mail (contract §7.8). Crash: before the commit nothing happened; whoever told us has no answer,
-and tells again or not. The same thing told twice is two events and counts once.
+and tells again or not. The same thing told twice is two events and counts once; with a name of its own (`told_as`) it
+is one event.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from email.utils import parseaddr
 
 from clarion.domain.deliveries import DeliveryKey
@@ -21,55 +23,82 @@ from clarion.store.engine import Row, Transaction
 
 
 def record(tx: Transaction, heard: Feedback) -> bool:
-    """Write down what was heard about a message; False when there is no account of it (any more)."""
+    """Write down what was heard about a message; False when it was told before, or there is no account (any more)."""
     account = ledger.get(tx, heard.key)
     if account is None:
         return False
     now_ms = tx.now_ms()
-    first = feedback.note(tx, heard, now_ms if heard.at_ms is None else heard.at_ms, now_ms)
+    at_ms = now_ms if heard.at_ms is None else heard.at_ms
+    first = feedback.note(tx, heard, min(at_ms, now_ms) if heard.told_as else at_ms, now_ms)
+    if first is None:
+        return False
     if first:
         metrics.hear(tx, heard.key, heard.metric, account["language"])
     event = f"{triggers.kind_of(tx, heard.key)}_{heard.metric}"
     if event in EVENTS:
         reporting.note_heard(tx, int(account["workspace_id"]), event, heard.key, heard.detail, first=first)
-    if heard.metric in OF_METRIC:
+    if heard.metric in OF_METRIC and not heard.soft:
         _suppress(tx, heard, account)
     return True
 
 
-def opened(tx: Transaction, key: DeliveryKey, *, machine: bool, proxied: bool = False) -> bool:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """By whom something was told, and when it happened; see `Feedback`. Without a name: seen by ourselves, now."""
+
+    told_as: str = ""
+    at_ms: int | None = None
+
+
+SEEN = Told()
+
+
+def opened(tx: Transaction, key: DeliveryKey, *, machine: bool, proxied: bool = False, told: Told = SEEN) -> bool:
     """Its picture was loaded, by a person or by a program that looks at mail before a person does."""
     detail = {"proxied": proxied, "prefetched": machine, "synthetic": False}
     whose = Metric.PREFETCH_OPENED if machine else Metric.HUMAN_OPENED
-    return _both(tx, key, (Metric.OPENED, whose), detail)
+    return _each(tx, key, (Metric.OPENED, whose), detail, told)
 
 
-def clicked(tx: Transaction, key: DeliveryKey, href: str, *, machine: bool) -> bool:
+def clicked(tx: Transaction, key: DeliveryKey, href: str, *, machine: bool, told: Told = SEEN) -> bool:
     """A link in it was followed. Who clicks has opened, whether or not the picture was loaded (contract §11)."""
     whose = Metric.MACHINE_CLICKED if machine else Metric.HUMAN_CLICKED
     if ledger.get(tx, key) is None:
         return False
     link_id = links.link_id(tx, key.action_id, href)
+    detail = {"href": href, "link_id": link_id, "machine": machine}
+    if not _each(tx, key, (whose,), detail, told):
+        return False
     links.click(tx, key, link_id, (Metric.CLICKED, whose), tx.now_ms())
     if not machine and Metric.HUMAN_OPENED not in feedback.first_times(tx, key):
         synthetic = {"proxied": False, "prefetched": False, "synthetic": True}
-        _both(tx, key, (Metric.OPENED, Metric.HUMAN_OPENED), synthetic)
-    return _both(tx, key, (Metric.CLICKED, whose), {"href": href, "link_id": link_id, "machine": machine})
+        _each(tx, key, (Metric.OPENED, Metric.HUMAN_OPENED), synthetic, told)
+    return _each(tx, key, (Metric.CLICKED,), detail, told)
 
 
-def _both(tx: Transaction, key: DeliveryKey, heard: Sequence[Metric], detail: Mapping[str, object]) -> bool:
+def _each(tx: Transaction, key: DeliveryKey, heard: Sequence[Metric], detail: Mapping[str, object], told: Told) -> bool:
     known = False
     for metric in heard:
-        known = record(tx, Feedback(key, metric, detail=detail))
+        known = record(tx, Feedback(key, metric, told.at_ms, detail, told.told_as))
     return known
 
 
 def _suppress(tx: Transaction, heard: Feedback, account: Row) -> None:
-    email = parseaddr(account["recipient"] or "")[1]
-    if not email:
-        person_id = int(account["person_id"])
-        who = people.identifiers(tx, [person_id]).get(person_id)
-        email = (who.email if who else None) or ""
+    email = recipient_of(tx, account, str(heard.detail.get("recipient") or ""))
     if email:
         said = str(heard.detail.get("failure_message") or heard.metric.value)
-        esp.suppress(tx, int(account["workspace_id"]), OF_METRIC[heard.metric], email, reason=said)
+        status = str(heard.detail.get("status") or "")
+        esp.suppress(tx, int(account["workspace_id"]), OF_METRIC[heard.metric], email, reason=said, status=status)
+
+
+def recipient_of(tx: Transaction, account: Row, told: str) -> str:
+    """Where a message went; "" when nobody knows, as of people who are gone.
+
+    `told`: where it went as whoever tells of it says: true while its outcome is not written down yet.
+    """
+    email = parseaddr(account["recipient"] or "")[1]
+    if email:
+        return email
+    person_id = int(account["person_id"])
+    who = people.identifiers(tx, [person_id]).get(person_id)
+    return "" if who is None else told or who.email or ""

@@ -50,8 +50,22 @@ def unsuppress(tx: Transaction, workspace_id: int, kind: EspKind, email: str) ->
 
 
 def forget(tx: Transaction, workspace_id: int, email: str) -> None:
-    """Take an address out of every kind."""
+    """Take an address out of every kind, and out of the count of soft bounces."""
     tx.execute("esp_forget", workspace_id=workspace_id, email_key=email_key(email))
+    end_soft_bounces(tx, workspace_id, email)
+
+
+def soft_bounce(tx: Transaction, workspace_id: int, email: str) -> int:
+    """Count one that says nothing final of an address; how many there were in a row."""
+    where = {"workspace_id": workspace_id, "email_key": email_key(email)}
+    tx.execute("soft_bounce", **where)
+    row = tx.one("soft_bounces_of", **where)
+    return int(row["bounces"]) if row else 0
+
+
+def end_soft_bounces(tx: Transaction, workspace_id: int, email: str) -> None:
+    """Count from nothing again: a message arrived, or the address is suppressed."""
+    tx.execute("end_soft_bounces", workspace_id=workspace_id, email_key=email_key(email))
 
 
 def of_address(tx: Transaction, workspace_id: int, email: str) -> list[Suppressed]:

@@ -2,29 +2,38 @@
 """What was heard about messages after they left: the first time of each metric, and each time."""
 
 from collections.abc import Sequence
+from hashlib import blake2s
 
 from clarion.domain.deliveries import DeliveryKey
 from clarion.domain.metrics import Feedback, Metric
-from clarion.domain.ulids import ulid
+from clarion.domain.ulids import ulid, ulid_of
 from clarion.store.engine import Transaction
 from clarion.store.people import encode
 
 
-def note(tx: Transaction, heard: Feedback, at_ms: int, noted_ms: int | None = None) -> bool:
-    """Write down what was heard; whether it is the first of its metric for this message.
+def note(tx: Transaction, heard: Feedback, at_ms: int, noted_ms: int | None = None) -> bool | None:
+    """Write down what was heard; whether it is the first of its metric for this message. None: it was told before.
 
     `at_ms`: when it happened, perhaps long before it was heard at `noted_ms` (None: at once).
     """
     key = {"trigger_id": heard.key.trigger_id, "seq": heard.key.seq, "action_id": heard.key.action_id}
-    tx.execute(
+    new = tx.execute(
         "note_event",
         **key,
-        event_id=ulid(at_ms if noted_ms is None else noted_ms),
+        event_id=_name(heard) if heard.told_as else ulid(at_ms if noted_ms is None else noted_ms),
         metric=heard.metric.value,
         at_ms=at_ms,
         detail=encode(dict(heard.detail)),
     )
+    if not new:
+        return None
     return tx.execute("note_first", **key, metric=heard.metric.value, at_ms=at_ms) > 0
+
+
+def _name(heard: Feedback) -> str:
+    """Of an event with a name of its own: made of that, so that the same thing meets its own row."""
+    name = f"{heard.metric.value}\0{heard.told_as}".encode("utf-8", "replace")
+    return ulid_of(heard.at_ms or 0, blake2s(name, digest_size=10).digest())
 
 
 def first_times(tx: Transaction, key: DeliveryKey) -> dict[Metric, int]:

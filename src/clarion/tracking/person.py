@@ -60,8 +60,10 @@ def reader(tx: Transaction, behind: Behind, *, lock: bool = False) -> Reader | N
     return Reader(workspace, found[0] if found else None)
 
 
-def set_attribute(tx: Transaction, behind: Behind, name: Attribute, *, value: bool) -> Reader | None:
-    """Store a choice; None when there is no such delivery.
+def set_attribute(
+    tx: Transaction, behind: Behind, name: Attribute, *, value: bool, counted: bool = False
+) -> Reader | None:
+    """Store a choice; None when there is no such delivery. `counted`: the message's metric is written down already.
 
     The limit of 300 attributes does not apply: nobody stays subscribed for having too many attributes.
     """
@@ -81,7 +83,7 @@ def set_attribute(tx: Transaction, behind: Behind, name: Attribute, *, value: bo
         event = "customer_unsubscribed" if value else "customer_subscribed"
         reporting.note_person(tx, found.workspace.workspace_id, event, person.person_id, key)
     heard = _HEARD.get((name, value))
-    if heard is not None and key is not None:
+    if heard is not None and key is not None and not counted:
         feedback.record(tx, Feedback(key, heard))
     return replace(found, person=person)
 

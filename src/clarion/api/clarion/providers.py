@@ -8,6 +8,8 @@ from starlette.responses import Response
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.reference import providers as reference
 from clarion.channels.registry import Sending
+from clarion.domain.provider_events import hook_url
+from clarion.domain.roles import Need
 
 
 def _shape(found: Sending) -> dict[str, Any]:
@@ -34,6 +36,16 @@ async def listing(call: Call) -> Response:
     return answer({"providers": shown, "base_url": options.base_url, "ip_addresses": list(options.ip_addresses)})
 
 
+async def hooks(call: Call) -> Response:
+    """`GET /providers/hooks`: who knows such a URL may tell us things, so it is not for everybody who looks."""
+    options, secret = call.api.options, call.api.secret
+    shown = [
+        {"provider": name, "url": hook_url(options.base_url, name, secret), "ready": ready}
+        for name, ready in options.listening
+    ]
+    return answer({"hooks": shown})
+
+
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "GET",
@@ -43,5 +55,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "app",
         "By which providers messages go",
         reference=reference.PROVIDERS,
+    ),
+    Endpoint(
+        "GET",
+        "/api/clarion/v1/providers/hooks",
+        hooks,
+        "manage",
+        "app",
+        "Where providers tell what became of messages",
+        reference=reference.HOOKS,
+        needs=Need.OWN,
     ),
 )

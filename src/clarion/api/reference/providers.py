@@ -51,3 +51,25 @@ PROVIDERS = Reference(
     },
     note="Providers are set in the settings file or the environment, by whoever runs the server.",
 )
+
+HOOKS = Reference(
+    answer=record(
+        hooks=array(
+            record(
+                provider=text("mailgun, postmark, resend, sendgrid or ses."),
+                url=text("Where its event webhook is pointed. A secret."),
+                ready=flag("Its key is set, so that what it tells is believed."),
+            )
+        )
+    ),
+    answer_example={
+        "hooks": [
+            {
+                "provider": "sendgrid",
+                "url": "https://mail.example.com/hooks/sendgrid/p3oQ1v0d6Yc0m5cKq8Zr2w1x",
+                "ready": True,
+            }
+        ]
+    },
+    note="Keys are set in the settings, table hooks.",
+)

@@ -38,3 +38,14 @@ SELECT 1 AS yes FROM esp_suppression WHERE workspace_id = :workspace_id LIMIT 1;
 SELECT p.person_id FROM person p
 WHERE p.person_id > :after AND p.person_id <= :until AND EXISTS (
     SELECT 1 FROM esp_suppression s WHERE s.workspace_id = :workspace_id AND s.email_key = p.email_key);
+
+-- name: soft_bounce
+INSERT INTO soft_bounce (workspace_id, email_key, bounces, last_ms)
+VALUES (:workspace_id, :email_key, 1, {{now_ms}})
+ON CONFLICT (workspace_id, email_key) DO UPDATE SET bounces = soft_bounce.bounces + 1, last_ms = excluded.last_ms;
+
+-- name: soft_bounces_of
+SELECT bounces FROM soft_bounce WHERE workspace_id = :workspace_id AND email_key = :email_key;
+
+-- name: end_soft_bounces
+DELETE FROM soft_bounce WHERE workspace_id = :workspace_id AND email_key = :email_key;

@@ -5,8 +5,10 @@ VALUES (:trigger_id, :seq, :action_id, :metric, :at_ms)
 ON CONFLICT (trigger_id, seq, action_id, metric) DO NOTHING;
 
 -- name: note_event
+-- Meets no row when this very event was told before.
 INSERT INTO delivery_event (trigger_id, seq, action_id, event_id, metric, at_ms, detail)
-VALUES (:trigger_id, :seq, :action_id, :event_id, :metric, :at_ms, :detail);
+VALUES (:trigger_id, :seq, :action_id, :event_id, :metric, :at_ms, :detail)
+ON CONFLICT (trigger_id, seq, action_id, event_id) DO NOTHING;
 
 -- name: delivery_metrics
 -- Of some messages: :keys is [[trigger_id, seq, action_id], …].

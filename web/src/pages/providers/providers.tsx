@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // By which providers messages go: to look at. Whoever runs the server sets them.
 import { OURS } from "../../api/client";
+import { useMay } from "../../app/session";
 import { useQuery } from "../../lib/query";
 import { Page, Section } from "../../ui/page";
 import { Pill } from "../../ui/pill";
 import { Empty, Loaded } from "../../ui/states";
 import { Table } from "../../ui/table";
-import { type Provider, type Setting, variableOf, wordsOf } from "./words";
+import { believedOf, type Hook, type Provider, type Setting, variableOf, wordsOf } from "./words";
 
 interface Answer {
   providers: Provider[];
@@ -62,9 +63,36 @@ function One({ provider }: { provider: Provider }) {
   );
 }
 
+/** Where providers tell what became of messages. The addresses are secret, so only owners see them. */
+function Hooks() {
+  const query = useQuery<{ hooks: Hook[] }>(`${OURS}/providers/hooks`);
+  return (
+    <Section
+      title="What becomes of messages"
+      hint="Point a provider’s event webhook at its address here: deliveries, bounces and complaints are then counted, and dead addresses get no more mail. Keep the addresses secret."
+    >
+      <Loaded query={query}>
+        {({ hooks }) => (
+          <Table
+            caption="Addresses for providers’ event webhooks"
+            rows={hooks}
+            rowKey={(one) => one.provider}
+            columns={[
+              { key: "provider", label: "Provider", show: (one) => one.provider },
+              { key: "url", label: "Address", show: (one) => <code class="break">{one.url}</code> },
+              { key: "ready", label: "Believed", show: (one) => believedOf(one) },
+            ]}
+          />
+        )}
+      </Loaded>
+    </Section>
+  );
+}
+
 /** `/providers`. */
 export default function Providers() {
   const query = useQuery<Answer>(`${OURS}/providers`);
+  const owns = useMay("own");
   return (
     <Page title="Providers">
       <Loaded query={query}>
@@ -78,6 +106,7 @@ export default function Providers() {
             {providers.map((one) => (
               <One key={one.channel} provider={one} />
             ))}
+            {owns && <Hooks />}
             <Section title="Links and addresses">
               <p>
                 Links in messages lead through <code class="break">{base_url}</code>.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
-import { type Provider, variableOf, wordsOf } from "./words";
+import { believedOf, type Provider, variableOf, wordsOf } from "./words";
 
 const SMTP: Provider = {
   channel: "email",
@@ -8,6 +8,8 @@ const SMTP: Provider = {
   captures: false,
   connections: 10,
   refuses_repeats: false,
+  amp: true,
+  most_recipients: null,
   settings: [],
   others: ["outbox"],
 };
@@ -21,6 +23,26 @@ describe("wordsOf", () => {
     expect(wordsOf({ ...SMTP, connections: 1 })[1]).toContain("one message at once");
     expect(wordsOf(SMTP)[2]).toContain("decision");
     expect(wordsOf({ ...SMTP, refuses_repeats: true })[2]).toContain("refuses");
+  });
+});
+
+describe("what it carries", () => {
+  it("is told where it is less than usual", () => {
+    expect(wordsOf(SMTP)).toHaveLength(3);
+    const words = wordsOf({ ...SMTP, amp: false, most_recipients: 50 });
+    expect(words.slice(3)).toEqual([
+      "It carries no AMP part.",
+      "A message goes to 50 addresses at most, with its copies.",
+    ]);
+    expect(wordsOf({ ...SMTP, channel: "webhook", amp: false })).toHaveLength(3);
+  });
+});
+
+describe("believedOf", () => {
+  it("names what is missing", () => {
+    const hook = { provider: "sendgrid", url: "https://x.example/hooks/sendgrid/y", ready: true };
+    expect(believedOf(hook)).toBe("yes");
+    expect(believedOf({ ...hook, ready: false })).toBe("not until CLARION_HOOKS_SENDGRID_KEY is set");
   });
 });
 

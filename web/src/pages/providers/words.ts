@@ -14,8 +14,28 @@ export interface Provider {
   captures: boolean;
   connections: number;
   refuses_repeats: boolean;
+  amp: boolean;
+  most_recipients: number | null;
   settings: Setting[];
   others: string[];
+}
+
+/** Where a provider tells what became of messages. */
+export interface Hook {
+  provider: string;
+  url: string;
+  ready: boolean;
+}
+
+const KEYS: Record<string, string> = {
+  mailgun: "CLARION_HOOKS_MAILGUN_KEY",
+  resend: "CLARION_HOOKS_RESEND_SECRET",
+  sendgrid: "CLARION_HOOKS_SENDGRID_KEY",
+};
+
+/** Whether what it tells is believed, and what is missing. */
+export function believedOf(hook: Hook): string {
+  return hook.ready ? "yes" : `not until ${KEYS[hook.provider] ?? "its key"} is set`;
 }
 
 /** What it can do, in sentences. */
@@ -29,6 +49,10 @@ export function wordsOf(provider: Provider): string[] {
     provider.refuses_repeats
       ? "It refuses to send a message twice, so one in doubt can be sent again."
       : "It cannot tell a repeat: a message in doubt waits for somebody’s decision, unless the broadcast says otherwise.",
+    ...(provider.channel === "email" && !provider.amp ? ["It carries no AMP part."] : []),
+    ...(provider.most_recipients === null
+      ? []
+      : [`A message goes to ${provider.most_recipients} addresses at most, with its copies.`]),
   ];
 }
 
