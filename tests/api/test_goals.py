@@ -67,4 +67,24 @@ async def test_from_the_click_in_a_mail_to_the_numbers(
     assert [activity["delivery_id"] for activity in told] == [message["id"]]
     timeline = (await manage("GET", f"{_ROOT}/deliveries/{message['id']}")).json["delivery"]["timeline"]
     (moment,) = [moment for moment in timeline if moment["what"] == "converted"]
-    assert (moment["detail"]["goal"], moment["detail"]["event"]) == ("event", "purchase")
+    assert (moment["detail"]["goal"], moment["words"]) == ("event", "purchase")
+
+
+async def test_a_review_says_why_a_goal_counts_nothing(manage: Client) -> None:
+    async def warned(goal: dict[str, Any], *actions: dict[str, Any]) -> list[str]:
+        body = {"name": "Spring", "goal": goal, "actions": list(actions)}
+        number = (await manage("POST", f"{_ROOT}/broadcasts", body)).json["broadcast"]["id"]
+        found = (await manage("GET", f"{_ROOT}/broadcasts/{number}/review")).json["warnings"]
+        return [each["message"] for each in found if each["field"] == "goal"]
+
+    hook = {"kind": "webhook", "url": "https://x.example", "body": "{}"}
+    assert await warned(_GOAL, _MAIL) == []
+    assert await warned({"kind": "enters_segment", "segment_id": 77}, _MAIL) == [
+        "segment 77 does not exist: nobody can reach the goal"
+    ]
+    (why,) = await warned(_GOAL, hook)
+    assert "conversion_tracking" in why
+    assert await warned({**_GOAL, "counted_from": "sent"}, {**hook, "conversion_tracking": True}) == []
+    (why,) = await warned(_GOAL, {**_MAIL, "tracked": False})
+    assert why == "it counts from when a message was clicked, and none is tracked"
+    assert await warned({**_GOAL, "counted_from": "sent"}, {**_MAIL, "tracked": False}) == []

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from clarion.channels.registry import Sending
 from clarion.domain import audience
 from clarion.domain.broadcasts import Action, Broadcast, BroadcastKind, EmailContent, SendingState
+from clarion.domain.conversions import converts
 from clarion.domain.errors import InvalidRequest, RenderError
+from clarion.domain.goals import CountedFrom
 from clarion.domain.limits import MessageLimit
 from clarion.pipeline.carriage import left_behind
 from clarion.rendering.addresses import mailbox, split_list
@@ -73,6 +75,7 @@ def review(
         problems.append(Finding("actions", "a transactional message is one message"))
     elif all(action.sending_state is SendingState.OFF for action in broadcast.actions):
         problems.append(Finding("actions", "every action is switched off: there is nothing to send"))
+    warnings += _goal_warnings(broadcast, segment_ids)
     if limit is not None and broadcast.kind is BroadcastKind.BROADCAST and not broadcast.ignores_limit:
         why = f"the workspace's message limit holds: whoever got {limit.words} is left out of this one"
         warnings.append(Finding("ignores_message_limit", why))
@@ -102,6 +105,22 @@ def _recipients(broadcast: Broadcast, segment_ids: Collection[int]) -> Iterator[
     for segment_id in sorted(audience.segment_ids(condition)):
         if segment_id not in segment_ids:
             yield Finding("recipients", f"segment {segment_id} does not exist")
+
+
+def _goal_warnings(broadcast: Broadcast, segment_ids: Collection[int]) -> Iterator[Finding]:
+    """Why nothing will be counted for its goal."""
+    goal = broadcast.goal
+    if goal is None:
+        return
+    sent = [action for action in broadcast.actions if action.sending_state is not SendingState.OFF]
+    counting = [action for action in sent if converts(action)]
+    if goal.segment_id is not None and goal.segment_id not in segment_ids:
+        yield Finding("goal", f"segment {goal.segment_id} does not exist: nobody can reach the goal")
+    if sent and not counting:
+        yield Finding("goal", "no message of it counts for a goal: a webhook does where conversion_tracking is on")
+    seen = any(action.kind != "email" or content.tracked for action in counting for content in action.contents)
+    if counting and not seen and goal.counted_from in {CountedFrom.OPENED, CountedFrom.CLICKED}:
+        yield Finding("goal", f"it counts from when a message was {goal.counted_from}, and none is tracked")
 
 
 def _action_problems(action: Action, snippets: Mapping[str, str]) -> Iterator[Finding]:

@@ -82,7 +82,9 @@ def _standing(row: Row, tried: list[Heard]) -> Iterator[_Moment]:
 
 
 def _heard(one: Heard) -> _Moment:
-    said = one.detail.get("href") or one.detail.get("failure_message")
+    said = one.detail.get("href") or one.detail.get("failure_message") or one.detail.get("event")
+    if said is None and one.detail.get("segment_id"):
+        said = f"segment {one.detail['segment_id']}"
     return _Moment(one.at_ms, one.at_ms, one.what, said, one.detail)
 
 
