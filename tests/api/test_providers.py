@@ -49,8 +49,8 @@ async def test_a_broadcast_that_the_provider_cannot_carry_is_held_back(api: Api,
     (problem,) = found["problems"]
     assert problem["field"] == f"actions/{made['actions'][0]['id']}/amp"
     assert problem["message"].startswith("postmark carries no AMP part")
-    refused = await client("PATCH", f"{path}/{made['id']}", {"active": True})
-    assert refused.status == 422
+    refused = await client("POST", f"{path}/{made['id']}/activate", {})
+    assert (refused.status, "AMP" in refused.json["meta"]["error"]) == (422, True)
     assert (await manage("GET", f"{path}/{made['id']}/review")).json["ready"] is True
 
 

@@ -72,3 +72,18 @@ async def test_what_is_heard_suppresses_the_address_until_its_owner_is_erased(
     assert all(one.reason == "no mailbox" for one in found)
     erase(stage.store, stage.workspace, Reference(IdKind.ID, "p1"), suppress=False, blank_mail=None)
     assert stage.store.read(lambda tx: esp.of_address(tx, workspace_id, "p1@x.test")) == []
+
+
+async def test_soft_bounces_are_counted_in_a_row_and_forgotten_with_their_owner(stage: Stage) -> None:
+    workspace_id = stage.workspace.workspace_id
+
+    def bounce(email: str) -> int:
+        return stage.store.write(lambda tx: esp.soft_bounce(tx, workspace_id, email))
+
+    assert [bounce("P1@x.test"), bounce("p1@x.test"), bounce("p2@x.test")] == [1, 2, 1]
+    stage.store.write(lambda tx: esp.end_soft_bounces(tx, workspace_id, "p1@X.test"))
+    stage.store.write(lambda tx: esp.end_soft_bounces(tx, workspace_id + 1, "p2@x.test"))
+    assert [bounce("p1@x.test"), bounce("p2@x.test")] == [1, 2]
+    stage.crowd(1)
+    erase(stage.store, stage.workspace, Reference(IdKind.ID, "p1"), suppress=False, blank_mail=None)
+    assert [row["email_key"] for row in stage.select("SELECT email_key FROM soft_bounce")] == ["p2@x.test"]

@@ -13,7 +13,7 @@ from tests.store.ledgers import Played
 from tests.support.hook_calls import KEYS, SES, TELLERS, MailgunTeller
 
 from clarion.channels.hooks import HookKeys, build_hooks
-from clarion.domain.deliveries import DeliveryKey, Outcome, State, public_id
+from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State, public_id
 from clarion.domain.errors import Unavailable
 from clarion.domain.people import is_unsubscribed
 from clarion.domain.provider_events import hook_url
@@ -180,6 +180,20 @@ async def test_what_is_told_before_the_outcome_is_written_down(
     workspace_id = played.workspace.workspace_id
     (barred,) = server.store.read(lambda tx: esp.of_address(tx, workspace_id, "other@x.test"))
     assert barred.kind is EspKind.BOUNCES
+
+
+@pytest.mark.parametrize("kind", ["delivered", "hard", "deferred"])
+async def test_what_was_in_doubt_was_sent_when_its_provider_tells_of_it(
+    hooked: Hooked, server: Server, played: Played, token: str, kind: str
+) -> None:
+    played.settle([played.key(1)], State.IN_DOUBT, Reason.NO_ANSWER)
+    assert (await hooked.tell("mailgun", kind, token)).json == {"taken": 1}
+    account = server.store.read(lambda tx: ledger.get(tx, played.key(1)))
+    assert account is not None
+    assert (account["state"], account["reason"]) == (State.SENT, None)
+    assert account["words"] == f"mailgun tells that it has it: {FIRST[kind].copy().pop()}"
+    played.check()
+    assert (await hooked.tell("mailgun", kind, token)).json == {"repeated": 1}
 
 
 async def test_what_is_told_of_somebody_else_s_messages_is_taken_and_counted(

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A person decides about accounts that are in doubt: sent, failed, or hand over again.
+"""A person decides about accounts that are in doubt: sent, failed, or hand over again; or a provider tells that it has
+the message.
 
 Reads the accounts in doubt that are meant. Commits, in batches of 1,000, their new states with the counters;
 for a repeat also the slices that hold them, so that a worker finds them. If the process dies in the middle,
@@ -98,6 +99,15 @@ def settle_batch(
     outcomes = [_outcome(key, decision) for key in in_doubt]
     ledger.settle(tx, trigger_id, outcomes, shard=0, source=State.IN_DOUBT)
     return set(in_doubt)
+
+
+def clear(tx: Transaction, key: DeliveryKey, words: str) -> bool:
+    """Somebody who can know it tells that a message was taken: if it is in doubt, it is sent. Whether it was."""
+    if deliveries.lock(tx, key.trigger_id, [key]).get(key) is not State.IN_DOUBT:
+        return False
+    outcome = Outcome(key, State.SENT, None, words, counted=False)
+    ledger.settle(tx, key.trigger_id, [outcome], shard=0, source=State.IN_DOUBT)
+    return True
 
 
 def _outcome(key: DeliveryKey, decision: Decision) -> Outcome:

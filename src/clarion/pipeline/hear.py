@@ -3,10 +3,10 @@
 
 This is a state path.
 
-Read: the message's account. Committed, for each event in a transaction of its own: what `feedback` writes down for it;
-that an address gets no more mail, at once or after some soft bounces in a row; that a person is unsubscribed. Crash:
-the provider has no answer, tells all of its call again, and what was committed is told a second time, which changes
-nothing.
+Read: the message's account. Committed, for each event in a transaction of its own: that a message in doubt was sent,
+for whoever tells of it has it; what `feedback` writes down for it; that an address gets no more mail, at once or after
+some soft bounces in a row; that a person is unsubscribed. Crash: the provider has no answer, tells all of its call
+again, and what was committed is told a second time, which changes nothing.
 """
 
 from collections.abc import Callable
@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from email.utils import parseaddr
 from enum import StrEnum
 
-from clarion.domain.deliveries import DeliveryKey, key_of
+from clarion.domain.deliveries import DeliveryKey, State, key_of
 from clarion.domain.metrics import Feedback, Metric
 from clarion.domain.people import email_key
 from clarion.domain.provider_events import ProviderEvent
 from clarion.domain.suppressions import EspKind
-from clarion.pipeline import feedback
+from clarion.pipeline import doubt, feedback
 from clarion.pipeline.feedback import Told
 from clarion.store import esp, ledger
 from clarion.store.engine import Row, Transaction
@@ -52,6 +52,8 @@ def hear(
     account = ledger.get(tx, key) if key is not None else None
     if key is None or account is None:
         return Outcome.UNKNOWN
+    if account["state"] == State.IN_DOUBT:
+        doubt.clear(tx, key, f"{provider} tells that it has it: {event.metric.value}")
     known = parseaddr(account["recipient"] or "")[1]
     if known and event.recipient and email_key(known) != email_key(event.recipient):
         _of_a_copy(tx, event, int(account["workspace_id"]))
