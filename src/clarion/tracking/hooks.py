@@ -5,6 +5,7 @@ Whoever calls knows a secret URL, and, but for Postmark, has signed the call. Wh
 ours, or are forgotten, is taken and counted, so that nobody tells it again.
 """
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -26,6 +27,7 @@ from clarion.store.engine import Transaction
 from clarion.tracking.person import set_attribute
 from clarion.tracking.routes import Backend
 
+AT_ONCE = 2  # events that are written down at a time, so that a flood of them leaves threads to others
 MOST_BYTES = 5_000_000  # of a call; SendGrid's are the largest, below a megabyte
 Count = Callable[[str, str, int], None]
 """Provider, what became of an event, how many."""
@@ -51,6 +53,7 @@ class _Listener:
     def __init__(self, backend: Backend, options: HookOptions) -> None:
         self._backend = backend
         self._options = options
+        self._places = asyncio.Semaphore(AT_ONCE)
 
     async def respond(self, request: Request) -> Response:
         """200 for what was understood, whatever came of it; 503 while there is no database: tell it again."""
@@ -85,9 +88,11 @@ class _Listener:
         secret, rules = self._backend.secret, self._options.rules
         for event in await hook(Incoming(body, headers, time.time())):
             work = partial(hear, event=event, provider=provider, secret=secret, rules=rules, unsubscribe=_unsubscribe)
-            outcomes[(await self._backend.write(work)).value] += 1
-        for outcome, number in outcomes.items():
-            self._options.count(provider, outcome, number)
+            async with self._places:
+                outcome = await self._backend.write(work)
+            outcomes[outcome.value] += 1
+        for name, number in outcomes.items():
+            self._options.count(provider, name, number)
         return _answer(200, **outcomes)
 
 

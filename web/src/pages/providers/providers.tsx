@@ -24,7 +24,7 @@ function One({ provider }: { provider: Provider }) {
   return (
     <Section
       title={provider.channel === "email" ? "E-mail" : provider.channel}
-      hint={`Other providers: ${provider.others.join(", ")}. The setting email.provider chooses.`}
+      hint={`Other providers: ${provider.others.join(", ")}. The setting ${provider.channel}.provider chooses.`}
       actions={
         <Pill tone={provider.captures ? "warn" : "good"}>
           {provider.captures ? "captured" : provider.provider}
