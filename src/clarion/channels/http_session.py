@@ -59,7 +59,7 @@ class Answer:
     status: int
     body: bytes
     retry_after: float | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def words(self) -> str:
