@@ -52,7 +52,7 @@ REGISTRY_HOSTS = tuple(
 CHECKS: dict[str, set[str]] = {
     "export_kind_known": {"customers", "deliveries"},
     "export_state_known": {"pending", "done", "failed"},
-    "action_kind_known": {"email", "webhook"},
+    "action_kind_known": {"email", "webhook", "sms", "push", "in_app", "inbox_message", "whatsapp", "slack"},
     "again_kind_known": {kind.value for kind in trigger_rules.Repeat},
     "broadcast_exit_known": {when.value for when in Exit},
     "broadcast_kind_known": {kind.value for kind in BroadcastKind},

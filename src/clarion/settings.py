@@ -130,6 +130,13 @@ class HookSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Sms:
+    """See `settings.default.toml`."""
+
+    provider: Literal["outbox"]
+
+
+@dataclass(frozen=True, slots=True)
 class MetricsSettings:
     """See `settings.default.toml`."""
 
@@ -183,6 +190,7 @@ class Settings:
     email: Email
     webhook: Webhook
     hooks: HookSettings
+    sms: Sms
     metrics: MetricsSettings
     traces: Traces
     log: Log

@@ -19,6 +19,7 @@ from clarion.channels import registry
 from clarion.channels.base import Deliverer
 from clarion.channels.hooks import HookKeys, build_hooks, ready_hooks
 from clarion.domain.broadcasts import DoubtPolicy
+from clarion.domain.channels import CHANNELS
 from clarion.domain.errors import InvalidRequest
 from clarion.observability.metrics import Metrics
 from clarion.observability.traces import OpenTelemetry
@@ -59,6 +60,7 @@ from clarion.store.watched import WatchedStore
 from clarion.tracking import hooks, routes
 
 _API_THREADS = 8
+ALL_CHANNELS = ("email", "webhook", *CHANNELS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def build_application(house: House, vitals: health.Vitals, *, open_outbox: bool 
     """The HTTP side: Customer.io's API, ours, the pages behind links in messages, and what probes ask."""
     settings = house.settings
     secret = house.store.write(access.installation_secret)
-    captured = "outbox" in (settings.email.provider, settings.webhook.provider)
+    captured = any(_named(settings, channel) == "outbox" for channel in ALL_CHANNELS)
     provider = build_provider(house)
     api = Api(
         store=house.store,
@@ -178,10 +180,12 @@ def _limits(house: House) -> Limits | None:
 
 
 def _sending(house: House, provider: Deliverer) -> tuple[registry.Sending, ...]:
-    mail = _provider_options(house.settings, house.outbox_folder)
-    name, calls = _webhook_options(house.settings, house.outbox_folder)
-    of_calls = registry.build(name, calls).capabilities
-    return (registry.sending(provider.name, mail, provider.capabilities), registry.sending(name, calls, of_calls))
+    found = []
+    for channel in ALL_CHANNELS:
+        name, options = _options(house.settings, channel, house.outbox_folder)
+        built = provider if channel == "email" else registry.build(name, options)
+        found.append(registry.sending(name, options, built.capabilities))
+    return tuple(found)
 
 
 def _doubt_policy(provider: Deliverer) -> DoubtPolicy:
@@ -195,21 +199,25 @@ def build_provider(house: House) -> Deliverer:
     Raises:
         SetupError: its options are wrong.
     """
-    return _provider(house.settings, house.outbox_folder)
+    return build_provider_of(house, "email")
 
 
 def build_provider_of(house: House, channel: str) -> Deliverer:
-    """The provider of a channel, ``email`` or ``webhook``. Raises SetupError as these do."""
-    return build_webhook_provider(house) if channel == "webhook" else build_provider(house)
-
-
-def build_webhook_provider(house: House) -> Deliverer:
-    """What makes the calls of webhook actions.
+    """The provider of a channel that the settings name.
 
     Raises:
         SetupError: its options are wrong.
     """
-    return registry.build(*_webhook_options(house.settings, house.outbox_folder))
+    return registry.build(*_options(house.settings, channel, house.outbox_folder))
+
+
+def build_providers(house: House) -> tuple[Deliverer, ...]:
+    """Those of all channels, that of e-mail first.
+
+    Raises:
+        SetupError: the options of one are wrong.
+    """
+    return tuple(build_provider_of(house, channel) for channel in ALL_CHANNELS)
 
 
 def check_providers(settings: Settings) -> None:
@@ -221,8 +229,8 @@ def check_providers(settings: Settings) -> None:
 
     async def make() -> None:
         folder = Path(settings.data.dir) / "outbox"
-        await _provider(settings, folder).close()
-        await registry.build(*_webhook_options(settings, folder)).close()
+        for channel in ALL_CHANNELS:
+            await registry.build(*_options(settings, channel, folder)).close()
 
     async def nothing(url: str, most_bytes: int) -> bytes:
         raise AssertionError(url, most_bytes)
@@ -231,22 +239,21 @@ def check_providers(settings: Settings) -> None:
     asyncio.run(make())
 
 
-def _provider(settings: Settings, outbox_folder: Path) -> Deliverer:
-    return registry.build(settings.email.provider, _provider_options(settings, outbox_folder))
+def _named(settings: Settings, channel: str) -> str:
+    """The provider of a channel, by its name."""
+    name: str = getattr(settings, channel).provider
+    return name
 
 
-def _provider_options(settings: Settings, outbox_folder: Path) -> dict[str, object]:
-    if settings.email.provider == "outbox":
-        return {"directory": outbox_folder}
-    options: dict[str, object] = getattr(settings, settings.email.provider)
-    return options
-
-
-def _webhook_options(settings: Settings, outbox_folder: Path) -> tuple[str, dict[str, object]]:
-    given = settings.webhook
-    if given.provider == "outbox":
-        return given.provider, {"directory": outbox_folder, "channel": "webhook"}
-    return given.provider, {name: value for name, value in asdict(given).items() if name != "provider"}
+def _options(settings: Settings, channel: str, outbox_folder: Path) -> tuple[str, dict[str, object]]:
+    """The provider of a channel and how it is set: by the section that is named after it."""
+    name = _named(settings, channel)
+    if name == "outbox":
+        return name, {"directory": outbox_folder, "channel": channel}
+    if name == channel:  # its settings stand beside the choice
+        return name, {key: value for key, value in asdict(getattr(settings, channel)).items() if key != "provider"}
+    options: dict[str, object] = getattr(settings, name)
+    return name, options
 
 
 def blank_mail_of(house: House) -> BlankMail:

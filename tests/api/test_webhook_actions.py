@@ -135,7 +135,7 @@ async def test_a_transactional_message_is_no_webhook(manage: Client) -> None:
     broadcast = await made(manage, _CALL, kind="transactional")
     answered = await manage("POST", f"{_ROOT}/broadcasts/{broadcast['id']}/activate")
     assert answered.status == 422
-    assert "is an e-mail" in str(answered.json)
+    assert "is no webhook" in str(answered.json)
 
 
 async def test_it_is_previewed_and_checked(manage: Client, track: Client) -> None:

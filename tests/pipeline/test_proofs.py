@@ -22,6 +22,7 @@ from clarion.domain.people import Person
 from clarion.pipeline import proofs, trial
 from clarion.pipeline.compose import Sign
 from clarion.pipeline.proofs import Draft
+from clarion.rendering.email import RenderedEmail
 
 from .providers import Fails, Hangs, Scripted
 
@@ -54,8 +55,8 @@ def test_an_error_at_the_end_of_the_text_is_on_its_last_characters() -> None:
     assert error.start is not None
     assert error.end is not None
     assert 0 <= error.start < error.end <= len(text)
-    assert found.email is not None
-    assert found.email.subject == "Hi Ada"
+    assert isinstance(found.message, RenderedEmail)
+    assert found.message.subject == "Hi Ada"
     assert {"body", "plain"} <= found.broken
 
 
@@ -63,7 +64,7 @@ def test_a_broken_snippet_is_told_once_and_leaves_nothing_to_show() -> None:
     one = replace(draft(replace(MAIL, body="{{ snippets.s }}")), snippets={"s": "a\n{{ customer.none }}"})
     found = proofs.proof(one, person(), SIGN)
     assert [(error.field, error.line, error.start) for error in found.errors] == [("snippets/s", 2, 5)]
-    assert found.email is None
+    assert found.message is None
     assert (found.state, found.reason) == (State.FAILED, Reason.RENDER_FAILED)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from clarion.domain.errors import Permanent, SendError
-from clarion.domain.messages import CallMessage, EmailMessage, Message
+from clarion.domain.messages import CallMessage, EmailMessage, Message, PartsMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,14 @@ def call_of(handover: Handover) -> CallMessage:
     message = handover.message
     if not isinstance(message, CallMessage):
         raise TypeError("the message is no webhook's call")
+    return message
+
+
+def parts_of(handover: Handover) -> PartsMessage:
+    """What is handed over, for a provider of texts. Raises TypeError: it is another kind, which is a defect of ours."""
+    message = handover.message
+    if not isinstance(message, PartsMessage):
+        raise TypeError("the message is not made of parts")
     return message
 
 

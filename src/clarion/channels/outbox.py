@@ -24,10 +24,11 @@ import msgspec
 
 from clarion.channels.base import Capabilities, Handover, Source
 from clarion.domain.errors import Permanent, SendError, SetupError, Temporary, Unknown, detail_of
-from clarion.domain.messages import CallMessage, EmailMessage
+from clarion.domain.messages import CallMessage, EmailMessage, PartsMessage
 
 FILE_NAME = "messages.jsonl"
 BLOCK = 1 << 20  # bytes read at once
+_LONGEST_SUBJECT = 200  # characters
 HEAD = 128  # bytes of the file's beginning by which the reader knows it again
 
 # `at_ms` stands last: a quote inside a JSON string is never preceded by a comma, so this proves a whole line.
@@ -78,7 +79,7 @@ class OutboxProvider:
     def _keep(self, handover: Handover) -> None:
         message = handover.message
         try:
-            line = _line(_letter(message) if isinstance(message, CallMessage) else message)
+            line = _line(message if isinstance(message, EmailMessage) else _letter(message))
             file = self._open(message.workspace_id)
         except UnicodeEncodeError as error:
             handover.failed(Permanent(f"the message is not Unicode: {detail_of(error)}", "bad_content"))
@@ -255,15 +256,25 @@ class _Reading:
             os.close(self._file)
 
 
-def _letter(call: CallMessage) -> EmailMessage:
-    """A webhook's call as a mail to its URL that holds the request as it would have gone out."""
+def _letter(message: CallMessage | PartsMessage) -> EmailMessage:
+    """What is no mail as a mail to its address: a call's request as it would have gone out, or the texts by name."""
     letter = MimeLetter(policy=SMTP)
-    sender = "webhook@localhost"
-    letter["From"], letter["Subject"] = sender, call.subject
-    lines = [call.subject, *(f"{name}: {value}" for name, value in call.headers), "", call.body]
-    letter.set_content("\n".join(lines), cte="base64")
+    if isinstance(message, CallMessage):
+        channel, headers = "webhook", [f"{name}: {value}" for name, value in message.headers]
+        text = "\n".join([message.subject, *headers, "", message.body])
+    else:
+        channel = message.channel
+        text = "\n".join(f"{name}: {value}" for name, value in message.parts.items() if value)
+    subject = " ".join(message.subject.split())[:_LONGEST_SUBJECT]
+    letter["From"], letter["Subject"] = f"{channel}@localhost", subject
+    letter.set_content(text, cte="base64")
     return EmailMessage(
-        call.delivery_id, sender, call.url, call.subject, letter.as_bytes(), workspace_id=call.workspace_id
+        message.delivery_id,
+        f"{channel}@localhost",
+        message.recipient,
+        subject,
+        letter.as_bytes(),
+        workspace_id=message.workspace_id,
     )
 
 

@@ -16,6 +16,7 @@ from clarion.channels.sendgrid import SendGridSettings, sendgrid
 from clarion.channels.ses import SesSettings, ses
 from clarion.channels.smtp import SmtpProvider, SmtpSettings
 from clarion.channels.webhook import WebhookProvider, WebhookSettings
+from clarion.domain.channels import CHANNELS
 from clarion.domain.errors import SetupError
 
 _WORDS = {
@@ -140,7 +141,9 @@ PROVIDERS: Mapping[str, _Entry] = {
         ("domain", "api_key"),
         ("api_key",),
     ),
-    "outbox": _Entry(("email", "webhook"), OutboxProvider, {"directory": _directory, "channel": _text}, ("directory",)),
+    "outbox": _Entry(
+        ("email", "webhook", *CHANNELS), OutboxProvider, {"directory": _directory, "channel": _text}, ("directory",)
+    ),
     "postmark": _Entry(
         ("email",),
         _postmark,

@@ -15,7 +15,7 @@ from clarion.observability.vitals import Loops, Pulse
 from clarion.pipeline import upgrade
 from clarion.pipeline.failpoint import Failpoint
 from clarion.pipeline.home import HINT, HomeGuard, Standing
-from clarion.wiring import House, build_provider, build_webhook_provider, build_worker, keep_house
+from clarion.wiring import House, build_providers, build_worker, keep_house
 
 _log = structlog.get_logger("clarion.worker")
 _BEAT_SECONDS = 1.0
@@ -43,7 +43,7 @@ async def work(
     Raises:
         SetupError: this program has become too old for the database (see `pipeline.upgrade`).
     """
-    providers = (build_provider(house), build_webhook_provider(house))
+    providers = build_providers(house)
     guard = HomeGuard(house.store)
     beating = asyncio.create_task(_beat(beat))
     watching = asyncio.create_task(upgrade.watch(house.store, stopping))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from clarion.domain.channels import CHANNELS, Channel
 from clarion.domain.goals import Exit, Goal
 from clarion.domain.topics import Topic
 
@@ -85,7 +86,8 @@ class EmailContent:
     the body. `layout`: what the body is put into, as it was when this was stored. `tracked`: links in the body
     lead through us, and a pixel tells that it was opened; content that was stored before there was such a choice
     is not. `amp`: the same for mail programs that show AMP; sent beside the others, without layout, and seen by nobody.
-    With `webhook` it is no e-mail but a call: of the texts only `headers` and `body` are used then.
+    With `webhook` it is no e-mail but a call: of the texts only `headers` and `body` are used then. With
+    `parts_of` it is of that channel of `domain.channels`, and `parts`, by the names there, are all it has.
     """
 
     subject: str = ""
@@ -104,11 +106,18 @@ class EmailContent:
     layout: Layout | None = None
     amp: str = ""
     webhook: WebhookCall | None = None
+    parts_of: str = ""
+    parts: dict[str, str] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
         """Of which kind an action with it is."""
-        return "email" if self.webhook is None else "webhook"
+        return self.parts_of or ("email" if self.webhook is None else "webhook")
+
+    @property
+    def made_of_parts(self) -> Channel | None:
+        """The channel of which it is `parts`; None for an e-mail and a webhook."""
+        return CHANNELS[self.parts_of] if self.parts_of else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +135,7 @@ class Action:
     action_id: int
     broadcast_id: int
     name: str
-    kind: str  # "email" or "webhook"
+    kind: str  # "email", "webhook", or one of `domain.channels`
     sending_state: SendingState
     send_to_unsubscribed: bool
     content: EmailContent
@@ -202,10 +211,15 @@ class FrozenContent:
         """An action's subject where it is the same for everybody; None where Liquid makes it, or a language."""
         for action in self.actions:
             if action.action_id == action_id:
-                subjects = {content.subject for content in action.contents}
+                subjects = {_shown(content) for content in action.contents}
                 (subject,) = subjects if len(subjects) == 1 else (None,)
                 return subject if subject is not None and "{{" not in subject and "{%" not in subject else None
         return None
+
+
+def _shown(content: EmailContent) -> str:
+    channel = content.made_of_parts
+    return content.subject if channel is None else content.parts[channel.shown]
 
 
 def freeze(broadcast: Broadcast, snippets: dict[str, str], topic: Topic | None = None) -> FrozenContent:

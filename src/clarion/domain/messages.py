@@ -75,5 +75,20 @@ class CallMessage:
         return f"{self.method.value.upper()} {self.url}"
 
 
-Message = EmailMessage | CallMessage
-"""A finished message of any channel. Kept as JSON one is a list, the other an object, so they can be told apart."""
+@dataclass(frozen=True, slots=True)
+class PartsMessage:
+    """One message of a channel whose provider puts it together: its rendered texts by the names of `domain.channels`.
+
+    `recipient` is where it goes, as the provider wants it; `subject` what lists show of it.
+    """
+
+    delivery_id: str
+    channel: str
+    recipient: str
+    subject: str
+    parts: dict[str, str]
+    workspace_id: int | None = None
+
+
+Message = EmailMessage | CallMessage | PartsMessage
+"""A finished message of any channel. Kept as JSON the first is a list, the others objects, the last with a channel."""

@@ -24,7 +24,7 @@ EVENTS = frozenset(
     | {"customer_subscribed", "customer_unsubscribed", PREFERENCES_CHANGED}
 )
 # Which of its parts each event of an e-mail carries beside its parents (contract §9.3).
-EMAIL_FIELDS: Mapping[str, tuple[str, ...]] = {
+_EMAIL_FIELDS: Mapping[str, tuple[str, ...]] = {
     "drafted": ("subject", "recipient"),
     "attempted": ("failure_message",),
     "sent": ("subject", "recipient"),
@@ -40,7 +40,7 @@ EMAIL_FIELDS: Mapping[str, tuple[str, ...]] = {
     "undeliverable": ("subject", "recipient", "failure_message"),
     "failed": ("subject", "failure_message"),
 }
-WEBHOOK_FIELDS: Mapping[str, tuple[str, ...]] = {
+_WEBHOOK_FIELDS: Mapping[str, tuple[str, ...]] = {
     "drafted": (),
     "attempted": ("failure_message",),
     "failed": ("failure_message",),
@@ -49,6 +49,13 @@ WEBHOOK_FIELDS: Mapping[str, tuple[str, ...]] = {
     "clicked": ("recipient", "href", "link_id"),
     "converted": ("recipient",),
 }
+# Of the channels whose messages are texts; `recipient` is all that most events carry beside their parents.
+_SMS_FIELDS: Mapping[str, tuple[str, ...]] = {
+    **_WEBHOOK_FIELDS,
+    "delivered": ("recipient",),
+    "bounced": ("recipient", "failure_message"),
+}
+_FIELDS = {"email": _EMAIL_FIELDS, "webhook": _WEBHOOK_FIELDS, "sms": _SMS_FIELDS}
 LONGEST_MS = 7 * 24 * 3_600_000
 _AN_HOUR = frozenset({400, 401, 402, 403, 404, 405, 410, 429, 500, 502, 521})
 _FIRST_S, _HOUR_S, _MOST_S = 5, 3_600, 12 * 3_600
@@ -80,6 +87,11 @@ def pause_seconds(answered: Answered, tries: int) -> int:
 def signature(secret: str, timestamp: int, body: bytes) -> str:
     """What `X-CIO-Signature` says (contract §9.1)."""
     return hmac.digest(secret.encode(), b"v0:%d:" % timestamp + body, "sha256").hex()
+
+
+def fields_of(channel: str, metric: str) -> tuple[str, ...]:
+    """Which facts an event carries beside its parents (contract §9.3)."""
+    return _FIELDS.get(channel, {}).get(metric, ())
 
 
 def event_of(state: State, reason: Reason | None, kind: str = "email") -> str | None:

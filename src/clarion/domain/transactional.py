@@ -3,12 +3,15 @@
 
 import base64
 import binascii
+import json
 import mimetypes
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from clarion.domain.broadcasts import Action, FrozenContent
+from clarion.domain import channels
+from clarion.domain.broadcasts import Action, EmailContent, FrozenContent
+from clarion.domain.channels import Channel
 from clarion.domain.entries import encode_data
 from clarion.domain.errors import InvalidRequest
 from clarion.domain.people import MAX_ID_BYTES, IdKind, Reference
@@ -41,7 +44,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """What a call says in place of the message's own: fields of `EmailContent` and settings of the action."""
+    """What a call says in place of the message's own: fields of `EmailContent`, or parts of it, and settings."""
 
     texts: dict[str, str] = field(default_factory=dict)
     headers: tuple[tuple[str, str], ...] | None = None
@@ -60,8 +63,8 @@ class Override:
             texts["headers"] = self.headers
         if self.tracked is not None:
             texts["tracked"] = self.tracked
-        variants = tuple(replace(one, content=replace(one.content, **texts)) for one in action.variants)
-        content = replace(action.content, **texts)
+        variants = tuple(replace(one, content=_with(one.content, texts)) for one in action.variants)
+        content = _with(action.content, texts)
         if self.language:
             spoken = best([one.language for one in variants], self.language)
             content = next((one.content for one in variants if one.language == spoken), content)
@@ -69,11 +72,18 @@ class Override:
         return replace(action, content=content, variants=variants, send_to_unsubscribed=self.send_to_unsubscribed)
 
 
+def _with(content: EmailContent, texts: dict[str, Any]) -> EmailContent:
+    if content.made_of_parts is not None:
+        return replace(content, parts={**content.parts, **texts})
+    return replace(content, **texts)
+
+
 @dataclass(frozen=True, slots=True)
 class SendRequest:
     """A checked call. `message`: the transactional message's number or trigger name; None: all texts are inline.
 
-    `data` is compact JSON, what templates see as ``trigger``; `send_at` Unix seconds; `forget`: nothing of what it
+    `channel`: of which kind the message must be. `data` is compact JSON, what templates see as ``trigger``; `send_at`
+    Unix seconds; `forget`: nothing of what it
     said is kept once it is settled; `auto_create`: an unknown person is made; `queue_draft`: it is made and waits until
     somebody sends it.
     """
@@ -87,6 +97,7 @@ class SendRequest:
     forget: bool = False
     auto_create: bool = True
     queue_draft: bool = False
+    channel: str = "email"
 
 
 # Key of the call → field of EmailContent, and its limit in bytes.
@@ -164,18 +175,55 @@ def parse_email(body: Mapping[str, Any], now_s: int) -> SendRequest:
     )
 
 
-def check_other(channel: str, body: Mapping[str, Any], now_s: int) -> None:
-    """Read the body of a send in a channel that has no provider yet.
+def parse_other(kind: str, body: Mapping[str, Any], now_s: int) -> SendRequest:
+    """Read the body of `POST /v1/send/{kind}` for one of the other `CHANNELS`.
 
     Raises:
-        InvalidRequest: naming the key that is wrong.
+        InvalidRequest: naming the key that is wrong, or that messages of this kind are not sent by this version.
     """
-    _only(body, _COMMON | _OF_CHANNEL[channel])
-    if _message(body) is None:
+    _only(body, _COMMON | _OF_CHANNEL[kind])
+    message = _message(body)
+    if message is None:
         raise InvalidRequest("is required", "/transactional_message_id")
-    _reference(body)
-    _data(body.get("message_data"))
-    _send_at(body.get("send_at"), now_s)
+    channel = channels.CHANNELS.get(kind)
+    texts = {} if channel is None else _parts(body, channel)
+    flags = {name: _flag(body, name, default=_FLAGS[name]) for name in _COMMON & _FLAGS.keys()}
+    request = SendRequest(
+        reference=_reference(body),
+        message=message,
+        override=Override(
+            texts,
+            send_to_unsubscribed=flags["send_to_unsubscribed"],
+            language=_text(body, "language", MAX_LINE_BYTES) or "",
+        ),
+        data=_data(body.get("message_data")),
+        send_at=_send_at(body.get("send_at"), now_s),
+        forget=flags["disable_message_retention"],
+        auto_create=flags["auto_create"],
+        queue_draft=flags["queue_draft"],
+        channel=kind,
+    )
+    if channel is None:
+        raise InvalidRequest(f"there is no provider for {kind} in this version")
+    return request
+
+
+def _parts(body: Mapping[str, Any], channel: Channel) -> dict[str, str]:
+    """What the call says in place of the message's own parts; one that is JSON may come as it is."""
+    found = {}
+    for key, name in channel.overrides.items():
+        part = channel.part(name)
+        if part is None or body.get(key) is None:
+            continue
+        value = body[key]
+        if part.as_json and not isinstance(value, str):
+            value = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+            if len(value.encode()) > part.most_bytes:
+                raise InvalidRequest(f"is longer than {part.most_bytes} bytes", f"/{key}")
+            found[name] = value
+        elif (text := _text(body, key, part.most_bytes)) is not None:
+            found[name] = text
+    return found
 
 
 def _only(body: Mapping[str, Any], known: frozenset[str]) -> None:

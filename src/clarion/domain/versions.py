@@ -164,6 +164,7 @@ def _languages(action: Action) -> dict[str, object]:
 
 
 _WORDS = {"sender": "from", "sender_id": "from_id"}
+_NOT_SHOWN = ("webhook", "parts_of", "parts")
 _OF_A_CALL = ("headers", "body")
 
 
@@ -173,9 +174,11 @@ def _texts(content: EmailContent) -> dict[str, object]:
     if content.webhook is not None:
         call = content.webhook
         found |= {"url": call.url, "method": call.method.value, "conversion_tracking": call.conversion_tracking}
+    if content.made_of_parts is not None:
+        return dict(content.parts)
     for one in fields(content):
         value = getattr(content, one.name)
-        if one.name == "webhook" or (content.webhook is not None and one.name not in _OF_A_CALL):
+        if one.name in _NOT_SHOWN or (content.webhook is not None and one.name not in _OF_A_CALL):
             continue
         if one.name == "layout":
             found["layout_id"] = value.layout_id if value is not None else None

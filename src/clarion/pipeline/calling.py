@@ -1,25 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stage 4 for webhooks: person + data + frozen templates → the call, or the reason why there is none.
+"""Stage 4 for all but e-mail: person + data + frozen templates → the message, or the reason why there is none.
 
-Like `compose` it reads and commits nothing: made again after a crash it is the same call, with the same ids.
+Like `compose` it reads and commits nothing: made again after a crash it is the same message, with the same ids.
 """
 
 from clarion.domain.broadcasts import Action, FrozenContent
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
 from clarion.domain.errors import RenderError
-from clarion.domain.messages import CallMessage
+from clarion.domain.messages import CallMessage, PartsMessage
 from clarion.rendering.campaign import Campaign
 from clarion.rendering.checked import Recipient
+from clarion.rendering.parts import CompiledParts, RenderedParts, compile_parts
 from clarion.rendering.webhook import CompiledWebhook, RenderedWebhook, compile_webhook
 
 
 class Calls:
-    """The compiled webhook of one action. Broken templates break each of its calls, and each account says so."""
+    """What one action compiles to, a webhook's call or texts by name, in one language.
+
+    Broken templates break each of its messages, and each account says so.
+    """
 
     def __init__(self, content: FrozenContent, action: Action, campaign: Campaign) -> None:
-        self._compiled: CompiledWebhook | RenderError
+        compiled = compile_parts if action.content.made_of_parts is not None else compile_webhook
+        self._compiled: CompiledWebhook | CompiledParts | RenderError
         try:
-            self._compiled = compile_webhook(
+            self._compiled = compiled(
                 action.content,
                 snippets=content.snippets,
                 campaign=campaign,
@@ -30,18 +35,39 @@ class Calls:
         except RenderError as error:
             self._compiled = error
 
-    def render(self, recipient: Recipient) -> RenderedWebhook:
-        """The call for one person. Raises RenderError."""
+    def render(self, recipient: Recipient) -> RenderedWebhook | RenderedParts:
+        """The message for one person. Raises RenderError."""
         if isinstance(self._compiled, RenderError):
             raise self._compiled
         return self._compiled.render(recipient)
 
-    def compose(self, key: DeliveryKey, recipient: Recipient, workspace_id: int) -> CallMessage | Outcome:
+    def compose(
+        self, key: DeliveryKey, recipient: Recipient, workspace_id: int
+    ) -> CallMessage | PartsMessage | Outcome:
         """The message for an account, or its final outcome."""
         try:
-            made = self.render(recipient)
+            made = message_of(self.render(recipient), recipient.delivery_id, workspace_id)
         except RenderError as error:
-            of_address = error.part == "url" and error.line is None
+            of_address = error.part in {"url", "recipient"} and error.line is None
             reason = Reason.INVALID_ADDRESS if of_address else Reason.RENDER_FAILED
             return Outcome(key, State.FAILED, reason, str(error))
-        return CallMessage(recipient.delivery_id, made.url, made.method, made.headers, made.body, workspace_id)
+        return Outcome(key, State.SKIPPED, Reason.NO_ADDRESS, counted=False) if made is None else made
+
+
+def message_of(
+    made: RenderedWebhook | RenderedParts, delivery_id: str, workspace_id: int
+) -> CallMessage | PartsMessage | None:
+    """The message of what was rendered; None: there is no address to send it to.
+
+    Raises:
+        RenderError: what should be an address is none.
+    """
+    if isinstance(made, RenderedWebhook):
+        return CallMessage(delivery_id, made.url, made.method, made.headers, made.body, workspace_id)
+    if not made.recipient:
+        return None
+    try:
+        address = made.channel.address(made.recipient)
+    except ValueError as error:
+        raise RenderError(str(error), part="recipient") from None
+    return PartsMessage(delivery_id, made.channel.kind, address, made.subject, made.parts, workspace_id)

@@ -26,6 +26,7 @@ from clarion.rendering import mime
 from clarion.rendering.addresses import mailbox
 from clarion.rendering.context import Links
 from clarion.rendering.email import TRANSACTIONAL, Campaign, CompiledEmail, Recipient, RenderedEmail, compile_email
+from clarion.rendering.parts import RenderedParts
 from clarion.rendering.special import Person, SpecialEmail, domain_of
 from clarion.rendering.tracking import Tracker
 from clarion.rendering.webhook import RenderedWebhook
@@ -85,10 +86,10 @@ class Messages:
             action.action_id: [one.language for one in action.variants] for action in content.actions if action.variants
         }
         campaign = _campaign(content)
-        self._calls = {
-            action.action_id: Calls(content, action, campaign) for action in content.actions if action.kind == "webhook"
-        }
-        self.channels = frozenset(action.kind for action in content.actions)
+        self._kinds = {action.action_id: action.kind for action in content.actions}
+        others = _forms(action for action in content.actions if action.kind != "email")
+        self._calls: dict[Form, Calls] = {form: Calls(content, action, campaign) for form, action in others}
+        self.channels = frozenset(self._kinds.values())
         forms = dict(_forms(action for action in content.actions if action.kind == "email"))
         # Line ends are CRLF by construction; a dot could begin a line only as the name of a custom header.
         self._wire_ready = {
@@ -115,10 +116,10 @@ class Messages:
         left_out = self.left_out(key, row, suppressed)
         if left_out is not None:
             return left_out
-        if key.action_id in self._calls:
-            recipient, _ = self._recipient(row, self._public_id(key))
-            return self._calls[key.action_id].compose(key, recipient, workspace_of(int(row["person_id"])))
         form = self._form_for(key.action_id, row)
+        if form in self._calls:
+            recipient, _ = self._recipient(row, self._public_id(key))
+            return self._calls[form].compose(key, recipient, workspace_of(int(row["person_id"])))
         if not row["email"] and self._own_address[form]:
             return _skipped(key, Reason.NO_ADDRESS)
         delivery_id = self._public_id(key)
@@ -139,7 +140,7 @@ class Messages:
 
     def channel_of(self, action_id: int) -> str:
         """By which channel an action's messages go."""
-        return "webhook" if action_id in self._calls else "email"
+        return self._kinds[action_id]
 
     def channels_of(self, rows: Iterable[Row]) -> Set[str]:
         """By which channels the messages of these rows go."""
@@ -154,20 +155,28 @@ class Messages:
             apart.setdefault(self.channel_of(outcome.key.action_id), []).append(outcome)
         return apart
 
-    def call(self, key: DeliveryKey, row: Row, delivery_id: str) -> RenderedWebhook:
-        """A webhook's call for one person. Raises RenderError."""
-        return self._calls[key.action_id].render(self._recipient(row, delivery_id)[0])
+    def render(
+        self, key: DeliveryKey, row: Row, delivery_id: str, language: str | None = None
+    ) -> RenderedEmail | RenderedWebhook | RenderedParts:
+        """The rendered texts for one person, whatever the channel; see `render_email`."""
+        if self._kinds[key.action_id] == "email":
+            return self.render_email(key, row, delivery_id, language)
+        return self.render_other(key, row, delivery_id, language)
 
-    def render(self, key: DeliveryKey, row: Row, delivery_id: str, language: str | None = None) -> RenderedEmail:
+    def render_other(
+        self, key: DeliveryKey, row: Row, delivery_id: str, language: str | None = None
+    ) -> RenderedWebhook | RenderedParts:
+        """A webhook's call or the texts of another channel. Raises RenderError."""
+        form = self._form_in(key.action_id, row, language)
+        return self._calls[form].render(self._recipient(row, delivery_id)[0])
+
+    def render_email(self, key: DeliveryKey, row: Row, delivery_id: str, language: str | None = None) -> RenderedEmail:
         """The rendered texts for one person, by the interpreter; in a language that it was made in before, if given.
 
         Raises:
             RenderError: a template of this action is broken, or this person lacks what it asks for.
         """
-        form = self._form_for(key.action_id, row)
-        tag = best(self._languages.get(key.action_id, ()), language) if language else None
-        if tag is not None:
-            form = key.action_id, tag
+        form = self._form_in(key.action_id, row, language)
         compiled = self._compiled[form]
         if isinstance(compiled, RenderError):
             raise compiled
@@ -195,7 +204,7 @@ class Messages:
             return {row["email"] for row in rows if row["email"]}
         found: set[str] = set()
         for row in rows:
-            if row["alive"] is None or row["action_id"] in self._calls:
+            if row["alive"] is None or self._kinds[row["action_id"]] != "email":
                 continue
             if row["email"]:
                 found.add(row["email"])
@@ -215,6 +224,11 @@ class Messages:
             return action_id
         found = spoken_by(row, self._languages[action_id], self._language_attribute)
         return action_id if found is None else (action_id, found)
+
+    def _form_in(self, action_id: int, row: Row, language: str | None) -> Form:
+        """The same, of a message that was made before in a language, if that is given."""
+        tag = best(self._languages.get(action_id, ()), language) if language else None
+        return self._form_for(action_id, row) if tag is None else (action_id, tag)
 
     def _quick(self, form: Form, row: Row, delivery_id: str) -> EmailMessage | None:
         """The message by compiled code; None where it does not make it."""
@@ -236,7 +250,7 @@ class Messages:
         """The message, or why there is none, by the interpreter alone."""
         form = self._form_for(key.action_id, row)
         try:
-            rendered = self.render(key, row, delivery_id)
+            rendered = self.render_email(key, row, delivery_id)
             if not rendered.recipient:
                 return _skipped(key, Reason.NO_ADDRESS)
             if self._also_to:

@@ -20,11 +20,13 @@ from functools import partial
 
 import msgspec
 
+from clarion.domain.channels import CHANNELS
 from clarion.domain.deliveries import DeliveryKey, Draft, Outcome, Reason, State
 from clarion.domain.errors import Conflict
-from clarion.domain.messages import CallMessage, EmailMessage, Message
+from clarion.domain.messages import CallMessage, EmailMessage, Message, PartsMessage
 from clarion.domain.triggers import TriggerState
 from clarion.rendering.email import RenderedEmail
+from clarion.rendering.parts import RenderedParts
 from clarion.rendering.webhook import RenderedWebhook
 from clarion.store import deliveries, drafts, ledger, slices, triggers
 from clarion.store.access import Workspace
@@ -46,17 +48,26 @@ def kept(message: Message) -> Draft:
 
 def restored(text: str, clock: Callable[[], float] = time.time) -> Message:
     """The message of a draft, to be handed over now: its date is that of now (RFC 5322 §3.6.1), the rest is as kept."""
-    found = msgspec.json.decode(text, type=EmailMessage | CallMessage)
-    if isinstance(found, CallMessage) or not found.content:
+    found = _read(text)
+    if not isinstance(found, EmailMessage) or not found.content:
         return found
     head, gap, body = found.content.partition(b"\r\n\r\n")
     head = _DATE.sub(b"Date: " + formatdate(clock(), usegmt=True).encode(), head, count=1)
     return found._replace(content=head + gap + body)
 
 
-def reread(text: str) -> RenderedEmail | RenderedWebhook:
+def _read(text: str) -> Message:
+    found = msgspec.json.decode(text)
+    if isinstance(found, list):
+        return msgspec.convert(found, EmailMessage)
+    return msgspec.convert(found, PartsMessage) if "channel" in found else msgspec.convert(found, CallMessage)
+
+
+def reread(text: str) -> RenderedEmail | RenderedWebhook | RenderedParts:
     """The texts of a draft."""
-    kept = msgspec.json.decode(text, type=EmailMessage | CallMessage)
+    kept = _read(text)
+    if isinstance(kept, PartsMessage):
+        return RenderedParts(CHANNELS[kept.channel], kept.recipient, kept.parts)
     if isinstance(kept, CallMessage):
         return RenderedWebhook(kept.url, kept.method, kept.headers, kept.body)
     if kept.fields is not None:

@@ -17,6 +17,7 @@ import structlog
 
 from clarion.domain.audience import Everybody, parse, predicate
 from clarion.domain.broadcasts import BroadcastKind, FrozenContent
+from clarion.domain.channels import TYPE_OF
 from clarion.domain.deliveries import State, failure_message, key_of, public_id
 from clarion.domain.errors import RequestError
 from clarion.domain.metrics import MOMENTS, Metric, moments
@@ -185,7 +186,7 @@ def _message_row(
     action = next((one for one in content.actions if one.action_id == item.key.action_id), None)
     return {
         "delivery_id": public_id(item.key, secret),
-        "type": action.kind if action else "email",
+        "type": TYPE_OF[action.kind] if action else "email",
         "customer_id": (person.id if person else "") or "",
         "email": (person.email if person else "") or "",
         "cio_id": cio_id(int(row["person_id"])),

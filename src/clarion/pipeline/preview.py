@@ -9,6 +9,7 @@ from clarion.domain.deliveries import DeliveryKey, public_id
 from clarion.pipeline.compose import Messages, Sign
 from clarion.pipeline.drafting import reread
 from clarion.rendering.email import RenderedEmail
+from clarion.rendering.parts import RenderedParts
 from clarion.rendering.webhook import RenderedWebhook
 from clarion.store import drafts, ledger, overrides, retention, triggers
 from clarion.store.engine import Store, Transaction
@@ -26,14 +27,14 @@ class Preview:
         rendered = self.whole(key)
         return rendered.html if isinstance(rendered, RenderedEmail) else None
 
-    def whole(self, key: DeliveryKey) -> RenderedEmail | RenderedWebhook | None:
+    def whole(self, key: DeliveryKey) -> RenderedEmail | RenderedWebhook | RenderedParts | None:
         """All texts of one delivery, or a webhook's call. Blocking.
 
         Raises:
             RenderError: the person lacks by now what the template asks for.
         """
 
-        def work(tx: Transaction) -> RenderedEmail | RenderedWebhook | None:
+        def work(tx: Transaction) -> RenderedEmail | RenderedWebhook | RenderedParts | None:
             row = ledger.composing(tx, key)
             trigger = triggers.get(tx, key.trigger_id)
             if row is None or trigger is None or row["alive"] is None:
@@ -45,9 +46,6 @@ class Preview:
             override, _ = overrides.get(tx, key.trigger_id) or (None, ())
             content = triggers.content(tx, trigger.content_hash)
             messages = Messages(content, trigger.data, self._sign, override=override)
-            delivery_id = public_id(key, self._sign.secret)
-            if messages.channel_of(key.action_id) == "webhook":
-                return messages.call(key, row, delivery_id)
-            return messages.render(key, row, delivery_id, row["language"])
+            return messages.render(key, row, public_id(key, self._sign.secret), row["language"])
 
         return self._store.read(work)

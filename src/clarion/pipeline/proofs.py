@@ -24,6 +24,7 @@ from clarion.pipeline.rehearsal import texts_of
 from clarion.pipeline.review import Finding, review
 from clarion.rendering import mime
 from clarion.rendering.email import RenderedEmail, variables
+from clarion.rendering.parts import RenderedParts
 from clarion.rendering.skeleton import skeleton
 from clarion.rendering.special import domain_of
 from clarion.rendering.webhook import RenderedWebhook
@@ -90,16 +91,15 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """`email`, or `call` of a webhook: what could be rendered, of which the fields in `broken` hold nothing; None when
-    nothing could be. `size` is in bytes: of the whole mail, of the call's body.
+    """`message`: what could be rendered, of which the fields in `broken` hold nothing; None when nothing could be.
+    `size` is in bytes: of the whole mail, of the call's body, of the other texts together.
 
     `state` and `reason`: how the account of this person would end; None without a person. `names`: what the templates
     read; `wanted`: the data that they ask of a call, as an example.
     """
 
     language: str
-    email: RenderedEmail | None
-    call: RenderedWebhook | None
+    message: RenderedEmail | RenderedWebhook | RenderedParts | None
     broken: frozenset[str]
     size: int
     state: State | None
@@ -149,8 +149,7 @@ def proof(draft: Draft, person: Person | None, sign: Sign) -> Proof:
     made, broken, more = _rendered(draft, action, row_of(person), sign, {fault.field for fault in errors})
     errors += [place.of_error(one) for one in more]
     email = made if isinstance(made, RenderedEmail) else None
-    call = made if isinstance(made, RenderedWebhook) else None
-    size, state, reason = len(call.body.encode()) if call is not None else 0, None, None
+    size, state, reason = _size(made), None, None
     if email is not None and not broken and (person is None or email.recipient):
         try:
             size = len(_bytes(replace(email, recipient=email.recipient or "nobody@example.com")))
@@ -161,8 +160,7 @@ def proof(draft: Draft, person: Person | None, sign: Sign) -> Proof:
     names = variables(action.content, snippets=draft.snippets)
     return Proof(
         language,
-        email,
-        call,
+        made,
         frozenset(broken),
         size,
         state,
@@ -174,9 +172,19 @@ def proof(draft: Draft, person: Person | None, sign: Sign) -> Proof:
     )
 
 
+def _size(made: RenderedEmail | RenderedWebhook | RenderedParts | None) -> int:
+    match made:
+        case RenderedWebhook():
+            return len(made.body.encode())
+        case RenderedParts():
+            return sum(len(text.encode()) for name, text in made.parts.items() if name != "recipient")
+        case _:
+            return 0
+
+
 def _rendered(
     draft: Draft, action: Action, row: Row, sign: Sign, faulty: Set[str]
-) -> tuple[RenderedEmail | RenderedWebhook | None, set[str], list[RenderError]]:
+) -> tuple[RenderedEmail | RenderedWebhook | RenderedParts | None, set[str], list[RenderError]]:
     """The parts that can be rendered, the fields that cannot, and why: what fails is taken out, one after another."""
     content, broken, errors = action.content, set[str](), list[RenderError]()
     for name in faulty:
@@ -185,8 +193,7 @@ def _rendered(
         messages = Messages(draft.frozen(replace(action, content=content)), draft.data, sign)
         key = DeliveryKey(0, 1, action.action_id)
         try:
-            made = messages.call(key, row, UNSENT) if content.webhook else messages.render(key, row, UNSENT)
-            return made, broken, errors
+            return messages.render(key, row, UNSENT), broken, errors
         except RenderError as error:
             errors.append(error)
             name = error.part.replace(".", "/", 1)
@@ -204,6 +211,13 @@ def _without(content: EmailContent, name: str, broken: set[str]) -> EmailContent
     if kind == "layout":
         broken.add(name)
         return replace(content, layout=None)
+    if (channel := content.made_of_parts) is not None:
+        part = channel.part(kind)
+        if part is None:
+            return content
+        broken.add(kind)
+        instead = part.choices[0] if part.choices else "-" if part.required else ""
+        return replace(content, parts={**content.parts, kind: instead})
     if kind == "url" and content.webhook is not None:
         broken.add(name)
         return replace(content, webhook=replace(content.webhook, url=_NOWHERE))
@@ -237,6 +251,7 @@ class _Places:
     def __init__(self, content: EmailContent, snippets: Mapping[str, str]) -> None:
         self._texts = {name: str(getattr(content, inner)) for name, (inner, _) in _FIELDS.items()}
         self._texts["url"] = content.webhook.url if content.webhook is not None else ""
+        self._texts |= content.parts
         self._texts["layout"] = content.layout.html if content.layout is not None else ""
         self._texts |= {f"headers/{name}": value for name, value in content.headers}
         self._texts |= {f"snippets/{name}": value for name, value in snippets.items()}
@@ -331,7 +346,7 @@ def _cause(draft: Draft, messages: Messages, key: DeliveryKey, person: Person, b
     if made.state is State.FAILED:
         _, action = draft.in_language_of(person)
         try:
-            _ = messages.call(key, row, UNSENT) if action.content.webhook else messages.render(key, row, UNSENT)
+            _ = messages.render(key, row, UNSENT)
         except RenderError as error:
             return Cause(made.state, made.reason, _Places(action.content, draft.snippets).of_error(error))
         return Cause(made.state, made.reason, Fault("", made.words or words))

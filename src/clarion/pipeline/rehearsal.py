@@ -53,6 +53,8 @@ def texts_of(content: EmailContent, texts: dict[str, str]) -> list[str]:
     """Every template of a message, and the snippets."""
     if content.webhook is not None:
         return [content.webhook.url, content.body, *(value for _, value in content.headers), *texts.values()]
+    if content.made_of_parts is not None:
+        return [*content.parts.values(), *texts.values()]
     parts = (content.subject, content.preheader, content.plain, content.amp, content.sender, content.reply_to)
     more = (wrapped(content), content.recipient, content.cc, content.bcc, *(value for _, value in content.headers))
     return [*parts, *more, *texts.values()]

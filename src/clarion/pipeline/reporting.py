@@ -26,11 +26,10 @@ from clarion.domain.deliveries import REASON_WORDS, DeliveryKey, Reason, public_
 from clarion.domain.errors import RenderError
 from clarion.domain.people import cio_id
 from clarion.domain.reporting import (
-    EMAIL_FIELDS,
     PREFERENCES_CHANGED,
-    WEBHOOK_FIELDS,
     Answered,
     envelope,
+    fields_of,
     pause_seconds,
     signature,
 )
@@ -42,6 +41,7 @@ from clarion.pipeline.errands import Errand
 from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.pipeline.preview import Preview
 from clarion.rendering.email import RenderedEmail
+from clarion.rendering.parts import RenderedParts
 from clarion.rendering.webhook import RenderedWebhook
 from clarion.store import access, broadcasts, ledger, people, reporting
 from clarion.store.engine import Store, Transaction
@@ -155,7 +155,7 @@ class Telling:
         if row is None:
             return data
         data |= self._store.read(partial(_who, person_id=int(row["person_id"])))
-        fields = {"email": EMAIL_FIELDS, "webhook": WEBHOOK_FIELDS}.get(kind, {}).get(metric, ())
+        fields = fields_of(kind, metric)
         with_content = held.with_content and metric == "sent"
         rendered = self._rendered(key) if "subject" in fields or with_content else None
         recipient = row["recipient"] or (data["identifiers"].get("email") or "")
@@ -168,12 +168,14 @@ class Telling:
         data |= {name: known.get(name) for name in fields}
         if with_content and isinstance(rendered, RenderedWebhook):
             data["content"] = rendered.body
+        elif with_content and isinstance(rendered, RenderedParts):
+            data["content"] = rendered.subject
         elif with_content and isinstance(rendered, RenderedEmail):
             data["content"] = rendered.html
             data["headers"] = {name: [value] for name, value in rendered.headers}
         return data
 
-    def _rendered(self, key: DeliveryKey) -> RenderedEmail | RenderedWebhook | None:
+    def _rendered(self, key: DeliveryKey) -> RenderedEmail | RenderedWebhook | RenderedParts | None:
         try:
             return self._preview.whole(key)
         except RenderError:  # which is why it failed, or the person has changed since

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from clarion.channels.registry import Sending
 from clarion.domain import audience
 from clarion.domain.broadcasts import Action, Broadcast, BroadcastKind, EmailContent, SendingState
+from clarion.domain.channels import Channel
 from clarion.domain.conversions import converts
 from clarion.domain.errors import InvalidRequest, RenderError
 from clarion.domain.goals import CountedFrom
@@ -80,15 +81,15 @@ def review(
         why = f"the workspace's message limit holds: whoever got {limit.words} is left out of this one"
         warnings.append(Finding("ignores_message_limit", why))
     for action in broadcast.actions:
-        if broadcast.kind is BroadcastKind.TRANSACTIONAL and action.kind != "email":
-            problems.append(Finding(f"actions/{action.action_id}/kind", "a transactional message is an e-mail"))
+        if broadcast.kind is BroadcastKind.TRANSACTIONAL and action.kind == "webhook":
+            problems.append(Finding(f"actions/{action.action_id}/kind", "a transactional message is no webhook"))
         if action.sending_state is not SendingState.OFF:
             problems += _action_problems(action, snippets)
             problems += _carriage_problems(action, sending)
             warnings += _action_warnings(action, snippets)
             if action.content.webhook is not None:
                 warnings += _call_warnings(action)
-            elif broadcast.kind is BroadcastKind.BROADCAST:
+            elif broadcast.kind is BroadcastKind.BROADCAST and action.kind == "email":
                 warnings += _unsubscribe_warnings(action, snippets)
     return Review(tuple(dict.fromkeys(problems)), tuple(dict.fromkeys(warnings)))
 
@@ -145,6 +146,8 @@ def _content_problems(content: EmailContent, snippets: Mapping[str, str], where:
         problem = None if "{{" in url or "{%" in url else url_problem(url.strip())
         if problem:
             yield _finding(where, RenderError(problem, part="url"))
+    elif (channel := content.made_of_parts) is not None:
+        yield from (_finding(where, problem) for problem in part_problems(content, channel))
     elif not content.body.strip():
         yield _finding(where, RenderError("body can not be blank", part="body"))
     for part, text in _addresses(content):
@@ -158,8 +161,26 @@ def _content_problems(content: EmailContent, snippets: Mapping[str, str], where:
         yield _finding(where, wrong)
 
 
+def part_problems(content: EmailContent, channel: Channel) -> Iterator[RenderError]:
+    """What is wrong with texts that say all there is without Liquid."""
+    fixed = {name: text.strip() for name, text in content.parts.items() if "{{" not in text and "{%" not in text}
+    for part in channel.parts:
+        text = fixed.get(part.name)
+        if part.required and text == "":
+            yield RenderError(f"{part.name} can not be blank", part=part.name)
+        elif part.as_json and text and not may_be_json(text):
+            yield RenderError(f"{part.name} is not JSON", part=part.name)
+    if address := fixed.get("recipient"):
+        try:
+            channel.address(address)
+        except ValueError as error:
+            yield RenderError(str(error), part="recipient")
+    if len(fixed) == len(channel.parts) and (problem := channel.problem(fixed)):
+        yield RenderError(problem[1], part=problem[0])
+
+
 def _addresses(content: EmailContent) -> Iterator[tuple[str, str]]:
-    if content.webhook is not None:
+    if content.kind != "email":
         return
     yield "from", content.sender
     if content.recipient.strip():
@@ -220,6 +241,9 @@ def _parts(content: EmailContent) -> Iterator[tuple[str, str]]:
         yield "url", content.webhook.url
         yield "body", content.body
         yield from ((f"headers/{name}", value) for name, value in content.headers)
+        return
+    if content.made_of_parts is not None:
+        yield from content.parts.items()
         return
     yield "subject", content.subject
     yield "body", content.body

@@ -21,6 +21,7 @@ from clarion.domain.triggers import Flags, Selector
 from clarion.pipeline.accounts import accounts_of, slices_of
 from clarion.pipeline.freezing import frozen
 from clarion.pipeline.gather import Gathered, Odd
+from clarion.pipeline.review import part_problems
 from clarion.rendering.addresses import mailbox, split_list
 from clarion.rendering.email import check_email
 from clarion.store import broadcasts, ledger, overrides, people, triggers
@@ -78,9 +79,14 @@ def send(
     content = frozen(tx, workspace, message)
     if request.queue_draft:  # of the content, which stays: what the call said may go while the draft waits
         content = replace(content, actions=tuple(map(_drafted, content.actions)))
-    override, attachments = _with_recipients(request.override), request.attachments
+    of_mail = request.channel == "email"
+    override = _with_recipients(request.override) if of_mail else request.override
+    attachments = request.attachments
     made = override.applied(content)
-    _check(made, override)
+    if of_mail:
+        _check(made, override)
+    else:
+        _check_parts(made, override)
     trigger_id = triggers.create(
         tx,
         workspace,
@@ -128,6 +134,8 @@ def _message(tx: Transaction, workspace: Workspace, request: SendRequest) -> Bro
         raise InvalidRequest("there is no transactional message by this id or trigger name", where)
     if not found.active:
         raise InvalidRequest("the transactional message is not active", where)
+    if any(action.kind != request.channel for action in found.actions):
+        raise InvalidRequest(f"the transactional message is of kind {found.actions[0].kind}", where)
     if all(action.sending_state is SendingState.OFF for action in found.actions):
         raise InvalidRequest("the transactional message is switched off", where)
     return found
@@ -170,6 +178,19 @@ def _check(content: FrozenContent, override: Override) -> None:
                 wrong.part, wrong.part
             )
             raise InvalidRequest(wrong.message + place, f"/{part.replace('.', '/')}")
+
+
+def _check_parts(content: FrozenContent, override: Override) -> None:
+    """The same of a message that is texts by name, where the call brought some of them."""
+    made = content.actions[0].content
+    channel = made.made_of_parts
+    if channel is None:
+        raise AssertionError("it is an e-mail")
+    keys = {part: key for key, part in channel.overrides.items()}
+    for wrong in (*part_problems(made, channel), *check_email(made, snippets=content.snippets)):
+        if wrong.part in override.texts:
+            place = f" (line {wrong.line}, column {wrong.column})" if wrong.line is not None else ""
+            raise InvalidRequest(wrong.message + place, f"/{keys[wrong.part]}")
 
 
 def _refuse_unless(address: str, part: str) -> None:

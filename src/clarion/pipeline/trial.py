@@ -15,9 +15,10 @@ from email.utils import formatdate
 
 from clarion.channels.base import Deliverer
 from clarion.domain.deliveries import DeliveryKey
-from clarion.domain.errors import Away, SendError
-from clarion.domain.messages import CallMessage, EmailMessage, Message
+from clarion.domain.errors import Away, RenderError, SendError
+from clarion.domain.messages import CallMessage, EmailMessage, Message, PartsMessage
 from clarion.domain.people import Person
+from clarion.pipeline.calling import message_of
 from clarion.pipeline.compose import Messages, Sign
 from clarion.pipeline.proofs import UNSENT, Draft, row_of
 from clarion.rendering import mime
@@ -47,7 +48,7 @@ def letters(
     _, action = draft.in_language_of(person)
     action = replace(action, content=replace(action.content, tracked=False))
     messages = Messages(draft.frozen(action), draft.data, sign)
-    rendered = messages.render(DeliveryKey(0, 1, action.action_id), row_of(person), UNSENT)
+    rendered = messages.render_email(DeliveryKey(0, 1, action.action_id), row_of(person), UNSENT)
     subject = PREFIX + rendered.subject if prefix else rendered.subject
     made = []
     for address in addresses:
@@ -74,17 +75,37 @@ def letters(
     return made
 
 
-def request(draft: Draft, person: Person | None, sign: Sign) -> CallMessage:
-    """A webhook's call, as it would be made for `person`, with an id of its own.
+def request(draft: Draft, person: Person | None, sign: Sign) -> CallMessage | PartsMessage:
+    """A message that is no e-mail, as it would be made for `person`, with an id of its own.
 
     Raises:
-        RenderError: as `letters`.
+        RenderError: as `letters`, or there is no address to send it to.
     """
     _, action = draft.in_language_of(person)
     messages = Messages(draft.frozen(action), draft.data, sign)
     test_id = f"test-{secrets.token_urlsafe(12)}"
-    made = messages.call(DeliveryKey(0, 1, action.action_id), row_of(person), test_id)
-    return CallMessage(test_id, made.url, made.method, made.headers, made.body, draft.broadcast.workspace_id)
+    rendered = messages.render_other(DeliveryKey(0, 1, action.action_id), row_of(person), test_id)
+    made = message_of(rendered, test_id, draft.broadcast.workspace_id)
+    if made is None:
+        raise RenderError("this person has no such address", part="recipient")
+    return made
+
+
+def texts(draft: Draft, person: Person | None, addresses: Sequence[str], sign: Sign) -> list[PartsMessage]:
+    """Messages made of parts, one for each address, as `person` would see them.
+
+    Raises:
+        RenderError: as `letters`; an address that is none.
+    """
+    _, action = draft.in_language_of(person)
+    parts = {**action.content.parts, "recipient": ""}
+    made = []
+    for address in addresses:
+        content = replace(action.content, parts={**parts, "recipient": "{% raw %}" + address + "{% endraw %}"})
+        one = request(replace(draft, action=replace(action, content=content)), person, sign)
+        if isinstance(one, PartsMessage):
+            made.append(one)
+    return made
 
 
 async def hand_over(provider: Deliverer, made: Sequence[Message], *, seconds: float) -> list[Answer]:

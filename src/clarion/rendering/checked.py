@@ -45,7 +45,7 @@ class Checked:
         self.parts: dict[str, str | Template] = {}
         self.snippets: dict[str, Template | RenderError] = {}
         self._sources = snippets
-        if content.webhook is None and not content.subject.strip():
+        if content.kind == "email" and not content.subject.strip():
             self.problems.append(RenderError("subject can not be blank", part="subject"))
         for part, source in sources_of(content):
             self._parse(part, source)
@@ -96,6 +96,9 @@ def sources_of(content: EmailContent) -> Iterator[tuple[str, str]]:
     if content.webhook is not None:
         yield "url", content.webhook.url
         yield "body", content.body
+        return
+    if (channel := content.made_of_parts) is not None:
+        yield from ((part.name, content.parts.get(part.name, part.default)) for part in channel.parts)
         return
     yield "subject", content.subject
     yield "preheader", content.preheader

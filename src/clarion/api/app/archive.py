@@ -13,6 +13,7 @@ from clarion.domain.errors import NotFound, RateLimited, RenderError
 from clarion.pipeline.compose import Sign
 from clarion.pipeline.preview import Preview
 from clarion.rendering.email import RenderedEmail
+from clarion.rendering.parts import RenderedParts
 from clarion.rendering.webhook import RenderedWebhook
 from clarion.store import calls, ledger
 from clarion.store.engine import Row
@@ -49,17 +50,20 @@ async def said(call: Call, key: DeliveryKey, row: Row) -> dict[str, Any]:
 
 
 def _shape(
-    call: Call, key: DeliveryKey, made: RenderedEmail | RenderedWebhook | None, recipient: str
+    call: Call, key: DeliveryKey, made: RenderedEmail | RenderedWebhook | RenderedParts | None, recipient: str
 ) -> dict[str, Any]:
-    headers = [{"name": name, "value": value} for name, value in made.headers] if made else []
     request = made if isinstance(made, RenderedWebhook) else None
     mail = made if isinstance(made, RenderedEmail) else None
+    texts = made if isinstance(made, RenderedParts) else None
+    with_texts = mail or texts
+    with_headers = mail or request
+    headers = [{"name": name, "value": value} for name, value in with_headers.headers] if with_headers else []
     return {
         "id": public_id(key, call.api.secret),
-        "body": mail.html if mail else request.body if request else "",
-        "from": mail.sender if mail else "",
+        "body": mail.html if mail else request.body if request else texts.subject if texts else "",
+        "from": mail.sender if mail else texts.parts.get("from", "") if texts else "",
         "reply_to": mail.reply_to if mail else "",
-        "recipient": recipient or (mail.recipient if mail else request.url if request else ""),
+        "recipient": recipient or (request.url if request else with_texts.recipient if with_texts else ""),
         "subject": mail.subject if mail else "",
         "bcc": ", ".join(mail.bcc) if mail else "",
         "fake_bcc": False,

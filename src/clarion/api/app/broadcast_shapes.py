@@ -7,13 +7,14 @@ import msgspec
 
 from clarion.domain.audience import parse, segment_ids
 from clarion.domain.broadcasts import Action, Broadcast
+from clarion.domain.channels import TYPE_OF
 from clarion.domain.errors import MalformedRequest
 
 
 def broadcast_shape(broadcast: Broadcast) -> dict[str, Any]:
     """A broadcast as contract §5.1 shows it."""
     updated = max([broadcast.updated_ms, *(action.updated_ms for action in broadcast.actions)]) // 1_000
-    actions = [{"id": action.action_id, "type": action.kind} for action in broadcast.actions]
+    actions = [{"id": action.action_id, "type": TYPE_OF[action.kind]} for action in broadcast.actions]
     return {
         "id": broadcast.broadcast_id,
         "deduplicate_id": f"{broadcast.broadcast_id}:{updated}",
@@ -53,7 +54,7 @@ def action_shape(action: Action, language: str = "", number: int | None = None) 
         "name": action.name,
         "created": action.created_ms // 1_000,
         "updated": updated,
-        "type": action.kind,
+        "type": TYPE_OF[action.kind],
         "sending_state": action.sending_state.value,
         "layout": content.layout.html if content.layout is not None else "",
         "language": language,
@@ -62,6 +63,9 @@ def action_shape(action: Action, language: str = "", number: int | None = None) 
     }
     if content.webhook is not None:
         return {**common, "url": content.webhook.url, "method": content.webhook.method.value}
+    if content.made_of_parts is not None:
+        # A recipient in Liquid is blank there, and what is no text of theirs in a message is under its own name.
+        return {**common, **{name: text for name, text in content.parts.items() if name != "channel"}}
     return {
         **common,
         "body_amp": content.amp,

@@ -16,6 +16,7 @@ from clarion.api.clarion.storing import one_of, store_edit
 from clarion.api.reference import broadcasts as reference
 from clarion.api.reference import messages as of_messages
 from clarion.domain.broadcasts import Action, Broadcast
+from clarion.domain.channels import CHANNELS, Channel
 from clarion.domain.errors import InvalidRequest, NotFound
 from clarion.store import broadcasts
 from clarion.store.engine import Transaction
@@ -96,6 +97,8 @@ def edit_of(body: dict[str, Any], kind: str = "email") -> dict[str, Any]:
     """
     if kind == "webhook":
         return _edit_of_webhook(body)
+    if (channel := CHANNELS.get(kind)) is not None:
+        return _edit_of_parts(body, channel)
     edit = {name: body[name] for name in _FIELDS if name in body}
     edit |= {inner: body[name] for name, inner in _RENAMED.items() if name in body}
     if "headers" in body:
@@ -117,6 +120,17 @@ def _edit_of_webhook(body: dict[str, Any]) -> dict[str, Any]:
             raise InvalidRequest("is not a field of an action", f"/{name}")
         if body[name] not in (None, ""):
             raise InvalidRequest("is not a field of a webhook", f"/{name}")
+    return edit
+
+
+def _edit_of_parts(body: dict[str, Any], channel: Channel) -> dict[str, Any]:
+    known = ("sending_state", *(part.name for part in channel.parts))
+    edit = {name: body[name] for name in known if name in body}
+    for name in body.keys() - edit.keys() - _READ_ONLY:
+        if name not in (*_FIELDS, *_NOT_OFFERED, *_RENAMED, "headers"):
+            raise InvalidRequest("is not a field of an action", f"/{name}")
+        if body[name] not in (None, "", "[]", []):
+            raise InvalidRequest(f"is not a field of {channel.title}", f"/{name}")
     return edit
 
 

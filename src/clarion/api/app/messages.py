@@ -14,6 +14,7 @@ from clarion.api.app import archive, associations
 from clarion.api.calls import Api, Call, Endpoint, answer
 from clarion.api.reference import messages as reference
 from clarion.domain.broadcasts import BroadcastKind, FrozenContent
+from clarion.domain.channels import KIND_OF, TYPE_OF
 from clarion.domain.deliveries import DeliveryKey, Reason, State, failure_message, key_of, public_id
 from clarion.domain.errors import MalformedRequest, NotFound
 from clarion.domain.metrics import Metric, moments
@@ -29,7 +30,7 @@ MAX_LIMIT = 1_000
 TYPES = frozenset({
     "email", "webhook", "twilio", "whatsapp", "slack", "push", "in_app", "live_notification", "urban_airship",
 })  # fmt: skip
-OFFERED_KINDS = frozenset({"", "email", "webhook"})
+OFFERED_KINDS = frozenset({"", *KIND_OF})
 METRICS: dict[str, frozenset[State]] = {
     "created": ALL_STATES,
     "attempted": ALL_STATES,
@@ -118,7 +119,7 @@ def wanted_of(call: Call, broadcast_id: int, trigger_id: int, *, drafts: Drafts)
         call.query_number("end_ts", 2**40, high=2**40) * 1_000 + 999,
         heard,
         or_reason=or_reason,
-        kind=kind,
+        kind=KIND_OF.get(kind, ""),
     )
 
 
@@ -173,7 +174,7 @@ def shapes(tx: Transaction, api: Api, items: Iterable[Listed], *, tracked: bool)
 
 
 def _type(content: FrozenContent, key: DeliveryKey) -> str:
-    return next((action.kind for action in content.actions if action.action_id == key.action_id), "email")
+    return next((TYPE_OF[action.kind] for action in content.actions if action.action_id == key.action_id), "email")
 
 
 def _subject(content: FrozenContent, key: DeliveryKey, said: Override | None) -> str | None:

@@ -15,6 +15,7 @@ from clarion.api.calls import Call, Endpoint, Handler, answer
 from clarion.api.reference.metrics import JOURNEYS, LINKS, METRICS, OF_A_TRIGGER
 from clarion.api.schemas import Reference
 from clarion.domain.broadcasts import Action, Broadcast, BroadcastKind
+from clarion.domain.channels import TYPE_OF
 from clarion.domain.deliveries import Reason
 from clarion.domain.errors import MalformedRequest, NotFound
 from clarion.domain.metrics import SERIES, Metric, metrics_of
@@ -90,7 +91,9 @@ def _of_type(call: Call, broadcast: Broadcast, action_id: int) -> tuple[int, ...
     if not kind:
         return (action_id,)
     return tuple(
-        action.action_id for action in broadcast.actions if action.kind == kind and action_id in (0, action.action_id)
+        action.action_id
+        for action in broadcast.actions
+        if TYPE_OF[action.kind] == kind and action_id in (0, action.action_id)
     )
 
 

@@ -19,11 +19,13 @@ from clarion.api.idempotency import once
 from clarion.api.reference import transactional as reference
 from clarion.api.schemas import Reference
 from clarion.domain.broadcasts import Action, Broadcast, BroadcastKind, SendingState
+from clarion.domain.channels import CHANNELS as OFFERED
+from clarion.domain.channels import TYPE_OF
 from clarion.domain.deliveries import public_id
 from clarion.domain.errors import InvalidRequest, NotFound
 from clarion.domain.operations import Identify
 from clarion.domain.people import IdKind
-from clarion.domain.transactional import CHANNELS, SendRequest, check_other, parse_email
+from clarion.domain.transactional import CHANNELS, SendRequest, parse_email, parse_other
 from clarion.pipeline import identify, transactional
 from clarion.store import broadcasts
 from clarion.store.engine import Transaction
@@ -31,10 +33,11 @@ from clarion.store.engine import Transaction
 _LIMIT = 4_500_000  # bytes of a body: attachments of two megabytes in base64, and a text of one
 
 
-async def send_email(call: Call) -> Response:
-    """`POST /v1/send/email`: answered when the account is in the ledger."""
+async def send(call: Call, channel: str) -> Response:
+    """`POST /v1/send/{channel}`: answered when the account is in the ledger."""
     body = await read_body(call.request, _LIMIT)
-    request = await call.api.run(lambda: parse_email(object_of(body), int(time.time())))
+    parse = parse_email if channel == "email" else partial(parse_other, channel)
+    request = await call.api.run(lambda: parse(object_of(body), int(time.time())))
     await call.api.run(lambda: _meet(call, request))
 
     def work(tx: Transaction) -> Response:
@@ -63,12 +66,6 @@ def _meet(call: Call, request: SendRequest) -> None:
         raise InvalidRequest("the person is suppressed", f"/identifiers/{reference.kind.value}")
 
 
-async def _other(call: Call, channel: str) -> Response:
-    body = await read_body(call.request, _LIMIT)
-    await call.api.run(lambda: check_other(channel, object_of(body), int(time.time())))
-    raise InvalidRequest(f"there is no provider for {channel}: this version sends e-mail")
-
-
 def _find(tx: Transaction, call: Call) -> Broadcast:
     number = call.number("transactional_id")
     found = broadcasts.get(tx, call.workspace, number, BroadcastKind.TRANSACTIONAL)
@@ -85,7 +82,7 @@ def _shape(message: Broadcast) -> dict[str, Any]:
         "name": message.name,
         "trigger_name": message.trigger_name or "",
         "description": "",
-        "type": action.kind if action else "email",
+        "type": TYPE_OF[action.kind] if action else "email",
         "active": message.active,
         "send_to_unsubscribed": True,
         "link_tracking": bool(action and action.content.tracked),
@@ -158,6 +155,11 @@ async def sent(call: Call) -> Response:
     return await messages.listed(call, found.broadcast_id)
 
 
+def _summary(channel: str) -> str:
+    offered = "" if channel in OFFERED else ": refused, there is no provider yet"
+    return f"Send one {channel} message to one person{offered}"
+
+
 _ONE = "/v1/transactional/{transactional_id}"
 _LANGUAGE = f"{_ONE}/language/{{language}}"
 _DEFAULT = f"{_ONE}/language/"
@@ -171,7 +173,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "POST",
         "/v1/send/email",
-        send_email,
+        partial(send, channel="email"),
         "app",
         "app",
         "Send one e-mail to one person",
@@ -182,10 +184,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         Endpoint(
             "POST",
             f"/v1/send/{channel}",
-            partial(_other, channel=channel),
+            partial(send, channel=channel),
             "app",
             "app",
-            f"Send one {channel} message to one person: refused, there is no provider yet",
+            _summary(channel),
             sends=True,
             reference=reference.SEND_OTHER,
         )

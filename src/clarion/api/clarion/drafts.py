@@ -15,6 +15,7 @@ from clarion.domain.errors import MalformedRequest, NotFound
 from clarion.domain.people import cio_id
 from clarion.domain.roles import Need
 from clarion.pipeline.drafting import Decided, decide_all, decide_some, reread
+from clarion.rendering.parts import RenderedParts
 from clarion.rendering.webhook import RenderedWebhook
 from clarion.store import drafts
 from clarion.store.drafts import Of, Stored, Waiting
@@ -62,12 +63,15 @@ async def _load(call: Call) -> tuple[DeliveryKey, Stored]:
 
 
 def _texts(message: str) -> dict[str, str]:
-    """The parts of a message that people read; of a webhook the request as it will go out."""
+    """The parts of a message that people read; of a webhook the request, of other channels all texts."""
     kept = reread(message)
     if isinstance(kept, RenderedWebhook):
         first = f"{kept.method.value.upper()} {kept.url}"
         lines = [first, *(f"{name}: {value}" for name, value in kept.headers), "", kept.body]
         return {"from": "", "to": kept.url, "html": "", "plain": "\n".join(lines)}
+    if isinstance(kept, RenderedParts):
+        lines = [f"{name}: {text}" for name, text in kept.parts.items() if text]
+        return {"from": kept.parts.get("from", ""), "to": kept.recipient, "html": "", "plain": "\n".join(lines)}
     return {"from": kept.sender, "to": kept.recipient, "html": kept.html, "plain": kept.plain}
 
 

@@ -22,6 +22,7 @@ from clarion.domain.broadcasts import (
     SendingState,
     WebhookCall,
 )
+from clarion.domain.channels import CHANNELS, Channel
 from clarion.domain.errors import Conflict, InvalidRequest, Problem
 from clarion.domain.goals import Goal
 
@@ -73,6 +74,10 @@ NEW_ACTION = Action(0, 0, "", "email", SendingState.AUTOMATIC, False, EmailConte
 _NEW = {
     "email": NEW_ACTION,
     "webhook": replace(NEW_ACTION, kind="webhook", content=EmailContent(webhook=WebhookCall())),
+    **{
+        kind: replace(NEW_ACTION, kind=kind, content=EmailContent(parts_of=kind, parts=channel.new()))
+        for kind, channel in CHANNELS.items()
+    },
 }
 
 
@@ -304,6 +309,8 @@ def _of_kind(fields: Fields, before: Action) -> Action:
 
 
 def _keys_of(content: EmailContent) -> tuple[str, ...]:
+    if (channel := content.made_of_parts) is not None:
+        return tuple(part.name for part in channel.parts)
     return _CONTENT_KEYS if content.webhook is None else _CALL_KEYS
 
 
@@ -325,6 +332,8 @@ def _content(fields: Fields, before: EmailContent) -> EmailContent:
         )
         body = fields.text("body", before.body, MAX_BODY_BYTES)
         return EmailContent(body=body, headers=_headers(fields, before.headers), webhook=call)
+    if (channel := before.made_of_parts) is not None:
+        return replace(before, parts=_parts(fields, before.parts, channel))
     texts: dict[str, Any] = {
         inner: fields.text(name, getattr(before, inner), most) for name, (inner, most) in _TEXTS.items()
     }
@@ -339,6 +348,16 @@ def _content(fields: Fields, before: EmailContent) -> EmailContent:
         reply_to_id=fields.number("reply_to_id", reply_to_id),
         layout=_layout(fields, before.layout),
     )
+
+
+def _parts(fields: Fields, before: Mapping[str, str], channel: Channel) -> dict[str, str]:
+    after = {}
+    for part in channel.parts:
+        text = fields.text(part.name, before.get(part.name, part.default), part.most_bytes)
+        if part.choices and text not in part.choices:
+            fields.fault(f"must be one of {', '.join(part.choices)}", part.name)
+        after[part.name] = text
+    return after
 
 
 def _layout(fields: Fields, before: Layout | None) -> Layout | None:

@@ -41,8 +41,8 @@ async def put(call: Call) -> Response:
     def change(before: Broadcast) -> Broadcast:
         check_version(before, version)
         action = one_of(before, action_id)
-        if action.kind != "email":
-            raise InvalidRequest(f"a {action.kind} has no languages: write it once", "/language")
+        if action.kind == "webhook":
+            raise InvalidRequest("a webhook has no languages: write it once", "/language")
         content = action.in_language(language)
         others = tuple(one for one in action.variants if one.language.lower() != language.lower())
         if content is None and len(others) >= MAX_LANGUAGES:

@@ -18,6 +18,7 @@ from clarion.api.reference import proofs as told
 from clarion.domain import audience
 from clarion.domain.audience import Everybody, Filter
 from clarion.domain.broadcasts import Action, Broadcast
+from clarion.domain.channels import CHANNELS, Channel
 from clarion.domain.errors import InvalidRequest, NotFound, Problem, RenderError
 from clarion.domain.messages import Message
 from clarion.domain.people import Person, email_key
@@ -26,6 +27,8 @@ from clarion.pipeline import forecast, proofs, trial
 from clarion.pipeline.compose import Sign
 from clarion.pipeline.proofs import Checked, Draft, Fault, Proof
 from clarion.rendering.addresses import mailbox
+from clarion.rendering.email import RenderedEmail
+from clarion.rendering.parts import RenderedParts
 from clarion.rendering.webhook import RenderedWebhook
 from clarion.store import esp, previews, snippets, topics
 from clarion.store.engine import Transaction
@@ -143,13 +146,15 @@ def _fault(one: Fault) -> dict[str, Any]:
 
 
 def _parts(found: Proof) -> dict[str, Any] | None:
-    message, broken = found.email or found.call, found.broken
+    message, broken = found.message, found.broken
     if message is None:
         return None
 
     def unless(name: str, value: object) -> object:
         return None if name in broken else value
 
+    if isinstance(message, RenderedParts):
+        return {**{name: unless(name, text) for name, text in message.parts.items()}, "size": found.size}
     headers = [{"name": name, "value": value} for name, value in message.headers if f"headers/{name}" not in broken]
     if isinstance(message, RenderedWebhook):
         return {
@@ -186,7 +191,8 @@ async def preview(call: Call) -> Response:
     def work() -> dict[str, Any]:
         draft, person = call.api.store.read(look)
         found = proofs.proof(draft, person, _sign(call))
-        html = found.email.html if found.email is not None and "body" not in found.broken else ""
+        shown = found.message if isinstance(found.message, RenderedEmail) else None
+        html = shown.html if shown is not None and "body" not in found.broken else ""
         preview_id = call.api.store.write(lambda tx: previews.keep(tx, html)) if html.strip() else None
         return {
             "preview_id": preview_id,
@@ -253,25 +259,29 @@ async def test_send(call: Call) -> Response:
     numbers = {"broadcast_id": call.number("broadcast_id"), "action_id": call.number("action_id")}
     body = _body({**value, **numbers}, "person", "to", "prefix")
     prefix = body.fields.flag("prefix", before=True)
-    addresses = _addresses(body.fields)
 
-    def look(tx: Transaction) -> tuple[Draft, Person | None, set[str]]:
+    def look(tx: Transaction) -> tuple[Draft, Person | None]:
         draft = _draft(tx, call, body)
-        barred = esp.among(tx, call.workspace.workspace_id, {email_key(one) for one in addresses})
-        return draft, _person(tx, call, body, draft.broadcast), barred
+        return draft, _person(tx, call, body, draft.broadcast)
 
-    draft, person, barred = await call.api.read(look)
-    if bool(addresses) is not (draft.action.kind == "email"):
-        problem = "needs an address" if draft.action.kind == "email" else "a webhook goes to its URL, to no address"
-        raise InvalidRequest(problem, "/to")
+    draft, person = await call.api.read(look)
+    channel = CHANNELS.get(draft.action.kind)
+    addresses = _addresses(body.fields, channel)
+    keys = {email_key(one) for one in addresses} if channel is None else set[str]()
+    barred = await call.api.read(lambda tx: esp.among(tx, call.workspace.workspace_id, keys))
+    kind = draft.action.kind
+    if bool(addresses) is (kind == "webhook"):
+        raise InvalidRequest("a webhook goes to its URL, to no address" if addresses else "needs an address", "/to")
     if call.api.provider is None:
         raise InvalidRequest("this process has no provider: it sends nothing")
     wanted = [one for one in addresses if email_key(one) not in barred]
-    provider = call.api.provider(draft.action.kind)
+    provider = call.api.provider(kind)
 
     def make() -> Sequence[Message]:
-        if draft.action.kind == "webhook":
+        if kind == "webhook":
             return [trial.request(draft, person, _sign(call))]
+        if kind in CHANNELS:
+            return trial.texts(draft, person, wanted, _sign(call))
         return trial.letters(draft, person, wanted, _sign(call), provider, prefix=prefix)
 
     try:
@@ -292,17 +302,20 @@ async def test_send(call: Call) -> Response:
     return answer({"results": results})
 
 
-def _addresses(fields: Fields) -> list[str]:
+def _addresses(fields: Fields, channel: Channel | None) -> list[str]:
+    """Where a test goes: addresses of e-mail, or what the channel has."""
     found: dict[str, str] = {}
     for no, item in enumerate(fields.items("to", _MOST_ADDRESSES) or ()):
         if not isinstance(item, str) or len(item.encode()) > MAX_LINE_BYTES:
             fields.fault("must be an address", f"to/{no}")
             continue
         try:
-            address = mailbox(item, "to").address
-            found.setdefault(email_key(address), address)
+            address = mailbox(item, "to").address if channel is None else channel.address(item)
+            found.setdefault(email_key(address) if channel is None else address, address)
         except RenderError as error:
             fields.fault(error.message, f"to/{no}")
+        except ValueError as error:
+            fields.fault(str(error), f"to/{no}")
     fields.refuse()
     return list(found.values())
 

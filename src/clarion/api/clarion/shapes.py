@@ -84,6 +84,8 @@ def content_shape(content: EmailContent) -> dict[str, Any]:
             "headers": headers,
             "body": content.body,
         }
+    if content.made_of_parts is not None:
+        return dict(content.parts)
     return {
         "tracked": content.tracked,
         "subject": content.subject,

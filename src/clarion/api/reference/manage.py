@@ -4,6 +4,7 @@
 from typing import Any
 
 from clarion.api.schemas import Loose, Reference, array, flag, integer, nullable, one_of, record, shown, text
+from clarion.domain.channels import CHANNELS
 
 _ACTION: dict[str, Any] = {
     "id": 1,
@@ -203,8 +204,9 @@ _TEXTS: dict[str, Any] = {
     "amp": text("A part for mail programs that show AMP, beside the others."),
     "from": text(),
     "from_id": nullable(integer("A sender identity, in place of from.")),
-    "kind": one_of("email", "webhook", description="Of a new one; email unless given. It stays what it is."),
+    "kind": one_of("email", "webhook", *CHANNELS, description="Of a new one; email unless given. It stays what it is."),
     "url": text("Of a webhook: where it calls, with Liquid."),
+    "image_url": text("Of an SMS: a picture that goes with it."),
     "method": one_of("get", "post", "put", "delete", "patch", description="Of a webhook; post unless given."),
     "conversion_tracking": flag("Of a webhook: whether somebody may convert after it; false unless given."),
     "reply_to": text(),
@@ -242,7 +244,10 @@ EDIT = shown(
     errors=(409,),
     note="What is not mentioned stays. A running one must not become one that could not be activated.",
 )
-_KINDS = "An e-mail is shown; a webhook has `url`, `method`, `headers` and `body` in place of its texts."
+_KINDS = (
+    "An e-mail is shown; a webhook has `url`, `method`, `headers` and `body` in place of its texts, an SMS `recipient`,"
+    " `from`, `body` and `image_url`."
+)
 ADD_ACTION = shown(
     {"action": _ACTION}, _LOOSE, status=201, body=_AN_ACTION, body_example=_TEXTS_EXAMPLE, errors=(409,), note=_KINDS
 )

@@ -60,8 +60,8 @@ SEND_OTHER = Reference(
     body_example={"transactional_message_id": "code", "identifiers": {"id": "42"}},
     answer=_ANSWER,
     answer_example={"delivery_id": "AAAAAAAHAAAAAAEAAAAAAxGz0Cw5cT8E", "queued_at": 1_796_040_000},
-    errors=(400, 413, 422),
-    note="A body that is right is refused with 422: this version has no provider for the channel.",
+    errors=(400, 409, 413, 422),
+    note="The transactional message must be of that kind. A channel that this version lacks is refused with 422.",
     contract="§7.13",
 )
 

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The templates of a message that is texts by name (`domain.channels`): compiled once, rendered once per person."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from clarion.domain.broadcasts import EmailContent
+from clarion.domain.channels import Channel, Part
+from clarion.domain.errors import RenderError
+from clarion.rendering.campaign import Campaign
+from clarion.rendering.checked import Checked, Recipient, rendered
+from clarion.rendering.context import Snippets
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedParts:
+    """One message; `recipient` is "" where the person has no such address; `Channel.address` was not asked yet."""
+
+    channel: Channel
+    recipient: str
+    parts: dict[str, str]
+
+    @property
+    def subject(self) -> str:
+        """What lists show of it."""
+        return self.parts[self.channel.shown]
+
+
+class CompiledParts:
+    """The parsed templates of one message; safe to use from several threads."""
+
+    __slots__ = ("_campaign", "_channel", "_message", "_own_address", "_parts", "_snippets")
+
+    def __init__(
+        self, channel: Channel, checked: Checked, names: Mapping[str, Mapping[str, object]], *, own_address: bool
+    ) -> None:
+        self._channel = channel
+        self._parts = checked.parts
+        self._snippets: Mapping[str, object] = Snippets(checked.snippets) if checked.snippets else {}
+        self._campaign = names["campaign"]
+        self._message = names["message"]
+        self._own_address = own_address
+
+    def render(self, recipient: Recipient) -> RenderedParts:
+        """The message for one person. Raises RenderError; without a line it is what came out that is wrong."""
+        names: dict[str, object] = {
+            "customer": recipient.customer,
+            "trigger": recipient.trigger,
+            "snippets": self._snippets,
+            "campaign": self._campaign,
+            "message": self._message,
+            "delivery_id": recipient.delivery_id,
+        }
+        made: dict[str, str] = {}
+        for part in self._channel.parts:
+            if part.name == "recipient" and self._own_address:
+                made[part.name] = str(recipient.customer.get(self._channel.own_address) or "").strip()
+                continue
+            text = rendered(self._parts[part.name], part.name, names, recipient, as_json=part.as_json).strip()
+            if problem := _problem(part, text):
+                raise RenderError(problem, part=part.name)
+            made[part.name] = text
+        if found := self._channel.problem(made):
+            raise RenderError(found[1], part=found[0])
+        return RenderedParts(self._channel, made["recipient"], made)
+
+
+def _problem(part: Part, text: str) -> str | None:
+    if part.required and not text:
+        return f"{part.name} can not be blank"
+    if part.as_json and text:
+        try:
+            json.loads(text)
+        except (ValueError, RecursionError):
+            return f"{part.name} is not JSON"
+    return None
+
+
+def goes_to_own(content: EmailContent, channel: Channel) -> bool:
+    """Whether a message goes to the person's own address."""
+    recipient = channel.part("recipient")
+    written = "".join(content.parts.get("recipient", "").split())
+    return written in {"", recipient.default if recipient is not None else ""}
+
+
+def compile_parts(
+    content: EmailContent,
+    *,
+    snippets: Mapping[str, str],
+    campaign: Campaign,
+    message_id: int,
+    message_name: str,
+    send_to_unsubscribed: bool,
+) -> CompiledParts:
+    """Parse the templates of content that is texts by name.
+
+    Raises RenderError; its `part` is the name of a text or snippets.<name>.
+    """
+    channel = content.made_of_parts
+    if channel is None:
+        raise TypeError("the content is not made of parts")
+    checked = Checked(content, snippets)
+    if checked.problems:
+        raise checked.problems[0]
+    message = campaign.message(message_id, message_name, channel.type, send_to_unsubscribed=send_to_unsubscribed)
+    names = {"campaign": campaign.shown(), "message": message}
+    return CompiledParts(channel, checked, names, own_address=goes_to_own(content, channel))
