@@ -62,7 +62,7 @@ def test_ten_large_triggers_cost_nothing(store: Store, workspace: Workspace, hel
         with psycopg.connect(store.url, autocommit=True) as connection:
             connection.execute("VACUUM ANALYZE slice, broadcast_trigger")
     found = {name: cost(store, name) for name in LOOKS}
-    limit = 150 if store.engine == "postgres" else 3_000
+    limit = 150 if store.engine == "postgres" else 4_000  # of 20,000 slices; a trigger's columns count, too
     assert max(found.values()) < limit, found
     if held == "paused":
         picked = store.write(slices.pick)
