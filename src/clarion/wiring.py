@@ -34,6 +34,7 @@ from clarion.pipeline import (
     importing,
     reporting,
     retention,
+    segment_building,
 )
 from clarion.pipeline.compose import Sign
 from clarion.pipeline.data_file import DataFileError
@@ -294,6 +295,7 @@ def errands_of(house: House, failpoint: Failpoint = nothing) -> tuple[Errand, ..
         exporting.errand(house.store, secret, failpoint),
         reporting.errand(house.store, Sign(secret, house.base_url), _download_rules(house), failpoint),
         converting.errand(house.store, failpoint),
+        *segment_building.errands(house.store, failpoint),
         importing.errand(house.store, house.folder / "files", _downloader(house), failpoint),
     )
 

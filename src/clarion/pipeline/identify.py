@@ -4,8 +4,8 @@
 This is a state path.
 
 Read: the people that the calls of a transaction name, under row locks, and whether an identifier is blocked (see
-`roster`). Committed: everything that up to 500 calls of a batch change, with what happened in the journal, in one
-transaction.
+`roster`). Committed: everything that up to 500 calls of a batch change, with what happened in the journal and the
+segments that follow from it (see `membership`), in one transaction.
 Crash: before the commit nothing happened and the caller, who has no answer, repeats the call; after it the
 repeat meets the new state and changes nothing more (an event repeats unless it carries an `id`). In a batch
 the transactions before the crash stay. Numbers taken for people who were not made are lost.
@@ -34,7 +34,7 @@ from clarion.domain.operations import (
 )
 from clarion.domain.people import Device, IdKind, Person, Reference, is_unsubscribed, looks_like_email
 from clarion.domain.topics import PREFERENCES
-from clarion.pipeline import merge, reaching, relating
+from clarion.pipeline import membership, merge, reaching, relating
 from clarion.pipeline.changing import changed_by, differences
 from clarion.pipeline.roster import Roster
 from clarion.store import activities, merging, people, reporting
@@ -76,6 +76,7 @@ class _Scope:
         people.add_events(self.tx, self.events)
         self.events.clear()
         activities.write(self.tx, self.workspace, self.happened, self.now_ms)
+        membership.follow(self.tx, self.workspace, self.happened)
         self.happened.clear()
 
     def note(self, person_id: int, kind: str, data: dict[str, Any], name: str = "") -> None:

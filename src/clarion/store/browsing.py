@@ -60,3 +60,13 @@ def sample(
         seen.update(person.person_id for person in group)
         if group:
             yield group
+
+
+def stretch(tx: Transaction, *, after: int, until: int) -> list[Person]:
+    """Everybody with `after` < person_id <= `until`."""
+    return [people.of_row(row) for row in tx.all("people_after", after=after, until=until, most=until - after)]
+
+
+def numbers_between(tx: Transaction, *, after: int, until: int, most: int) -> list[int]:
+    """The numbers of the first `most` of them, ascending."""
+    return [int(number) for (number,) in tx.tuples("numbers_between", after=after, until=until, most=most)]

@@ -49,7 +49,7 @@ def clear_anonymous_events(tx: Transaction) -> int:
 
 
 def leave(tx: Transaction, person_id: int, into_id: int) -> list[int]:
-    """What a person has goes to another: 30 days of events and activities, devices, memberships, relations.
+    """What a person has goes to another: 30 days of events and activities, devices, manual segments, relations.
 
     Then they are gone. Accounts in the ledger keep their number, so that no running trigger is touched; lists follow
     `merged`. Returns the segments that the other one came into by it.
@@ -59,7 +59,7 @@ def leave(tx: Transaction, person_id: int, into_id: int) -> list[int]:
     for device in people.devices(tx, person_id):
         if device.token not in known:
             people.save_device(tx, into_id, device)
-    left = [segment_id for segment_id, _, _ in segments.of_person(tx, person_id)]
+    left = [int(row["segment_id"]) for row in tx.all("manual_memberships_of", person_id=person_id)]
     entered = [segment_id for segment_id in left if segments.add(tx, segment_id, [into_id])]
     objects.move(tx, person_id, into_id)
     tx.execute("move_activities", person_id=person_id, into_id=into_id)

@@ -150,6 +150,7 @@ def delete(tx: Transaction, person_id: int) -> dict[str, int]:
         ("devices", "delete_devices"),
         ("events", "delete_events"),
         ("relationships", "delete_relationships_of_person"),
+        ("", "drop_segment_due"),
         ("", "delete_person"),
     ):
         rows = tx.execute(query, person_id=person_id)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from clarion.domain.errors import Conflict
+from clarion.store import segment_rules
 from clarion.store.engine import Store, Transaction
 
 BATCH = 2_000
@@ -144,6 +145,12 @@ def _clear_data(
             yield store.write(end)
 
 
+def _clear_events(tx: Transaction, parameters: dict[str, object]) -> int:
+    gone = tx.tuples("clear_events", **parameters)
+    segment_rules.events_are_gone(tx, gone)
+    return len(gone)
+
+
 def clear_events(store: Store, before_ms: int, batch: int = BATCH) -> Iterator[int]:
     """Remove events older than a time, walking the table once; yields as `clear_accounts` does."""
     person_id, event_id = 0, ""
@@ -157,7 +164,7 @@ def clear_events(store: Store, before_ms: int, batch: int = BATCH) -> Iterator[i
         last = until or (2**62, "")
         key = {"person_id": person_id, "event_id": event_id}
         ends = {"until_person": last[0], "until_event": last[1]}
-        yield store.write(_step("clear_events", **key, **ends, before_ms=before_ms))
+        yield store.write(partial(_clear_events, parameters={**key, **ends, "before_ms": before_ms}))
         if until is None:
             return
         person_id, event_id = until

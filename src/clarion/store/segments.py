@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Manual segments and who is in them; each segment's size moves with its memberships."""
+"""Segments and who is in them; each segment's size moves with its memberships. Conditions are in `segment_rules`."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from clarion.store import numbers
 from clarion.store.access import Workspace
 from clarion.store.engine import Row, Store, Transaction
-from clarion.store.people import Identifiers, encode
+from clarion.store.people import Identifiers, decode, encode
 
 CHANGES_KEPT_MS = 30 * 86_400_000
 _BATCH = 2_000
@@ -15,7 +16,8 @@ _BATCH = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A named group of people."""
+    """A named group of people; `kind` is manual or dynamic. Of the latter `conditions` as they came, their `version`,
+    and `progress`: which share of the people was decided about, 1.0 when it is built."""
 
     segment_id: int
     name: str
@@ -24,6 +26,9 @@ class Segment:
     size: int
     created_ms: int
     updated_ms: int
+    conditions: dict[str, Any] | None = None
+    version: int = 0
+    progress: float = 1.0
 
 
 def _segment(row: Row) -> Segment:
@@ -35,11 +40,24 @@ def _segment(row: Row) -> Segment:
         int(row["size"]),
         int(row["created_ms"]),
         int(row["updated_ms"]),
+        decode(row["conditions"]) if row["conditions"] is not None else None,
+        int(row["version"] or 0),
+        _progress(row),
     )
 
 
+def _progress(row: Row) -> float:
+    if row["conditions"] is None or row["built_ms"] is not None:
+        return 1.0
+    if row["build_until"] is None:
+        return 0.0
+    lowest, _ = numbers.person_range(int(row["workspace_id"]))
+    built, whole = int(row["built_to"]) - lowest + 1, int(row["build_until"]) - lowest + 1
+    return min(max(built / whole, 0.0), 0.99) if whole > 0 else 0.99
+
+
 def create(tx: Transaction, workspace: Workspace, name: str, description: str) -> Segment:
-    """A new, empty manual segment."""
+    """A new, empty segment: a manual one, unless it gets conditions (`segment_rules`)."""
     segment_id = numbers.take(tx, "segment")
     tx.execute(
         "insert_segment",
@@ -87,6 +105,7 @@ def delete(tx: Transaction, workspace: Workspace, segment_id: int) -> bool:
     if removed:
         tx.execute("delete_members", segment_id=segment_id)
         tx.execute("drop_segment_changes", segment_id=segment_id)
+        tx.execute("delete_segment_rule", segment_id=segment_id)
     return removed > 0
 
 
@@ -110,6 +129,15 @@ def members(tx: Transaction, segment_id: int, after: int, most: int) -> list[Ide
     """People of a segment with a number above `after`, ascending, at most `most`."""
     rows = tx.all("members", segment_id=segment_id, after=after, most=most)
     return [Identifiers(int(r["person_id"]), r["id"], r["email"]) for r in rows]
+
+
+def memberships(tx: Transaction, segment_ids: Iterable[int], person_ids: Iterable[int]) -> dict[int, set[int]]:
+    """Of each of some people, which of some segments they are in."""
+    found: dict[int, set[int]] = {number: set() for number in person_ids}
+    wanted = encode(sorted(segment_ids))
+    for segment_id, person_id in tx.tuples("memberships_among", segment_ids=wanted, person_ids=encode(list(found))):
+        found[person_id].add(segment_id)
+    return found
 
 
 def of_person(tx: Transaction, person_id: int) -> list[tuple[int, str, str]]:

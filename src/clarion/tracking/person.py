@@ -9,7 +9,7 @@ from clarion.domain.deliveries import DeliveryKey
 from clarion.domain.metrics import Feedback, Metric
 from clarion.domain.people import IdKind, Person, Reference, cio_id, is_unsubscribed
 from clarion.domain.topics import PREFERENCES, choices
-from clarion.pipeline import feedback
+from clarion.pipeline import feedback, membership
 from clarion.pipeline.changing import differences
 from clarion.store import access, activities, ledger, people, reporting, topics
 from clarion.store.access import Workspace
@@ -121,3 +121,4 @@ def _store(tx: Transaction, workspace: Workspace, before: Person, after: Person)
     people.update(tx, workspace, after)
     change = Happened(after.person_id, "attribute_change", differences(before, after))
     activities.write(tx, workspace, [change], tx.now_ms())
+    membership.follow(tx, workspace, [change])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Manual segments: make, list, count, delete (contract §7.2). Members come and go by the Track API."""
+"""Segments: list, count, manual ones made and deleted (contract §7.2). Members of these come by the Track API."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from clarion.api.identifiers import next_after, shown, start_after
 from clarion.api.reference import people as reference
 from clarion.domain.audience import parse, segment_ids
 from clarion.domain.errors import MalformedRequest, NotFound, RequestError
-from clarion.pipeline.accept import parse_condition
-from clarion.store import broadcasts, segments, triggers
+from clarion.pipeline import segment_defining
+from clarion.store import broadcasts, segments
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 from clarion.store.people import Identifiers
@@ -29,8 +29,8 @@ def _shape(segment: Segment) -> dict[str, Any]:
         "deduplicate_id": f"{segment.segment_id}:{segment.updated_ms // 1_000}",
         "name": segment.name,
         "description": segment.description,
-        "state": "finished",  # a manual segment is never being built
-        "progress": None,
+        "state": "finished" if segment.progress == 1.0 else "build",
+        "progress": None if segment.progress == 1.0 else int(segment.progress * 100),
         "type": segment.kind,
         "tags": [],
     }
@@ -133,18 +133,16 @@ def _users(tx: Transaction, workspace: Workspace, segment_id: int) -> list[int]:
 async def delete(call: Call) -> Response:
     """`DELETE /v1/segments/{segment_id}`.
 
-    One that a broadcast's default audience or an audience still to be worked out names stays: without it "not in
-    this segment" would be everybody.
+    One that something names stays; a data-driven one is deleted by our own API.
     """
     segment_id = call.number("segment_id")
 
     def work(tx: Transaction) -> None:
         if not segments.lock(tx, call.workspace, segment_id):
             raise NotFound
-        waiting = triggers.conditions_waiting(tx, call.workspace)
-        awaited = any(segment_id in segment_ids(parse_condition(condition)) for condition in waiting)
-        if awaited or _users(tx, call.workspace, segment_id):
-            raise RequestError("unable to delete segment in use")
+        if _existing(tx, call.workspace, segment_id).conditions is not None:
+            raise RequestError("only manual segments can be deleted")
+        segment_defining.refuse_in_use(tx, call.workspace, segment_id)
         segments.delete(tx, call.workspace, segment_id)
 
     await call.api.write(work)

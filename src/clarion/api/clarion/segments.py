@@ -1,26 +1,56 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Segments with how many people are in each and which broadcasts name it; their names are changed here."""
+"""Segments with how many people are in each and what names it; data-driven ones are made and changed here."""
 
+import random
 from typing import Any
 
 from starlette.responses import Response
 
-from clarion.api.calls import Call, Endpoint, answer
+from clarion.api.calls import Call, Endpoint, answer, nothing
 from clarion.api.clarion.audiences import check_segments, filter_of
 from clarion.api.clarion.edits import Fields
 from clarion.api.identifiers import shown
 from clarion.api.reference import segments as told
 from clarion.domain.audience import parse, segment_ids
-from clarion.domain.errors import InvalidRequest, MalformedRequest, NotFound
-from clarion.pipeline import membership
+from clarion.domain.errors import InvalidRequest, MalformedRequest, NotFound, RequestError
+from clarion.domain.roles import Need
+from clarion.domain.segment_rule_parsing import parse as parse_rule
+from clarion.domain.segment_rules import segment_ids as rule_segments
+from clarion.domain.segment_sentences import sentence
+from clarion.pipeline import membership, segment_defining
 from clarion.pipeline.finding import Found, Place, find
+from clarion.pipeline.segment_defining import Estimate
 from clarion.store import broadcasts, segments
 from clarion.store.engine import Transaction
 from clarion.store.segments import Change, Segment
 
 _MAX_NAME_BYTES, _MAX_DESCRIPTION_BYTES = 150, 1_000
 _MOST_CHANGES = 200
+_COUNT_SECONDS = 1.5
 _FILLED_AT_ONCE, _FILL_SECONDS = 5_000, 1.5
+
+
+class _Seen:
+    """What answers tell of segments beside themselves."""
+
+    def __init__(self, tx: Transaction, call: Call) -> None:
+        self.now_ms = tx.now_ms()
+        self.users = _users(tx, call)
+        self.dependents = segment_defining.dependents(tx, call.workspace)
+        self.names = {one.segment_id: one.name for one in segments.listing(tx, call.workspace)}
+
+    def shape(self, segment: Segment) -> dict[str, Any]:
+        """As it is shown."""
+        users = self.users.get(segment.segment_id, [])
+        dependents = [
+            {"id": number, "name": self.names.get(number, "")} for number in self.dependents.get(segment.segment_id, ())
+        ]
+        rule = parse_rule(segment.conditions) if segment.conditions is not None else None
+        return {
+            **_shape(segment, users, self.now_ms),
+            "used_by_segments": dependents,
+            "sentence": sentence(rule, self.names) if rule is not None else "",
+        }
 
 
 def _shape(segment: Segment, users: list[dict[str, Any]], now_ms: int) -> dict[str, Any]:
@@ -34,6 +64,9 @@ def _shape(segment: Segment, users: list[dict[str, Any]], now_ms: int) -> dict[s
         "created_at": segment.created_ms // 1_000,
         "changed_at": segment.updated_ms // 1_000,
         "used_by": users,
+        "conditions": segment.conditions,
+        "state": "finished" if segment.progress == 1.0 else "building",
+        "progress": round(segment.progress, 3),
     }
 
 
@@ -50,9 +83,8 @@ async def listing(call: Call) -> Response:
     """`GET /segments`."""
 
     def read(tx: Transaction) -> list[dict[str, Any]]:
-        users, now_ms = _users(tx, call), tx.now_ms()
-        every = segments.listing(tx, call.workspace)
-        return [_shape(one, users.get(one.segment_id, []), now_ms) for one in every]
+        seen = _Seen(tx, call)
+        return [seen.shape(one) for one in segments.listing(tx, call.workspace)]
 
     return answer({"segments": await call.api.read(read)})
 
@@ -61,7 +93,7 @@ def _one(tx: Transaction, call: Call) -> dict[str, Any]:
     segment = segments.get(tx, call.workspace, call.number("segment_id"))
     if segment is None:
         raise NotFound
-    return _shape(segment, _users(tx, call).get(segment.segment_id, []), tx.now_ms())
+    return _Seen(tx, call).shape(segment)
 
 
 async def get(call: Call) -> Response:
@@ -69,10 +101,86 @@ async def get(call: Call) -> Response:
     return answer({"segment": await call.api.read(lambda tx: _one(tx, call))})
 
 
+async def create(call: Call) -> Response:
+    """`POST /segments {name, description?, conditions}`: a data-driven one, to be built."""
+    fields = Fields(await call.json_object())
+    fields.only(("name", "description", "conditions"))
+    name = fields.text("name", "", _MAX_NAME_BYTES, blank=False)
+    if "name" not in fields.value:
+        fields.fault("can not be blank", "name")
+    description = fields.text("description", "", _MAX_DESCRIPTION_BYTES)
+    conditions = _conditions(fields)
+    fields.refuse()
+
+    def work(tx: Transaction) -> dict[str, Any]:
+        return _Seen(tx, call).shape(segment_defining.create(tx, call.workspace, name.strip(), description, conditions))
+
+    return answer({"segment": await call.api.write(work)})
+
+
+def _conditions(fields: Fields) -> dict[str, Any]:
+    """As they came; what is wrong with them is gathered with the other faults."""
+    value = fields.value.get("conditions")
+    try:
+        parse_rule(value)
+    except InvalidRequest as error:
+        fields.problems.extend(error.problems)
+    return value if isinstance(value, dict) else {}
+
+
+async def delete(call: Call) -> Response:
+    """`DELETE /segments/{segment_id}`: of either type; one that something names stays."""
+    segment_id = call.number("segment_id")
+
+    def work(tx: Transaction) -> None:
+        if not segments.lock(tx, call.workspace, segment_id):
+            raise NotFound
+        segment_defining.refuse_in_use(tx, call.workspace, segment_id)
+        segments.delete(tx, call.workspace, segment_id)
+
+    await call.api.write(work)
+    return nothing()
+
+
+async def rebuild(call: Call) -> Response:
+    """`POST /segments/{segment_id}/rebuild`: everybody is decided about anew."""
+    segment_id = call.number("segment_id")
+
+    def work(tx: Transaction) -> dict[str, Any]:
+        before = segments.get(tx, call.workspace, segment_id)
+        if before is None:
+            raise NotFound
+        segment_defining.change(tx, call.workspace, segment_id, before.conditions)
+        return _one(tx, call)
+
+    return answer({"segment": await call.api.write(work)})
+
+
+async def count(call: Call) -> Response:
+    """`POST /segments/count {conditions}`: how many people they would find, and what they say."""
+    fields = Fields(await call.json_object())
+    fields.only(("conditions",))
+    conditions = _conditions(fields)
+    fields.refuse()
+    rule, dice = parse_rule(conditions), random.SystemRandom()
+
+    def work(tx: Transaction) -> tuple[Estimate, str]:
+        names = {one.segment_id: one.name for one in segments.listing(tx, call.workspace)}
+        for segment_id in sorted(rule_segments(rule) - names.keys()):
+            raise InvalidRequest(f"there is no segment {segment_id}", "/conditions")
+        found = segment_defining.estimate(tx, call.workspace, rule, seconds=_COUNT_SECONDS, dice=dice)
+        return found, sentence(rule, names)
+
+    async with call.api.searches:
+        found, words = await call.api.read(work)
+    return answer({"people": found.people, "exact": found.exact, "sentence": words})
+
+
 async def change(call: Call) -> Response:
-    """`PATCH /segments/{segment_id} {name?, description?}`."""
+    """`PATCH /segments/{segment_id} {name?, description?, conditions?}`: other conditions are built anew."""
     segment_id, fields = call.number("segment_id"), Fields(await call.json_object())
-    fields.only(("name", "description"))
+    fields.only(("name", "description", "conditions"))
+    conditions = _conditions(fields) if "conditions" in fields.value else None
 
     def work(tx: Transaction) -> dict[str, Any]:
         before = segments.get(tx, call.workspace, segment_id)
@@ -82,6 +190,8 @@ async def change(call: Call) -> Response:
         description = fields.text("description", before.description, _MAX_DESCRIPTION_BYTES)
         fields.refuse()
         segments.rename(tx, call.workspace, segment_id, name.strip(), description)
+        if conditions is not None:
+            segment_defining.change(tx, call.workspace, segment_id, conditions)
         return _one(tx, call)
 
     return answer({"segment": await call.api.write(work)})
@@ -105,8 +215,11 @@ async def fill(call: Call) -> Response:
     condition = filter_of(fields)
 
     def look(tx: Transaction) -> Found:
-        if segments.get(tx, call.workspace, segment_id) is None:
+        segment = segments.get(tx, call.workspace, segment_id)
+        if segment is None:
             raise NotFound
+        if segment.conditions is not None:
+            raise RequestError("the segment is data-driven: people come into it by its conditions")
         check_segments(tx, call, condition)
         return find(tx, call.workspace, "", condition, start, _FILLED_AT_ONCE, seconds=_FILL_SECONDS)
 
@@ -176,7 +289,20 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", _ALL, listing, "manage", "app", "Segments with their sizes and uses", reference=told.LIST),
     Endpoint("GET", _ONE, get, "manage", "app", "A segment with its size and uses", reference=told.ONE),
     Endpoint("POST", f"{_ONE}/fill", fill, "manage", "app", "Put in who matches a filter", reference=told.FILL),
-    Endpoint("PATCH", _ONE, change, "manage", "app", "Rename a segment", reference=told.CHANGE),
+    Endpoint("POST", _ALL, create, "manage", "app", "Make a data-driven segment", reference=told.CREATE),
+    Endpoint(
+        "POST",
+        f"{_ALL}/count",
+        count,
+        "manage",
+        "app",
+        "How many people conditions would find",
+        reference=told.COUNT,
+        needs=Need.READ,
+    ),
+    Endpoint("PATCH", _ONE, change, "manage", "app", "Change a segment's name or conditions", reference=told.CHANGE),
+    Endpoint("DELETE", _ONE, delete, "manage", "app", "Delete a segment that nothing uses", reference=told.DELETED),
+    Endpoint("POST", f"{_ONE}/rebuild", rebuild, "manage", "app", "Decide about everybody anew", reference=told.ONE),
     Endpoint(
         "GET", f"{_ONE}/changes", changes, "manage", "app", "Who came into a segment and left", reference=told.CHANGES
     ),

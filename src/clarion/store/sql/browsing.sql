@@ -3,6 +3,10 @@
 SELECT person_id, id, email, attributes, changed, created_ms FROM person
 WHERE person_id > :after AND person_id <= :until ORDER BY person_id LIMIT :most;
 
+-- name: numbers_between
+-- The next people of a range, by number only.
+SELECT person_id FROM person WHERE person_id > :after AND person_id <= :until ORDER BY person_id LIMIT :most;
+
 -- name: people_by_email_prefix
 -- In the order of their addresses, those behind a place.
 SELECT person_id, id, email, attributes, changed, created_ms FROM person

@@ -74,7 +74,8 @@ WHERE (person_id, event_id) > (:person_id, :event_id) ORDER BY person_id, event_
 -- Of a stretch of the table, without an index on time that every event would have to pay for.
 DELETE FROM person_event
 WHERE (person_id, event_id) > (:person_id, :event_id) AND (person_id, event_id) <= (:until_person, :until_event)
-  AND at_ms < :before_ms;
+  AND at_ms < :before_ms
+RETURNING person_id, kind, name;
 
 -- name: note_erasure
 -- Again: what was looked for before is looked for still.

@@ -3,12 +3,16 @@ INSERT INTO segment (segment_id, workspace_id, name, description, kind, created_
 VALUES (:segment_id, :workspace_id, :name, :description, 'manual', {{now_ms}}, {{now_ms}});
 
 -- name: segments
-SELECT segment_id, name, description, kind, size, created_ms, updated_ms FROM segment
-WHERE workspace_id = :workspace_id ORDER BY segment_id;
+SELECT s.segment_id, s.name, s.description, CASE WHEN r.segment_id IS NULL THEN s.kind ELSE 'dynamic' END AS kind, s.size,
+       s.created_ms, s.updated_ms, s.workspace_id, r.conditions, r.version, r.built_to, r.build_until, r.built_ms
+FROM segment s LEFT JOIN segment_rule r ON r.segment_id = s.segment_id
+WHERE s.workspace_id = :workspace_id ORDER BY s.segment_id;
 
 -- name: segment
-SELECT segment_id, name, description, kind, size, created_ms, updated_ms FROM segment
-WHERE workspace_id = :workspace_id AND segment_id = :segment_id;
+SELECT s.segment_id, s.name, s.description, CASE WHEN r.segment_id IS NULL THEN s.kind ELSE 'dynamic' END AS kind, s.size,
+       s.created_ms, s.updated_ms, s.workspace_id, r.conditions, r.version, r.built_to, r.build_until, r.built_ms
+FROM segment s LEFT JOIN segment_rule r ON r.segment_id = s.segment_id
+WHERE s.workspace_id = :workspace_id AND s.segment_id = :segment_id;
 
 -- name: rename_segment
 UPDATE segment SET name = :name, description = :description, updated_ms = {{now_ms}}
@@ -54,6 +58,12 @@ WHERE m.segment_id = :segment_id AND m.person_id > :after ORDER BY m.person_id L
 -- name: memberships_of
 SELECT s.segment_id, s.name, s.description FROM segment_member m JOIN segment s ON s.segment_id = m.segment_id
 WHERE m.person_id = :person_id ORDER BY s.segment_id;
+
+-- name: manual_memberships_of
+-- Those that somebody was put into.
+SELECT m.segment_id FROM segment_member m
+WHERE m.person_id = :person_id AND NOT EXISTS (SELECT 1 FROM segment_rule r WHERE r.segment_id = m.segment_id)
+ORDER BY m.segment_id;
 
 -- name: memberships_between
 -- Who of a range of people is in which of some segments; the audience's Python predicate reads it.
