@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Our own API: segments with their sizes and uses."""
 
-from clarion.api.schemas import Reference, record, shown, text
+from clarion.api.schemas import Loose, Reference, record, shown, text
 
 _SEGMENT = {
     "id": 3,
@@ -71,6 +71,7 @@ FILL = shown(
 )
 CREATE = shown(
     {"segment": _DRIVEN},
+    Loose(free=("conditions",)),
     body=record(
         name=text("1 to 150 bytes."),
         description=text("At most 1,000 bytes."),
@@ -84,6 +85,7 @@ CREATE = shown(
 )
 CHANGE = shown(
     {"segment": _DRIVEN},
+    Loose(free=("conditions",)),
     body=record(
         name=text("1 to 150 bytes."),
         description=text("At most 1,000 bytes."),
