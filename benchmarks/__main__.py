@@ -16,7 +16,19 @@ from tests.support.postgres_cluster import INSTALL_HINT, binaries
 from clarion.observability import set_up_logging
 from clarion.store.queries import Engine
 
-from . import audience, data_file, demo, http_provider, identify, memory, metrics, rendering, send, trigger_call
+from . import (
+    audience,
+    data_file,
+    demo,
+    http_provider,
+    identify,
+    memory,
+    metrics,
+    rendering,
+    segments,
+    send,
+    trigger_call,
+)
 from .ground import Ground
 from .report import Result, as_json, as_lines, machine_facts, show
 
@@ -31,6 +43,7 @@ BENCHMARKS: dict[str, Callable[[Ground, str], Result]] = {
     "rendering": rendering.run,
     "identify": identify.run,
     "metrics": metrics.run,
+    "segments": segments.run,
     "trigger_call": trigger_call.run,
 }
 _PEOPLE = 1_000_000

@@ -107,6 +107,12 @@ class Demand:
     most: int | None
     with_data: bool
 
+    def joined(self, other: "Demand") -> "Demand":
+        """What serves both; the newest of a longer time hold the newest of a shorter one."""
+        within = None if self.within_ms is None or other.within_ms is None else max(self.within_ms, other.within_ms)
+        most = None if self.most is None or other.most is None else max(self.most, other.most)
+        return Demand(within, most, self.with_data or other.with_data)
+
 
 def leaves(rule: Rule) -> Iterator[Rule]:
     """Its conditions, without the groups that hold them."""
@@ -143,20 +149,13 @@ def demands(*rules: Rule) -> dict[tuple[EventKind, str], Demand]:
         for one in leaves(rule):
             if isinstance(one, Performed):
                 key, wanted = (one.kind, one.name), _demand(one)
-                found[key] = _both(found[key], wanted) if key in found else wanted
+                found[key] = found[key].joined(wanted) if key in found else wanted
     return found
 
 
 def _demand(one: Performed) -> Demand:
     enough = one.at_least if one.at_most is None else max(one.at_least, one.at_most + 1)
     return Demand(one.within_ms, None if one.where else enough, bool(one.where))
-
-
-def _both(one: Demand, other: Demand) -> Demand:
-    # The newest of a longer time hold the newest of a shorter one.
-    within = None if one.within_ms is None or other.within_ms is None else max(one.within_ms, other.within_ms)
-    most = None if one.most is None or other.most is None else max(one.most, other.most)
-    return Demand(within, most, one.with_data or other.with_data)
 
 
 def in_order(named: Mapping[int, frozenset[int]]) -> list[int]:

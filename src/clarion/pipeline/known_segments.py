@@ -1,18 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """The data-driven segments of a workspace made ready: whom a change concerns, in which order they are decided."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from clarion.domain.people import Person
 from clarion.domain.segment_deciding import Decide, Facts, decider
 from clarion.domain.segment_rule_parsing import stored
-from clarion.domain.segment_rules import EventKind, Rule, attribute_names, demands, event_names, in_order, segment_ids
+from clarion.domain.segment_rules import (
+    Demand,
+    EventKind,
+    Rule,
+    attribute_names,
+    demands,
+    event_names,
+    in_order,
+    segment_ids,
+)
 from clarion.store import segment_rules, segments
 from clarion.store.access import Workspace
 from clarion.store.activities import Happened
 from clarion.store.engine import Transaction
+from clarion.store.segment_rules import Events
 
 _EVERYTHING = frozenset({"profile_create", "profile_merge", "anon_merge"})
 
@@ -83,17 +93,27 @@ def _made(texts: tuple[tuple[int, str], ...]) -> KnownSegments:
 
 
 def facts_of(
-    tx: Transaction, some: Sequence[Person], rules: Collection[Rule], members_of: Iterable[int] = ()
+    tx: Transaction, some: Mapping[tuple[Rule, ...], Sequence[Person]], members_of: Iterable[int] = ()
 ) -> dict[int, Facts]:
-    """What these rules look at, of some people; memberships also of `members_of`, in a set that may be changed."""
-    ids = [person.person_id for person in some]
-    wanted = frozenset(members_of).union(*(segment_ids(rule) for rule in rules))
+    """Of people, by the rules that are to be decided, what these look at; memberships also of `members_of`."""
+    ids = [person.person_id for group in some.values() for person in group]
+    wanted = frozenset(members_of).union(*(segment_ids(rule) for rules in some for rule in rules))
     memberships = segments.memberships(tx, wanted, ids) if wanted else {number: set() for number in ids}
     now_ms = tx.now_ms()
-    events = segment_rules.events(tx, ids, demands(*rules), now_ms)
+    of_event: dict[tuple[EventKind, str], list[int]] = {}
+    wants: dict[tuple[EventKind, str], Demand] = {}
+    for rules, group in some.items():
+        for event, demand in demands(*rules).items():
+            wants[event] = wants[event].joined(demand) if event in wants else demand
+            of_event.setdefault(event, []).extend(person.person_id for person in group)
+    did: dict[int, Events] = {number: {} for number in ids}
+    for event, demand in wants.items():
+        for number, found in segment_rules.events(tx, of_event[event], event, demand, now_ms).items():
+            did[number][event] = found
     return {
-        person.person_id: Facts(_attributes(person), memberships[person.person_id], events[person.person_id], now_ms)
-        for person in some
+        person.person_id: Facts(_attributes(person), memberships[person.person_id], did[person.person_id], now_ms)
+        for group in some.values()
+        for person in group
     }
 
 

@@ -11,8 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from clarion.domain.errors import NotFound, RequestError
-from clarion.domain.people import IdKind
+from clarion.domain.people import IdKind, Person
 from clarion.domain.segment_deciding import NEVER
+from clarion.domain.segment_rules import Rule
 from clarion.pipeline import known_segments, reaching
 from clarion.pipeline.known_segments import KnownSegments, facts_of
 from clarion.store import people, segment_rules, segments
@@ -95,11 +96,16 @@ def decide(
     `told`: False of a segment that is being built.
     """
     open_ = {number: set(some) for number, some in asked.items()}
-    involved = known.with_dependents(segment_id for some in open_.values() for segment_id in some)
-    if not involved:
-        return
-    there = people.by_numbers(tx, workspace, open_)
-    facts = facts_of(tx, there, [known.rules[segment_id] for segment_id in involved], involved)
+    groups: dict[frozenset[int], list[Person]] = {}
+    for person in people.by_numbers(tx, workspace, open_):
+        groups.setdefault(frozenset(open_[person.person_id]), []).append(person)
+    by_rules: dict[tuple[Rule, ...], list[Person]] = {}
+    involved: set[int] = set()
+    for some, group in groups.items():
+        whole = known.with_dependents(some)
+        involved |= whole
+        by_rules.setdefault(tuple(known.rules[segment_id] for segment_id in sorted(whole)), []).extend(group)
+    facts = facts_of(tx, by_rules, involved)
     moves: dict[tuple[int, bool], list[int]] = {}
     due: list[Due] = []
     for segment_id in known.order:
@@ -117,7 +123,7 @@ def decide(
                 moves.setdefault((segment_id, holds), []).append(number)
                 open_[number] |= dependents
     segment_rules.note_due(tx, due)
-    for (segment_id, holds), some in sorted(moves.items()):
-        really = segments.add(tx, segment_id, some) if holds else segments.remove(tx, segment_id, some)
+    for (segment_id, holds), numbers in sorted(moves.items()):
+        really = segments.add(tx, segment_id, numbers) if holds else segments.remove(tx, segment_id, numbers)
         if told:
             moved(tx, segment_id, really, entered=holds)

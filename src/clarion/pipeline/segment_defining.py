@@ -120,7 +120,7 @@ def estimate(
     decides, until, matching, looked_at = decider(rule), clock() + seconds, 0, 0
     for no, after in enumerate(starts):
         some = browsing.stretch(tx, after=after, until=min(after + stretch, last))
-        matching += sum(decides(facts)[0] for facts in facts_of(tx, some, [rule]).values())
+        matching += sum(decides(facts)[0] for facts in facts_of(tx, {(rule,): some}).values())
         looked_at = no + 1
         if clock() >= until:
             break

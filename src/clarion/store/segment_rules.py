@@ -139,23 +139,22 @@ def put_off(tx: Transaction, held: Build, ms: int) -> None:
 
 
 def events(
-    tx: Transaction, person_ids: Collection[int], demands: dict[tuple[EventKind, str], Demand], now_ms: int
-) -> dict[int, Events]:
-    """By person, what is to be read of each event: moments, newest first, with what was carried where it counts."""
-    found: dict[int, Events] = {number: {} for number in person_ids}
-    for (kind, name), demand in demands.items() if person_ids else ():
-        rows = tx.tuples(
-            "events_by_name",
-            person_ids=encode(sorted(person_ids)),
-            name=name,
-            kind=kind.value,
-            since_ms=-(2**62) if demand.within_ms is None else now_ms - demand.within_ms,
-            most=2**31 - 1 if demand.most is None else demand.most,
-            with_data=int(demand.with_data),
-        )
-        for person_id, at_ms, data in rows:
-            did = found[person_id].setdefault((kind, name), [])
-            did.append((at_ms, decode(data) if data is not None else {}))
+    tx: Transaction, person_ids: Collection[int], event: tuple[EventKind, str], demand: Demand, now_ms: int
+) -> dict[int, list[tuple[int, dict[str, Any]]]]:
+    """By person, when somebody did it, newest first, with what was carried where it counts."""
+    kind, name = event
+    rows = tx.tuples(
+        "events_by_name",
+        person_ids=encode(sorted(person_ids)),
+        name=name,
+        kind=kind.value,
+        since_ms=-(2**62) if demand.within_ms is None else now_ms - demand.within_ms,
+        most=2**31 - 1 if demand.most is None else demand.most,
+        with_data=int(demand.with_data),
+    )
+    found: dict[int, list[tuple[int, dict[str, Any]]]] = {}
+    for person_id, at_ms, data in rows:
+        found.setdefault(person_id, []).append((at_ms, decode(data) if data is not None else {}))
     return found
 
 
