@@ -174,7 +174,7 @@ def test_people_are_filtered_and_exported(page: Page) -> None:
 
 def test_a_segment_is_made_and_filled(page: Page) -> None:
     page.goto("/segments")
-    page.get_by_role("button", name="Make a segment").click()
+    page.get_by_role("button", name="Make a manual segment").click()
     page.get_by_role("button", name="Make it").click()
     expect(page.get_by_role("dialog").get_by_role("alert").or_(page.locator(".field-error"))).to_be_visible()
     page.get_by_label("Name").fill("Testers")
@@ -184,7 +184,8 @@ def test_a_segment_is_made_and_filled(page: Page) -> None:
     page.get_by_label("People", exact=True).fill("person-1, person-2 nobody-there")
     check_accessible(page)
     page.get_by_role("button", name="Put in 3 people").click()
-    expect(page.get_by_role("link", name="person-2@example.com")).to_be_visible()
+    inside = page.get_by_role("table", name="People of this segment")
+    expect(inside.get_by_role("link", name="person-2@example.com")).to_be_visible()
     expect(page.get_by_text("2 people", exact=True)).to_be_visible()
     check_accessible(page)
     page.get_by_role("button", name="Rename").click()

@@ -70,6 +70,8 @@ export const ROUTES: readonly RouteEntry[] = [
     load: () => import("../pages/segments/segments"),
     nav: { group: "Audience", label: "Segments" },
   },
+  { path: "/segments/new", load: () => import("../pages/segments/conditions") },
+  { path: "/segments/:id/conditions", load: () => import("../pages/segments/conditions") },
   { path: "/segments/:id", load: () => import("../pages/segments/segment") },
   {
     path: "/exports",

@@ -25,6 +25,7 @@ import {
   replaceAt,
   withMembers,
 } from "./filter";
+import { ComparisonFields, EventFields } from "./RuleFields";
 import "./audience.css";
 
 export interface Segment {
@@ -37,6 +38,8 @@ interface BuilderProps {
   onChange: (audience: Audience) => void;
   /** Faults are shown once somebody tried to go on. */
   showFaults?: boolean;
+  /** Conditions of a segment: on events, and with all operators; somebody is meant, not everybody. */
+  rich?: boolean;
 }
 
 /** Where the focus goes once a change is drawn: into the fields of a condition, or to its menu. */
@@ -51,6 +54,7 @@ interface Tools {
   segments: readonly Segment[];
   attributes: readonly Attribute[];
   faults: readonly Fault[];
+  rich: boolean;
 }
 
 /** The segments of this workspace, for choosing and for sentences. */
@@ -121,7 +125,7 @@ function placeOf(path: readonly number[], root: Filter): string {
 function Node({ filter, path, tools }: { filter: Filter; path: readonly number[]; tools: Tools }) {
   const kind = kindOf(filter);
   const set = (part: Filter | null) => tools.set(replaceAt(tools.root, path, part));
-  const leaf = kind === "segment" || kind === "attribute";
+  const leaf = kind === "segment" || kind === "attribute" || kind === "event";
   const pointer = placeOf(path, tools.root);
   const told = leaf ? tools.faults.filter((one) => one.pointer.startsWith(`${pointer}/${kind}`)) : [];
   const parent = at(tools.root, path.slice(0, -1));
@@ -161,11 +165,14 @@ function Node({ filter, path, tools }: { filter: Filter; path: readonly number[]
               class="control"
               aria-label="Kind of condition"
               value={kind}
-              onChange={(event) =>
-                set(event.currentTarget.value === "segment" ? { segment: { id: 0 } } : blank())
-              }
+              onChange={(event) => {
+                const next = event.currentTarget.value;
+                if (next === "segment") set({ segment: { id: 0 } });
+                else set(next === "event" ? { event: { name: "" } } : blank());
+              }}
             >
               <option value="attribute">Attribute</option>
+              {tools.rich && <option value="event">Event</option>}
               <option value="segment">Segment</option>
             </select>
             {"segment" in filter && (
@@ -187,7 +194,18 @@ function Node({ filter, path, tools }: { filter: Filter; path: readonly number[]
                 )}
               </select>
             )}
-            {"attribute" in filter && (
+            {"event" in filter && (
+              <EventFields condition={filter.event} onChange={(event) => set({ event })} />
+            )}
+            {"attribute" in filter && tools.rich && (
+              <ComparisonFields
+                what="Attribute"
+                condition={filter.attribute}
+                onChange={(attribute) => set({ attribute })}
+                attributes={tools.attributes}
+              />
+            )}
+            {"attribute" in filter && !tools.rich && (
               <AttributeFields
                 condition={filter.attribute}
                 onChange={(attribute) => set({ attribute })}
@@ -215,10 +233,11 @@ function JsonDialog({
   onChange,
   open,
   onClose,
+  rich = false,
 }: BuilderProps & { open: boolean; onClose: () => void }) {
   const [text, setText] = useState<string | null>(null);
   const shown = text ?? JSON.stringify(value, null, 2);
-  const found = useMemo(() => readPasted(shown), [shown]);
+  const found = useMemo(() => readPasted(shown, rich), [shown, rich]);
   const diagnostics = useMemo(
     () => ("fault" in found ? [aboutAll(`${found.fault.pointer} ${found.fault.message}`.trim())] : []),
     [found],
@@ -229,7 +248,7 @@ function JsonDialog({
   };
   return (
     <Dialog
-      title="The filter as JSON"
+      title={rich ? "The conditions as JSON" : "The filter as JSON"}
       open={open}
       onClose={close}
       actions={
@@ -249,9 +268,13 @@ function JsonDialog({
       }
     >
       <CodeEditor
-        label="Filter"
+        label={rich ? "Conditions" : "Filter"}
         language="json"
-        hint="As recipients of the API. You can also paste a whole trigger body or a curl command. {} is everybody."
+        hint={
+          rich
+            ? "As conditions of the API. You can also paste a whole body or a curl command."
+            : "As recipients of the API. You can also paste a whole trigger body or a curl command. {} is everybody."
+        }
         value={shown}
         diagnostics={diagnostics}
         onChange={setText}
@@ -268,7 +291,7 @@ function goTo(frame: HTMLElement | null, { path, to }: Place): void {
 }
 
 /** Edits `value`; `{}` is everybody. */
-export function FilterBuilder({ value, onChange, showFaults = false }: BuilderProps) {
+export function FilterBuilder({ value, onChange, showFaults = false, rich = false }: BuilderProps) {
   const segments = useSegments();
   const { data } = useQuery<{ attributes: Attribute[] }>(`${OURS}/attributes`);
   const [json, setJson] = useState(false);
@@ -292,6 +315,7 @@ export function FilterBuilder({ value, onChange, showFaults = false }: BuilderPr
         segments,
         attributes: data?.attributes ?? [],
         faults: showFaults ? faults(value as Filter) : [],
+        rich,
       };
   return (
     <div class="filter" ref={frame}>
@@ -299,7 +323,13 @@ export function FilterBuilder({ value, onChange, showFaults = false }: BuilderPr
         <Node filter={tools.root} path={[]} tools={tools} />
       ) : (
         <p class="filter-everybody">
-          <strong>Everybody</strong> <span class="muted">No condition: all people of the workspace.</span>
+          {rich ? (
+            <span class="muted">No condition yet.</span>
+          ) : (
+            <>
+              <strong>Everybody</strong> <span class="muted">No condition: all people of the workspace.</span>
+            </>
+          )}
         </p>
       )}
       <div class="row filter-foot">
@@ -316,7 +346,7 @@ export function FilterBuilder({ value, onChange, showFaults = false }: BuilderPr
             + Condition
           </Button>
         )}
-        {tools && (
+        {tools && !rich && (
           <Button kind="quiet" onClick={() => set(null, { path: [], to: "menu" })}>
             Everybody instead
           </Button>
@@ -325,7 +355,7 @@ export function FilterBuilder({ value, onChange, showFaults = false }: BuilderPr
           As JSON
         </Button>
       </div>
-      <JsonDialog value={value} onChange={onChange} open={json} onClose={() => setJson(false)} />
+      <JsonDialog value={value} onChange={onChange} open={json} onClose={() => setJson(false)} rich={rich} />
     </div>
   );
 }

@@ -4,10 +4,25 @@ import { readJson } from "../editor/json";
 
 export type Value = string | number | boolean;
 
+/** A stretch of time, such as `{ days: 30 }`. */
+export type Period = Readonly<Record<string, number>>;
+
+/** Broadcasts take `eq` and `exists`; conditions of a segment all of them (docs/segments.md). */
 export interface AttributeCondition {
   field: string;
-  operator: "eq" | "exists";
-  value?: Value;
+  operator: string;
+  value?: Value | readonly Value[] | Period;
+  inverse?: boolean;
+}
+
+/** What somebody did: only conditions of a segment have it. */
+export interface EventCondition {
+  name: string;
+  type?: string;
+  at_least?: number;
+  at_most?: number;
+  within?: Period;
+  where?: readonly AttributeCondition[];
   inverse?: boolean;
 }
 
@@ -16,12 +31,13 @@ export type Filter =
   | { or: Filter[] }
   | { not: Filter }
   | { segment: { id: number } }
-  | { attribute: AttributeCondition };
+  | { attribute: AttributeCondition }
+  | { event: EventCondition };
 
 /** `{}` is everybody. */
 export type Audience = Filter | Record<string, never>;
 
-export type Kind = "and" | "or" | "not" | "segment" | "attribute";
+export type Kind = "and" | "or" | "not" | "segment" | "attribute" | "event";
 
 export interface Fault {
   /** As a JSON pointer below the filter, such as `/and/0/attribute/value`. */
@@ -30,6 +46,7 @@ export interface Fault {
 }
 
 const MOST_DEPTH = 32;
+const PERIODS: ReadonlySet<string> = new Set(["in_past", "longer_ago", "in_next"]);
 
 /** Whether it has no condition. */
 export function isEverybody(audience: Audience): audience is Record<string, never> {
@@ -122,9 +139,33 @@ export function faults(filter: Filter, pointer = "", depth = 1): Fault[] {
   if ("segment" in filter) {
     return filter.segment.id > 0 ? [] : [{ pointer: `${here}/id`, message: "Choose a segment." }];
   }
-  const { field, operator, value } = filter.attribute;
+  if ("event" in filter) return eventFaults(filter.event, here);
+  return attributeFaults(filter.attribute, here);
+}
+
+function eventFaults({ name, within, where = [] }: EventCondition, here: string): Fault[] {
+  const found = where.flatMap((one, no) => attributeFaults(one, `${here}/where/${no}`, "a property"));
+  if (!name.trim()) found.unshift({ pointer: `${here}/name`, message: "Name an event." });
+  if (within && !isPeriod(within))
+    found.push({ pointer: `${here}/within`, message: "Give a whole number of time, from 1 on." });
+  return found;
+}
+
+function isPeriod(value: unknown): boolean {
+  const amount = isObject(value) ? Object.values(value)[0] : undefined;
+  return typeof amount === "number" && Number.isInteger(amount) && amount > 0;
+}
+
+function attributeFaults(condition: AttributeCondition, here: string, what = "an attribute"): Fault[] {
+  const { field, operator, value } = condition;
   const found: Fault[] = [];
-  if (!field.trim()) found.push({ pointer: `${here}/field`, message: "Name an attribute." });
+  if (!field.trim()) found.push({ pointer: `${here}/field`, message: `Name ${what}.` });
+  if (PERIODS.has(operator) && !isPeriod(value))
+    found.push({ pointer: `${here}/value`, message: "Give a whole number of time, from 1 on." });
+  if (operator === "in" && !(Array.isArray(value) && value.length > 0))
+    found.push({ pointer: `${here}/value`, message: "Give at least one value." });
+  if (operator !== "eq" && operator !== "exists" && (value === undefined || value === ""))
+    found.push({ pointer: `${here}/value`, message: "Give a value." });
   if (operator === "eq" && (value === undefined || value === "")) {
     found.push({ pointer: `${here}/value`, message: "Give a value: nobody has an empty one." });
   }
@@ -138,8 +179,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A filter from JSON, or why it is none. */
-export function read(value: unknown, pointer = ""): { filter: Filter } | { fault: Fault } {
+/** A filter from JSON, or why it is none. `rich`: conditions of a segment, whose parts the server checks. */
+export function read(value: unknown, pointer = "", rich = false): { filter: Filter } | { fault: Fault } {
   const no = (message: string, place = pointer) => ({ fault: { pointer: place, message } });
   if (!isObject(value)) return no("A filter is an object.");
   const keys = Object.keys(value);
@@ -153,14 +194,14 @@ export function read(value: unknown, pointer = ""): { filter: Filter } | { fault
     if (!Array.isArray(inner)) return no("This is a list of filters.", here);
     const members: Filter[] = [];
     for (const [index, one] of inner.entries()) {
-      const member = read(one, `${here}/${index}`);
+      const member = read(one, `${here}/${index}`, rich);
       if ("fault" in member) return member;
       members.push(member.filter);
     }
     return { filter: key === "and" ? { and: members } : { or: members } };
   }
   if (key === "not") {
-    const member = read(inner, here);
+    const member = read(inner, here, rich);
     return "fault" in member ? member : { filter: { not: member.filter } };
   }
   if (key === "segment") {
@@ -169,8 +210,16 @@ export function read(value: unknown, pointer = ""): { filter: Filter } | { fault
       ? { filter: { segment: { id } } }
       : no("A segment has a whole number as its id.", here);
   }
+  if (rich && key === "event") {
+    if (!isObject(inner) || typeof inner.name !== "string") return no("An event has a name.", here);
+    return { filter: { event: inner as unknown as EventCondition } };
+  }
   if (key !== "attribute") return no(`There is no filter called "${key}".`);
   if (!isObject(inner) || typeof inner.field !== "string") return no("An attribute has a field.", here);
+  if (rich) {
+    if (typeof inner.operator !== "string") return no("An attribute has an operator.", here);
+    return { filter: { attribute: inner as unknown as AttributeCondition } };
+  }
   if (inner.operator !== "eq" && inner.operator !== "exists")
     return no("The operator is eq or exists.", here);
   const attribute: AttributeCondition = { field: inner.field, operator: inner.operator };
@@ -185,7 +234,7 @@ export function read(value: unknown, pointer = ""): { filter: Filter } | { fault
 }
 
 /** What somebody pasted: a filter, a whole trigger body, or a curl command with one. */
-export function readPasted(text: string): { audience: Audience } | { fault: Fault } {
+export function readPasted(text: string, rich = false): { audience: Audience } | { fault: Fault } {
   const start = text.indexOf("{");
   const end = text.lastIndexOf("}");
   if (start < 0 || end < start) return { fault: { pointer: "", message: "There is no JSON in this." } };
@@ -193,15 +242,16 @@ export function readPasted(text: string): { audience: Audience } | { fault: Faul
   if ("fault" in typed) return { fault: { pointer: "", message: typed.fault.message } };
   const { value } = typed;
   const inner = isObject(value) && isObject(value.recipients) ? value.recipients : value;
-  const filter = isObject(inner) && isObject(inner.filter) ? inner.filter : inner;
+  const wrapped = isObject(inner) ? (rich ? inner.conditions : inner.filter) : undefined;
+  const filter = isObject(wrapped) ? wrapped : inner;
   if (isObject(filter) && Object.keys(filter).length === 0) return { audience: {} };
-  const found = read(filter);
+  const found = read(filter, "", rich);
   return "fault" in found ? found : { audience: found.filter };
 }
 
 export type SegmentNames = ReadonlyMap<number, string>;
 
-function quoted(value: Value | undefined): string {
+function quoted(value: unknown): string {
   return typeof value === "string" ? `“${value}”` : String(value);
 }
 
@@ -216,6 +266,7 @@ function words(filter: Filter, segments: SegmentNames, inner: boolean): string {
     const { id } = filter.segment;
     return id > 0 ? `in ${segments.get(id) ?? `segment ${id}`}` : "in a segment";
   }
+  if ("event" in filter) return `performed ${filter.event.name}`;
   const { field, operator, value, inverse } = filter.attribute;
   const name = field || "an attribute";
   if (operator === "exists") return inverse ? `${name} is not there` : `${name} is there`;
@@ -228,7 +279,7 @@ export function sentence(audience: Audience, segments: SegmentNames = new Map())
 }
 
 /** What stands in the field of a value that is being typed: a number keeps its text as long as it means that number. */
-export function textOf(value: Value | undefined, typing: string | null): string {
+export function textOf(value: unknown, typing: string | null): string {
   if (typing !== null && typeof value === "number" && Object.is(typed(typing, "number"), value))
     return typing;
   return typeof value === "number" && Number.isNaN(value) ? (typing ?? "") : String(value ?? "");
@@ -242,6 +293,6 @@ export function typed(text: string, type: "text" | "number" | "boolean"): Value 
 }
 
 /** The type of a value. */
-export function typeOf(value: Value | undefined): "text" | "number" | "boolean" {
+export function typeOf(value: unknown): "text" | "number" | "boolean" {
   return typeof value === "number" ? "number" : typeof value === "boolean" ? "boolean" : "text";
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One segment: who is in it, what uses it, people put in and taken out.
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { ApiError, del, OURS, patch, post } from "../../api/client";
 import type { PageProps } from "../../app/routes";
 import { useMay } from "../../app/session";
@@ -12,12 +12,12 @@ import { Button, LinkButton } from "../../ui/button";
 import { Confirm, Dialog } from "../../ui/dialog";
 import { Radios, TextArea, TextField } from "../../ui/field";
 import { Page, Section } from "../../ui/page";
-import { Time } from "../../ui/pill";
+import { Pill, Time } from "../../ui/pill";
 import { Empty, ErrorState, Loaded, Problems } from "../../ui/states";
 import { Pager, Table } from "../../ui/table";
 import { toast } from "../../ui/toast";
 import { namesOf } from "../broadcast/trigger-body";
-import { type Segment, segmentsChanged, Users } from "./segments";
+import { isDriven, type Segment, segmentsChanged, Users } from "./segments";
 
 interface Member {
   id: string | null;
@@ -152,13 +152,81 @@ function RenameDialog({ one, onClose }: { one: Segment; onClose: () => void }) {
   );
 }
 
+interface Change {
+  at: number;
+  change: "entered" | "left";
+  person: Member;
+}
+
+function Changes({ id }: { id: number }) {
+  const [start, setStart] = useState("");
+  const query = useQuery<{ changes: Change[]; next: string }>(
+    `${OURS}/segments/${id}/changes?limit=20${start && `&start=${encodeURIComponent(start)}`}`,
+  );
+  return (
+    <Section
+      title="Who came and left"
+      hint="Within the last 30 days. Whom conditions found when they were set is not told."
+    >
+      <Loaded query={query}>
+        {({ changes, next }) =>
+          changes.length === 0 ? (
+            <Empty title="Nobody came or left" />
+          ) : (
+            <>
+              <Table
+                caption="Who came into this segment and left it"
+                rows={changes}
+                rowKey={(one) => `${one.at} ${one.person.cio_id} ${one.change}`}
+                columns={[
+                  {
+                    key: "name",
+                    label: "Person",
+                    show: (one) => <a href={`/people/cio_${one.person.cio_id}`}>{nameOf(one.person)}</a>,
+                  },
+                  {
+                    key: "change",
+                    label: "Change",
+                    show: (one) => <Pill>{one.change === "entered" ? "came in" : "left"}</Pill>,
+                  },
+                  { key: "at", label: "When", show: (one) => <Time ms={one.at * 1_000} /> },
+                ]}
+              />
+              <Pager next={next || null} first={!start} onGo={(to) => setStart(to ?? "")} />
+            </>
+          )
+        }
+      </Loaded>
+    </Section>
+  );
+}
+
+function Building({ one }: { one: Segment }) {
+  return (
+    <div class="row" role="status">
+      <progress value={one.progress} max={1} aria-label="How many people were looked at" />
+      <span>{Math.round(one.progress * 100)} % of the people were looked at.</span>
+    </div>
+  );
+}
+
+const LOOK_MS = 2_000;
+
 /** `/segments/:id?start=`. */
 export default function SegmentPage({ params }: PageProps) {
   const id = Number(params.id);
   const [search, setSearch] = useSearch();
   const start = search.get("start") ?? "";
   const mayEdit = useMay("edit");
-  const segment = useQuery<{ segment: Segment }>(`${OURS}/segments/${id}`);
+  const [building, setBuilding] = useState(false);
+  const segment = useQuery<{ segment: Segment }>(`${OURS}/segments/${id}`, {
+    every: building ? LOOK_MS : null,
+  });
+  const isBuilding = segment.data?.segment.state === "building";
+  useEffect(() => {
+    setBuilding(isBuilding);
+    if (building && !isBuilding) segmentsChanged();
+  }, [isBuilding, building]);
   const members = useQuery<{ identifiers: Member[]; next: string }>(
     `/v1/segments/${id}/membership?limit=50${start && `&start=${encodeURIComponent(start)}`}`,
   );
@@ -188,15 +256,30 @@ export default function SegmentPage({ params }: PageProps) {
             <Button disabled={!one} onClick={() => setRenaming(true)}>
               Rename
             </Button>
-            <LinkButton href={`/imports/new?segment=${id}`}>Import into it</LinkButton>
-            <Button kind="primary" onClick={() => setChanging(true)}>
-              Put people in or out
-            </Button>
+            {one && isDriven(one) && (
+              <LinkButton kind="primary" href={`/segments/${id}/conditions`}>
+                Change the conditions
+              </LinkButton>
+            )}
+            {one && !isDriven(one) && (
+              <>
+                <LinkButton href={`/imports/new?segment=${id}`}>Import into it</LinkButton>
+                <Button kind="primary" onClick={() => setChanging(true)}>
+                  Put people in or out
+                </Button>
+              </>
+            )}
           </>
         )
       }
     >
       {one?.description && <p>{one.description}</p>}
+      {one && isDriven(one) && (
+        <p>
+          Everybody who is in it: <strong>{one.sentence}</strong>
+        </p>
+      )}
+      {one && isBuilding && <Building one={one} />}
       <dl class="facts">
         <dt>People</dt>
         <dd>{one ? people(one.people) : "…"}</dd>
@@ -208,6 +291,14 @@ export default function SegmentPage({ params }: PageProps) {
         </dd>
         <dt>Used by</dt>
         <dd>{one && one.used_by.length > 0 ? <Users users={one.used_by} /> : "no broadcast"}</dd>
+        {one && one.used_by_segments.length > 0 && (
+          <>
+            <dt>Part of</dt>
+            <dd>
+              <Users users={one.used_by_segments} of="segments" />
+            </dd>
+          </>
+        )}
         <dt>Changed</dt>
         <dd>{one ? <Time ms={one.changed_at * 1_000} /> : "…"}</dd>
       </dl>
@@ -240,6 +331,7 @@ export default function SegmentPage({ params }: PageProps) {
           }
         </Loaded>
       </Section>
+      <Changes id={id} />
       {one && renaming && <RenameDialog one={one} onClose={() => setRenaming(false)} />}
       <PeopleDialog id={id} open={changing} onClose={() => setChanging(false)} />
       <Confirm
@@ -249,14 +341,14 @@ export default function SegmentPage({ params }: PageProps) {
         action="Delete"
         onClose={() => setDeleting(false)}
         onConfirm={async () => {
-          await del(`/v1/segments/${id}`);
+          await del(`${OURS}/segments/${id}`);
           navigate("/segments");
           invalidate("/v1/segments", { exact: true });
           invalidate(`${OURS}/segments`, { exact: true });
         }}
       >
-        The people stay; only that they belong together is forgotten. A segment that a broadcast names cannot
-        be deleted.
+        The people stay; only that they belong together is forgotten. A segment that a broadcast or another
+        segment names cannot be deleted.
       </Confirm>
     </Page>
   );

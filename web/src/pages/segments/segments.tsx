@@ -6,7 +6,7 @@ import { useMay } from "../../app/session";
 import { number } from "../../lib/format";
 import { invalidate, useQuery } from "../../lib/query";
 import { navigate, useSearch } from "../../lib/router";
-import { Button } from "../../ui/button";
+import { Button, LinkButton } from "../../ui/button";
 import { FormDialog } from "../../ui/dialog";
 import { TextArea, TextField } from "../../ui/field";
 import { Page } from "../../ui/page";
@@ -25,6 +25,18 @@ export interface Segment {
   counted_at: number;
   changed_at: number;
   used_by: { id: number; name: string }[];
+  used_by_segments: { id: number; name: string }[];
+  /** Of a data-driven one. */
+  conditions: object | null;
+  sentence: string;
+  state: "finished" | "building";
+  /** Which share of the people was looked at. */
+  progress: number;
+}
+
+/** Whether people come and go by its conditions. */
+export function isDriven(segment: Segment): boolean {
+  return segment.conditions !== null;
 }
 
 /** What shows segments is fetched anew: here, in filters, on people's pages. */
@@ -33,14 +45,20 @@ export function segmentsChanged(): void {
   invalidate(`${OURS}/segments`);
 }
 
-/** Links to broadcasts. */
-export function Users({ users }: { users: Segment["used_by"] }) {
+/** Links to broadcasts, or to other segments. */
+export function Users({
+  users,
+  of = "broadcasts",
+}: {
+  users: Segment["used_by"];
+  of?: "broadcasts" | "segments";
+}) {
   return (
     <>
       {users.map((one, no) => (
         <span key={one.id}>
           {no > 0 && ", "}
-          <a href={`/broadcasts/${one.id}`}>{one.name}</a>
+          <a href={`/${of}/${one.id}`}>{one.name}</a>
         </span>
       ))}
     </>
@@ -53,7 +71,7 @@ function CreateDialog({ onClose }: { onClose: () => void }) {
   const saving = useSaving(["/segment/name"]);
   return (
     <FormDialog
-      title="Make a segment"
+      title="Make a manual segment"
       onClose={onClose}
       saving={saving}
       action="Make it"
@@ -63,10 +81,7 @@ function CreateDialog({ onClose }: { onClose: () => void }) {
         navigate(`/segments/${made.segment.id}`);
       }}
     >
-      <p class="muted">
-        A manual segment: you, an import or your program puts people in. Segments that fill themselves by
-        conditions come with a later version; conditions can be set on each broadcast already.
-      </p>
+      <p class="muted">A manual segment: you, an import or your program puts people in.</p>
       <TextField label="Name" value={name} error={saving.about("/segment/name")} onInput={setName} />
       <TextArea label="Description" rows={2} value={description} onInput={setDescription} />
     </FormDialog>
@@ -82,9 +97,12 @@ export default function Segments() {
   const mayEdit = useMay("edit");
   const [making, setMaking] = useState(false);
   const make = mayEdit && (
-    <Button kind="primary" onClick={() => setMaking(true)}>
-      Make a segment
-    </Button>
+    <>
+      <Button onClick={() => setMaking(true)}>Make a manual segment</Button>
+      <LinkButton kind="primary" href="/segments/new">
+        Make a data-driven segment
+      </LinkButton>
+    </>
   );
   return (
     <Page title="Segments" actions={make}>
@@ -92,7 +110,8 @@ export default function Segments() {
         {({ segments }) =>
           segments.length === 0 ? (
             <Empty title="No segments yet" action={make}>
-              A segment is a named set of people, for recipients of broadcasts.
+              A segment is a named set of people, for recipients of broadcasts: put in by hand, or by
+              conditions.
             </Empty>
           ) : (
             <>
@@ -119,7 +138,16 @@ export default function Segments() {
                     show: (one) => (one.used_by.length === 0 ? "–" : <Users users={one.used_by} />),
                   },
                   { key: "description", label: "Description", show: (one) => one.description || "–" },
-                  { key: "type", label: "Type", show: (one) => <Pill>{one.type}</Pill> },
+                  {
+                    key: "type",
+                    label: "Type",
+                    show: (one) => (
+                      <>
+                        <Pill>{isDriven(one) ? "data-driven" : "manual"}</Pill>{" "}
+                        {one.state === "building" && <Pill>building</Pill>}
+                      </>
+                    ),
+                  },
                   {
                     key: "changed",
                     label: "Changed",
