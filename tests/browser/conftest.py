@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page in Debian's Chromium, against a running server; what the console complains of fails the test."""
 
+import base64
 import json
 import os
 import re
@@ -58,12 +59,16 @@ class Server:
     facts: dict[str, Any]
 
     def call(self, method: str, path: str, key: str = "manage_key", body: object = None) -> Any:
-        """A call with one of its keys."""
+        """A call with one of its keys; the Track API's goes with its site id."""
+        authorization = f"Bearer {self.facts[key]}"
+        if key == "track_key":
+            pair = f"{self.facts['site_id']}:{self.facts[key]}"
+            authorization = f"Basic {base64.b64encode(pair.encode()).decode()}"
         request = urllib.request.Request(
             self.url + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {self.facts[key]}", "Content-Type": "application/json"},
+            headers={"Authorization": authorization, "Content-Type": "application/json"},
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.loads(answer.read() or b"null")

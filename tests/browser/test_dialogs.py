@@ -12,6 +12,7 @@ from .conftest import Server, enter_demo, serving
 from .kit import PHONE, check_accessible, check_fits
 
 _ROOT = "/api/clarion/v1"
+_FAILING = {"subject": "Hello", "body": "{{ customer.nothing }}", "from": "Acme <news@example.com>"}
 _MAIL = {"subject": "Hello", "body": "<p>{{ trigger.x }}</p>", "from": "Acme <news@example.com>", "name": "Greeting"}
 
 
@@ -22,6 +23,7 @@ class Known:
     draft: int
     message: int
     trigger: int
+    failed: int
     webhook: int
     person: str
     owner: str
@@ -53,7 +55,15 @@ def known(server: Server) -> Known:
     made(f"{_ROOT}/broadcasts/{sent['id']}/activate", {})
     body = {"ids": ["person-3"], "data": {"x": 1}, "scheduled_at": 4_000_000_000}
     trigger = made(f"/v1/campaigns/{sent['id']}/triggers", body, "app_key")["id"]
-    person = server.call("GET", f"{_ROOT}/people?search=person-9&limit=1")["people"][0]["cio_id"]
+    whom = {"attribute": {"field": "email", "operator": "eq", "value": "person-9@example.com"}}
+    lost = {"name": "Lost", "actions": [_FAILING], "recipients": whom}
+    failing = made(f"{_ROOT}/broadcasts", lost)["broadcast"]
+    made(f"{_ROOT}/broadcasts/{failing['id']}/activate", {})
+    failed = made(f"/v1/campaigns/{failing['id']}/triggers", {}, "app_key")["id"]
+    device = {"device": {"id": "token-of-a-device", "platform": "ios"}}
+    server.call("PUT", "/api/v1/customers/person-9/devices", "track_key", device)
+    made("/v1/esp/suppression/spam_reports/asked@example.com", {}, "app_key")
+    person = server.call("GET", f"{_ROOT}/people?search=person-9@&limit=1")["people"][0]["cio_id"]
     language = f"{_ROOT}/broadcasts/{draft['id']}/actions/{draft['actions'][0]['id']}/languages/de"
     server.call("PUT", language, body={"subject": "Hallo"})
     link = made(f"{_ROOT}/invitations", {"email": "bo@example.com", "roles": ["reader"]})["link"]
@@ -61,8 +71,25 @@ def known(server: Server) -> Known:
     made(f"{_ROOT}/session/claim", {"token": token, "name": "Bo", "password": "a long password"})
     users = server.call("GET", f"{_ROOT}/users")["users"]
     owner = next(one["name"] for one in users if one["name"] != "Bo")  # another test may have given a name
-    return Known(draft["id"], draft["actions"][0]["id"], trigger, webhook, person, owner)
+    return Known(draft["id"], draft["actions"][0]["id"], trigger, failed, webhook, person, owner)
 
+
+_AGAIN = "Send again to these: the message could not be rendered"
+# Which would be over before somebody could look at it.
+_IMPORT = {
+    "id": 987,
+    "name": "people.csv",
+    "type": "people",
+    "identifier": "id",
+    "state": "importing",
+    "rows_to_import": 1_000_000,
+    "rows_imported": 5_000,
+    "error": "",
+    "data_to_process": "all",
+    "created_at": 1_796_000_000,
+    "updated_at": 1_796_000_010,
+    "clarion": {"rows_wrong": 0, "segment_id": None, "rows_joined": 0, "cancelled": False},
+}
 
 # Where it is opened, by pressing what, and what it is called.
 _DIALOGS = [
@@ -75,6 +102,12 @@ _DIALOGS = [
     ("/triggers/{trigger}", ["Pause"], "Pause this trigger?"),
     ("/triggers/{trigger}", ["Stop"], "Stop this trigger for good?"),
     ("/triggers/{trigger}", ["More", "Apply the present content"], "Apply the present content?"),
+    ("/triggers/{failed}", ["More", "Send to who joined since"], "Send to who joined since?"),
+    ("/triggers/{failed}", [_AGAIN], "Send again to these?"),
+    ("/people/{person}?tab=devices", ["Take away ios token-of-a-device"], "Take this device away?"),
+    ("/imports/987", ["Cancel the import"], "Cancel this import?"),
+    ("/suppression?kind=spam_reports", ["Allow again asked@example.com"], "Let asked@example.com have mail again?"),
+    ("/segments", ["Make a segment"], "Make a segment"),
     ("/people/{person}", ["Add an attribute"], "A new attribute"),
     ("/people/{person}", ["Change city"], "Attribute city"),
     ("/people/{person}", ["Actions for this person", "Suppress"], "Suppress this person?"),
@@ -103,6 +136,7 @@ _DIALOGS = [
 def test_a_dialog_is_accessible_fits_a_phone_and_is_left_by_esc(server: Server, known: Known, open_page: Any) -> None:
     page: Page = open_page(server.url, width=PHONE)
     enter_demo(page)
+    page.route("**/v1/imports/987", lambda route: route.fulfill(json={"import": _IMPORT}))
     for path, pressed, name in _DIALOGS:
         page.goto(path.format(**vars(known)))
         button, *items = (one.format(**vars(known)) for one in pressed)

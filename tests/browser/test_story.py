@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole story in a fresh installation: from the first owner to a message that arrived, and its copy.
 
-Once in the light theme on a wide screen by mouse, once in the dark theme on a phone by keyboard alone.
+By mouse and by keyboard alone, on a wide screen and on a phone, in the light theme and in the dark one: all eight.
 """
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -180,9 +180,15 @@ class Story:
         self.at("Broadcasts")
 
 
-@pytest.mark.parametrize(
-    "way", [Way(Mouse, WIDE, "light"), Way(Keyboard, PHONE, "dark")], ids=["wide-light-mouse", "phone-dark-keyboard"]
-)
+_WAYS = {
+    f"{hands.__name__.lower()}-{width}-{theme}": Way(hands, width, theme)
+    for hands in (Mouse, Keyboard)
+    for width in (WIDE, PHONE)
+    for theme in get_args(Theme)
+}
+
+
+@pytest.mark.parametrize("way", _WAYS.values(), ids=_WAYS)
 def test_from_the_first_owner_to_the_copy(way: Way, fresh_server: Server, open_page: Any, tmp_path: Path) -> None:
     page: Page = open_page(fresh_server.url, width=way.width, theme=way.theme)
     story = Story(page, way.hands(page), fresh_server, tmp_path)
