@@ -107,7 +107,7 @@ _DIALOGS = [
     ("/people/{person}?tab=devices", ["Take away ios token-of-a-device"], "Take this device away?"),
     ("/imports/987", ["Cancel the import"], "Cancel this import?"),
     ("/suppression?kind=spam_reports", ["Allow again asked@example.com"], "Let asked@example.com have mail again?"),
-    ("/segments", ["Make a segment"], "Make a segment"),
+    ("/segments", ["Make a manual segment"], "Make a manual segment"),
     ("/people/{person}", ["Add an attribute"], "A new attribute"),
     ("/people/{person}", ["Change city"], "Attribute city"),
     ("/people/{person}", ["Actions for this person", "Suppress"], "Suppress this person?"),
