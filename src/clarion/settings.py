@@ -137,6 +137,13 @@ class Sms:
 
 
 @dataclass(frozen=True, slots=True)
+class Push:
+    """See `settings.default.toml`."""
+
+    provider: Literal["outbox"]
+
+
+@dataclass(frozen=True, slots=True)
 class MetricsSettings:
     """See `settings.default.toml`."""
 
@@ -191,6 +198,7 @@ class Settings:
     webhook: Webhook
     hooks: HookSettings
     sms: Sms
+    push: Push
     metrics: MetricsSettings
     traces: Traces
     log: Log

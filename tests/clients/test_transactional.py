@@ -106,10 +106,38 @@ def test_node_5_is_told_what_is_wrong(node5: Node, plain: Server) -> None:
             node5.app(method, {"new": request, "with": body})
 
 
+def pushed(server: Server) -> str:
+    """An active push message; its trigger name."""
+    name = f"push-{next(_numbers)}"
+    action = {"kind": "push", "name": "P", "title": "Order {{ trigger.order }}", "message": "Dear {{ customer.id }}"}
+    body = {"name": "Push", "kind": "transactional", "trigger_name": name, "actions": [action]}
+    number = int(server.ask("POST", "/api/clarion/v1/broadcasts", body)["broadcast"]["id"])
+    server.ask("POST", f"/api/clarion/v1/broadcasts/{number}/activate", {})
+    return name
+
+
+def test_node_5_pushes(node5: Node, plain: Server) -> None:
+    who = f"n5-{next(_numbers)}"
+    for no in (1, 2):
+        node5.track("addDevice", who, f"{who}:{no}", "android", {"last_used": 1_700_000_000 + no})
+    named = {"transactional_message_id": pushed(plain), "identifiers": {"id": who}, "message_data": {"order": 7}}
+    answer = node5.app("sendPush", {"new": "SendPushRequest", "with": {**named, "to": "last_used"}})
+    assert arrived(plain, f"{who}:2").delivery_id == answer["delivery_id"]
+    assert node5.track("trackPush", {"delivery_id": answer["delivery_id"], "event": "opened", "device_id": "x"}) == {}
+    both = node5.app("sendPush", {"new": "SendPushRequest", "with": {**named, "title": "{{ trigger.order }}"}})
+    mail = arrived(plain, f"{who}:2, {who}:1")
+    assert (mail.delivery_id, mail.subject) == (both["delivery_id"], "7")
+
+
 def test_node_4_sends(node4: Node, secure: Server) -> None:
     who = f"n4-{next(_numbers)}"
     _, answer = _sent(node4, secure, who)
     assert arrived(secure, f"{who}@example.net").delivery_id == answer["delivery_id"]
+    node4.track("addDevice", who, f"{who}:1", "ios", {})
+    named = {"transactional_message_id": pushed(secure), "identifiers": {"id": who}, "message_data": {"order": 7}}
+    answer = node4.app("sendPush", {"new": "SendPushRequest", "with": {**named, "title": "Yours: {{ trigger.order }}"}})
+    mail = arrived(secure, f"{who}:1")
+    assert (mail.delivery_id, mail.subject) == (answer["delivery_id"], "Yours: 7")
 
 
 def test_python_sends(app: APIClient, secure: Server) -> None:
@@ -127,6 +155,16 @@ def test_python_sends(app: APIClient, secure: Server) -> None:
     answer = app.send_email(request)
     mail = arrived(secure, f"{who}@example.net")
     assert (mail.delivery_id, mail.subject) == (answer["delivery_id"], "Hello Ada")
+    pushing = SendPushRequest(
+        transactional_message_id=pushed(secure),
+        identifiers={"id": who},
+        to="all",
+        custom_data={"order": 7},
+        message_data={"order": 7},
+        device={"token": f"{who}:1", "platform": "android"},
+    )
+    answer = app.send_push(pushing)
+    assert arrived(secure, f"{who}:1").delivery_id == answer["delivery_id"]
     for send, wrong in ((app.send_push, SendPushRequest), (app.send_sms, SendSMSRequest)):
         with pytest.raises(CustomerIOException, match=r"there is no (provider|transactional message)"):
             send(wrong(transactional_message_id=1, identifiers={"id": who}))

@@ -219,7 +219,7 @@ class FrozenContent:
 
 def _shown(content: EmailContent) -> str:
     channel = content.made_of_parts
-    return content.subject if channel is None else content.parts[channel.shown]
+    return content.subject if channel is None else channel.heading(content.parts)
 
 
 def freeze(broadcast: Broadcast, snippets: dict[str, str], topic: Topic | None = None) -> FrozenContent:

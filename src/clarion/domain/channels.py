@@ -5,15 +5,31 @@ E-mails and webhooks have shapes of their own (`domain.broadcasts`). Everything 
 here as data, so that editing, checking, rendering, previewing and keeping its messages needs nothing of its own.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 MAX_LINE_BYTES = 1_000
 MAX_BODY_BYTES = 100_000
+MOST_BADGE_DIGITS = 6
+PLATFORMS = ("ios", "android")  # of devices that a push message goes to
 MOST_SMS_CHARACTERS = 1_600  # that one SMS may have, in as many segments as it takes (Twilio's limit)
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}")  # E.164
 _BETWEEN_DIGITS = str.maketrans("", "", " \t-.()/\u00a0\u2011")
+
+
+def _nothing_wrong(_: str) -> str | None:
+    return None
+
+
+def is_json(text: str) -> bool:
+    """Whether it can be read as JSON."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +37,8 @@ class Part:
     """One text of a message: a template in Liquid, unless it is one of `choices`.
 
     `most_bytes` of the template; `default` of a new message; `required`: may not come out blank; `as_json`: what is put
-    out is put in as JSON, and what comes out must be JSON, unless it is blank.
+    out is put in as JSON, and what comes out must be JSON, unless it is blank; `wrong`: what else is wrong with a text
+    that came out and is not blank.
     """
 
     name: str
@@ -30,6 +47,15 @@ class Part:
     required: bool = False
     choices: tuple[str, ...] = ()
     as_json: bool = False
+    wrong: Callable[[str], str | None] = _nothing_wrong
+
+    def problem(self, text: str) -> str | None:
+        """What is wrong with a text that came out."""
+        if not text:
+            return f"{self.name} can not be blank" if self.required else None
+        if self.as_json and not is_json(text):
+            return f"{self.name} is not JSON"
+        return self.wrong(text)
 
 
 def _as_it_is(address: str) -> str:
@@ -48,7 +74,8 @@ class Channel:
     Where a message goes is its part `recipient`; `own_address`: the attribute of a person that it is by default, and
     without which nothing is sent. `address`: that text as the provider wants it, raises ValueError for what is none.
     `problem`: the part and what is wrong with it in what was rendered. `overrides`: key of a call that sends one
-    message → the part that it stands in for (contract §7.13).
+    message → the part that it stands in for (contract §7.13). `shown_else`: what lists show where `shown` is blank.
+    `to_devices`: it goes to devices of the person, chosen by its part `to` (`domain.push`), instead of to an address.
     """
 
     kind: str
@@ -60,6 +87,12 @@ class Channel:
     address: Callable[[str], str] = _as_it_is
     problem: Callable[[Mapping[str, str]], tuple[str, str] | None] = _nothing
     overrides: Mapping[str, str] = field(default_factory=dict)
+    shown_else: str = ""
+    to_devices: bool = False
+
+    def heading(self, parts: Mapping[str, str]) -> str:
+        """What lists show of a message, or of its templates."""
+        return parts.get(self.shown) or parts.get(self.shown_else, "")
 
     def part(self, name: str) -> Part | None:
         """A part by its name."""
@@ -82,6 +115,14 @@ def phone_number(text: str) -> str:
     if not _PHONE.fullmatch(number):
         raise ValueError("is not a phone number with its country, like +15551234567")
     return number
+
+
+def device_token(text: str) -> str:
+    """The token of a device, as its service gave it. Raises ValueError: it is none."""
+    found = text.strip()
+    if not found or not found.isascii() or not found.isprintable() or " " in found or "," in found:
+        raise ValueError("is not the token of a device")
+    return found
 
 
 def _sms_problem(parts: Mapping[str, str]) -> tuple[str, str] | None:
@@ -110,7 +151,63 @@ SMS = Channel(
     overrides={"to": "recipient", "from": "from", "body": "body"},
 )
 
-CHANNELS: Mapping[str, Channel] = {one.kind: one for one in (SMS,)}
+
+def _push_problem(parts: Mapping[str, str]) -> tuple[str, str] | None:
+    if parts["title"] or parts["message"] or parts["custom_payload"]:
+        return None
+    return "message", "title and message are both blank"
+
+
+def _url_problem(text: str) -> str | None:
+    return None if text.startswith(("https://", "http://")) else "must begin with https:// or http://"
+
+
+def _badge_problem(text: str) -> str | None:
+    whole = text.isascii() and text.isdigit() and len(text) <= MOST_BADGE_DIGITS
+    return None if whole else "must be a whole number"
+
+
+def _object_problem(text: str) -> str | None:
+    return None if isinstance(json.loads(text), dict) else "must be a JSON object"
+
+
+def _payload_problem(text: str) -> str | None:
+    payload = json.loads(text)
+    if not isinstance(payload, dict) or not payload.keys() <= set(PLATFORMS):
+        return 'must be a JSON object with "ios", "android" or both'
+    if not all(isinstance(one, dict) for one in payload.values()):
+        return "must hold a JSON object for each platform"
+    return None
+
+
+PUSH = Channel(
+    kind="push",
+    type="push",
+    title="a push message",
+    parts=(
+        Part("title", 8_000),
+        Part("message", MAX_BODY_BYTES),
+        Part("image_url", 8_000, wrong=_url_problem),
+        Part("link", 8_000),
+        Part("sound", default="default"),
+        Part("badge", wrong=_badge_problem),
+        Part("custom_data", MAX_BODY_BYTES, as_json=True, wrong=_object_problem),
+        Part("custom_payload", MAX_BODY_BYTES, as_json=True, wrong=_payload_problem),
+        Part("to", default="all", choices=("all", "last_used")),
+    ),
+    shown="title",
+    shown_else="message",
+    own_address="",
+    address=device_token,
+    problem=_push_problem,
+    overrides={
+        name: name
+        for name in ("to", "title", "message", "image_url", "link", "sound", "custom_data", "custom_payload")
+    },
+    to_devices=True,
+)
+
+CHANNELS: Mapping[str, Channel] = {one.kind: one for one in (SMS, PUSH)}
 """By the kind of their actions."""
 TYPE_OF: Mapping[str, str] = {
     "email": "email",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from clarion.domain.broadcasts import Method
+from clarion.domain.push import PushDevice
 from clarion.domain.transactional import Attachment
 
 
@@ -79,7 +80,8 @@ class CallMessage:
 class PartsMessage:
     """One message of a channel whose provider puts it together: its rendered texts by the names of `domain.channels`.
 
-    `recipient` is where it goes, as the provider wants it; `subject` what lists show of it.
+    `recipient` is where it goes, as the provider wants it; `subject` what lists show of it. `devices`: those that it
+    goes to, of a channel that goes to devices; the recipient names them.
     """
 
     delivery_id: str
@@ -88,6 +90,7 @@ class PartsMessage:
     subject: str
     parts: dict[str, str]
     workspace_id: int | None = None
+    devices: tuple[PushDevice, ...] = ()
 
 
 Message = EmailMessage | CallMessage | PartsMessage

@@ -14,7 +14,8 @@ from clarion.domain.broadcasts import Action, EmailContent, FrozenContent
 from clarion.domain.channels import Channel
 from clarion.domain.entries import encode_data
 from clarion.domain.errors import InvalidRequest
-from clarion.domain.people import MAX_ID_BYTES, IdKind, Reference
+from clarion.domain.people import MAX_ID_BYTES, Device, IdKind, Reference
+from clarion.domain.push import parse_device
 from clarion.domain.topics import best
 
 CHANNELS: Final = ("email", "push", "sms", "whatsapp", "in_app", "inbox_message")
@@ -85,7 +86,7 @@ class SendRequest:
     `channel`: of which kind the message must be. `data` is compact JSON, what templates see as ``trigger``; `send_at`
     Unix seconds; `forget`: nothing of what it
     said is kept once it is settled; `auto_create`: an unknown person is made; `queue_draft`: it is made and waits until
-    somebody sends it.
+    somebody sends it; `device`: one that the person has from then on, and that it goes to.
     """
 
     reference: Reference
@@ -98,6 +99,7 @@ class SendRequest:
     auto_create: bool = True
     queue_draft: bool = False
     channel: str = "email"
+    device: Device | None = None
 
 
 # Key of the call → field of EmailContent, and its limit in bytes.
@@ -202,6 +204,7 @@ def parse_other(kind: str, body: Mapping[str, Any], now_s: int) -> SendRequest:
         auto_create=flags["auto_create"],
         queue_draft=flags["queue_draft"],
         channel=kind,
+        device=None if body.get("custom_device") is None else parse_device(body["custom_device"], "/custom_device"),
     )
     if channel is None:
         raise InvalidRequest(f"there is no provider for {kind} in this version")

@@ -4,10 +4,13 @@
 Like `compose` it reads and commits nothing: made again after a crash it is the same message, with the same ids.
 """
 
+from collections.abc import Sequence
+
 from clarion.domain.broadcasts import Action, FrozenContent
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
 from clarion.domain.errors import RenderError
 from clarion.domain.messages import CallMessage, PartsMessage
+from clarion.domain.push import PushDevice, chosen, listed
 from clarion.rendering.campaign import Campaign
 from clarion.rendering.checked import Recipient
 from clarion.rendering.parts import CompiledParts, RenderedParts, compile_parts
@@ -42,11 +45,11 @@ class Calls:
         return self._compiled.render(recipient)
 
     def compose(
-        self, key: DeliveryKey, recipient: Recipient, workspace_id: int
+        self, key: DeliveryKey, recipient: Recipient, workspace_id: int, devices: Sequence[PushDevice] = ()
     ) -> CallMessage | PartsMessage | Outcome:
-        """The message for an account, or its final outcome."""
+        """The message for an account, or its final outcome; `devices`: all that the person has."""
         try:
-            made = message_of(self.render(recipient), recipient.delivery_id, workspace_id)
+            made = message_of(self.render(recipient), recipient.delivery_id, workspace_id, devices)
         except RenderError as error:
             of_address = error.part in {"url", "recipient"} and error.line is None
             reason = Reason.INVALID_ADDRESS if of_address else Reason.RENDER_FAILED
@@ -55,7 +58,7 @@ class Calls:
 
 
 def message_of(
-    made: RenderedWebhook | RenderedParts, delivery_id: str, workspace_id: int
+    made: RenderedWebhook | RenderedParts, delivery_id: str, workspace_id: int, devices: Sequence[PushDevice] = ()
 ) -> CallMessage | PartsMessage | None:
     """The message of what was rendered; None: there is no address to send it to.
 
@@ -64,6 +67,10 @@ def message_of(
     """
     if isinstance(made, RenderedWebhook):
         return CallMessage(delivery_id, made.url, made.method, made.headers, made.body, workspace_id)
+    if made.channel.to_devices:
+        to = chosen(devices, made.parts["to"])
+        kind, parts = made.channel.kind, made.parts
+        return PartsMessage(delivery_id, kind, listed(to), made.subject, parts, workspace_id, to) if to else None
     if not made.recipient:
         return None
     try:

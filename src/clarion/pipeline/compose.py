@@ -18,6 +18,7 @@ from clarion.domain.errors import RenderError
 from clarion.domain.links import LinkSigner, links_of
 from clarion.domain.messages import EmailFields, EmailMessage, Message
 from clarion.domain.people import CONSENT, cio_id, denies_tracking, template_view
+from clarion.domain.push import PushDevice
 from clarion.domain.topics import best
 from clarion.domain.transactional import Attachment, Override
 from clarion.pipeline.booking import Booking, spoken_by
@@ -51,7 +52,7 @@ class Messages:
 
     `form`: what the provider takes, finished bytes or the parts. Compiled code makes them; where it gives up, for
     whatever reason, the interpreter makes that message again, or the words of its failure. `drafting`: actions whose
-    messages are kept rather than sent.
+    messages are kept rather than sent; `to_devices`: those that go to devices of the person.
     """
 
     def __init__(
@@ -90,6 +91,11 @@ class Messages:
         others = _forms(action for action in content.actions if action.kind != "email")
         self._calls: dict[Form, Calls] = {form: Calls(content, action, campaign) for form, action in others}
         self.channels = frozenset(self._kinds.values())
+        self.to_devices = frozenset(
+            action.action_id
+            for action in content.actions
+            if (channel := action.content.made_of_parts) is not None and channel.to_devices
+        )
         forms = dict(_forms(action for action in content.actions if action.kind == "email"))
         # Line ends are CRLF by construction; a dot could begin a line only as the name of a custom header.
         self._wire_ready = {
@@ -108,10 +114,12 @@ class Messages:
         }
         self._special: dict[tuple[Form, bool], SpecialEmail | None] = {}
 
-    def compose(self, key: DeliveryKey, row: Row, suppressed: bool) -> Message | Outcome:
+    def compose(
+        self, key: DeliveryKey, row: Row, suppressed: bool, devices: Sequence[PushDevice] = ()
+    ) -> Message | Outcome:
         """The message for an account of a chunk (a row of `ledger.next_rows`), or its final outcome.
 
-        `suppressed`: of a person who is gone, whether they were suppressed rather than deleted.
+        `suppressed`: of a person who is gone, whether they were suppressed rather than deleted; `devices`: theirs.
         """
         left_out = self.left_out(key, row, suppressed)
         if left_out is not None:
@@ -119,7 +127,7 @@ class Messages:
         form = self._form_for(key.action_id, row)
         if form in self._calls:
             recipient, _ = self._recipient(row, self._public_id(key))
-            return self._calls[form].compose(key, recipient, workspace_of(int(row["person_id"])))
+            return self._calls[form].compose(key, recipient, workspace_of(int(row["person_id"])), devices)
         if not row["email"] and self._own_address[form]:
             return _skipped(key, Reason.NO_ADDRESS)
         delivery_id = self._public_id(key)

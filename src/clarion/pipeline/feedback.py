@@ -53,9 +53,15 @@ class Told:
 SEEN = Told()
 
 
-def opened(tx: Transaction, key: DeliveryKey, *, machine: bool, proxied: bool = False, told: Told = SEEN) -> bool:
-    """Its picture was loaded, by a person or by a program that looks at mail before a person does."""
-    detail = {"proxied": proxied, "prefetched": machine, "synthetic": False}
+def opened(
+    tx: Transaction, key: DeliveryKey, *, machine: bool, proxied: bool = False, told: Told = SEEN, device: str = ""
+) -> bool:
+    """Its picture was loaded, by a person or by a program that looks at mail before a person does; or an app told us
+    that it was opened on a `device`.
+    """
+    detail: dict[str, object] = {"proxied": proxied, "prefetched": machine, "synthetic": False}
+    if device:
+        detail["device_id"] = device
     whose = Metric.PREFETCH_OPENED if machine else Metric.HUMAN_OPENED
     return _each(tx, key, (Metric.OPENED, whose), detail, told)
 

@@ -9,7 +9,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from typing import Any
 
@@ -18,6 +18,7 @@ from clarion.domain.deliveries import REASON_WORDS, DeliveryKey, Outcome, Reason
 from clarion.domain.errors import RenderError
 from clarion.domain.messages import EmailMessage
 from clarion.domain.people import Person, email_key, is_unsubscribed
+from clarion.domain.push import PushDevice
 from clarion.domain.topics import Topic, best
 from clarion.pipeline.compose import Messages, Sign
 from clarion.pipeline.rehearsal import texts_of
@@ -53,7 +54,7 @@ _NOWHERE = "https://url.invalid/"
 class Draft:
     """An action as it is being written, in the broadcast that it belongs to, with all that shapes its message.
 
-    `data`: what a call would bring, as an example.
+    `data`: what a call would bring, as an example; `devices`: of the people it is looked at for, by their numbers.
     """
 
     broadcast: Broadcast
@@ -61,6 +62,7 @@ class Draft:
     snippets: dict[str, str]
     topic: Topic | None
     data: Mapping[str, Any]
+    devices: Mapping[int, Sequence[PushDevice]] = field(default_factory=dict)
 
     def frozen(self, action: Action) -> FrozenContent:
         """What a trigger of this action alone would freeze."""
@@ -241,7 +243,9 @@ def _bytes(email: RenderedEmail) -> bytes:
 
 
 def _fate(draft: Draft, action: Action, row: Row, sign: Sign) -> tuple[State, Reason | None]:
-    made = Messages(draft.frozen(action), draft.data, sign).compose(DeliveryKey(0, 1, action.action_id), row, False)
+    devices = draft.devices.get(int(row["person_id"]), ())
+    messages = Messages(draft.frozen(action), draft.data, sign)
+    made = messages.compose(DeliveryKey(0, 1, action.action_id), row, False, devices)
     return (made.state, made.reason) if isinstance(made, Outcome) else (State.SENT, None)
 
 
@@ -337,7 +341,7 @@ def check(
 
 def _cause(draft: Draft, messages: Messages, key: DeliveryKey, person: Person, barred: Set[str]) -> Cause | None:
     row = row_of(person)
-    made = messages.compose(key, row, False)
+    made = messages.compose(key, row, False, draft.devices.get(person.person_id, ()))
     if not isinstance(made, Outcome):
         if not isinstance(made, EmailMessage) or email_key(made.recipient) not in barred:
             return None

@@ -25,6 +25,7 @@ from clarion.domain.broadcasts import BroadcastKind
 from clarion.domain.deliveries import REASON_WORDS, DeliveryKey, Reason, public_id
 from clarion.domain.errors import RenderError
 from clarion.domain.people import cio_id
+from clarion.domain.push import tokens_of
 from clarion.domain.reporting import (
     PREFERENCES_CHANGED,
     Answered,
@@ -158,11 +159,13 @@ class Telling:
         fields = fields_of(kind, metric)
         with_content = held.with_content and metric == "sent"
         rendered = self._rendered(key) if "subject" in fields or with_content else None
-        recipient = row["recipient"] or (data["identifiers"].get("email") or "")
+        own = "" if kind == "push" else data["identifiers"].get("email")
+        recipient = row["recipient"] or own or ""
         known = {
             **facts,
             "subject": rendered.subject if isinstance(rendered, RenderedEmail) else "",
             "recipient": recipient,
+            "recipients": _devices(facts, recipient) if kind == "push" else None,
             "failure_message": facts.get("failure_message") or _failure(facts),
         }
         data |= {name: known.get(name) for name in fields}
@@ -180,6 +183,12 @@ class Telling:
             return self._preview.whole(key)
         except RenderError:  # which is why it failed, or the person has changed since
             return None
+
+
+def _devices(facts: dict[str, Any], recipient: str) -> list[dict[str, str]]:
+    """The devices of an event: the one that told it, else all that the message went to."""
+    told = facts.get("device_id")
+    return [{"device_id": token} for token in ([told] if told else tokens_of(recipient))]
 
 
 def _failure(facts: dict[str, Any]) -> str:

@@ -166,9 +166,9 @@ def part_problems(content: EmailContent, channel: Channel) -> Iterator[RenderErr
     fixed = {name: text.strip() for name, text in content.parts.items() if "{{" not in text and "{%" not in text}
     for part in channel.parts:
         text = fixed.get(part.name)
-        if part.required and text == "":
-            yield RenderError(f"{part.name} can not be blank", part=part.name)
-        elif part.as_json and text and not may_be_json(text):
+        if text is not None and (wrong := part.problem(text)):
+            yield RenderError(wrong, part=part.name)
+        elif text is None and part.as_json and not may_be_json(content.parts[part.name]):
             yield RenderError(f"{part.name} is not JSON", part=part.name)
     if address := fixed.get("recipient"):
         try:

@@ -10,7 +10,7 @@ marked without an answer is in doubt, so at most one per open connection.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from email.utils import parseaddr
 
@@ -22,6 +22,7 @@ from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
 from clarion.domain.errors import SendError, detail_of
 from clarion.domain.messages import EmailMessage, Message
 from clarion.domain.people import email_key
+from clarion.domain.push import PushDevice
 from clarion.pipeline import drafting, verdict
 from clarion.pipeline.claim import Chunk
 from clarion.pipeline.compose import Messages
@@ -44,7 +45,8 @@ class Task:
 
     `suppressed`: people of the chunk who are gone because they were suppressed; `barred`: addresses that get no mail,
     as they are compared; `approved`: drafts of the chunk that somebody decided to send, by (seq, action);
-    `over_limit`: messages that would be one too many for their person, by the same.
+    `over_limit`: messages that would be one too many for their person, by the same; `devices`: of people of the chunk,
+    where some of its messages go to devices.
     """
 
     trigger_id: int
@@ -58,6 +60,7 @@ class Task:
     barred: Set[str] = frozenset()
     approved: Mapping[tuple[int, int], str] = field(default_factory=dict)
     over_limit: Set[tuple[int, int]] = frozenset()
+    devices: Mapping[int, Sequence[PushDevice]] = field(default_factory=dict)
 
 
 class SendStage:
@@ -212,7 +215,8 @@ class _ChunkSource:
                 left_out = self.task.messages.left_out(key, row, suppressed)
                 made = left_out or drafting.restored(self.task.approved[key[1:]])
             else:
-                made = self.task.messages.compose(key, row, suppressed)
+                devices = self.task.devices.get(int(row["person_id"]), ()) if self.task.devices else ()
+                made = self.task.messages.compose(key, row, suppressed, devices)
             if self.task.over_limit and key[1:] in self.task.over_limit and not isinstance(made, Outcome):
                 return Outcome(key, State.SKIPPED, Reason.MESSAGE_LIMIT, counted=False)
             if self.task.barred and isinstance(made, EmailMessage):

@@ -8,7 +8,7 @@ the open chunk on record and the flight record what became of it: see the stages
 
 import asyncio
 import itertools
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +18,7 @@ from typing import TypeVar
 import structlog
 
 from clarion.domain.errors import Unavailable, detail_of
+from clarion.domain.push import PushDevice
 from clarion.pipeline import setback
 from clarion.pipeline.claim import Chunk, ChunkRules, Work, claim, recover
 from clarion.pipeline.compose import Messages
@@ -258,6 +259,7 @@ class Sender:
                     await self._barred_in(held.trigger_id, chunk, messages),
                     approved,
                     await self._limiting.over(held.trigger_id, chunk, messages, approved),
+                    await self._devices_in(chunk, messages),
                 )
                 with self._tracing.span("chunk", held.trigger_id, slice=held.no, accounts=len(chunk.rows)):
                     outcomes = await self._send.send(task, flying)
@@ -323,6 +325,13 @@ class Sender:
             return frozenset()
         workspace_id = workspace_of(int(chunk.rows[0]["person_id"]))
         return await self._database(self._store.read, lambda tx: esp.among(tx, workspace_id, emails))
+
+    async def _devices_in(self, chunk: Chunk, messages: Messages) -> Mapping[int, Sequence[PushDevice]]:
+        """Devices of the people whose messages go to devices; as of now, one question for the chunk."""
+        wanted = {int(row["person_id"]) for row in chunk.rows if row["action_id"] in messages.to_devices}
+        if not wanted:
+            return {}
+        return await self._database(self._store.read, lambda tx: people.push_devices(tx, wanted))
 
     async def _approved_in(self, trigger_id: int, chunk: Chunk, messages: Messages) -> Mapping[tuple[int, int], str]:
         """Drafts of a chunk that go out."""

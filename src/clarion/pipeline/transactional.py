@@ -2,10 +2,11 @@
 """One message to one person (contract §7.13), through the same ledger as a broadcast's.
 
 Reads the message, its snippets and the person. Commits, in one transaction: a trigger with its frozen content and what
-the call overrides, the person's account, the slice over it, its counters and the job that sends it. What took a
-trigger two stages is one here, so the answer says that the account is in the ledger. If the process dies before the
-commit nothing exists and the caller got no answer; after it, workers send it whether the caller heard of it or not.
-One that is to be a draft is made by a worker like any other, and waits then (see `drafting`).
+the call overrides, a device that came along, the person's account, the slice over it, its counters and the job that
+sends it. What took a trigger two stages is one here, so the answer says that the account is in the ledger. If the
+process dies before the commit nothing exists and the caller got no answer; after it, workers send it whether the
+caller heard of it or not. One that is to be a draft is made by a worker like any other, and waits then (see
+`drafting`).
 """
 
 from collections.abc import Iterable
@@ -87,6 +88,8 @@ def send(
         _check(made, override)
     else:
         _check_parts(made, override)
+    if request.device is not None:
+        people.save_device(tx, person.person_id, request.device)
     trigger_id = triggers.create(
         tx,
         workspace,

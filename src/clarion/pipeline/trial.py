@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Test messages: handed to the provider at once, in nobody's name and in no ledger.
+"""Test messages: handed to the provider at once, in whose's name and in no ledger.
 
 Reads and commits nothing. If the process dies, whoever asked gets no answer, and some of the messages may be out.
-Copies get none (contract §14), nobody's link to unsubscribe is in them, and nothing in them is tracked.
+Copies get none (contract §14), whose's link to unsubscribe is in them, and nothing in them is tracked.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from clarion.domain.deliveries import DeliveryKey
 from clarion.domain.errors import Away, RenderError, SendError
 from clarion.domain.messages import CallMessage, EmailMessage, Message, PartsMessage
 from clarion.domain.people import Person
+from clarion.domain.push import ALL, unknown_device
 from clarion.pipeline.calling import message_of
 from clarion.pipeline.compose import Messages, Sign
 from clarion.pipeline.proofs import UNSENT, Draft, row_of
@@ -85,7 +86,8 @@ def request(draft: Draft, person: Person | None, sign: Sign) -> CallMessage | Pa
     messages = Messages(draft.frozen(action), draft.data, sign)
     test_id = f"test-{secrets.token_urlsafe(12)}"
     rendered = messages.render_other(DeliveryKey(0, 1, action.action_id), row_of(person), test_id)
-    made = message_of(rendered, test_id, draft.broadcast.workspace_id)
+    devices = draft.devices.get(person.person_id if person is not None else 0, ())
+    made = message_of(rendered, test_id, draft.broadcast.workspace_id, devices)
     if made is None:
         raise RenderError("this person has no such address", part="recipient")
     return made
@@ -100,6 +102,17 @@ def texts(draft: Draft, person: Person | None, addresses: Sequence[str], sign: S
     _, action = draft.in_language_of(person)
     parts = {**action.content.parts, "recipient": ""}
     made = []
+    channel = action.content.made_of_parts
+    if channel is not None and channel.to_devices:
+        whose = person.person_id if person is not None else 0
+        everything = replace(action, content=replace(action.content, parts={**action.content.parts, "to": ALL}))
+        for address in addresses:
+            known = [one for one in draft.devices.get(whose, ()) if one.token == address]
+            devices = {whose: known or [unknown_device(address)]}
+            one = request(replace(draft, action=everything, devices=devices), person, sign)
+            if isinstance(one, PartsMessage):
+                made.append(one)
+        return made
     for address in addresses:
         content = replace(action.content, parts={**parts, "recipient": "{% raw %}" + address + "{% endraw %}"})
         one = request(replace(draft, action=replace(action, content=content)), person, sign)

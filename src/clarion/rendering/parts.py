@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The templates of a message that is texts by name (`domain.channels`): compiled once, rendered once per person."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from clarion.domain.broadcasts import EmailContent
-from clarion.domain.channels import Channel, Part
+from clarion.domain.channels import Channel
 from clarion.domain.errors import RenderError
 from clarion.rendering.campaign import Campaign
 from clarion.rendering.checked import Checked, Recipient, rendered
@@ -24,7 +23,7 @@ class RenderedParts:
     @property
     def subject(self) -> str:
         """What lists show of it."""
-        return self.parts[self.channel.shown]
+        return self.channel.heading(self.parts)
 
 
 class CompiledParts:
@@ -58,23 +57,12 @@ class CompiledParts:
                 made[part.name] = str(recipient.customer.get(self._channel.own_address) or "").strip()
                 continue
             text = rendered(self._parts[part.name], part.name, names, recipient, as_json=part.as_json).strip()
-            if problem := _problem(part, text):
+            if problem := part.problem(text):
                 raise RenderError(problem, part=part.name)
             made[part.name] = text
         if found := self._channel.problem(made):
             raise RenderError(found[1], part=found[0])
-        return RenderedParts(self._channel, made["recipient"], made)
-
-
-def _problem(part: Part, text: str) -> str | None:
-    if part.required and not text:
-        return f"{part.name} can not be blank"
-    if part.as_json and text:
-        try:
-            json.loads(text)
-        except (ValueError, RecursionError):
-            return f"{part.name} is not JSON"
-    return None
+        return RenderedParts(self._channel, made.get("recipient", ""), made)
 
 
 def goes_to_own(content: EmailContent, channel: Channel) -> bool:

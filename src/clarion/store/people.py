@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from clarion.domain.people import Device, IdKind, Person, Reference, email_key, is_unsubscribed, person_id_of
+from clarion.domain.push import PushDevice
 from clarion.store import erasure, numbers
 from clarion.store.access import Workspace
 from clarion.store.engine import Row, Transaction
@@ -222,6 +223,15 @@ def save_device(tx: Transaction, person_id: int, device: Device) -> None:
 def delete_device(tx: Transaction, person_id: int, token: str) -> bool:
     """Remove a device; False when it is not there."""
     return tx.execute("delete_device", person_id=person_id, token=token) > 0
+
+
+def push_devices(tx: Transaction, person_ids: Iterable[int]) -> dict[int, list[PushDevice]]:
+    """What some people can be pushed to; who has no device is absent."""
+    found: dict[int, list[PushDevice]] = {}
+    for row in tx.all("push_devices", person_ids=encode(sorted(person_ids))):
+        device = PushDevice(str(row["token"]), str(row["platform"]), row["last_used"])
+        found.setdefault(int(row["person_id"]), []).append(device)
+    return found
 
 
 def devices(tx: Transaction, person_id: int) -> list[Device]:

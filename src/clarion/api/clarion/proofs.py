@@ -30,7 +30,7 @@ from clarion.rendering.addresses import mailbox
 from clarion.rendering.email import RenderedEmail
 from clarion.rendering.parts import RenderedParts
 from clarion.rendering.webhook import RenderedWebhook
-from clarion.store import esp, previews, snippets, topics
+from clarion.store import esp, people, previews, snippets, topics
 from clarion.store.engine import Transaction
 
 _LIMIT = 3_500_000  # bytes of a body
@@ -94,6 +94,14 @@ def _draft(tx: Transaction, call: Call, body: _Body) -> Draft:
     topic = topics.get(tx, workspace, broadcast.topic_id) if broadcast.topic_id is not None else None
     texts = {snippet.name: snippet.value for snippet in snippets.listing(tx, workspace)}
     return Draft(broadcast, action, texts, topic, body.data)
+
+
+def _with_devices(tx: Transaction, draft: Draft, some: Sequence[Person]) -> Draft:
+    """With the devices of those that it is looked at for, where it goes to devices."""
+    channel = CHANNELS.get(draft.action.kind)
+    if channel is None or not channel.to_devices:
+        return draft
+    return replace(draft, devices=people.push_devices(tx, [one.person_id for one in some]))
 
 
 def _edited(tx: Transaction, call: Call, broadcast: Broadcast, action: Action, fields: Fields) -> Action:
@@ -186,7 +194,8 @@ async def preview(call: Call) -> Response:
 
     def look(tx: Transaction) -> tuple[Draft, Person | None]:
         draft = _draft(tx, call, body)
-        return draft, _person(tx, call, body, draft.broadcast)
+        person = _person(tx, call, body, draft.broadcast)
+        return _with_devices(tx, draft, [person] if person is not None else []), person
 
     def work() -> dict[str, Any]:
         draft, person = call.api.store.read(look)
@@ -224,13 +233,13 @@ async def check(call: Call) -> Response:
 
     def look(tx: Transaction) -> tuple[Draft, list[Person], set[str]]:
         draft = _draft(tx, call, body)
-        people = forecast.sample(tx, call.workspace, _audience(tx, call, body, draft.broadcast), most, dice)
-        keys = {email_key(person.email) for person in people if person.email}
-        return draft, people, esp.among(tx, call.workspace.workspace_id, keys)
+        some = forecast.sample(tx, call.workspace, _audience(tx, call, body, draft.broadcast), most, dice)
+        keys = {email_key(person.email) for person in some if person.email}
+        return _with_devices(tx, draft, some), some, esp.among(tx, call.workspace.workspace_id, keys)
 
     def work() -> tuple[Checked, int]:
-        draft, people, barred = call.api.store.read(look)
-        return proofs.check(draft, people, _sign(call), barred=barred, seconds=_CHECK_SECONDS), len(people)
+        draft, some, barred = call.api.store.read(look)
+        return proofs.check(draft, some, _sign(call), barred=barred, seconds=_CHECK_SECONDS), len(some)
 
     async with call.api.searches:
         found, wanted = await call.api.run(work)
@@ -262,7 +271,8 @@ async def test_send(call: Call) -> Response:
 
     def look(tx: Transaction) -> tuple[Draft, Person | None]:
         draft = _draft(tx, call, body)
-        return draft, _person(tx, call, body, draft.broadcast)
+        person = _person(tx, call, body, draft.broadcast)
+        return _with_devices(tx, draft, [person] if person is not None else []), person
 
     draft, person = await call.api.read(look)
     channel = CHANNELS.get(draft.action.kind)

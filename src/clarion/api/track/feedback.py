@@ -8,12 +8,13 @@ from starlette.responses import Response
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.schemas import Reference, integer, one_of, record, text
 from clarion.api.track.operations import seconds
+from clarion.domain.channels import TYPE_OF
 from clarion.domain.deliveries import DeliveryKey, key_of
 from clarion.domain.errors import InvalidRequest
 from clarion.domain.metrics import Feedback, Metric
 from clarion.domain.people import MAX_VALUE_BYTES
 from clarion.pipeline import feedback
-from clarion.store import ledger
+from clarion.store import ledger, triggers
 from clarion.store.engine import Transaction
 
 # What may be told of a message of each channel (contract §8.4).
@@ -25,7 +26,8 @@ ALLOWED = {
     "slack": frozenset({"clicked", "converted", "delivered", "opened"}),
     "twilio": frozenset({"bounced", "clicked", "delivered", "opened"}),
 }
-METRICS = tuple(sorted(frozenset[str]().union(*ALLOWED.values())))
+_ANY = frozenset[str]().union(*ALLOWED.values())
+METRICS = tuple(sorted(_ANY))
 PUSH_EVENTS = ("opened", "converted", "delivered")
 _TEXTS = {"recipient": "recipient", "reason": "failure_message", "href": "href", "device_id": "device_id"}
 
@@ -56,7 +58,7 @@ def read(body: dict[str, Any], field: str, known: tuple[str, ...], secret: bytes
     return Feedback(key, Metric(word), None if at is None else at * 1_000, detail)
 
 
-async def tell(call: Call, heard: Feedback) -> Response:
+async def tell(call: Call, heard: Feedback, field: str = "metric") -> Response:
     """Write it down; of a message that is not there, or not this workspace's, nothing comes (contract §8: 200).
 
     Raises:
@@ -67,12 +69,13 @@ async def tell(call: Call, heard: Feedback) -> Response:
         account = ledger.get(tx, heard.key)
         if account is None or account["workspace_id"] != call.workspace.workspace_id:
             return
-        if heard.metric.value not in ALLOWED["email"]:
-            raise InvalidRequest("is no metric of an e-mail", "/metric")
+        word = TYPE_OF[triggers.kind_of(tx, heard.key)]
+        if heard.metric.value not in ALLOWED.get(word, _ANY):
+            raise InvalidRequest(f"is no metric of a message of type {word}", f"/{field}")
         if heard.metric is Metric.CLICKED and (href := heard.detail.get("href")):
             feedback.clicked(tx, heard.key, href, machine=False)
         elif heard.metric is Metric.OPENED:
-            feedback.opened(tx, heard.key, machine=False)
+            feedback.opened(tx, heard.key, machine=False, device=str(heard.detail.get("device_id") or ""))
         else:
             feedback.record(tx, heard)
 
@@ -87,7 +90,7 @@ async def metric(call: Call) -> Response:
 
 async def push(call: Call) -> Response:
     """`POST /api/v1/push/events`, in Ruby `POST /push/events`."""
-    return await tell(call, read(await call.json_object(), "event", PUSH_EVENTS, call.api.secret))
+    return await tell(call, read(await call.json_object(), "event", PUSH_EVENTS, call.api.secret), "event")
 
 
 def from_v2(item: dict[str, Any], secret: bytes) -> Feedback:

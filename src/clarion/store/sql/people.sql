@@ -175,6 +175,9 @@ DELETE FROM device WHERE person_id = :person_id AND token = :token;
 -- name: devices_of
 SELECT token, platform, last_used, attributes FROM device WHERE person_id = :person_id ORDER BY token;
 
+-- name: push_devices
+SELECT person_id, token, platform, last_used FROM device WHERE person_id {{in :person_ids}};
+
 -- name: insert_event
 -- A repeated event id is one event.
 INSERT INTO person_event (person_id, at_ms, event_id, kind, name, data)
