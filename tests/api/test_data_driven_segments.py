@@ -84,6 +84,7 @@ async def test_other_conditions_are_built_anew(manage: Client, store: Store, cro
         ({"name": "x"}, "/conditions"),
         ({"name": "x", "conditions": {"and": [{"event": {"name": ""}}]}}, "/conditions/and/0/event/name"),
         ({"name": "x", "conditions": {"segment": {"id": 99}}}, "/conditions"),
+        ({"name": "x", "conditions": {"message": {"broadcast": 99, "metric": "sent"}}}, "/conditions"),
         ({"name": "x", "conditions": _PRO, "more": 1}, "/more"),
     ],
 )

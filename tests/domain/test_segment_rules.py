@@ -32,9 +32,10 @@ def facts(
     events: Mapping[str, list[tuple[int, dict[str, Any]]]] | None = None,
     segments: frozenset[int] = frozenset(),
     now_ms: int = NOW,
+    messages: Mapping[tuple[int, str], list[tuple[int, int]]] | None = None,
 ) -> Facts:
     found = {(EventKind.EVENT, name): done for name, done in (events or {}).items()}
-    return Facts(attributes or {}, set(segments), found, now_ms)
+    return Facts(attributes or {}, set(segments), found, messages or {}, now_ms)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +77,10 @@ def facts(
         (event("buy", where={}), "/event/where"),
         (event("buy", where=[{"field": "at", "operator": "in_past", "value": {"days": 1}}]), "/event/where/0/operator"),
         (event("buy", times=3), "/event"),
+        ({"message": {"metric": "sent"}}, "/message/broadcast"),
+        ({"message": {"broadcast": 7, "metric": "seen"}}, "/message/metric"),
+        ({"message": {"broadcast": 7, "metric": "sent", "action": "x"}}, "/message/action"),
+        ({"message": {"broadcast": 7, "metric": "sent", "within": 3}}, "/message/within"),
         ({"or": [attribute("a", "exists")] * 201}, "/or/199"),
     ],
 )
@@ -256,6 +261,21 @@ def test_nothing_changes_before_the_moment_that_is_told(
     assert sentence(rule, {})
 
 
+def test_messages_count_by_broadcast_metric_and_action() -> None:
+    became = {(7, "clicked"): [(1, NOW - 3 * DAY), (2, NOW - DAY)]}
+
+    def decided(**condition: Any) -> tuple[bool, int]:
+        message = {"broadcast": 7, "metric": "clicked", **condition}
+        return decider(parse({"message": message}))(facts(messages=became))
+
+    assert decided() == (True, NEVER)
+    assert decided(inverse=True) == (False, NEVER)
+    assert decided(broadcast=8)[0] is decided(metric="opened")[0] is decided(action=3)[0] is False
+    assert decided(within={"days": 2}) == (True, NOW + DAY)
+    assert decided(within={"days": 2}, action=1) == (False, NEVER)
+    assert decided(within={"days": 2}, inverse=True) == (False, NOW + DAY)
+
+
 def test_what_must_be_read_covers_every_condition_on_an_event() -> None:
     rule = parse({"and": [event("buy", at_least=3, within={"days": 2}), event("buy", at_most=5, within={"days": 9})]})
     assert demands(rule) == {(EventKind.EVENT, "buy"): Demand(9 * DAY, 6, with_data=False)}
@@ -268,6 +288,10 @@ def test_what_must_be_read_covers_every_condition_on_an_event() -> None:
     [
         ({"and": [attribute("plan", "eq", "pro"), {"or": [{"segment": {"id": 7}}, {"segment": {"id": 8}}]}]},
          "plan is “pro” and (in Paid or in segment 8)"),
+        ({"message": {"broadcast": 3, "metric": "opened", "within": {"days": 2}}},
+         "opened Spring within the last 2 days"),
+        ({"message": {"broadcast": 4, "metric": "sent", "action": 9, "inverse": True}},
+         "was not sent broadcast 4, action 9,"),
         ({"not": attribute("age", "gte", 18)}, "not age is at least 18"),
         (attribute("seen", "longer_ago", {"days": 14}), "seen is longer than 2 weeks ago"),
         (attribute("due", "in_next", {"hours": 1}, inverse=True), "due is not within the next 1 hour"),
@@ -284,7 +308,7 @@ def test_what_must_be_read_covers_every_condition_on_an_event() -> None:
     ],
 )  # fmt: skip
 def test_conditions_are_said(conditions: dict[str, Any], words: str) -> None:
-    assert sentence(parse(conditions), {7: "Paid"}) == words
+    assert sentence(parse(conditions), {7: "Paid"}, {3: "Spring"}) == words
 
 
 def test_segments_come_behind_those_that_they_name_and_circles_are_found() -> None:

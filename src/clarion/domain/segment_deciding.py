@@ -12,7 +12,18 @@ from datetime import UTC, datetime
 from typing import Any, Final, assert_never
 
 from clarion.domain.people import attribute_text
-from clarion.domain.segment_rules import EventKind, Every, InSegment, Not, Operator, Performed, Rule, Some, Value
+from clarion.domain.segment_rules import (
+    EventKind,
+    Every,
+    InSegment,
+    Messaged,
+    Not,
+    Operator,
+    Performed,
+    Rule,
+    Some,
+    Value,
+)
 
 NEVER: Final = 2**62
 _LATEST_SECONDS = 10**12  # thirty thousand years: beyond it is no time that somebody meant
@@ -22,12 +33,13 @@ Decision = tuple[bool, int]
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of somebody: attributes with the identifiers among them, segments, and what they did, newest
-    first, as moments and what was carried."""
+    """What is known of somebody: attributes with the identifiers among them, segments, what they did, newest first, as
+    moments and what was carried; and by broadcast and metric the actions, with the last time of each."""
 
     attributes: Mapping[str, object]
     segments: set[int]
     events: Mapping[tuple[EventKind, str], Sequence[tuple[int, Mapping[str, Any]]]]
+    messages: Mapping[tuple[int, str], Sequence[tuple[int, int]]]
     now_ms: int
 
 
@@ -47,6 +59,8 @@ def decider(rule: Rule) -> Decide:
             return lambda facts: (segment_id in facts.segments, NEVER)
         case Value():
             return _turned(_attribute(rule)) if rule.inverse else _attribute(rule)
+        case Messaged():
+            return _turned(_messaged(rule)) if rule.inverse else _messaged(rule)
         case Performed():
             return _turned(_performed(rule)) if rule.inverse else _performed(rule)
         case _:
@@ -130,6 +144,19 @@ def _performed(rule: Performed) -> Decide:
         return holds, within + (times[most] if too_many and most is not None else times[least - 1])
 
     return performed
+
+
+def _messaged(rule: Messaged) -> Decide:
+    key, action, within = (rule.broadcast_id, rule.metric.value), rule.action_id, rule.within_ms
+
+    def messaged(facts: Facts) -> Decision:
+        times = [at_ms for number, at_ms in facts.messages.get(key, ()) if action in (None, number)]
+        if within is None or not times:
+            return bool(times), NEVER
+        ends_ms = max(times) + within
+        return (True, ends_ms) if ends_ms > facts.now_ms else (False, NEVER)
+
+    return messaged
 
 
 def inside(carried: Mapping[str, Any], name: str) -> object:

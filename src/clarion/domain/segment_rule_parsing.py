@@ -19,6 +19,8 @@ from clarion.domain.segment_rules import (
     EventKind,
     Every,
     InSegment,
+    Messaged,
+    MessageMetric,
     Not,
     Operator,
     Performed,
@@ -33,7 +35,7 @@ MAX_TIMES = 1_000
 MAX_PERIOD_DAYS = 3_650
 MAX_VALUES = 500
 _MAX_TEXT_BYTES = 1_000
-_KEYS = ("and", "or", "not", "segment", "attribute", "event")
+_KEYS = ("and", "or", "not", "segment", "attribute", "event", "message")
 _UNITS = {"minutes": 60_000, "hours": 3_600_000, "days": 86_400_000, "weeks": 7 * 86_400_000}
 
 
@@ -83,6 +85,8 @@ class _Parser:
                 return _segment(inner, here)
             case "attribute":
                 return _value(inner, here, list(Operator))
+            case "message":
+                return _message(inner, here)
             case _:
                 return self._event(inner, here)
 
@@ -173,11 +177,28 @@ def period(value: object, pointer: str) -> int:
     return amount * _UNITS[unit]
 
 
+def _message(value: object, pointer: str) -> Messaged:
+    given = _object(value, pointer, ("broadcast", "metric", "action", "within", "inverse"))
+    metric = given.get("metric")
+    if metric not in list(MessageMetric):
+        raise InvalidRequest(f"must be one of {', '.join(MessageMetric)}", f"{pointer}/metric")
+    return Messaged(
+        _identified(given.get("broadcast"), f"{pointer}/broadcast"),
+        MessageMetric(str(metric)),
+        _identified(given["action"], f"{pointer}/action") if given.get("action") is not None else None,
+        period(given["within"], f"{pointer}/within") if given.get("within") is not None else None,
+        _flag(given, pointer),
+    )
+
+
+def _identified(value: object, pointer: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**63:
+        raise InvalidRequest("must be a positive whole number", pointer)
+    return value
+
+
 def _segment(value: object, pointer: str) -> InSegment:
-    segment_id = _object(value, pointer, ("id",)).get("id")
-    if isinstance(segment_id, bool) or not isinstance(segment_id, int) or not 0 < segment_id < 2**63:
-        raise InvalidRequest("must be a positive whole number", f"{pointer}/id")
-    return InSegment(segment_id)
+    return InSegment(_identified(_object(value, pointer, ("id",)).get("id"), f"{pointer}/id"))
 
 
 def _value(value: object, pointer: str, operators: Collection[Operator]) -> Value:

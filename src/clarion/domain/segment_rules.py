@@ -95,7 +95,34 @@ class Performed:
     inverse: bool = False
 
 
-Rule = Every | Some | Not | InSegment | Value | Performed
+class MessageMetric(StrEnum):
+    """What may have become of a message, for a segment (contract §11)."""
+
+    SENT = "sent"
+    FAILED = "failed"
+    DELIVERED = "delivered"
+    OPENED = "opened"
+    HUMAN_OPENED = "human_opened"
+    CLICKED = "clicked"
+    HUMAN_CLICKED = "human_clicked"
+    CONVERTED = "converted"
+    BOUNCED = "bounced"
+    UNSUBSCRIBED = "unsubscribed"
+    SPAMMED = "spammed"
+
+
+@dataclass(frozen=True, slots=True)
+class Messaged:
+    """A message of a broadcast, or of one of its actions, reached this metric, within a period until now."""
+
+    broadcast_id: int
+    metric: MessageMetric
+    action_id: int | None = None
+    within_ms: int | None = None
+    inverse: bool = False
+
+
+Rule = Every | Some | Not | InSegment | Value | Performed | Messaged
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +162,11 @@ def attribute_names(rule: Rule) -> frozenset[str]:
 def segment_ids(rule: Rule) -> frozenset[int]:
     """Every segment it names."""
     return frozenset(one.segment_id for one in leaves(rule) if isinstance(one, InSegment))
+
+
+def broadcast_ids(rule: Rule) -> frozenset[int]:
+    """Every broadcast whose messages it looks at."""
+    return frozenset(one.broadcast_id for one in leaves(rule) if isinstance(one, Messaged))
 
 
 def event_names(rule: Rule) -> frozenset[tuple[EventKind, str]]:

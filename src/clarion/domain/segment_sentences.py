@@ -2,9 +2,21 @@
 """The conditions of a data-driven segment read back as a sentence."""
 
 from collections.abc import Mapping
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
-from clarion.domain.segment_rules import EventKind, Every, InSegment, Not, Operator, Performed, Rule, Some, Value
+from clarion.domain.segment_rules import (
+    EventKind,
+    Every,
+    InSegment,
+    Messaged,
+    MessageMetric,
+    Not,
+    Operator,
+    Performed,
+    Rule,
+    Some,
+    Value,
+)
 
 _UNITS = (("week", 604_800_000), ("day", 86_400_000), ("hour", 3_600_000), ("minute", 60_000))
 _VERBS = {
@@ -26,28 +38,48 @@ _WORDS: dict[Operator, tuple[str, str]] = {
     Operator.IN_PAST: ("is within the last", "is not within the last"),
     Operator.IN_NEXT: ("is within the next", "is not within the next"),
 }
+_BECAME: dict[MessageMetric, tuple[str, str]] = {
+    MessageMetric.SENT: ("was sent", "was not sent"),
+    MessageMetric.FAILED: ("could not be sent", "had no failure of"),
+    MessageMetric.DELIVERED: ("received", "did not receive"),
+    MessageMetric.OPENED: ("opened", "did not open"),
+    MessageMetric.HUMAN_OPENED: ("opened in person", "did not open in person"),
+    MessageMetric.CLICKED: ("clicked in", "did not click in"),
+    MessageMetric.HUMAN_CLICKED: ("clicked in person in", "did not click in person in"),
+    MessageMetric.CONVERTED: ("converted by", "did not convert by"),
+    MessageMetric.BOUNCED: ("bounced", "did not bounce"),
+    MessageMetric.UNSUBSCRIBED: ("unsubscribed by", "did not unsubscribe by"),
+    MessageMetric.SPAMMED: ("complained about", "did not complain about"),
+}
 _SHOWN = 5  # values of a list
 
 
-def sentence(rule: Rule, segments: Mapping[int, str]) -> str:
-    """What the rule says; `segments` are names by number."""
-    return _said(rule, segments, inner=False)
+def sentence(rule: Rule, segments: Mapping[int, str], broadcasts: Mapping[int, str] | None = None) -> str:
+    """What the rule says; `segments` and `broadcasts` are names by number."""
+    return _said(rule, _Names(segments, broadcasts or {}), inner=False)
 
 
-def _said(rule: Rule, segments: Mapping[int, str], *, inner: bool) -> str:
+class _Names(NamedTuple):
+    segments: Mapping[int, str]
+    broadcasts: Mapping[int, str]
+
+
+def _said(rule: Rule, names: _Names, *, inner: bool) -> str:
     match rule:
         case Every(members) | Some(members):
             word = " and " if isinstance(rule, Every) else " or "
-            text = word.join(_said(member, segments, inner=True) for member in members)
+            text = word.join(_said(member, names, inner=True) for member in members)
             return f"({text})" if inner and len(members) > 1 else text
         case Not(member):
-            return f"not {_said(member, segments, inner=True)}"
+            return f"not {_said(member, names, inner=True)}"
         case InSegment(segment_id):
-            return f"in {segments.get(segment_id) or f'segment {segment_id}'}"
+            return f"in {names.segments.get(segment_id) or f'segment {segment_id}'}"
         case Value():
             return _compared(rule)
         case Performed():
             return _performed(rule)
+        case Messaged():
+            return _messaged(rule, names.broadcasts)
         case _:
             assert_never(rule)
 
@@ -82,6 +114,13 @@ def _performed(rule: Performed) -> str:
     words = f"{_VERBS[rule.kind][denied]} {rule.name}{times}"
     if rule.where:
         words += f" where {' and '.join(_compared(one) for one in rule.where)}"
+    return words if rule.within_ms is None else f"{words} within the last {spoken(rule.within_ms)}"
+
+
+def _messaged(rule: Messaged, names: Mapping[int, str]) -> str:
+    name = names.get(rule.broadcast_id) or f"broadcast {rule.broadcast_id}"
+    action = "" if rule.action_id is None else f", action {rule.action_id},"
+    words = f"{_BECAME[rule.metric][rule.inverse]} {name}{action}"
     return words if rule.within_ms is None else f"{words} within the last {spoken(rule.within_ms)}"
 
 

@@ -18,7 +18,7 @@ from clarion.domain.deliveries import DeliveryKey
 from clarion.domain.metrics import Feedback, Metric
 from clarion.domain.reporting import EVENTS
 from clarion.domain.suppressions import OF_METRIC
-from clarion.store import esp, feedback, ledger, links, metrics, people, reporting, triggers
+from clarion.store import esp, feedback, ledger, links, metrics, people, reporting, triggers, watched_messages
 from clarion.store.engine import Row, Transaction
 
 
@@ -34,6 +34,7 @@ def record(tx: Transaction, heard: Feedback) -> bool:
         return False
     if first:
         metrics.hear(tx, heard.key, heard.metric, account["language"])
+        watched_messages.heard(tx, heard.key)
     event = f"{triggers.kind_of(tx, heard.key)}_{heard.metric}"
     if event in EVENTS:
         reporting.note_heard(tx, int(account["workspace_id"]), event, heard.key, heard.detail, first=first)

@@ -13,12 +13,13 @@ from clarion.domain.segment_rules import (
     EventKind,
     Rule,
     attribute_names,
+    broadcast_ids,
     demands,
     event_names,
     in_order,
     segment_ids,
 )
-from clarion.store import segment_rules, segments
+from clarion.store import segment_rules, segments, watched_messages
 from clarion.store.access import Workspace
 from clarion.store.activities import Happened
 from clarion.store.engine import Transaction
@@ -110,10 +111,13 @@ def facts_of(
     for event, demand in wants.items():
         for number, found in segment_rules.events(tx, of_event[event], event, demand, now_ms).items():
             did[number][event] = found
+    of_broadcasts = frozenset[int]().union(*(broadcast_ids(rule) for rules in some for rule in rules))
+    became = watched_messages.of_people(tx, of_broadcasts, ids)
     return {
-        person.person_id: Facts(_attributes(person), memberships[person.person_id], did[person.person_id], now_ms)
+        number: Facts(_attributes(person), memberships[number], did[number], became[number], now_ms)
         for group in some.values()
         for person in group
+        for number in (person.person_id,)
     }
 
 

@@ -17,7 +17,7 @@ import structlog
 from clarion.domain.errors import Unavailable
 from clarion.pipeline.erasure import BlankMail, sweep_open
 from clarion.pipeline.failpoint import Failpoint, nothing
-from clarion.store import activities, erasure, partitions, retention, segments
+from clarion.store import activities, erasure, partitions, retention, segments, watched_messages
 from clarion.store.engine import Store
 
 _log = structlog.get_logger("clarion.retention")
@@ -100,6 +100,7 @@ async def tidy(
         ("data", rules.data_days, partial(retention.clear_data, failpoint=failpoint)),
         ("activities", activities.KEPT_MS / _DAY_MS, activities.clear),
         ("segment_changes", segments.CHANGES_KEPT_MS / _DAY_MS, segments.clear_changes),
+        ("watched_messages", 0, watched_messages.clear),
         ("forgotten", 0, retention.forget),
         ("events", rules.events_days, retention.clear_events),
     ]

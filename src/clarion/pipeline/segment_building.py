@@ -17,7 +17,7 @@ import structlog
 from clarion.pipeline import known_segments, membership
 from clarion.pipeline.errands import Errand
 from clarion.pipeline.failpoint import Failpoint, nothing
-from clarion.store import access, browsing, numbers, people, segment_rules
+from clarion.store import access, browsing, numbers, people, segment_rules, watched_messages
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
 from clarion.store.segment_rules import Build
@@ -58,14 +58,16 @@ def build_some(
     workspace = store.read(partial(access.workspace, workspace_id=held.workspace_id))
     if workspace is None:
         raise AssertionError("a workspace with segments stays")
-    reached, until = held.built_to, held.until
+    reached, until, ends = held.built_to, held.until, clock() + seconds
     if until is None:
-        lowest, _ = numbers.person_range(workspace.workspace_id)
-        last = store.write(partial(_begin, workspace=workspace, held=held))
-        if last is None:  # somebody is writing who may not know the conditions
+        if not store.write(partial(_settled, held=held)):  # somebody is writing who may not know the conditions
             return False
-        reached, until = lowest - 1, last
-    ends = clock() + seconds
+        while store.write(partial(_gather, held=held)):
+            if clock() >= ends:
+                store.write(lambda tx: segment_rules.put_off(tx, held, -1))
+                return True
+        lowest, _ = numbers.person_range(workspace.workspace_id)
+        reached, until = lowest - 1, store.write(partial(_begin, workspace=workspace, held=held))
     step = partial(_batch, workspace=workspace, held=held, until=until, most=at_once, failpoint=failpoint)
     while True:
         on = store.write(partial(step, after=reached))
@@ -80,13 +82,24 @@ def build_some(
         reached = on
 
 
-def _begin(tx: Transaction, *, workspace: Workspace, held: Build) -> int | None:
+def _settled(tx: Transaction, *, held: Build) -> bool:
+    if segment_rules.is_settled(tx, held):
+        return True
+    segment_rules.put_off(tx, held, _WAIT_MS)
+    return False
+
+
+def _gather(tx: Transaction, *, held: Build) -> bool:
+    """Some of the earlier messages that the conditions look at; False when there are no more, or it is not ours."""
+    renewed = segment_rules.advance(tx, held, held.built_to, _LEASE_MS, done=False)
+    return renewed and watched_messages.gather(tx, held.segment_id)
+
+
+def _begin(tx: Transaction, *, workspace: Workspace, held: Build) -> int:
     last = people.last_person(tx, workspace)
     lowest, _ = numbers.person_range(workspace.workspace_id)
-    if segment_rules.begin(tx, held, lowest, last):
-        return last
-    segment_rules.put_off(tx, held, _WAIT_MS)
-    return None
+    segment_rules.begin(tx, held, lowest, last)
+    return last
 
 
 def _batch(

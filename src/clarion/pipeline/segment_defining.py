@@ -17,11 +17,11 @@ from clarion.domain import audience
 from clarion.domain.errors import InvalidRequest, RequestError
 from clarion.domain.segment_deciding import decider
 from clarion.domain.segment_rule_parsing import parse
-from clarion.domain.segment_rules import Rule, circle, segment_ids
+from clarion.domain.segment_rules import Rule, broadcast_ids, circle, segment_ids
 from clarion.pipeline import known_segments
 from clarion.pipeline.accept import parse_condition
 from clarion.pipeline.known_segments import facts_of
-from clarion.store import broadcasts, browsing, numbers, people, segment_rules, segments, triggers
+from clarion.store import broadcasts, browsing, numbers, people, segment_rules, segments, triggers, watched_messages
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 from clarion.store.segments import Segment
@@ -43,6 +43,7 @@ def create(
     check_names(tx, workspace, rule)
     made = segments.create(tx, workspace, name, description)
     segment_rules.insert(tx, workspace, made.segment_id, conditions)
+    watched_messages.watch(tx, made.segment_id, broadcast_ids(rule))
     return segments.get(tx, workspace, made.segment_id) or made
 
 
@@ -65,13 +66,30 @@ def change(tx: Transaction, workspace: Workspace, segment_id: int, conditions: M
         way = " → ".join(names.get(number, str(number)) for number in path)
         raise InvalidRequest(f"a segment can not be made of itself: {way}", _POINTER)
     segment_rules.change(tx, workspace, segment_id, conditions)
+    watched_messages.watch(tx, segment_id, broadcast_ids(rule))
 
 
 def check_names(tx: Transaction, workspace: Workspace, rule: Rule) -> None:
-    """Raises InvalidRequest when conditions name a segment that is not there."""
+    """Raises InvalidRequest when conditions name a segment or a broadcast that is not there."""
     for segment_id in sorted(segment_ids(rule)):
         if not segments.lock(tx, workspace, segment_id):
             raise InvalidRequest(f"there is no segment {segment_id}", _POINTER)
+    refuse_unknown_broadcasts(tx, workspace, rule)
+
+
+def refuse_unknown_broadcasts(tx: Transaction, workspace: Workspace, rule: Rule) -> dict[int, str]:
+    """Names of the broadcasts that conditions look at.
+
+    Raises:
+        InvalidRequest: one of them is not there.
+    """
+    names = {}
+    for broadcast_id in sorted(broadcast_ids(rule)):
+        broadcast = broadcasts.get(tx, workspace, broadcast_id)
+        if broadcast is None:
+            raise InvalidRequest(f"there is no broadcast {broadcast_id}", _POINTER)
+        names[broadcast_id] = broadcast.name
+    return names
 
 
 def refuse_in_use(tx: Transaction, workspace: Workspace, segment_id: int) -> None:

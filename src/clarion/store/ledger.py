@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clarion.domain.deliveries import ALLOWED, DeliveryKey, Outcome, Reason, State
-from clarion.store import attempts, drafts, metrics, reporting
+from clarion.store import attempts, drafts, metrics, reporting, watched_messages
 from clarion.store.engine import Row, Transaction
 from clarion.store.metrics import Spoken
 from clarion.store.people import encode
@@ -214,6 +214,7 @@ def settle(
         metrics.book_answers(tx, trigger_id, shard, told.kinds, outcomes)
     if source is State.QUEUED and all(map(_is_plainly_sent, outcomes)):
         _settle_sent(tx, trigger_id, outcomes, shard)
+        watched_messages.settled(tx, trigger_id, outcomes)
         return
     counted: Counter[tuple[int, State, Reason | None]] = Counter()
     spoken: Spoken = Counter()
@@ -255,6 +256,7 @@ def settle(
         attempts.note(tx, outcomes, by)
     count(tx, trigger_id, shard, counted, spoken)
     metrics.book_unseen(tx, trigger_id, shard, outcomes)
+    watched_messages.settled(tx, trigger_id, outcomes)
 
 
 def _is_plainly_sent(outcome: Outcome) -> bool:

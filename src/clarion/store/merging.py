@@ -62,6 +62,7 @@ def leave(tx: Transaction, person_id: int, into_id: int) -> list[int]:
     left = [int(row["segment_id"]) for row in tx.all("manual_memberships_of", person_id=person_id)]
     entered = [segment_id for segment_id in left if segments.add(tx, segment_id, [into_id])]
     objects.move(tx, person_id, into_id)
+    tx.execute("move_watched_messages", person_id=person_id, into_id=into_id)
     tx.execute("move_activities", person_id=person_id, into_id=into_id)
     limits.move(tx, person_id, into_id)
     people.delete(tx, person_id)

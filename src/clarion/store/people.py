@@ -152,6 +152,7 @@ def delete(tx: Transaction, person_id: int) -> dict[str, int]:
         ("events", "delete_events"),
         ("relationships", "delete_relationships_of_person"),
         ("", "drop_segment_due"),
+        ("", "drop_watched_messages"),
         ("", "delete_person"),
     ):
         rows = tx.execute(query, person_id=person_id)

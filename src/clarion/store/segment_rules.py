@@ -65,7 +65,7 @@ def of_workspace(tx: Transaction, workspace_id: int) -> tuple[tuple[int, str], .
     """(segment, conditions as JSON text) of every data-driven segment.
 
     A transaction that changes people reads this after its first write, or what it changes is not built (see
-    `begin`).
+    `is_settled`).
     """
     rows = tx.tuples("segment_rules", workspace_id=workspace_id)
     return tuple(sorted((int(segment_id), str(conditions)) for segment_id, conditions in rows))
@@ -97,8 +97,13 @@ def take(tx: Transaction, segment_id: int, lease_ms: int) -> Build | None:
     )
 
 
-def begin(tx: Transaction, held: Build, lowest: int, last: int) -> bool:
-    """Begin to go through the people from `lowest` to `last`; False: it is too early.
+def begin(tx: Transaction, held: Build, lowest: int, last: int) -> None:
+    """Begin to go through the people from `lowest` to `last`."""
+    tx.execute("begin_segment_build", segment_id=held.segment_id, fence=held.fence, until=last, built_to=lowest - 1)
+
+
+def is_settled(tx: Transaction, held: Build) -> bool:
+    """Whether everybody who writes knows the conditions by now.
 
     Who changes people reads the conditions after its first write. So once every transaction has ended that had begun
     to write when the conditions were seen to be committed, all others know them: whoever is not decided about by the
@@ -111,10 +116,7 @@ def begin(tx: Transaction, held: Build, lowest: int, last: int) -> bool:
     if horizon is None:
         horizon = int(row["next"])
         tx.execute("set_segment_horizon", segment_id=held.segment_id, fence=held.fence, horizon=horizon)
-    if int(row["oldest"]) < horizon:
-        return False
-    tx.execute("begin_segment_build", segment_id=held.segment_id, fence=held.fence, until=last, built_to=lowest - 1)
-    return True
+    return int(row["oldest"]) >= horizon
 
 
 def advance(tx: Transaction, held: Build, built_to: int, lease_ms: int, *, done: bool) -> bool:

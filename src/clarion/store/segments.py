@@ -106,6 +106,7 @@ def delete(tx: Transaction, workspace: Workspace, segment_id: int) -> bool:
         tx.execute("delete_members", segment_id=segment_id)
         tx.execute("drop_segment_changes", segment_id=segment_id)
         tx.execute("delete_segment_rule", segment_id=segment_id)
+        tx.execute("unwatch_broadcasts", segment_id=segment_id)
     return removed > 0
 
 

@@ -20,7 +20,7 @@ from clarion.domain.segment_sentences import sentence
 from clarion.pipeline import membership, segment_defining
 from clarion.pipeline.finding import Found, Place, find
 from clarion.pipeline.segment_defining import Estimate
-from clarion.store import broadcasts, segments
+from clarion.store import broadcasts, segments, watched_messages
 from clarion.store.engine import Transaction
 from clarion.store.segments import Change, Segment
 
@@ -37,6 +37,7 @@ class _Seen:
         self.now_ms = tx.now_ms()
         self.users = _users(tx, call)
         self.dependents = segment_defining.dependents(tx, call.workspace)
+        self.broadcasts = watched_messages.names(tx, call.workspace)
         self.names = {one.segment_id: one.name for one in segments.listing(tx, call.workspace)}
 
     def shape(self, segment: Segment) -> dict[str, Any]:
@@ -49,7 +50,7 @@ class _Seen:
         return {
             **_shape(segment, users, self.now_ms),
             "used_by_segments": dependents,
-            "sentence": sentence(rule, self.names) if rule is not None else "",
+            "sentence": sentence(rule, self.names, self.broadcasts) if rule is not None else "",
         }
 
 
@@ -168,8 +169,9 @@ async def count(call: Call) -> Response:
         names = {one.segment_id: one.name for one in segments.listing(tx, call.workspace)}
         for segment_id in sorted(rule_segments(rule) - names.keys()):
             raise InvalidRequest(f"there is no segment {segment_id}", "/conditions")
+        called = segment_defining.refuse_unknown_broadcasts(tx, call.workspace, rule)
         found = segment_defining.estimate(tx, call.workspace, rule, seconds=_COUNT_SECONDS, dice=dice)
-        return found, sentence(rule, names)
+        return found, sentence(rule, names, called)
 
     async with call.api.searches:
         found, words = await call.api.read(work)

@@ -1,0 +1,83 @@
+-- name: watched_broadcast
+-- The broadcast of a trigger, if a segment looks at it.
+SELECT t.broadcast_id FROM broadcast_trigger t
+WHERE t.trigger_id = :trigger_id AND EXISTS (SELECT 1 FROM segment_watch w WHERE w.broadcast_id = t.broadcast_id);
+
+-- name: watched_broadcasts
+SELECT b.broadcast_id, b.name FROM broadcast b
+WHERE b.workspace_id = :workspace_id AND b.broadcast_id IN (SELECT w.broadcast_id FROM segment_watch w);
+
+-- name: watching_segments
+SELECT segment_id FROM segment_watch WHERE broadcast_id = :broadcast_id ORDER BY segment_id;
+
+-- name: note_settled_messages
+-- What was sent or failed in a range of an audience; tells for whom it is news.
+INSERT INTO watched_message (broadcast_id, person_id, metric, action_id, at_ms)
+SELECT CAST(:broadcast_id AS bigint), COALESCE(g.into_person_id, d.person_id),
+       CASE WHEN d.state = 1 THEN 'sent' ELSE 'failed' END, d.action_id, MAX(d.settled_ms)
+FROM delivery d LEFT JOIN merged_person g ON g.person_id = d.person_id
+WHERE d.trigger_id = :trigger_id AND d.seq >= :low AND d.seq <= :high AND d.state IN (1, 2)
+GROUP BY 2, 3, 4 ORDER BY 2, 3, 4
+ON CONFLICT (broadcast_id, person_id, metric, action_id) DO UPDATE SET at_ms = excluded.at_ms
+    WHERE excluded.at_ms > watched_message.at_ms
+RETURNING person_id;
+
+-- name: note_heard_messages
+-- What was heard of them.
+INSERT INTO watched_message (broadcast_id, person_id, metric, action_id, at_ms)
+SELECT CAST(:broadcast_id AS bigint), COALESCE(g.into_person_id, d.person_id), m.metric, d.action_id, MAX(m.at_ms)
+FROM delivery_metric m
+JOIN delivery d ON d.trigger_id = m.trigger_id AND d.seq = m.seq AND d.action_id = m.action_id
+LEFT JOIN merged_person g ON g.person_id = d.person_id
+WHERE m.trigger_id = :trigger_id AND m.seq >= :low AND m.seq <= :high
+GROUP BY 2, 3, 4 ORDER BY 2, 3, 4
+ON CONFLICT (broadcast_id, person_id, metric, action_id) DO UPDATE SET at_ms = excluded.at_ms
+    WHERE excluded.at_ms > watched_message.at_ms
+RETURNING person_id;
+
+-- name: messages_of_people
+SELECT person_id, broadcast_id, metric, action_id, at_ms FROM watched_message
+WHERE broadcast_id {{in :broadcast_ids}} AND person_id {{in :person_ids}};
+
+-- name: watch_broadcast
+-- From the beginning again where it was watched before.
+INSERT INTO segment_watch (broadcast_id, segment_id) VALUES (:broadcast_id, :segment_id)
+ON CONFLICT (broadcast_id, segment_id) DO UPDATE SET trigger_id = 0, seq = 0, done = 0;
+
+-- name: unwatch_broadcasts
+DELETE FROM segment_watch WHERE segment_id = :segment_id;
+
+-- name: message_gathering
+-- How far earlier messages were gathered, of a broadcast where some are left.
+SELECT w.broadcast_id, w.trigger_id, w.seq, COALESCE(t.next_seq, 1) - 1 AS last FROM segment_watch w
+LEFT JOIN broadcast_trigger t ON t.trigger_id = w.trigger_id
+WHERE w.segment_id = :segment_id AND w.done = 0 ORDER BY w.broadcast_id LIMIT 1;
+
+-- name: trigger_behind
+SELECT trigger_id FROM broadcast_trigger WHERE broadcast_id = :broadcast_id AND trigger_id > :trigger_id
+ORDER BY trigger_id LIMIT 1;
+
+-- name: gathered_messages
+UPDATE segment_watch SET trigger_id = :trigger_id, seq = :seq, done = :done
+WHERE segment_id = :segment_id AND broadcast_id = :broadcast_id;
+
+-- name: move_watched_messages
+INSERT INTO watched_message (broadcast_id, person_id, metric, action_id, at_ms)
+SELECT broadcast_id, :into_id, metric, action_id, at_ms FROM watched_message
+WHERE broadcast_id IN (SELECT broadcast_id FROM segment_watch) AND person_id = :person_id
+ON CONFLICT (broadcast_id, person_id, metric, action_id) DO UPDATE SET at_ms = excluded.at_ms
+    WHERE excluded.at_ms > watched_message.at_ms;
+
+-- name: drop_watched_messages
+DELETE FROM watched_message
+WHERE broadcast_id IN (SELECT broadcast_id FROM segment_watch) AND person_id = :person_id;
+
+-- name: unwatched_broadcast
+-- One that no segment looks at any more.
+SELECT broadcast_id FROM watched_message m
+WHERE NOT EXISTS (SELECT 1 FROM segment_watch w WHERE w.broadcast_id = m.broadcast_id) LIMIT 1;
+
+-- name: clear_watched_messages
+DELETE FROM watched_message WHERE broadcast_id = :broadcast_id AND person_id <= COALESCE(
+    (SELECT person_id FROM watched_message WHERE broadcast_id = :broadcast_id ORDER BY person_id LIMIT 1 OFFSET :most),
+    :last);
