@@ -81,6 +81,24 @@ def test_other_conditions_build_the_segment_anew(server: Server, page: Page) -> 
     expect(page.get_by_role("link", name="For changing")).to_have_count(0)
 
 
+def test_who_was_sent_a_broadcast_is_a_segment(server: Server, page: Page) -> None:
+    name = "Looked at by a segment"
+    server.call("POST", "/api/clarion/v1/broadcasts", body={"name": name, "recipients": {}})
+    page.goto("/segments/new")
+    page.get_by_label("Name", exact=True).fill("Reached")
+    page.get_by_label("Kind of condition").select_option(label="Message")
+    page.get_by_role("button", name="Make it").click()
+    expect(page.get_by_text("Choose a broadcast.")).to_be_visible()
+    broadcast = page.get_by_label("Broadcast", exact=True)
+    expect(broadcast.get_by_role("option", name=name)).to_have_count(1)
+    broadcast.select_option(label=name)
+    page.get_by_label("What became of the message").select_option(label="was not sent")
+    page.get_by_label("Within which time").select_option(label="within the last")
+    said = page.get_by_role("region", name="Whom they find").locator("strong")
+    expect(said).to_have_text(f"was not sent {name} within the last 30 days")
+    check_accessible(page)
+
+
 def test_conditions_fit_a_phone(server: Server, phone: Page) -> None:
     bought = {"event": {"name": "buy", "at_least": 2, "at_most": 4, "within": {"days": 3}, "where": [
         {"field": "total", "operator": "gte", "value": 10}

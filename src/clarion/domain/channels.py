@@ -201,8 +201,7 @@ PUSH = Channel(
     address=device_token,
     problem=_push_problem,
     overrides={
-        name: name
-        for name in ("to", "title", "message", "image_url", "link", "sound", "custom_data", "custom_payload")
+        name: name for name in ("to", "title", "message", "image_url", "link", "sound", "custom_data", "custom_payload")
     },
     to_devices=True,
 )

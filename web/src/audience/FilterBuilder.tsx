@@ -25,6 +25,7 @@ import {
   replaceAt,
   withMembers,
 } from "./filter";
+import { MessageFields } from "./MessageFields";
 import { ComparisonFields, EventFields } from "./RuleFields";
 import "./audience.css";
 
@@ -125,7 +126,7 @@ function placeOf(path: readonly number[], root: Filter): string {
 function Node({ filter, path, tools }: { filter: Filter; path: readonly number[]; tools: Tools }) {
   const kind = kindOf(filter);
   const set = (part: Filter | null) => tools.set(replaceAt(tools.root, path, part));
-  const leaf = kind === "segment" || kind === "attribute" || kind === "event";
+  const leaf = kind === "segment" || kind === "attribute" || kind === "event" || kind === "message";
   const pointer = placeOf(path, tools.root);
   const told = leaf ? tools.faults.filter((one) => one.pointer.startsWith(`${pointer}/${kind}`)) : [];
   const parent = at(tools.root, path.slice(0, -1));
@@ -168,11 +169,13 @@ function Node({ filter, path, tools }: { filter: Filter; path: readonly number[]
               onChange={(event) => {
                 const next = event.currentTarget.value;
                 if (next === "segment") set({ segment: { id: 0 } });
+                else if (next === "message") set({ message: { broadcast: 0, metric: "sent" } });
                 else set(next === "event" ? { event: { name: "" } } : blank());
               }}
             >
               <option value="attribute">Attribute</option>
               {tools.rich && <option value="event">Event</option>}
+              {tools.rich && <option value="message">Message</option>}
               <option value="segment">Segment</option>
             </select>
             {"segment" in filter && (
@@ -196,6 +199,9 @@ function Node({ filter, path, tools }: { filter: Filter; path: readonly number[]
             )}
             {"event" in filter && (
               <EventFields condition={filter.event} onChange={(event) => set({ event })} />
+            )}
+            {"message" in filter && (
+              <MessageFields condition={filter.message} onChange={(message) => set({ message })} />
             )}
             {"attribute" in filter && tools.rich && (
               <ComparisonFields

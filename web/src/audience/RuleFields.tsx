@@ -203,6 +203,30 @@ function Times({ label, value, onChange }: { label: string; value: number; onCha
   );
 }
 
+/** Ever, or within a time until now. */
+export function Within({
+  value,
+  onChange,
+}: {
+  value: Period | undefined;
+  onChange: (period: Period | undefined) => void;
+}) {
+  return (
+    <>
+      <select
+        class="control"
+        aria-label="Within which time"
+        value={value ? "within" : "ever"}
+        onChange={(event) => onChange(event.currentTarget.value === "within" ? { days: 30 } : undefined)}
+      >
+        <option value="ever">ever</option>
+        <option value="within">within the last</option>
+      </select>
+      {value && <PeriodFields value={value} onChange={onChange} />}
+    </>
+  );
+}
+
 /** What somebody did: which event, how often, within which time, with which properties. */
 export function EventFields({
   condition,
@@ -267,18 +291,7 @@ export function EventFields({
       {often === "exactly" && (
         <Times label="Times" value={low} onChange={(n) => set({ at_least: n, at_most: n })} />
       )}
-      <select
-        class="control"
-        aria-label="Within which time"
-        value={condition.within ? "within" : "ever"}
-        onChange={(event) =>
-          onChange(event.currentTarget.value === "within" ? { ...ever, within: { days: 30 } } : ever)
-        }
-      >
-        <option value="ever">ever</option>
-        <option value="within">within the last</option>
-      </select>
-      {condition.within && <PeriodFields value={condition.within} onChange={(within) => set({ within })} />}
+      <Within value={condition.within} onChange={(within) => onChange(within ? { ...ever, within } : ever)} />
       {where.length > 0 && (
         <ul class="filter-members filter-where">
           {where.map((one, no) => (

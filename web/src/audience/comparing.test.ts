@@ -71,6 +71,14 @@ test("what is missing in a segment's conditions is named with its place", () => 
   ]);
 });
 
+test("a message needs its broadcast", () => {
+  const opened = { message: { broadcast: 3, metric: "opened", within: { days: 2 } } };
+  expect(faults(opened)).toEqual([]);
+  expect(read(opened, "", true)).toEqual({ filter: opened });
+  expect(read({ message: { metric: "sent" } }, "", true)).toMatchObject({ fault: { pointer: "/message" } });
+  expect(faults({ message: { broadcast: 0, metric: "sent", within: { days: 0 } } })).toHaveLength(2);
+});
+
 test("only a segment's conditions are read with events and all operators", () => {
   const rich = { and: [{ event: { name: "buy" } }, { attribute: { field: "n", operator: "gt", value: 1 } }] };
   expect(read(rich, "", true)).toEqual({ filter: rich });

@@ -26,18 +26,28 @@ export interface EventCondition {
   inverse?: boolean;
 }
 
+/** What became of a broadcast's messages: only conditions of a segment have it. */
+export interface MessageCondition {
+  broadcast: number;
+  metric: string;
+  action?: number;
+  within?: Period;
+  inverse?: boolean;
+}
+
 export type Filter =
   | { and: Filter[] }
   | { or: Filter[] }
   | { not: Filter }
   | { segment: { id: number } }
   | { attribute: AttributeCondition }
-  | { event: EventCondition };
+  | { event: EventCondition }
+  | { message: MessageCondition };
 
 /** `{}` is everybody. */
 export type Audience = Filter | Record<string, never>;
 
-export type Kind = "and" | "or" | "not" | "segment" | "attribute" | "event";
+export type Kind = "and" | "or" | "not" | "segment" | "attribute" | "event" | "message";
 
 export interface Fault {
   /** As a JSON pointer below the filter, such as `/and/0/attribute/value`. */
@@ -140,7 +150,16 @@ export function faults(filter: Filter, pointer = "", depth = 1): Fault[] {
     return filter.segment.id > 0 ? [] : [{ pointer: `${here}/id`, message: "Choose a segment." }];
   }
   if ("event" in filter) return eventFaults(filter.event, here);
+  if ("message" in filter) return messageFaults(filter.message, here);
   return attributeFaults(filter.attribute, here);
+}
+
+function messageFaults({ broadcast, within }: MessageCondition, here: string): Fault[] {
+  const found: Fault[] = [];
+  if (!(broadcast > 0)) found.push({ pointer: `${here}/broadcast`, message: "Choose a broadcast." });
+  if (within && !isPeriod(within))
+    found.push({ pointer: `${here}/within`, message: "Give a whole number of time, from 1 on." });
+  return found;
 }
 
 function eventFaults({ name, within, where = [] }: EventCondition, here: string): Fault[] {
@@ -214,6 +233,11 @@ export function read(value: unknown, pointer = "", rich = false): { filter: Filt
     if (!isObject(inner) || typeof inner.name !== "string") return no("An event has a name.", here);
     return { filter: { event: inner as unknown as EventCondition } };
   }
+  if (rich && key === "message") {
+    if (!isObject(inner) || typeof inner.broadcast !== "number" || typeof inner.metric !== "string")
+      return no("A message has a broadcast and a metric.", here);
+    return { filter: { message: inner as unknown as MessageCondition } };
+  }
   if (key !== "attribute") return no(`There is no filter called "${key}".`);
   if (!isObject(inner) || typeof inner.field !== "string") return no("An attribute has a field.", here);
   if (rich) {
@@ -267,6 +291,7 @@ function words(filter: Filter, segments: SegmentNames, inner: boolean): string {
     return id > 0 ? `in ${segments.get(id) ?? `segment ${id}`}` : "in a segment";
   }
   if ("event" in filter) return `performed ${filter.event.name}`;
+  if ("message" in filter) return `${filter.message.metric} broadcast ${filter.message.broadcast}`;
   const { field, operator, value, inverse } = filter.attribute;
   const name = field || "an attribute";
   if (operator === "exists") return inverse ? `${name} is not there` : `${name} is there`;

@@ -45,7 +45,7 @@ _DRIVEN = {
 }
 _A_CONDITION = {
     "type": "object",
-    "description": "One of `and`, `or` (lists), `not`, `segment`, `attribute`, `event`, `message`; see docs/segments.md.",
+    "description": "One of `and`, `or` (lists), `not`, `segment`, `attribute`, `event`, `message` (docs/segments.md).",
 }
 
 LIST = shown(
