@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Data-driven segments: built in batches, followed in the transaction of what changes, looked at again with time."""
 
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -17,6 +18,7 @@ from clarion.pipeline import membership, segment_building, segment_defining
 from clarion.pipeline.identify import perform
 from clarion.store import access, people, retention, segment_rules, segments
 from clarion.store.access import Workspace
+from clarion.store.activities import Happened
 from clarion.store.engine import Store, Transaction
 from clarion.store.numbers import PersonNumbers
 
@@ -239,6 +241,32 @@ def test_a_builder_whose_conditions_are_changed_meanwhile_writes_nothing_more(li
     assert life.members(segment) == set(), "its first batch came after the change, and did not pass the fence"
     life.build()
     assert life.members(segment) == {"p0", "p2", "p4", "p6"}
+
+
+def test_building_waits_for_whoever_writes_without_knowing_the_conditions(life: Life) -> None:
+    life.person("a", plan="free")
+    written, go_on = threading.Event(), threading.Event()
+
+    def slow(tx: Transaction) -> None:
+        """A call that changes somebody, and read the conditions before there were these."""
+        (person,) = people.find(tx, life.workspace, Reference(IdKind.ID, "a"))
+        people.update(tx, life.workspace, replace(person, attributes={"plan": "pro"}))
+        membership.follow(tx, life.workspace, [Happened(person.person_id, "attribute_change", {"plan": {}})])
+        written.set()
+        assert go_on.wait(30)
+
+    writer = threading.Thread(target=life.store.write, args=(slow,))
+    writer.start()
+    assert written.wait(30)
+    if life.store.engine == "sqlite":  # its writer is alone: nobody makes a segment beside it
+        go_on.set()
+    segment = life.segment(PRO)
+    assert segment_building.build_some(life.store) is (life.store.engine == "sqlite")
+    go_on.set()
+    writer.join(30)
+    life.store.script("UPDATE segment_rule SET lease_ms = 0;")
+    life.build()
+    assert life.members(segment) == {"a"}
 
 
 def test_progress_is_told(life: Life) -> None:
