@@ -84,6 +84,6 @@ def test_a_file_of_another_make_goes_into_a_segment(server: Server, page: Page, 
     expect(page.get_by_text("1 row is in.")).to_be_visible(timeout=20_000)
     page.get_by_role("link", name="1 person").click()
     expect(page.get_by_role("heading", level=1, name="Fair")).to_be_visible()
-    page.get_by_role("link", name="fair-1").click()
+    page.get_by_role("table", name="People of this segment").get_by_role("link", name="fair-1").click()
     expect(page.get_by_role("row").filter(has_text="visits").get_by_role("cell").nth(2)).to_have_text("Number")
     expect(page.get_by_role("row").filter(has_text="since")).to_contain_text("1769817600")

@@ -110,7 +110,8 @@ def look_at_reports(page: Page, broadcast: int, trigger: int) -> None:
     expect(page.get_by_role("link", name=re.compile("202"))).to_be_visible()
     expect(page.get_by_role("row", name=re.compile(f"{trigger} by"))).to_contain_text("1,429")
     check_accessible(page)
-    page.goto(f"/broadcasts/{broadcast}/metrics")
+    with page.expect_request(re.compile("/metrics[?]period=days&steps=14&tz=Europe%2FBerlin$")):  # the browser's
+        page.goto(f"/broadcasts/{broadcast}/metrics")
     chart = page.get_by_role("slider", name=re.compile("What became of the messages"))
     chart.focus()
     page.keyboard.press("End")

@@ -37,6 +37,7 @@ def test_a_webhook_is_written_and_its_request_seen(page: Page, server: Server) -
     request = page.get_by_role("region", name="The request as it will go out")
     expect(request).to_contain_text("PUT https://crm.example/")
     expect(request).to_contain_text("X-Token: s3cret")
+    expect(request).to_contain_text("x-cio-idempotency-key: (the message's id)")
     expect(request).to_contain_text('"who": "')
     wait_until_saved(page)
     check_accessible(page)

@@ -111,12 +111,12 @@ def send(
     gathered = Gathered([person.person_id], 1, {0: odd} if odd != Odd() else {}, 1)
     plain, accounts = accounts_of(1, made.actions, gathered)
     slices = slices_of(trigger, 1, 1)
-    ledger.freeze(tx, trigger, accounts, slices, resolved_to=1, next_seq=2, lease_ms=_LEASE_MS, plain=plain)
+    at_ms = ledger.freeze(tx, trigger, accounts, slices, resolved_to=1, next_seq=2, lease_ms=_LEASE_MS, plain=plain)
     if request.send_at is not None:
         overrides.defer(tx, trigger_id, slices[0].no, request.send_at * 1_000)
     triggers.finish_resolve(tx, trigger)
     submit(tx, trigger_id, [part.no for part in slices])
-    return Queued(DeliveryKey(trigger_id, 1, made.actions[0].action_id), tx.now_ms())
+    return Queued(DeliveryKey(trigger_id, 1, made.actions[0].action_id), at_ms)
 
 
 def _drafted(action: Action) -> Action:

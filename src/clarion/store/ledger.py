@@ -90,8 +90,10 @@ def freeze(
     next_seq: int,
     lease_ms: int,
     plain: Queued | None = None,
-) -> None:
+) -> int:
     """Write a range of the audience: accounts, slices, counters and the checkpoint, together.
+
+    Returns when it was, Unix milliseconds, as it stands in the accounts.
 
     Raises:
         LostLease: another worker resolves this trigger now.
@@ -149,6 +151,7 @@ def freeze(
     if plain is not None and plainly:
         counted.update({(action_id, State.QUEUED, None): plainly for action_id in plain.action_ids})
     count(tx, trigger.trigger_id, trigger.next_slice, counted)
+    return now_ms
 
 
 def count(

@@ -104,7 +104,7 @@ export const ROUTES: readonly RouteEntry[] = [
   {
     path: "/webhooks",
     load: () => import("../pages/webhooks/webhooks"),
-    nav: { group: "Settings", label: "Webhooks" },
+    nav: { group: "Settings", label: "Reporting webhooks" },
   },
   { path: "/webhooks/:id", load: () => import("../pages/webhooks/webhook") },
   {

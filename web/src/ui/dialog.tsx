@@ -84,14 +84,18 @@ interface FormProps {
   saving: Saving;
   /** Closes when it went well. */
   onSave: () => Promise<unknown>;
-  /** The verb on its button. */
-  action?: string;
+  /** What its button says: a verb, and of what. */
+  action?: ComponentChildren;
+  danger?: boolean;
+  /** Nothing is to be saved yet. */
+  disabled?: boolean;
   wide?: boolean;
   children: ComponentChildren;
 }
 
 /** Open while it is there, with a form in it: Enter or its button saves, and closes it. */
-export function FormDialog({ title, onClose, saving, onSave, action = "Save", wide, children }: FormProps) {
+export function FormDialog(props: FormProps) {
+  const { title, onClose, saving, onSave, action = "Save", danger, disabled, wide, children } = props;
   const form = useId();
   return (
     <Dialog
@@ -102,7 +106,13 @@ export function FormDialog({ title, onClose, saving, onSave, action = "Save", wi
       actions={
         <>
           <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" type="submit" form={form} busy={saving.busy}>
+          <Button
+            kind={danger ? "danger" : "primary"}
+            type="submit"
+            form={form}
+            busy={saving.busy}
+            disabled={disabled}
+          >
             {action}
           </Button>
         </>
@@ -114,7 +124,7 @@ export function FormDialog({ title, onClose, saving, onSave, action = "Save", wi
         noValidate
         onSubmit={async (event) => {
           event.preventDefault();
-          if (!saving.busy && (await saving.run(onSave))) onClose();
+          if (!saving.busy && !disabled && (await saving.run(onSave))) onClose();
         }}
       >
         {children}

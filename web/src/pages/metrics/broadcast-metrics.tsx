@@ -10,7 +10,7 @@ import { Section } from "../../ui/page";
 import { Empty, Loaded } from "../../ui/states";
 import { Table } from "../../ui/table";
 import "./metrics.css";
-import { PERIODS, shares, stepLabels, sum, whose } from "./steps";
+import { PERIODS, shares, stepLabels, sum, whose, zoneHere } from "./steps";
 
 type Numbers = Record<string, number[]>;
 type Tone = Series["tone"];
@@ -52,14 +52,16 @@ export function BroadcastMetrics({ broadcastId }: { broadcastId: number }) {
   const [action, setAction] = useState("");
   const [, , period, steps] = PERIODS.find(([key]) => key === which) ?? PERIODS[1] ?? ["", "", "days", 14];
   const base = `/v1/broadcasts/${broadcastId}${action ? `/actions/${action}` : ""}/metrics`;
-  const query = useQuery<{ metric: { series: Numbers } }>(`${base}?period=${period}&steps=${steps}`);
-  const links = useQuery<{ links: Link[] }>(`${base}/links?period=${period}&steps=${steps}`);
-  const unique = useQuery<{ links: Link[] }>(`${base}/links?period=${period}&steps=${steps}&unique=true`);
+  const zone = zoneHere();
+  const asked = `period=${period}&steps=${steps}&tz=${encodeURIComponent(zone)}`;
+  const query = useQuery<{ metric: { series: Numbers } }>(`${base}?${asked}`);
+  const links = useQuery<{ links: Link[] }>(`${base}/links?${asked}`);
+  const unique = useQuery<{ links: Link[] }>(`${base}/links?${asked}&unique=true`);
   const broadcast = useQuery<{ broadcast: { actions: { id: number; name: string; kind: string }[] } }>(
     `${OURS}/broadcasts/${broadcastId}`,
   );
   const actions = broadcast.data?.broadcast.actions ?? [];
-  const labels = stepLabels(period, steps, Date.now());
+  const labels = stepLabels(period, steps, Date.now(), zone);
   return (
     <div class="stack">
       <div class="row">
@@ -123,7 +125,7 @@ export function BroadcastMetrics({ broadcastId }: { broadcastId: number }) {
               </Section>
               <p class="muted small">
                 Everything is booked on the moment when the trigger's audience was worked out. Days begin at
-                00:00 Eastern Standard Time (UTC−5), as Customer.io cuts them.
+                00:00 in {zone}; where a program asks for no zone, in UTC−5.
               </p>
             </>
           )

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The steps of metrics over time as the server cuts them: days at 00:00 Eastern Standard Time, weeks on Sunday.
+// The steps of metrics over time as the server cuts them: days at 00:00 where one is, weeks on Sunday.
 
 export type Period = "hours" | "days" | "weeks" | "months";
 
@@ -11,23 +11,47 @@ export const PERIODS: readonly (readonly [string, string, Period, number])[] = [
   ["12m", "Last 12 months", "months", 12],
 ];
 
-const EST_MS = -5 * 3_600_000;
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
-/** A label for each of `count` steps up to now, oldest first. */
-export function stepLabels(period: Period, count: number, nowMs: number, locale?: string): string[] {
+/** Where whoever looks is, as the server takes it in `tz`. */
+export function zoneHere(): string {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+/** The day of a moment in a zone, as the midnight of that date in UTC: dates are counted there. */
+function dateOf(ms: number, zone: string): number {
+  const parts = new Intl.DateTimeFormat("en-US", {
+    timeZone: zone,
+    year: "numeric",
+    month: "numeric",
+    day: "numeric",
+  }).formatToParts(ms);
+  const part = (type: string) => Number(parts.find((one) => one.type === type)?.value);
+  return Date.UTC(part("year"), part("month") - 1, part("day"));
+}
+
+/** A label for each of `count` steps up to now, oldest first; `zone`: whose days, as they were asked for. */
+export function stepLabels(
+  period: Period,
+  count: number,
+  nowMs: number,
+  zone: string,
+  locale?: string,
+): string[] {
   const words = new Intl.DateTimeFormat(
     locale,
     period === "months"
       ? { month: "short", year: "2-digit", timeZone: "UTC" }
       : period === "hours"
-        ? { hour: "2-digit", minute: "2-digit" }
+        ? { hour: "2-digit", minute: "2-digit", timeZone: zone }
         : { month: "short", day: "numeric", timeZone: "UTC" },
   );
+  const hour = Math.floor(nowMs / HOUR_MS) * HOUR_MS; // counters are booked on whole ones
+  const today = dateOf(hour, zone);
   return Array.from({ length: count }, (_, index) => {
     const back = count - 1 - index;
-    if (period === "hours") return words.format(Math.floor(nowMs / 3_600_000) * 3_600_000 - back * 3_600_000);
-    const today = Math.floor((nowMs + EST_MS) / DAY_MS) * DAY_MS;
+    if (period === "hours") return words.format(hour - back * HOUR_MS);
     if (period === "months") {
       const date = new Date(today);
       return words.format(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() - back, 1));

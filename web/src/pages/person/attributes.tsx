@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The attributes of a person, each with its type, changed one at a time.
 import { useState } from "preact/hooks";
-import { OURS, patch } from "../../api/client";
+import { ApiError, OURS, patch } from "../../api/client";
 import { useMay } from "../../app/session";
 import { invalidate } from "../../lib/query";
 import { Button } from "../../ui/button";
-import { Dialog } from "../../ui/dialog";
+import { FormDialog } from "../../ui/dialog";
 import { SelectField, TextArea, TextField } from "../../ui/field";
 import { Pill, Time } from "../../ui/pill";
-import { Empty, Problems } from "../../ui/states";
+import { useSaving } from "../../ui/saving";
+import { Empty } from "../../ui/states";
 import { Table } from "../../ui/table";
 import {
   type Attribute,
@@ -31,96 +32,71 @@ function AttributeDialog({ cio, old, onClose }: { cio: string; old: Attribute | 
   const [name, setName] = useState(old?.name ?? "");
   const [type, setType] = useState<ValueType>(old?.type ?? "text");
   const [text, setText] = useState(old ? fieldText(old) : "");
-  const [tried, setTried] = useState(false);
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
-  const value = jsonOf(text, type);
-  const fault = tried && "fault" in value ? value.fault : undefined;
-  const save = async () => {
-    setTried(true);
-    if ("fault" in value) return;
-    setBusy(true);
-    setError(null);
-    try {
-      await patch(`${OURS}/people/${cio}`, changeBody(name.trim(), value.json), {
-        headers: { "Content-Type": "application/json" },
-      });
-      changedPerson(cio);
-      onClose();
-    } catch (failure) {
-      setError(failure);
-    } finally {
-      setBusy(false);
-    }
-  };
+  const saving = useSaving(["/value"]);
+  const fault = saving.about("/value");
   return (
-    <Dialog
+    <FormDialog
       title={old ? `Attribute ${old.name}` : "A new attribute"}
-      open
       onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button
-            kind={type === "nothing" ? "danger" : "primary"}
-            busy={busy}
-            disabled={!name.trim()}
-            onClick={save}
-          >
-            {type === "nothing" ? "Take it away" : "Save"}
-          </Button>
-        </>
-      }
+      saving={saving}
+      action={type === "nothing" ? "Take it away" : "Save"}
+      danger={type === "nothing"}
+      disabled={!name.trim()}
+      onSave={async () => {
+        const value = jsonOf(text, type);
+        if ("fault" in value) throw new ApiError(422, [{ detail: value.fault, pointer: "/value" }]);
+        await patch(`${OURS}/people/${cio}`, changeBody(name.trim(), value.json), {
+          headers: { "Content-Type": "application/json" },
+        });
+        changedPerson(cio);
+      }}
     >
-      <div class="stack">
-        {!old && <TextField label="Name" value={name} onInput={setName} />}
+      {!old && <TextField label="Name" value={name} onInput={setName} />}
+      <SelectField
+        label="Type"
+        value={type}
+        options={old ? TYPES : TYPES.filter(([key]) => key !== "nothing")}
+        onChange={(chosen) => {
+          setType(chosen as ValueType);
+          setText(retyped(text, chosen as ValueType));
+          saving.fail(null);
+        }}
+      />
+      {type === "boolean" && (
         <SelectField
-          label="Type"
-          value={type}
-          options={old ? TYPES : TYPES.filter(([key]) => key !== "nothing")}
-          onChange={(chosen) => {
-            setType(chosen as ValueType);
-            setText(retyped(text, chosen as ValueType));
-            setTried(false);
-          }}
+          label="Value"
+          value={text === "true" ? "true" : "false"}
+          onChange={setText}
+          options={[
+            ["true", "true"],
+            ["false", "false"],
+          ]}
         />
-        {type === "boolean" && (
-          <SelectField
-            label="Value"
-            value={text === "true" ? "true" : "false"}
-            onChange={setText}
-            options={[
-              ["true", "true"],
-              ["false", "false"],
-            ]}
-          />
-        )}
-        {type === "number" && (
-          <TextField
-            label="Value"
-            inputMode="decimal"
-            hint="A moment is kept as Unix seconds."
-            value={text}
-            error={fault}
-            onInput={setText}
-          />
-        )}
-        {type === "text" && (
-          <TextField
-            label="Value"
-            hint="Conditions compare it as text: the text 43 and the number 43 are equal there."
-            value={text}
-            error={fault}
-            onInput={setText}
-          />
-        )}
-        {type === "json" && (
-          <TextArea label="Value" rows={8} spellcheck={false} value={text} error={fault} onInput={setText} />
-        )}
-        {type === "nothing" && <p class="muted">The attribute is taken away, as by null in the API.</p>}
-        {error !== null && <Problems error={error} />}
-      </div>
-    </Dialog>
+      )}
+      {type === "number" && (
+        <TextField
+          label="Value"
+          inputMode="decimal"
+          hint="A moment is kept as Unix seconds."
+          value={text}
+          error={fault}
+          onInput={setText}
+        />
+      )}
+      {type === "text" && (
+        <TextField
+          label="Value"
+          hint="Conditions compare it as text: the text 43 and the number 43 are equal there."
+          value={text}
+          error={fault}
+          onInput={setText}
+        />
+      )}
+      {type === "json" && (
+        <TextArea label="Value" rows={8} spellcheck={false} value={text} error={fault} onInput={setText} />
+      )}
+      {type === "nothing" && <p class="muted">The attribute is taken away, as by null in the API.</p>}
+    </FormDialog>
   );
 }
 

@@ -9,11 +9,12 @@ import { people } from "../../lib/format";
 import { invalidate, useQuery } from "../../lib/query";
 import { navigate, useSearch } from "../../lib/router";
 import { Button, LinkButton } from "../../ui/button";
-import { Confirm, Dialog } from "../../ui/dialog";
+import { Confirm, FormDialog } from "../../ui/dialog";
 import { Radios, TextArea, TextField } from "../../ui/field";
 import { Page, Section } from "../../ui/page";
 import { Pill, Time } from "../../ui/pill";
-import { Empty, ErrorState, Loaded, Problems } from "../../ui/states";
+import { useSaving } from "../../ui/saving";
+import { Empty, ErrorState, Loaded } from "../../ui/states";
 import { Pager, Table } from "../../ui/table";
 import { toast } from "../../ui/toast";
 import { namesOf } from "../broadcast/trigger-body";
@@ -27,128 +28,82 @@ interface Member {
 
 const AT_ONCE = 1_000;
 
-function PeopleDialog({ id, open, onClose }: { id: number; open: boolean; onClose: () => void }) {
+function PeopleDialog({ id, onClose }: { id: number; onClose: () => void }) {
   const [what, setWhat] = useState("add");
   const [kind, setKind] = useState("id");
   const [text, setText] = useState("");
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
+  const saving = useSaving();
   const names = namesOf(text);
-  const go = async () => {
-    setBusy(true);
-    setError(null);
-    try {
-      let done = 0;
-      for (let start = 0; start < names.length; start += AT_ONCE) {
-        const answer = await post<{ people: number }>(`${OURS}/segments/${id}/people`, {
-          action: what,
-          identifier: kind,
-          names: names.slice(start, start + AT_ONCE),
-        });
-        done += answer.people;
-      }
-      invalidate(`/v1/segments/${id}`);
-      segmentsChanged();
-      toast(
-        `${people(done)} ${what === "add" ? "put in" : "taken out"}, ${names.length - done} named nobody or changed nothing`,
-      );
-      setText("");
-      onClose();
-    } catch (failure) {
-      setError(failure);
-    } finally {
-      setBusy(false);
-    }
-  };
   return (
-    <Dialog
+    <FormDialog
       title="Put people in or take them out"
-      open={open}
       onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" busy={busy} disabled={names.length === 0} onClick={go}>
-            {what === "add" ? "Put in" : "Take out"} {names.length > 0 && people(names.length)}
-          </Button>
-        </>
-      }
+      saving={saving}
+      action={`${what === "add" ? "Put in" : "Take out"} ${names.length > 0 ? people(names.length) : ""}`}
+      disabled={names.length === 0}
+      onSave={async () => {
+        let done = 0;
+        for (let start = 0; start < names.length; start += AT_ONCE) {
+          const answer = await post<{ people: number }>(`${OURS}/segments/${id}/people`, {
+            action: what,
+            identifier: kind,
+            names: names.slice(start, start + AT_ONCE),
+          });
+          done += answer.people;
+        }
+        invalidate(`/v1/segments/${id}`);
+        segmentsChanged();
+        toast(
+          `${people(done)} ${what === "add" ? "put in" : "taken out"}, ${names.length - done} named nobody or changed nothing`,
+        );
+      }}
     >
-      <div class="stack">
-        <Radios
-          legend="What to do"
-          value={what}
-          onChange={setWhat}
-          options={[
-            { value: "add", label: "Put in" },
-            { value: "remove", label: "Take out" },
-          ]}
-        />
-        <Radios
-          legend="Named by"
-          value={kind}
-          onChange={setKind}
-          options={[
-            { value: "id", label: "Id" },
-            { value: "email", label: "E-mail" },
-          ]}
-        />
-        <TextArea
-          label="People"
-          hint="Apart by lines, spaces or commas."
-          rows={6}
-          value={text}
-          onInput={setText}
-        />
-        {error !== null && <Problems error={error} />}
-      </div>
-    </Dialog>
+      <Radios
+        legend="What to do"
+        value={what}
+        onChange={setWhat}
+        options={[
+          { value: "add", label: "Put in" },
+          { value: "remove", label: "Take out" },
+        ]}
+      />
+      <Radios
+        legend="Named by"
+        value={kind}
+        onChange={setKind}
+        options={[
+          { value: "id", label: "Id" },
+          { value: "email", label: "E-mail" },
+        ]}
+      />
+      <TextArea
+        label="People"
+        hint="Apart by lines, spaces or commas."
+        rows={6}
+        value={text}
+        onInput={setText}
+      />
+    </FormDialog>
   );
 }
 
 function RenameDialog({ one, onClose }: { one: Segment; onClose: () => void }) {
   const [name, setName] = useState(one.name);
   const [description, setDescription] = useState(one.description);
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
-  const save = async () => {
-    setBusy(true);
-    setError(null);
-    try {
-      await patch(`${OURS}/segments/${one.id}`, { name, description });
-      segmentsChanged();
-      onClose();
-    } catch (failure) {
-      setError(failure);
-    } finally {
-      setBusy(false);
-    }
-  };
+  const saving = useSaving(["/name"]);
   return (
-    <Dialog
+    <FormDialog
       title={`Rename ${one.name}`}
-      open
       onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" busy={busy} onClick={save}>
-            Save
-          </Button>
-        </>
-      }
+      saving={saving}
+      onSave={async () => {
+        await patch(`${OURS}/segments/${one.id}`, { name, description });
+        segmentsChanged();
+      }}
     >
-      <div class="stack">
-        <TextField
-          label="Name"
-          value={name}
-          error={error instanceof ApiError ? error.about("/name") : undefined}
-          onInput={setName}
-        />
-        <TextArea label="Description" rows={2} value={description} onInput={setDescription} />
-        {error !== null && <Problems error={error} besides={["/name"]} />}
-      </div>
-    </Dialog>
+      <TextField label="Name" value={name} error={saving.about("/name")} onInput={setName} />
+      <TextArea label="Description" rows={2} value={description} onInput={setDescription} />
+    </FormDialog>
   );
 }
 
@@ -333,7 +288,7 @@ export default function SegmentPage({ params }: PageProps) {
       </Section>
       <Changes id={id} />
       {one && renaming && <RenameDialog one={one} onClose={() => setRenaming(false)} />}
-      <PeopleDialog id={id} open={changing} onClose={() => setChanging(false)} />
+      {changing && <PeopleDialog id={id} onClose={() => setChanging(false)} />}
       <Confirm
         title={`Delete ${one?.name}?`}
         open={deleting}

@@ -8,13 +8,13 @@ import { duration, number } from "../../lib/format";
 import { invalidate, useQuery } from "../../lib/query";
 import { navigate } from "../../lib/router";
 import { Button } from "../../ui/button";
-import { Confirm, Dialog } from "../../ui/dialog";
+import { Confirm } from "../../ui/dialog";
 import { Page, Section } from "../../ui/page";
 import { Pill, Time } from "../../ui/pill";
 import { Empty, Loaded } from "../../ui/states";
 import { Table } from "../../ui/table";
 import { HOOKS, type Standing, timeOf, type Webhook } from "./events";
-import { Secret, WebhookForm } from "./form";
+import { SecretDialog, WebhookForm } from "./form";
 import { Replay } from "./replay";
 import "./webhooks.css";
 
@@ -36,7 +36,7 @@ export default function WebhookPage({ params }: PageProps) {
   return (
     <Page
       title={hook?.name ?? "Webhook"}
-      parent={{ href: "/webhooks", label: "Webhooks" }}
+      parent={{ href: "/webhooks", label: "Reporting webhooks" }}
       badge={hook?.disabled ? <Pill tone="warn">disabled</Pill> : undefined}
       actions={
         hook &&
@@ -71,10 +71,8 @@ export default function WebhookPage({ params }: PageProps) {
           {(one) => <Log standing={one} />}
         </Loaded>
       </Section>
-      {hook && <WebhookForm webhook={hook} open={asked === "edit"} onClose={close} />}
-      {hook && (
-        <Replay hook={hook} open={asked === "replay"} onClose={close} onSent={() => invalidate(log)} />
-      )}
+      {hook && asked === "edit" && <WebhookForm webhook={hook} onClose={close} />}
+      {hook && asked === "replay" && <Replay hook={hook} onClose={close} onSent={() => invalidate(log)} />}
       {hook && (
         <Confirm
           title="Make a new signing secret?"
@@ -89,18 +87,7 @@ export default function WebhookPage({ params }: PageProps) {
           Calls are signed with it at once. Receivers that check with the old one refuse them.
         </Confirm>
       )}
-      <Dialog
-        title="The signing secret"
-        open={secret !== null}
-        onClose={() => setSecret(null)}
-        actions={
-          <Button kind="primary" onClick={() => setSecret(null)}>
-            I have it
-          </Button>
-        }
-      >
-        {secret && <Secret secret={secret} />}
-      </Dialog>
+      <SecretDialog secret={secret} onClose={() => setSecret(null)} />
       {hook && (
         <Confirm
           title={`Remove ${hook.name}?`}

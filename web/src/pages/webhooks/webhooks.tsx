@@ -9,7 +9,7 @@ import { Pill } from "../../ui/pill";
 import { Empty, Loaded } from "../../ui/states";
 import { Table } from "../../ui/table";
 import { HOOKS, type Webhook } from "./events";
-import { WebhookForm } from "./form";
+import { SecretDialog, WebhookForm } from "./form";
 import "./webhooks.css";
 
 /** `/webhooks`. */
@@ -17,9 +17,10 @@ export default function Webhooks() {
   const query = useQuery<{ reporting_webhooks: Webhook[] }>(HOOKS);
   const mayEdit = useMay("edit");
   const [making, setMaking] = useState(false);
+  const [secret, setSecret] = useState<string | null>(null);
   return (
     <Page
-      title="Webhooks"
+      title="Reporting webhooks"
       actions={
         mayEdit && (
           <Button kind="primary" onClick={() => setMaking(true)}>
@@ -54,7 +55,16 @@ export default function Webhooks() {
           )
         }
       </Loaded>
-      <WebhookForm webhook={null} open={making} onClose={() => setMaking(false)} />
+      {making && (
+        <WebhookForm
+          webhook={null}
+          onClose={(made) => {
+            setMaking(false);
+            setSecret(made);
+          }}
+        />
+      )}
+      <SecretDialog secret={secret} onClose={() => setSecret(null)} />
     </Page>
   );
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What pauses a trigger by itself.
-import { useEffect, useState } from "preact/hooks";
-import { ApiError, OURS, patch } from "../../api/client";
+import { useState } from "preact/hooks";
+import { OURS, patch } from "../../api/client";
 import { useMay } from "../../app/session";
 import { invalidate } from "../../lib/query";
 import { Button } from "../../ui/button";
 import { TextField } from "../../ui/field";
-import { Problems } from "../../ui/states";
+import { useSaving } from "../../ui/saving";
 import { toast } from "../../ui/toast";
 import { type Breaker, breakerOf, formOf, SHARES } from "./breaker";
 
@@ -21,26 +21,21 @@ const FIELDS = ["after", ...SHARES].map((name) => `/circuit_breaker/${name}`);
 /** Shares that must not be passed. */
 export function BreakerForm({ breaker }: { breaker: Breaker | null }) {
   const may = useMay("own");
-  const [form, setForm] = useState(() => formOf(breaker));
-  const [error, setError] = useState<unknown>(null);
-  const stored = JSON.stringify(breaker);
-  useEffect(() => setForm(formOf(JSON.parse(stored))), [stored]);
-  const about = (name: string) =>
-    error instanceof ApiError ? error.about(`/circuit_breaker/${name}`) : undefined;
+  const [edited, setForm] = useState<ReturnType<typeof formOf> | null>(null);
+  const form = edited ?? formOf(breaker);
+  const saving = useSaving(FIELDS);
+  const about = (name: string) => saving.about(`/circuit_breaker/${name}`);
   return (
     <form
       class="card stack"
       aria-label="Circuit breaker"
       onSubmit={async (event) => {
         event.preventDefault();
-        setError(null);
-        try {
+        const done = await saving.run(async () => {
           await patch(PATH, { circuit_breaker: breakerOf(form) });
           invalidate(PATH);
-          toast("Saved");
-        } catch (failure) {
-          setError(failure);
-        }
+        });
+        if (done) toast("Saved");
       }}
     >
       <div class="grid-2">
@@ -64,9 +59,9 @@ export function BreakerForm({ breaker }: { breaker: Breaker | null }) {
           onInput={(after) => setForm({ ...form, after })}
         />
       </div>
-      {error !== null && <Problems error={error} besides={FIELDS} />}
+      {saving.problems}
       <div>
-        <Button type="submit" disabled={!may}>
+        <Button type="submit" disabled={!may} busy={saving.busy}>
           Save the circuit breaker
         </Button>
       </div>

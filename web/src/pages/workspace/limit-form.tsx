@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // How many messages somebody gets at most.
-import { useEffect, useState } from "preact/hooks";
-import { ApiError, OURS, patch } from "../../api/client";
+import { useState } from "preact/hooks";
+import { OURS, patch } from "../../api/client";
 import { useMay } from "../../app/session";
 import { invalidate } from "../../lib/query";
 import { Button } from "../../ui/button";
 import { TextField } from "../../ui/field";
-import { Problems } from "../../ui/states";
+import { useSaving } from "../../ui/saving";
 import { toast } from "../../ui/toast";
 import { formOf, type Limit, limitOf } from "./limit";
 
@@ -15,26 +15,21 @@ const PATH = `${OURS}/workspace`;
 /** Empty for no limit. */
 export function LimitForm({ limit }: { limit: Limit | null }) {
   const may = useMay("own");
-  const [form, setForm] = useState(() => formOf(limit));
-  const [error, setError] = useState<unknown>(null);
-  const stored = JSON.stringify(limit);
-  useEffect(() => setForm(formOf(JSON.parse(stored))), [stored]);
-  const about = (name: string) =>
-    error instanceof ApiError ? error.about(`/message_limit/${name}`) : undefined;
+  const [edited, setForm] = useState<ReturnType<typeof formOf> | null>(null);
+  const form = edited ?? formOf(limit);
+  const saving = useSaving(["/message_limit/messages", "/message_limit/days"]);
+  const about = (name: string) => saving.about(`/message_limit/${name}`);
   return (
     <form
       class="card stack"
       aria-label="Message limit"
       onSubmit={async (event) => {
         event.preventDefault();
-        setError(null);
-        try {
+        const done = await saving.run(async () => {
           await patch(PATH, { message_limit: limitOf(form) });
           invalidate(PATH);
-          toast("Saved");
-        } catch (failure) {
-          setError(failure);
-        }
+        });
+        if (done) toast("Saved");
       }}
     >
       <div class="grid-2">
@@ -55,11 +50,9 @@ export function LimitForm({ limit }: { limit: Limit | null }) {
           onInput={(days) => setForm({ ...form, days })}
         />
       </div>
-      {error !== null && (
-        <Problems error={error} besides={["/message_limit/messages", "/message_limit/days"]} />
-      )}
+      {saving.problems}
       <div>
-        <Button type="submit" disabled={!may}>
+        <Button type="submit" disabled={!may} busy={saving.busy}>
           Save the message limit
         </Button>
       </div>

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The workspace's name, what identifies people in it, what stops its triggers, and making another.
-import { useEffect, useState } from "preact/hooks";
-import { ApiError, OURS, patch, post } from "../../api/client";
+import { useState } from "preact/hooks";
+import { OURS, patch, post } from "../../api/client";
 import { loadSession, useMay } from "../../app/session";
 import { invalidate, useQuery } from "../../lib/query";
 import { Button, CopyButton } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
 import { Radios, TextField } from "../../ui/field";
 import { Page, Section } from "../../ui/page";
-import { Loaded, Problems } from "../../ui/states";
+import { useSaving } from "../../ui/saving";
+import { Loaded } from "../../ui/states";
 import { toast } from "../../ui/toast";
 import type { Breaker } from "./breaker";
 import { BreakerForm } from "./breaker-form";
@@ -38,45 +39,39 @@ const IDENTIFIERS = [
 
 function Settings({ workspace }: { workspace: Workspace }) {
   const may = useMay("own");
-  const [name, setName] = useState(workspace.name);
-  const [identifiers, setIdentifiers] = useState<string>(workspace.identifiers);
-  const [error, setError] = useState<unknown>(null);
-  useEffect(() => {
-    setName(workspace.name);
-    setIdentifiers(workspace.identifiers);
-  }, [workspace.name, workspace.identifiers]);
+  // Only what is changed here: the rest is as the server tells it.
+  const [changes, setChanges] = useState<{ name?: string; identifiers?: string }>({});
+  const { name, identifiers } = { ...workspace, ...changes };
+  const saving = useSaving(["/name"]);
   return (
     <form
       class="card"
       onSubmit={async (event) => {
         event.preventDefault();
-        setError(null);
-        try {
+        const done = await saving.run(async () => {
           await patch(PATH, { name, identifiers });
           invalidate(PATH);
           void loadSession();
-          toast("Saved");
-        } catch (failure) {
-          setError(failure);
-        }
+        });
+        if (done) toast("Saved");
       }}
     >
       <TextField
         label="Name"
         value={name}
         disabled={!may}
-        error={error instanceof ApiError ? error.about("/name") : undefined}
-        onInput={setName}
+        error={saving.about("/name")}
+        onInput={(name) => setChanges({ ...changes, name })}
       />
       <Radios
         legend="What identifies people"
         value={identifiers}
-        onChange={setIdentifiers}
+        onChange={(identifiers) => setChanges({ ...changes, identifiers })}
         options={IDENTIFIERS}
       />
-      {error !== null && <Problems error={error} besides={["/name"]} />}
+      {saving.problems}
       <div>
-        <Button type="submit" disabled={!may}>
+        <Button type="submit" disabled={!may} busy={saving.busy}>
           Save
         </Button>
       </div>
@@ -114,7 +109,7 @@ export default function WorkspacePage() {
   const may = useMay("own");
   const [name, setName] = useState("");
   const [made, setMade] = useState<NewWorkspace | null>(null);
-  const [error, setError] = useState<unknown>(null);
+  const saving = useSaving();
   return (
     <Page title="Workspace">
       <Loaded query={query} lines={4}>
@@ -142,20 +137,19 @@ export default function WorkspacePage() {
             class="row"
             onSubmit={async (event) => {
               event.preventDefault();
-              setError(null);
-              try {
+              await saving.run(async () => {
                 setMade((await post<{ workspace: NewWorkspace }>(`${OURS}/workspaces`, { name })).workspace);
                 setName("");
                 void loadSession();
-              } catch (failure) {
-                setError(failure);
-              }
+              });
             }}
           >
             <TextField label="Name of the new workspace" value={name} onInput={setName} />
-            <Button type="submit">Make it</Button>
+            <Button type="submit" busy={saving.busy}>
+              Make it
+            </Button>
           </form>
-          {error !== null && <Problems error={error} />}
+          {saving.problems}
         </Section>
       )}
       <Dialog title="The new workspace's keys" open={made !== null} onClose={() => setMade(null)}>

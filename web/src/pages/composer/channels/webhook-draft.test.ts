@@ -2,7 +2,8 @@
 import { expect, test } from "vitest";
 import { bodyOf, pick, request, setOut } from "./webhook-draft";
 
-test("a call reads as it goes out", () => {
+test("a call reads as it goes out, with the headers that tell a repeat", () => {
+  const ids = "x-cio-delivery-id: (the message's id)\nx-cio-idempotency-key: (the message's id)";
   const message = {
     method: "POST",
     url: "https://x.example/hook",
@@ -10,9 +11,9 @@ test("a call reads as it goes out", () => {
     body: '{"a":1}',
   };
   expect(request(message)).toBe(
-    'POST https://x.example/hook\nContent-Type: application/json\n\n{\n  "a": 1\n}',
+    `POST https://x.example/hook\nContent-Type: application/json\n${ids}\n\n{\n  "a": 1\n}`,
   );
-  expect(request({ method: "get", url: null })).toBe("GET (no URL)");
+  expect(request({ method: "get", url: null })).toBe(`GET (no URL)\n${ids}`);
 });
 
 test("what is no JSON stays as it is", () => {

@@ -31,13 +31,19 @@ export function bodyOf(draft: Draft): Draft {
   return { ...draft, headers: headersOf(draft).filter((one) => one.name.trim()) };
 }
 
+/** What goes with each call besides: the message's own id, the same on every attempt. */
+const ADDED: readonly Header[] = ["x-cio-delivery-id", "x-cio-idempotency-key"].map((name) => ({
+  name,
+  value: "(the message's id)",
+}));
+
 /** The call as it goes out: its first line, its headers, a blank line, its body; JSON is set out in lines. */
 export function request(message: Rendered): string {
   const url = typeof message.url === "string" ? message.url : "(no URL)";
   const method = typeof message.method === "string" ? message.method.toUpperCase() : "";
   const headers = Array.isArray(message.headers) ? (message.headers as Header[]) : [];
   const body = typeof message.body === "string" ? message.body : "";
-  const lines = [`${method} ${url}`, ...headers.map((one) => `${one.name}: ${one.value}`)];
+  const lines = [`${method} ${url}`, ...[...headers, ...ADDED].map((one) => `${one.name}: ${one.value}`)];
   return body ? `${lines.join("\n")}\n\n${setOut(body)}` : lines.join("\n");
 }
 

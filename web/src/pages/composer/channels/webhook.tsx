@@ -64,6 +64,9 @@ function Preview({ shown }: PreviewProps) {
       <section class="preview-plain" tabIndex={0} aria-label="The request as it will go out">
         {request(shown.message)}
       </section>
+      <p class="muted small">
+        Whoever is called tells a repeat by the message's id: it is the same on every attempt.
+      </p>
       {typeof size === "number" && size > 0 && <p class="muted small">The body has {bytes(size)}.</p>}
     </div>
   );
