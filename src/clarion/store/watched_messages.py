@@ -11,7 +11,7 @@ from functools import partial
 from clarion.domain.deliveries import DeliveryKey, Outcome, State
 from clarion.store import segment_rules
 from clarion.store.access import Workspace
-from clarion.store.engine import Store, Transaction
+from clarion.store.engine import Row, Store, Transaction
 from clarion.store.people import encode
 from clarion.store.segment_rules import Due
 
@@ -110,10 +110,18 @@ def gather(tx: Transaction, segment_id: int, most: int = _RANGE) -> bool:
 
 def clear(store: Store, _: int) -> Iterator[int]:
     """Remove those of broadcasts that no segment looks at any more; yields the rows gone after each transaction."""
-    while (row := store.read(lambda tx: tx.one("unwatched_broadcast"))) is not None:
-        broadcast_id = int(row["broadcast_id"])
+    after = 0
+    while (row := store.read(partial(_behind, after=after))) is not None:
+        broadcast_id = after = int(row["broadcast_id"])
+        if row["unwatched"]:
+            step = partial(_clear, broadcast_id=broadcast_id)
+            while gone := store.write(step):
+                yield gone
 
-        def step(tx: Transaction, broadcast_id: int = broadcast_id) -> int:
-            return tx.execute("clear_watched_messages", broadcast_id=broadcast_id, most=_BATCH, last=_LAST)
 
-        yield store.write(step)
+def _behind(tx: Transaction, after: int) -> Row | None:
+    return tx.one("broadcast_behind", after=after)
+
+
+def _clear(tx: Transaction, broadcast_id: int) -> int:
+    return tx.execute("clear_watched_messages", broadcast_id=broadcast_id, most=_BATCH, last=_LAST)

@@ -72,10 +72,12 @@ ON CONFLICT (broadcast_id, person_id, metric, action_id) DO UPDATE SET at_ms = e
 DELETE FROM watched_message
 WHERE broadcast_id IN (SELECT broadcast_id FROM segment_watch) AND person_id = :person_id;
 
--- name: unwatched_broadcast
--- One that no segment looks at any more.
-SELECT broadcast_id FROM watched_message m
-WHERE NOT EXISTS (SELECT 1 FROM segment_watch w WHERE w.broadcast_id = m.broadcast_id) LIMIT 1;
+-- name: broadcast_behind
+-- The next broadcast with messages here, by index, and whether no segment looks at it any more.
+SELECT n.broadcast_id, CASE WHEN EXISTS (SELECT 1 FROM segment_watch w WHERE w.broadcast_id = n.broadcast_id)
+    THEN 0 ELSE 1 END AS unwatched
+FROM (SELECT MIN(m.broadcast_id) AS broadcast_id FROM watched_message m WHERE m.broadcast_id > :after) AS n
+WHERE n.broadcast_id IS NOT NULL;
 
 -- name: clear_watched_messages
 DELETE FROM watched_message WHERE broadcast_id = :broadcast_id AND person_id <= COALESCE(
