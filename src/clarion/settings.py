@@ -144,6 +144,18 @@ class Push:
 
 
 @dataclass(frozen=True, slots=True)
+class Slack:
+    """See `settings.default.toml`. The rest goes to the provider, which checks it."""
+
+    provider: Literal["outbox", "slack"]
+    token: str = field(repr=False)
+    connections: int
+    timeout: float
+    url: str
+    ca_file: str
+
+
+@dataclass(frozen=True, slots=True)
 class MetricsSettings:
     """See `settings.default.toml`."""
 
@@ -199,6 +211,7 @@ class Settings:
     hooks: HookSettings
     sms: Sms
     push: Push
+    slack: Slack
     metrics: MetricsSettings
     traces: Traces
     log: Log

@@ -20,7 +20,7 @@ from .hook_server import HookServer
 from .messages import a_call, a_message
 from .real_server import PASSWORD, USER, RealServer, authenticate
 from .scripted import EHLO_LOCKSTEP, Kept, ScriptedServer
-from .vendors import IN_BYTES, IN_PARTS, VENDORS, VendorServer
+from .vendors import IN_BYTES, OTHERS, VENDORS, VendorServer
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ async def hooks(keys: Keys) -> AsyncIterator[HookServer]:
 MAIL = ["outbox", "pipelined", "lockstep", "real", "real-tls", "real-starttls", *IN_BYTES]
 
 
-@pytest.fixture(params=[*MAIL, *IN_PARTS, "webhook"])
+@pytest.fixture(params=[*MAIL, *OTHERS, "webhook"])
 async def target(
     *,
     request: pytest.FixtureRequest,
@@ -164,6 +164,6 @@ async def target(
             served = VendorServer(VENDORS[kind])
             await served.start()
             provider = served.vendor.make(served.url)
-            yield Target(provider, lambda: served.taken, served.vendor.message)
+            yield Target(provider, lambda: served.taken, served.vendor.message, served.vendor.channel)
             await provider.close()
             await served.stop()

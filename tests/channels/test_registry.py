@@ -19,6 +19,7 @@ def test_builds_each_by_its_name(tmp_path: Path) -> None:
         "postmark": {"token": "t"},
         "resend": {"api_key": "k"},
         "sendgrid": {"api_key": "k"},
+        "slack": {"token": "k"},
         "ses": {"region": "eu-west-1", "access_key_id": "a", "secret_access_key": "k"},
         "smtp": {"host": "mail.example"},
         "webhook": {},
@@ -47,7 +48,7 @@ def test_usual_ports(security: Any, port: int) -> None:
 @pytest.mark.parametrize(
     ("name", "options", "words"),
     [
-        ("pigeon", {}, "'pigeon'; there are: mailgun, outbox, postmark, resend, sendgrid, ses, smtp, webhook"),
+        ("pigeon", {}, "'pigeon'; there are: mailgun, outbox, postmark, resend, sendgrid, ses, slack, smtp, webhook"),
         ("postmark", {}, "token is missing"),
         ("postmark", {"token": ""}, "token must be"),
         ("postmark", {"token": "a\r\nb"}, "token must be"),

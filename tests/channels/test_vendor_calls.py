@@ -12,17 +12,18 @@ from clarion.channels.mailgun import MailgunDialect, MailgunSettings
 from clarion.channels.resend import ResendDialect, ResendSettings
 from clarion.channels.sendgrid import SendGridDialect, SendGridSettings
 from clarion.channels.ses import SesDialect, SesSettings
+from clarion.channels.slack import SlackDialect, SlackSettings
 from clarion.domain.errors import Permanent, SendError, SetupError, Throttled
-from clarion.domain.messages import EmailMessage
+from clarion.domain.messages import EmailMessage, Message
 from clarion.domain.transactional import Attachment
 
 from .messages import CONTENT, a_message
 from .sources import ListSource
-from .vendors import SECRET, VENDORS, Call, Mailgun, VendorServer, answer, mail
+from .vendors import SECRET, VENDORS, Call, Mailgun, VendorServer, answer, mail, post
 
 
 async def sent(
-    name: str, *messages: EmailMessage, always: Callable[[Call], Any] | None = None, **options: Any
+    name: str, *messages: Message, always: Callable[[Call], Any] | None = None, **options: Any
 ) -> tuple[list[Call], ListSource]:
     """The calls that these messages made, and what became of them."""
     server = VendorServer(VENDORS[name], always=always)
@@ -354,3 +355,58 @@ def test_says_what_is_wrong_with_the_settings(make: Callable[[], object], words:
 def test_ses_has_an_address_for_each_region() -> None:
     settings = SesSettings(region="us-gov-west-1", access_key_id="a", secret_access_key="b")
     assert settings.http.url == "https://email.us-gov-west-1.amazonaws.com"
+
+
+# -- Slack ---------------------------------------------------------------------------------------------------------
+
+
+async def test_slack_gets_text_blocks_and_whose_message_it_is() -> None:
+    parts = {"body": "Hi *Ann*", "blocks": '[{"type": "divider"}]', "username": "Night Bus", "icon": ":bus:"}
+    with_url = {"body": "Hi", "blocks": "", "username": "", "icon": "https://x.example/a.png"}
+    calls, source = await sent("slack", post(1, recipient="#alerts", parts=parts), post(2, parts=with_url))
+    assert [call.json for call in sorted(calls, key=lambda call: str(call.json["channel"]))] == [
+        {
+            "channel": "#alerts",
+            "text": "Hi *Ann*",
+            "metadata": {"event_type": "clarion_delivery", "event_payload": {"delivery_id": "d1"}},
+            "blocks": [{"type": "divider"}],
+            "username": "Night Bus",
+            "icon_emoji": ":bus:",
+        },
+        {
+            "channel": "ann2@example.org",
+            "text": "Hi",
+            "metadata": {"event_type": "clarion_delivery", "event_payload": {"delivery_id": "d2"}},
+            "icon_url": "https://x.example/a.png",
+        },
+    ]
+    assert [kept.end for kept in source.taken] == ["sent OK C1 1503435956.000247"] * 2
+
+
+SLACK_ERRORS: dict[str, tuple[str, bool]] = {
+    "invalid_auth": ("Throttled 60", True),
+    "missing_scope": ("Throttled 60", True),
+    "ratelimited": ("Throttled 30", True),
+    "channel_not_found": ("Permanent invalid_address", False),
+    "not_in_channel": ("Permanent invalid_address", False),
+    "msg_too_long": ("Permanent too_large", False),
+    "invalid_blocks": ("Permanent refused", False),
+    "request_timeout": ("Temporary", False),
+    "internal_error": ("Unknown", False),
+    "": ("Unknown", False),
+}
+
+
+@pytest.mark.parametrize(("error", "end", "pauses"), [(name, *what) for name, what in SLACK_ERRORS.items()])
+def test_what_slack_s_errors_mean(error: str, end: str, pauses: bool) -> None:
+    body = answer(200, {"ok": False, "error": error}).body
+    assert isinstance(body, bytes)
+    dialect = SlackDialect(SlackSettings(token=SECRET))
+    reading = dialect.read(Answer(200, body, retry_after=30.0), 1, many=False)
+    assert [shown(one) for one in reading.ends] == [end]
+    assert (reading.pause is not None) == pauses
+
+
+def test_slack_needs_a_token() -> None:
+    with pytest.raises(SetupError, match="token"):
+        SlackSettings(token="two words")

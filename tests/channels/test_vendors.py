@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every service for e-mail over HTTP may do to us, and what becomes of each message then."""
+"""What every service over HTTP may do to us, and what becomes of each message then."""
 
 import asyncio
 import itertools
@@ -12,10 +12,11 @@ import pytest
 
 from clarion.channels.http_delivery import HttpDeliverer
 from clarion.domain.errors import Away, Permanent, Throttled
+from clarion.domain.messages import EmailMessage
 
 from .conftest import Keys
 from .sources import ListSource
-from .vendors import BATCHES, IN_PARTS, VENDORS, Call, Held, VendorServer, addresses, answer, says
+from .vendors import BATCHES, IN_PARTS, OF_MAIL, VENDORS, Call, Held, VendorServer, addresses, answer, says
 
 Make = Callable[..., HttpDeliverer]
 
@@ -43,6 +44,12 @@ async def make(server: VendorServer) -> AsyncIterator[Make]:
 
 def mails(server: VendorServer, count: int) -> ListSource:
     return ListSource(server.vendor.message(number) for number in range(count))
+
+
+def mail_of(server: VendorServer) -> EmailMessage:
+    message = server.vendor.message(0)
+    assert isinstance(message, EmailMessage)
+    return message
 
 
 def kinds(source: ListSource) -> list[str]:
@@ -211,12 +218,13 @@ async def test_who_must_not_go_any_more_is_left_out_of_a_call(server: VendorServ
     assert server.recipients() == addresses([1, 3])
 
 
+@pytest.mark.parametrize("server", OF_MAIL, indirect=True)
 async def test_more_recipients_than_it_takes_do_not_begin(server: VendorServer, make: Make) -> None:
     provider = make()
     most = provider.capabilities.most_recipients
     assert most is not None
     copies = tuple(f"copy{number}@example.org" for number in range(most))
-    source = ListSource([server.vendor.message(0)._replace(copies=copies)])
+    source = ListSource([mail_of(server)._replace(copies=copies)])
     await provider.deliver(source)
     assert (kinds(source), source.taken[0].begun, server.calls) == (["Permanent"], False, [])
 
@@ -312,7 +320,7 @@ def test_secrets_are_never_shown() -> None:
         assert "do-not-show-this" not in repr(provider.__dict__)
 
 
-@pytest.mark.parametrize("vendor", VENDORS.values(), ids=VENDORS)
+@pytest.mark.parametrize("vendor", OF_MAIL.values(), ids=OF_MAIL)
 def test_takes_says_which_form_it_wants(vendor: Any) -> None:
     capabilities = vendor.make("http://127.0.0.1:1").capabilities
     assert (capabilities.takes == "fields") == (vendor.message(0).fields is not None)

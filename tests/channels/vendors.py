@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Services for e-mail over HTTP on 127.0.0.1, each as its vendor documents it: what it reads, what it answers."""
+"""Services over HTTP on 127.0.0.1, each as its vendor documents it: what it reads, what it answers."""
 
 import asyncio
 import base64
@@ -23,7 +23,8 @@ from clarion.channels.resend import ResendSettings, resend
 from clarion.channels.sendgrid import SendGridSettings, sendgrid
 from clarion.channels.ses import SesSettings, ses
 from clarion.channels.sigv4 import Credentials, signed
-from clarion.domain.messages import EmailFields, EmailMessage
+from clarion.channels.slack import SlackSettings, slack
+from clarion.domain.messages import EmailFields, EmailMessage, Message, PartsMessage
 
 from .messages import a_message
 from .scripted import Kept
@@ -81,7 +82,8 @@ class Vendor(ABC):
     """One service: how to make our provider for it, and what it answers."""
 
     name: str
-    message: Callable[..., EmailMessage] = staticmethod(mail)
+    channel = "email"
+    message: Callable[..., Message] = staticmethod(mail)
 
     @abstractmethod
     def make(self, url: str, secret: str = SECRET, **options: Any) -> HttpDeliverer: ...
@@ -303,11 +305,43 @@ class Ses(InBytes):
         return answer(400, {"message": f"bad {recipient}"}, **{"x-amzn-ErrorType": "MessageRejected:http://x"})
 
 
-VENDORS: dict[str, Vendor] = {
+def post(number: int, **fields: Any) -> PartsMessage:
+    """A Slack message."""
+    usual: dict[str, Any] = {"recipient": f"ann{number}@example.org", "subject": "Hello", "parts": {"body": "Hello"}}
+    return PartsMessage(f"d{number}", "slack", **{**usual, **fields})
+
+
+class Slack(Vendor):
+    """Says 200 to everything, and in the body whether it was meant."""
+
+    name = channel = "slack"
+    message = staticmethod(post)
+
+    def make(self, url: str, secret: str = SECRET, **options: Any) -> HttpDeliverer:
+        clock = options.pop("clock", None)
+        return slack(SlackSettings(token=secret, url=url, **options), **({"clock": clock} if clock else {}))
+
+    def knows(self, call: Call) -> bool:
+        assert call.request.path == "/chat.postMessage"
+        return call.request.headers.get("Authorization") == f"Bearer {SECRET}"
+
+    def kept(self, call: Call) -> list[Kept]:
+        return [Kept("", [call.json["channel"]], call.json["text"].encode())]
+
+    def accepted(self, call: Call, count: int) -> web.Response:
+        return answer(200, {"ok": True, "channel": "C1", "ts": "1503435956.000247"})
+
+    def refusal(self, recipient: str) -> web.Response:
+        return answer(200, {"ok": False, "error": "channel_not_found"})
+
+
+OF_MAIL: dict[str, Vendor] = {
     one.name: one for one in (Postmark(), Resend(), ResendAlone(), SendGrid(), Mailgun(), Ses())
 }
+VENDORS: dict[str, Vendor] = {**OF_MAIL, "slack": Slack()}
 IN_BYTES = tuple(name for name, one in VENDORS.items() if isinstance(one, InBytes))
-IN_PARTS = tuple(name for name in VENDORS if name not in IN_BYTES)
+OTHERS = tuple(name for name in VENDORS if name not in IN_BYTES)
+IN_PARTS = tuple(name for name in OF_MAIL if name not in IN_BYTES)
 BATCHES = ("postmark", "resend")
 
 

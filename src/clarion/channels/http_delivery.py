@@ -10,16 +10,15 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from yarl import URL
 
-from clarion.channels.base import Capabilities, Handover, Source, check_recipients, email_of
+from clarion.channels.base import Capabilities, Handover, Source, check_recipients, email_of, parts_of
 from clarion.channels.http_gate import Gate
 from clarion.channels.http_session import Answer, HttpSession, NoAnswerError, NotReachedError, NotWantedError
 from clarion.channels.words import printable
 from clarion.domain.errors import Away, Permanent, SendError, Temporary, Throttled, Unknown, detail_of
-from clarion.domain.messages import EmailMessage
 
 Headers = Sequence[tuple[str, str]]
 BREATH = 32  # messages that are made in one go before the event loop may do something else
@@ -49,18 +48,18 @@ class Reading:
 
 
 class Dialect(Protocol):
-    """How one vendor is spoken to."""
+    """How one vendor is spoken to. Its messages are `EmailMessage` of e-mail, else `PartsMessage`."""
 
     single: URL
     many: URL
     most_messages: int  # in one call
     most_bytes: int  # of one call
 
-    def encode(self, message: EmailMessage) -> bytes:
+    def encode(self, message: Any) -> bytes:
         """One message. Raises Permanent: it cannot be sent."""
         ...
 
-    def goes_alone(self, message: EmailMessage) -> bool:
+    def goes_alone(self, message: Any) -> bool:
         """Whether it cannot be one of several in a call."""
         ...
 
@@ -240,7 +239,7 @@ class HttpDeliverer:
         return _Parcel(dialect, items, many=True)
 
     def _goes_alone(self, handover: Handover) -> bool:
-        return handover.message.delivery_id in self._alone or self._dialect.goes_alone(email_of(handover))
+        return handover.message.delivery_id in self._alone or self._dialect.goes_alone(handover.message)
 
     def _next(self, run: _Run) -> tuple[Handover, bytes] | None:
         """One message as it goes into a call; None: the source has none, or this one cannot be sent."""
@@ -249,9 +248,11 @@ class HttpDeliverer:
             run.dry = True
             return None
         try:
-            message = email_of(handover)
-            check_recipients(message, self.capabilities)
-            return handover, self._dialect.encode(message)
+            if self.capabilities.channel != "email":
+                return handover, self._dialect.encode(parts_of(handover))
+            mail = email_of(handover)
+            check_recipients(mail, self.capabilities)
+            return handover, self._dialect.encode(mail)
         except SendError as error:
             handover.failed(error)
         except Exception as error:  # noqa: BLE001 - a defect met by one message must not lose the chunk

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from yarl import URL
 
 from clarion.channels.http_delivery import Headers
-from clarion.domain.messages import EmailMessage
+from clarion.domain.messages import Message
 
 
 class SingleDialect:
@@ -22,7 +22,7 @@ class SingleDialect:
         """Of one."""
         return parts[0]
 
-    def goes_alone(self, message: EmailMessage) -> bool:  # noqa: ARG002 - each does
+    def goes_alone(self, message: Message) -> bool:  # noqa: ARG002 - each does
         """Each does."""
         return True
 

@@ -14,6 +14,7 @@ from clarion.channels.postmark import PostmarkSettings, postmark
 from clarion.channels.resend import ResendSettings, resend
 from clarion.channels.sendgrid import SendGridSettings, sendgrid
 from clarion.channels.ses import SesSettings, ses
+from clarion.channels.slack import SlackSettings, slack
 from clarion.channels.smtp import SmtpProvider, SmtpSettings
 from clarion.channels.webhook import WebhookProvider, WebhookSettings
 from clarion.domain.channels import CHANNELS
@@ -93,6 +94,10 @@ def _ses(**options: Any) -> Deliverer:
     return ses(SesSettings(**options))
 
 
+def _slack(**options: Any) -> Deliverer:
+    return slack(SlackSettings(**options))
+
+
 def _webhook(**options: Any) -> Deliverer:
     return WebhookProvider(WebhookSettings(**options))
 
@@ -169,6 +174,7 @@ PROVIDERS: Mapping[str, _Entry] = {
         ("region", "access_key_id", "secret_access_key"),
         ("access_key_id", "secret_access_key", "session_token"),
     ),
+    "slack": _Entry(("slack",), _slack, {"token": _text, **_OVER_HTTP}, ("token",), ("token",)),
     "smtp": _Entry(
         ("email",),
         _smtp,

@@ -16,6 +16,10 @@ MOST_BADGE_DIGITS = 6
 PLATFORMS = ("ios", "android")  # of devices that a push message goes to
 MOST_SMS_CHARACTERS = 1_600  # that one SMS may have, in as many segments as it takes (Twilio's limit)
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}")  # E.164
+MOST_SLACK_CHARACTERS = 40_000  # what is longer, Slack cuts
+MOST_SLACK_BLOCKS = 50
+_SLACK_PLACE = re.compile(r"[#@]?[\w.-]{1,80}")
+_EMOJI = re.compile(r":[\w+'-]+(?:::[\w-]+)?:")
 _BETWEEN_DIGITS = str.maketrans("", "", " \t-.()/\u00a0\u2011")
 
 
@@ -206,7 +210,51 @@ PUSH = Channel(
     to_devices=True,
 )
 
-CHANNELS: Mapping[str, Channel] = {one.kind: one for one in (SMS, PUSH)}
+
+def slack_place(text: str) -> str:
+    """A channel or a member of a Slack workspace, by id or by name (``C024BE91L``, ``#alerts``, ``@ada``).
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not _SLACK_PLACE.fullmatch(text):
+        raise ValueError("is no channel or member of Slack, like #alerts or C024BE91L")
+    return text
+
+
+def _slack_body_problem(text: str) -> str | None:
+    return f"is longer than {MOST_SLACK_CHARACTERS} characters" if len(text) > MOST_SLACK_CHARACTERS else None
+
+
+def _blocks_problem(text: str) -> str | None:
+    blocks = json.loads(text)
+    if not isinstance(blocks, list) or not all(isinstance(one, dict) for one in blocks):
+        return "must be a list of objects"
+    return f"has more than {MOST_SLACK_BLOCKS} items" if len(blocks) > MOST_SLACK_BLOCKS else None
+
+
+def _icon_problem(text: str) -> str | None:
+    fits = text.startswith("https://") or _EMOJI.fullmatch(text)
+    return None if fits else "must be an emoji, like :bus:, or begin with https://"
+
+
+SLACK = Channel(
+    kind="slack",
+    type="slack",
+    title="a Slack message",
+    parts=(
+        Part("recipient", default="{{customer.slack_id}}"),
+        Part("body", MAX_BODY_BYTES, required=True, wrong=_slack_body_problem),
+        Part("blocks", MAX_BODY_BYTES, as_json=True, wrong=_blocks_problem),
+        Part("username"),
+        Part("icon", wrong=_icon_problem),
+    ),
+    shown="body",
+    own_address="slack_id",
+    address=slack_place,
+)
+
+CHANNELS: Mapping[str, Channel] = {one.kind: one for one in (SMS, PUSH, SLACK)}
 """By the kind of their actions."""
 TYPE_OF: Mapping[str, str] = {
     "email": "email",

@@ -61,7 +61,13 @@ _PUSH_FIELDS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("sent", "delivered", "opened", "converted", "bounced", "dropped"), ("recipients",)),
     "clicked": ("recipients", "href", "link_id"),
 }
-_FIELDS = {"email": _EMAIL_FIELDS, "webhook": _WEBHOOK_FIELDS, "sms": _SMS_FIELDS, "push": _PUSH_FIELDS}
+_FIELDS = {
+    "email": _EMAIL_FIELDS,
+    "webhook": _WEBHOOK_FIELDS,
+    "sms": _SMS_FIELDS,
+    "push": _PUSH_FIELDS,
+    "slack": _WEBHOOK_FIELDS,
+}
 LONGEST_MS = 7 * 24 * 3_600_000
 _AN_HOUR = frozenset({400, 401, 402, 403, 404, 405, 410, 429, 500, 502, 521})
 _FIRST_S, _HOUR_S, _MOST_S = 5, 3_600, 12 * 3_600
