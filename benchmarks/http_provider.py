@@ -4,7 +4,7 @@
 import asyncio
 import itertools
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -36,6 +36,9 @@ class Ready:
 
     def begin(self) -> bool:
         return True
+
+    def gone(self, tokens: Sequence[str]) -> None:
+        raise AssertionError(tokens)
 
     def sent(self, words: str) -> None:  # noqa: ARG002
         self.counts[0] += 1

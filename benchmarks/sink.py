@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -165,6 +165,9 @@ class _Ready:
 
     def begin(self) -> bool:
         return True
+
+    def gone(self, tokens: Sequence[str]) -> None:
+        raise AssertionError(tokens)
 
     def sent(self, words: str) -> None:  # noqa: ARG002 - the contract's
         self.source.sent += 1

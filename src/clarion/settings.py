@@ -140,7 +140,18 @@ class Sms:
 class Push:
     """See `settings.default.toml`."""
 
-    provider: Literal["outbox"]
+    provider: Literal["outbox", "push"]
+    fcm_credentials: str
+    apns_key: str
+    apns_key_id: str
+    apns_team_id: str
+    apns_topic: str
+    apns_sandbox: bool
+    connections: int
+    timeout: float
+    ca_file: str
+    fcm_url: str
+    apns_url: str
 
 
 @dataclass(frozen=True, slots=True)

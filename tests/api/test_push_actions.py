@@ -3,19 +3,26 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.pipeline.providers import Scripted
-from tests.pipeline.stage import SIGN, Stage
+from tests.pipeline.stage import LEASE, SIGN, Broken, Stage, breaking_at
 from tests.support.jobs import LostJobs
 
 from clarion.api import application
 from clarion.api.calls import Api
 from clarion.channels import registry
+from clarion.channels.base import Capabilities, Source, parts_of
+from clarion.domain.deliveries import DeliveryKey, Outcome, State
+from clarion.domain.errors import Permanent
 from clarion.domain.reporting import Answered
+from clarion.pipeline.claim import ChunkRules, claim
+from clarion.pipeline.record import record
 from clarion.pipeline.reporting import Telling
+from clarion.pipeline.retry import RetryPolicy
 from clarion.store.access import Keys, Workspace
 from clarion.store.engine import Store
 
@@ -247,3 +254,64 @@ async def test_what_apps_report_is_counted_and_told(
     refused = await track("POST", "/api/v1/metrics", {"delivery_id": arrived["id"], "metric": "bounced"})
     assert refused.status == 400
     assert "type push" in str(refused.json)
+
+
+class Vanishing:
+    """A provider for which the devices named are no more; a message to nothing but them is refused for good."""
+
+    name = "vanishing"
+
+    def __init__(self, *gone: str) -> None:
+        self.capabilities = Capabilities(channel="push", connections=1)
+        self._gone = set(gone)
+
+    async def deliver(self, source: Source) -> None:
+        while (handover := source.take()) is not None:
+            tokens = [one.token for one in parts_of(handover).devices]
+            assert handover.begin()
+            handover.gone([token for token in tokens if token in self._gone])
+            if set(tokens) <= self._gone:
+                handover.failed(Permanent("all gone", "invalid_address"))
+            else:
+                handover.sent("one took it")
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.mark.parametrize(("gone", "left", "state"), [([_APPLE], ["droid:1"], "sent"), ([_APPLE, "droid:1"], [], "")])
+async def test_a_device_that_is_no_more_is_taken_from_its_person(
+    manage: Client, client: Client, track: Client, stage: Stage, gone: list[str], left: list[str], state: str
+) -> None:
+    await people(track)
+    number = await triggered(manage, client, await made(manage, _PUSH))
+    async with stage.working(stage.worker(Scripted(), LostJobs(), others=(Vanishing(*gone),))):
+        await stage.finished(number)
+    assert devices(stage) == left
+    assert stage.sums(number) == {state or "failed invalid_address": 1, "skipped no_address": 1}
+
+
+async def test_a_device_goes_with_the_outcome_or_not_at_all(
+    manage: Client, client: Client, track: Client, stage: Stage
+) -> None:
+    await people(track)
+    number = await triggered(manage, client, await made(manage, _PUSH))
+    await stage.resolver().run_once(number)
+    rules = ChunkRules(10, LEASE, lambda *_: None)
+    work = stage.store.write(
+        lambda tx: claim(tx, owner="one", flights=stage.folder, retry=RetryPolicy(()), rules=rules)
+    )
+    assert work is not None
+    assert work.chunk is not None
+    row = next(one for one in work.chunk.rows if one["id"] == "p1")
+    outcome = Outcome(DeliveryKey(number, row["seq"], row["action_id"]), State.SENT, gone=(_APPLE,))
+    settle = partial(record, held=work.claim, chunk=work.chunk, outcomes=[outcome], rules=rules)
+    with pytest.raises(Broken):
+        stage.store.write(partial(settle, failpoint=breaking_at("record.before_commit")))
+    assert (devices(stage), stage.sums(number)) == ([_APPLE, "droid:1"], {"queued": 2})
+    stage.store.write(settle)
+    assert (devices(stage), stage.sums(number)) == (["droid:1"], {"queued": 1, "sent": 1})
+
+
+def devices(stage: Stage) -> list[str]:
+    return [row["token"] for row in stage.select("SELECT token FROM device ORDER BY token")]

@@ -6,18 +6,23 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 import trustme
 
 from clarion.channels.base import Deliverer
 from clarion.channels.outbox import OutboxProvider, OutboxReader
+from clarion.channels.push import PushSettings, push
 from clarion.channels.smtp import SmtpProvider, SmtpSettings
 from clarion.channels.webhook import WebhookProvider, WebhookSettings
 from clarion.domain.messages import Message
+from clarion.domain.push import PushDevice
 
+from .apple_server import AppleServer
+from .google_server import GoogleServer
 from .hook_server import HookServer
-from .messages import a_call, a_message
+from .messages import a_call, a_message, a_push
 from .real_server import PASSWORD, USER, RealServer, authenticate
 from .scripted import EHLO_LOCKSTEP, Kept, ScriptedServer
 from .vendors import IN_BYTES, OTHERS, VENDORS, VendorServer
@@ -108,10 +113,11 @@ async def hooks(keys: Keys) -> AsyncIterator[HookServer]:
     await served.stop()
 
 
+APPLE: dict[str, Any] = {"apns_key_id": "KEY4567890", "apns_team_id": "TEAM567890", "apns_topic": "example.app"}
 MAIL = ["outbox", "pipelined", "lockstep", "real", "real-tls", "real-starttls", *IN_BYTES]
 
 
-@pytest.fixture(params=[*MAIL, *OTHERS, "webhook"])
+@pytest.fixture(params=[*MAIL, *OTHERS, "webhook", "fcm", "apns"])
 async def target(
     *,
     request: pytest.FixtureRequest,
@@ -160,6 +166,29 @@ async def target(
                 "webhook",
             )
             await called.close()
+        case "fcm":
+            google = GoogleServer()
+            await google.start()
+            pushing = push(PushSettings(fcm_credentials=google.credentials(tmp_path), fcm_url=google.url))
+            yield Target(
+                pushing, lambda: [Kept("", [one["token"]], b"") for one in google.taken], a_push, "push"
+            )
+            await pushing.close()
+            await google.stop()
+        case "apns":
+            apple = AppleServer(keys.server)
+            await apple.start()
+            pushing = push(
+                PushSettings(apns_key=apple.key_file(tmp_path), apns_url=apple.url, ca_file=keys.ca_file, **APPLE)
+            )
+            yield Target(
+                pushing,
+                lambda: [Kept("", [unquote(one.token)], b"") for one in apple.taken],
+                lambda number: a_push(number, [PushDevice(f"ann{number}@example.org", "ios")]),
+                "push",
+            )
+            await pushing.close()
+            await apple.stop()
         case _:
             served = VendorServer(VENDORS[kind])
             await served.start()

@@ -2,13 +2,14 @@
 """Messages to send, and what became of them."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from clarion.channels.base import Deliverer
 from clarion.domain.broadcasts import Method
 from clarion.domain.errors import Away, SendError
-from clarion.domain.messages import CallMessage, EmailMessage, Message
+from clarion.domain.messages import CallMessage, EmailMessage, Message, PartsMessage
+from clarion.domain.push import PushDevice
 
 from .sources import Kept, ListSource
 
@@ -29,6 +30,12 @@ def a_message(number: int = 0, **fields: Any) -> EmailMessage:
 def a_call(url: str, number: int = 0, **fields: Any) -> CallMessage:
     usual: dict[str, Any] = {"delivery_id": f"d{number}", "method": Method.POST, "headers": (), "body": ""}
     return CallMessage(url=url, **{**usual, **fields})
+
+
+def a_push(number: int = 0, devices: Sequence[PushDevice] = (), **parts: str) -> PartsMessage:
+    """To devices, or to one Android phone by the name that all suites know."""
+    to = tuple(devices) or (PushDevice(f"ann{number}@example.org", "android"),)
+    return PartsMessage(f"d{number}", "push", to[0].token, "Hello", dict(parts) or {"title": "Hello"}, devices=to)
 
 
 class Clock:

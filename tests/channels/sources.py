@@ -2,7 +2,7 @@
 """A source of messages that remembers what became of each, and fails the test when one is ended twice."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from clarion.domain.errors import SendError
@@ -23,12 +23,17 @@ class Kept:
     end: str | None = None
     error: SendError | None = None
     log: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
 
     def begin(self) -> bool:
         assert not self.begun, "began twice"
         assert self.end is None, "began after its end"
         self.begun = self.may_begin
         return self.may_begin
+
+    def gone(self, tokens: Sequence[str]) -> None:
+        assert self.end is None, "a device is gone after the end"
+        self.lost += tokens
 
     def sent(self, words: str) -> None:
         assert self.begun, "sent without having begun"

@@ -11,12 +11,15 @@ from clarion.channels.registry import PROVIDERS, build
 from clarion.channels.smtp import SmtpProvider, SmtpSettings
 from clarion.domain.errors import SetupError
 
+from .google_server import GoogleServer
+
 
 def test_builds_each_by_its_name(tmp_path: Path) -> None:
     options: dict[str, dict[str, object]] = {
         "mailgun": {"domain": "mg.example.com", "api_key": "k"},
         "outbox": {"directory": str(tmp_path / "o")},
         "postmark": {"token": "t"},
+        "push": {"fcm_credentials": GoogleServer(port=1).credentials(tmp_path)},
         "resend": {"api_key": "k"},
         "sendgrid": {"api_key": "k"},
         "slack": {"token": "k"},
@@ -48,8 +51,10 @@ def test_usual_ports(security: Any, port: int) -> None:
 @pytest.mark.parametrize(
     ("name", "options", "words"),
     [
-        ("pigeon", {}, "'pigeon'; there are: mailgun, outbox, postmark, resend, sendgrid, ses, slack, smtp, webhook"),
+        ("pigeon", {}, "'pigeon'; there are: mailgun, outbox, postmark, push, "),
         ("postmark", {}, "token is missing"),
+        ("push", {}, "set up fcm_credentials, apns_key or both"),
+        ("push", {"apns_sandbox": "perhaps"}, "apns_sandbox must be true or false"),
         ("postmark", {"token": ""}, "token must be"),
         ("postmark", {"token": "a\r\nb"}, "token must be"),
         ("postmark", {"token": "t", "stream": ""}, "stream is empty"),

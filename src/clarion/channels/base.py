@@ -41,6 +41,10 @@ class Handover(Protocol):
         """
         ...
 
+    def gone(self, tokens: Sequence[str]) -> None:
+        """Devices that the message was for are no more; told before its end, whatever that is."""
+        ...
+
     def sent(self, words: str) -> None:
         """The other side took it; `words` is its answer. Only after `begin`."""
         ...

@@ -11,6 +11,7 @@ from clarion.channels.mailgun import MailgunSettings, mailgun
 from clarion.channels.outbox import FILE_NAME, OutboxProvider, OutboxReader, folder_of
 from clarion.channels.outbox_removal import blank, drop_before
 from clarion.channels.postmark import PostmarkSettings, postmark
+from clarion.channels.push import PushSettings, push
 from clarion.channels.resend import ResendSettings, resend
 from clarion.channels.sendgrid import SendGridSettings, sendgrid
 from clarion.channels.ses import SesSettings, ses
@@ -94,6 +95,10 @@ def _ses(**options: Any) -> Deliverer:
     return ses(SesSettings(**options))
 
 
+def _push(**options: Any) -> Deliverer:
+    return push(PushSettings(**options))
+
+
 def _slack(**options: Any) -> Deliverer:
     return slack(SlackSettings(**options))
 
@@ -155,6 +160,24 @@ PROVIDERS: Mapping[str, _Entry] = {
         {"token": _text, "stream": _text, "batch": _whole, **_OVER_HTTP},
         ("token",),
         ("token",),
+    ),
+    "push": _Entry(
+        ("push",),
+        _push,
+        {
+            "fcm_credentials": _text,
+            "apns_key": _text,
+            "apns_key_id": _text,
+            "apns_team_id": _text,
+            "apns_topic": _text,
+            "apns_sandbox": _switch,
+            "connections": _whole,
+            "timeout": _seconds,
+            "ca_file": _text,
+            "fcm_url": _text,
+            "apns_url": _text,
+        },
+        (),
     ),
     "resend": _Entry(
         ("email",), _resend, {"api_key": _text, "batch": _whole, **_OVER_HTTP}, ("api_key",), ("api_key",)

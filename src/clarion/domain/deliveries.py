@@ -132,6 +132,7 @@ class Outcome(NamedTuple):
     `doubt_fence`: in doubt because the slice's holder with this fence vanished; its record may still tell. `draft`:
     what is kept of a message that was drafted. `language`: in which one it was made, in lower case; None: the default.
     `unseen`: what it counts as, once sent, because nobody will see what is opened and followed of it.
+    `gone`: devices of the person that are no more, by their tokens.
     """
 
     key: DeliveryKey
@@ -145,6 +146,7 @@ class Outcome(NamedTuple):
     draft: Draft | None = None
     language: str | None = None
     unseen: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
 
 
 _KEY_BYTES = 16  # 6 trigger, 5 seq, 5 action

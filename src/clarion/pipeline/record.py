@@ -3,7 +3,9 @@
 
 Commits all of it in one transaction, under the fence. If the process dies before the commit, the chunk is still
 open in the ledger and its outcomes are in the flight record; the next claim settles it from there. If the
-lease was lost meanwhile nothing is written, and the record settles later what the taker had to doubt.
+lease was lost meanwhile nothing is written, and the record settles later what the taker had to doubt. Devices that are
+no more are taken from their people in the same transaction; after a crash before it they are still there, and the next
+message to them hears it again.
 """
 
 from collections.abc import Sequence
@@ -12,7 +14,7 @@ from clarion.domain.deliveries import Outcome, State
 from clarion.domain.metrics import NEVER_LEFT
 from clarion.pipeline.claim import Chunk, ChunkRules, let_go, open_next
 from clarion.pipeline.failpoint import Failpoint, nothing
-from clarion.store import control, ledger, slices
+from clarion.store import control, ledger, people, slices
 from clarion.store.engine import Transaction
 from clarion.store.slices import Claim
 
@@ -39,6 +41,11 @@ def record(
     """
     standing = slices.renew(tx, held, rules.lease_ms)
     ledger.settle(tx, held.trigger_id, outcomes, shard=held.no, by=slices.worker_of(held.owner))
+    if any(outcome.gone for outcome in outcomes):
+        whose = {(int(row["seq"]), int(row["action_id"])): int(row["person_id"]) for row in chunk.rows}
+        for outcome in outcomes:
+            for token in outcome.gone:
+                people.delete_device(tx, whose[outcome.key.seq, outcome.key.action_id], token)
     if chunk.paced:
         unspent = len(chunk.rows) - sum(map(_was_handed_over, outcomes))
         control.refund(tx, held.trigger_id, unspent, standing.now_ms)

@@ -246,18 +246,17 @@ class _ChunkSource:
 
     def settle(self, handover: "_Handover", said: Verdict) -> None:
         self.record.mark(handover.index, said.mark, said.words)
-        self.outcomes.append(
-            verdict.outcome(
-                handover.key,
-                said,
-                attempts=handover.row["attempts"],
-                now_ms=self.task.chunk.now_ms + int((self.stage.clock() - self.began) * 1_000),
-                retry=self.stage.retry,
-                doubt=self.task.doubt,
-                recipient=handover.message.recipient,
-                since_ms=handover.row["attempted_ms"],
-            )
+        outcome = verdict.outcome(
+            handover.key,
+            said,
+            attempts=handover.row["attempts"],
+            now_ms=self.task.chunk.now_ms + int((self.stage.clock() - self.began) * 1_000),
+            retry=self.stage.retry,
+            doubt=self.task.doubt,
+            recipient=handover.message.recipient,
+            since_ms=handover.row["attempted_ms"],
         )
+        self.outcomes.append(outcome._replace(gone=handover.lost) if handover.lost else outcome)
 
     def close(self) -> None:
         """Whatever was handed over and has no answer by now is in doubt."""
@@ -268,7 +267,7 @@ class _ChunkSource:
 class _Handover:
     """One message of a chunk on its way; see `channels.base.Handover`. After its end further calls do nothing."""
 
-    __slots__ = ("began", "ended", "index", "key", "message", "row", "source")
+    __slots__ = ("began", "ended", "index", "key", "lost", "message", "row", "source")
 
     def __init__(self, source: _ChunkSource, index: int, key: DeliveryKey, row: Row, message: Message) -> None:
         self.source = source
@@ -276,6 +275,7 @@ class _Handover:
         self.key = key
         self.row = row
         self.message = message
+        self.lost: tuple[str, ...] = ()
         self.ended = False
         self.began = 0.0
 
@@ -289,6 +289,9 @@ class _Handover:
         source.begun[self.index] = self
         source.stage.failpoint("send.handed_over")
         return True
+
+    def gone(self, tokens: Sequence[str]) -> None:
+        self.lost = (*self.lost, *tokens)
 
     def sent(self, words: str) -> None:
         self._end(Verdict(Mark.SENT, words))

@@ -157,6 +157,9 @@ class _Letter:
     def begin(self) -> bool:
         return True
 
+    def gone(self, tokens: Sequence[str]) -> None:
+        """A test takes no device from anybody."""
+
     def sent(self, words: str) -> None:
         self._end(words, sent=True)
 
