@@ -18,13 +18,7 @@ def _send_one(server: Server) -> None:
     server.call("POST", f"{_ROOT}/broadcasts/{made['id']}/activate", body={})
     newest = server.call("GET", f"{_ROOT}/people?limit=1")["people"][0]
     body = {"ids": [newest["id"]]}
-    trigger = server.call("POST", f"/v1/campaigns/{made['id']}/triggers", "app_key", body)["id"]
-    states = set()
-    for _ in range(2_000):  # each asks a server, so this is bounded by answers and not by a clock
-        states.add(server.call("GET", f"{_ROOT}/triggers/{trigger}")["trigger"]["state"])
-        if "done" in states:
-            return
-    raise AssertionError(states)
+    server.call("POST", f"/v1/campaigns/{made['id']}/triggers", "app_key", body)
 
 
 def test_a_webhook_from_its_making_to_its_end(server: Server, page: Page, phone: Page) -> None:
@@ -46,7 +40,7 @@ def test_a_webhook_from_its_making_to_its_end(server: Server, page: Page, phone:
     page.get_by_role("link", name="warehouse").click()
     expect(page.get_by_role("heading", level=1, name="warehouse")).to_be_visible()
     _send_one(server)
-    expect(page.get_by_role("table", name="The last calls that failed")).to_be_visible(timeout=40_000)
+    expect(page.get_by_role("table", name="The last calls that failed")).to_be_visible(timeout=60_000)
     check_accessible(page)
 
     page.get_by_role("button", name="Send events again").click()
