@@ -133,7 +133,14 @@ class HookSettings:
 class Sms:
     """See `settings.default.toml`."""
 
-    provider: Literal["outbox"]
+    provider: Literal["outbox", "twilio"]
+
+
+@dataclass(frozen=True, slots=True)
+class WhatsApp:
+    """See `settings.default.toml`."""
+
+    provider: Literal["outbox", "twilio"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +228,7 @@ class Settings:
     webhook: Webhook
     hooks: HookSettings
     sms: Sms
+    whatsapp: WhatsApp
     push: Push
     slack: Slack
     metrics: MetricsSettings
@@ -232,6 +240,7 @@ class Settings:
     resend: dict[str, Any] = field(repr=False)
     sendgrid: dict[str, Any] = field(repr=False)
     ses: dict[str, Any] = field(repr=False)
+    twilio: dict[str, Any] = field(repr=False)
 
 
 def load(

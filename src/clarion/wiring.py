@@ -254,7 +254,7 @@ def _options(settings: Settings, channel: str, outbox_folder: Path) -> tuple[str
     if name == channel:  # its settings stand beside the choice
         return name, {key: value for key, value in asdict(getattr(settings, channel)).items() if key != "provider"}
     options: dict[str, object] = getattr(settings, name)
-    return name, options
+    return name, {**options, "channel": channel} if registry.serves_several(name) else options
 
 
 def blank_mail_of(house: House) -> BlankMail:

@@ -54,8 +54,10 @@ async def test_it_is_made_and_changed_by_either_api(manage: Client, client: Clie
     assert not action.keys() & {"subject", "headers", "url", "tracked"}
     path = f"/v1/broadcasts/{broadcast['id']}/actions/{action['id']}"
     shown = (await client("GET", path)).json["action"]
-    assert (shown["type"], shown["body"], shown["image_url"]) == ("twilio", _SMS["body"], "")
+    assert (shown["type"], shown["body"], shown["image_url"], shown["recipient"]) == ("twilio", _SMS["body"], "", "")
     assert (await client("PUT", path, shown)).json["action"] == shown
+    kept = (await manage("GET", f"{_ROOT}/broadcasts/{broadcast['id']}")).json["broadcast"]["actions"][0]
+    assert kept["recipient"] == "{{customer.phone}}"
     changed = (await client("PUT", path, {"body": "Hi", "image_url": "https://x.example/a.png"})).json["action"]
     assert (changed["body"], changed["image_url"]) == ("Hi", "https://x.example/a.png")
     refused = await client("PUT", path, {"subject": "Hi"})

@@ -407,7 +407,7 @@ async def test_an_erasure_takes_what_the_call_said(client: Client, manage: Clien
     assert len(stage.select("SELECT trigger_id FROM trigger_override")) == 1
 
 
-@pytest.mark.parametrize("channel", ["whatsapp", "in_app", "inbox_message"])
+@pytest.mark.parametrize("channel", ["in_app", "inbox_message"])
 async def test_a_channel_without_a_provider_says_so(client: Client, stage: Stage, channel: str) -> None:
     body = {"transactional_message_id": "code", "identifiers": {"id": "p1"}}
     answer = await client("POST", f"/v1/send/{channel}", body)

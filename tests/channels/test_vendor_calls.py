@@ -13,13 +13,14 @@ from clarion.channels.resend import ResendDialect, ResendSettings
 from clarion.channels.sendgrid import SendGridDialect, SendGridSettings
 from clarion.channels.ses import SesDialect, SesSettings
 from clarion.channels.slack import SlackDialect, SlackSettings
+from clarion.channels.twilio import TwilioDialect, TwilioSettings
 from clarion.domain.errors import Permanent, SendError, SetupError, Throttled
-from clarion.domain.messages import EmailMessage, Message
+from clarion.domain.messages import EmailMessage, Message, PartsMessage
 from clarion.domain.transactional import Attachment
 
 from .messages import CONTENT, a_message
 from .sources import ListSource
-from .vendors import SECRET, VENDORS, Call, Mailgun, VendorServer, answer, mail, post
+from .vendors import ACCOUNT, SECRET, VENDORS, Call, Mailgun, VendorServer, answer, mail, post, text
 
 
 async def sent(
@@ -410,3 +411,90 @@ def test_what_slack_s_errors_mean(error: str, end: str, pauses: bool) -> None:
 def test_slack_needs_a_token() -> None:
     with pytest.raises(SetupError, match="token"):
         SlackSettings(token="two words")
+
+
+# -- Twilio --------------------------------------------------------------------------------------------------------
+
+
+async def test_twilio_gets_a_form() -> None:
+    with_image = {"from": "+15559990000", "body": "Hi & bye é", "image_url": "https://x.example/a.png"}
+    by_service = {"from": "MG" + 32 * "a", "body": "Hi"}
+    calls, source = await sent("twilio", text(1), text(2, parts=with_image), text(3, parts=by_service))
+    assert sorted((call.form for call in calls), key=lambda form: form["To"]) == [
+        {"To": "ann1@example.org", "From": "+15550001111", "Body": "Hello"},
+        {
+            "To": "ann2@example.org",
+            "From": "+15559990000",
+            "Body": "Hi & bye é",
+            "MediaUrl": "https://x.example/a.png",
+        },
+        {"To": "ann3@example.org", "MessagingServiceSid": "MG" + 32 * "a", "Body": "Hi"},
+    ]
+    assert [kept.end for kept in source.taken] == ["sent queued SM1"] * 3
+
+
+async def test_twilio_sends_templates_by_whatsapp() -> None:
+    body = '{"content_sid": "HX' + 32 * "b" + '", "variables": {"1": "Ann"}}'
+    message = PartsMessage("d1", "whatsapp", "+15551230001", body, {"body": body})
+    calls, _ = await sent("twilio", message, channel="whatsapp")
+    assert [call.form for call in calls] == [
+        {
+            "To": "whatsapp:+15551230001",
+            "From": "whatsapp:+15550001111",
+            "ContentSid": "HX" + 32 * "b",
+            "ContentVariables": '{"1":"Ann"}',
+        }
+    ]
+
+
+async def test_a_text_from_nobody_does_not_leave() -> None:
+    calls, source = await sent("twilio", text(1), sender="")
+    assert calls == []
+    assert [shown(kept.error) for kept in source.taken if kept.error] == ["Permanent sender_refused"]
+
+
+TWILIO_ERRORS: dict[tuple[int, int], tuple[str, bool]] = {
+    (400, 21211): ("Permanent invalid_address", False),
+    (400, 21614): ("Permanent invalid_address", False),
+    (400, 21610): ("Permanent refused", False),
+    (400, 21408): ("Permanent refused", False),
+    (400, 21606): ("Permanent sender_refused", False),
+    (400, 21617): ("Permanent too_large", False),
+    (401, 20003): ("Throttled 60", True),
+    (403, 20005): ("Throttled 60", True),
+    (429, 20429): ("Throttled 30", True),
+    (400, 63018): ("Throttled 30", True),
+    (404, 20404): ("Throttled 60", True),
+    (500, 20500): ("Unknown", False),
+}
+
+
+@pytest.mark.parametrize(("status", "code", "end", "pauses"), [(*name, *what) for name, what in TWILIO_ERRORS.items()])
+def test_what_twilio_s_errors_mean(status: int, code: int, end: str, pauses: bool) -> None:
+    body = answer(status, {"code": code, "message": "no", "status": status}).body
+    assert isinstance(body, bytes)
+    dialect = TwilioDialect(TwilioSettings(account_sid=ACCOUNT, auth_token=SECRET))
+    reading = dialect.read(Answer(status, body, retry_after=30.0 if code in {20429, 63018} else None), 1, many=False)
+    assert [shown(one) for one in reading.ends] == [end]
+    assert (reading.pause is not None) == pauses
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"account_sid": "nobody"}, "account_sid"),
+        ({}, "auth_token"),
+        ({"key_sid": "SK"}, "key_sid"),
+        ({"key_sid": "SK" + 32 * "0"}, "key_secret"),
+        ({"auth_token": SECRET, "channel": "email"}, "channel"),
+    ],
+)
+def test_twilio_says_what_is_wrong_with_its_settings(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(SetupError, match=words):
+        TwilioSettings(**{"account_sid": ACCOUNT, **options})
+
+
+def test_twilio_signs_in_with_a_key() -> None:
+    settings = TwilioSettings(account_sid=ACCOUNT, key_sid="SK" + 32 * "1", key_secret=SECRET)
+    assert settings.login == f"SK{32 * '1'}:{SECRET}"
+    assert SECRET not in repr(settings)

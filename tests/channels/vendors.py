@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
 from aiohttp import web
@@ -24,12 +25,14 @@ from clarion.channels.sendgrid import SendGridSettings, sendgrid
 from clarion.channels.ses import SesSettings, ses
 from clarion.channels.sigv4 import Credentials, signed
 from clarion.channels.slack import SlackSettings, slack
+from clarion.channels.twilio import TwilioSettings, twilio
 from clarion.domain.messages import EmailFields, EmailMessage, Message, PartsMessage
 
 from .messages import a_message
 from .scripted import Kept
 
 SECRET = "a-secret-of-a-test"
+ACCOUNT = "AC" + 32 * "0"
 AT = datetime(2026, 11, 29, 7, 30, tzinfo=UTC)
 
 
@@ -61,6 +64,10 @@ class Call:
     @property
     def json(self) -> Any:
         return msgspec.json.decode(self.raw)
+
+    @property
+    def form(self) -> dict[str, str]:
+        return dict(parse_qsl(self.raw.decode(), keep_blank_values=True, strict_parsing=True))
 
     def drop(self) -> web.Response:
         """Hang up without a word."""
@@ -335,10 +342,46 @@ class Slack(Vendor):
         return answer(200, {"ok": False, "error": "channel_not_found"})
 
 
+def text(number: int, **fields: Any) -> PartsMessage:
+    """An SMS; its address is one that the shared tests know."""
+    usual: dict[str, Any] = {"recipient": f"ann{number}@example.org", "subject": "Hello", "parts": {"body": "Hello"}}
+    return PartsMessage(f"d{number}", "sms", **{**usual, **fields})
+
+
+class Twilio(Vendor):
+    """Takes a form, and numbers its refusals."""
+
+    name = "twilio"
+    channel = "sms"
+    message = staticmethod(text)
+
+    def make(self, url: str, secret: str = SECRET, **options: Any) -> HttpDeliverer:
+        clock = options.pop("clock", None)
+        usual = {"account_sid": ACCOUNT, "sender": "+15550001111"}
+        settings = TwilioSettings(auth_token=secret, url=url, **{**usual, **options})
+        return twilio(settings, **({"clock": clock} if clock else {}))
+
+    def knows(self, call: Call) -> bool:
+        assert call.request.path == f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
+        assert call.request.content_type == "application/x-www-form-urlencoded"
+        expected = base64.b64encode(f"{ACCOUNT}:{SECRET}".encode()).decode()
+        return call.request.headers.get("Authorization") == f"Basic {expected}"
+
+    def kept(self, call: Call) -> list[Kept]:
+        form = call.form
+        return [Kept(form.get("From", ""), [form["To"]], form.get("Body", "").encode())]
+
+    def accepted(self, call: Call, count: int) -> web.Response:
+        return answer(201, {"sid": "SM1", "status": "queued", "error_code": None})
+
+    def refusal(self, recipient: str) -> web.Response:
+        return answer(400, {"code": 21211, "message": f"Invalid 'To' {recipient}", "status": 400})
+
+
 OF_MAIL: dict[str, Vendor] = {
     one.name: one for one in (Postmark(), Resend(), ResendAlone(), SendGrid(), Mailgun(), Ses())
 }
-VENDORS: dict[str, Vendor] = {**OF_MAIL, "slack": Slack()}
+VENDORS: dict[str, Vendor] = {**OF_MAIL, "slack": Slack(), "twilio": Twilio()}
 IN_BYTES = tuple(name for name, one in VENDORS.items() if isinstance(one, InBytes))
 OTHERS = tuple(name for name in VENDORS if name not in IN_BYTES)
 IN_PARTS = tuple(name for name in OF_MAIL if name not in IN_BYTES)

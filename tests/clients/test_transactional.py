@@ -129,6 +129,38 @@ def test_node_5_pushes(node5: Node, plain: Server) -> None:
     assert (mail.delivery_id, mail.subject) == (both["delivery_id"], "7")
 
 
+def texted(server: Server, kind: str = "sms") -> str:
+    """An active SMS or WhatsApp message; its trigger name."""
+    name = f"{kind}-{next(_numbers)}"
+    bodies = {"sms": "Order {{ trigger.order }}", "whatsapp": f'{{"content_sid": "HX{32 * "a"}"}}'}
+    body = {
+        "name": "Text",
+        "kind": "transactional",
+        "trigger_name": name,
+        "actions": [{"kind": kind, "name": "T", "body": bodies[kind]}],
+    }
+    number = int(server.ask("POST", "/api/clarion/v1/broadcasts", body)["broadcast"]["id"])
+    server.ask("POST", f"/api/clarion/v1/broadcasts/{number}/activate", {})
+    return name
+
+
+def a_number() -> str:
+    """Nobody's phone, another one each time."""
+    return f"+1555{next(_numbers):07}"
+
+
+def test_node_5_texts(node5: Node, plain: Server) -> None:
+    who, phone, other = f"n5-{next(_numbers)}", a_number(), a_number()
+    node5.track("identify", who, {"phone": phone})
+    named = {"transactional_message_id": texted(plain), "identifiers": {"id": who}, "message_data": {"order": 7}}
+    answer = node5.app("sendSMS", {"new": "SendSMSRequest", "with": named})
+    mail = arrived(plain, phone)
+    assert (mail.delivery_id, mail.subject) == (answer["delivery_id"], "Order 7")
+    named = {"transactional_message_id": texted(plain, "whatsapp"), "identifiers": {"id": who}, "to": other}
+    answer = node5.app("sendWhatsApp", {"new": "SendWhatsAppRequest", "with": named})
+    assert arrived(plain, other).delivery_id == answer["delivery_id"]
+
+
 def test_node_4_sends(node4: Node, secure: Server) -> None:
     who = f"n4-{next(_numbers)}"
     _, answer = _sent(node4, secure, who)
@@ -138,6 +170,10 @@ def test_node_4_sends(node4: Node, secure: Server) -> None:
     answer = node4.app("sendPush", {"new": "SendPushRequest", "with": {**named, "title": "Yours: {{ trigger.order }}"}})
     mail = arrived(secure, f"{who}:1")
     assert (mail.delivery_id, mail.subject) == (answer["delivery_id"], "Yours: 7")
+    texting = {"transactional_message_id": texted(secure), "identifiers": {"id": who}, "message_data": {"order": 7}}
+    phone = a_number()
+    answer = node4.app("sendSMS", {"new": "SendSMSRequest", "with": {**texting, "to": phone}})
+    assert arrived(secure, phone).delivery_id == answer["delivery_id"]
 
 
 def test_python_sends(app: APIClient, secure: Server) -> None:
@@ -165,6 +201,13 @@ def test_python_sends(app: APIClient, secure: Server) -> None:
     )
     answer = app.send_push(pushing)
     assert arrived(secure, f"{who}:1").delivery_id == answer["delivery_id"]
+    phone = a_number()
+    texting = SendSMSRequest(
+        transactional_message_id=texted(secure), identifiers={"id": who}, to=phone, message_data={"order": 7}
+    )
+    answer = app.send_sms(texting)
+    mail = arrived(secure, phone)
+    assert (mail.delivery_id, mail.subject) == (answer["delivery_id"], "Order 7")
     for send, wrong in ((app.send_push, SendPushRequest), (app.send_sms, SendSMSRequest)):
-        with pytest.raises(CustomerIOException, match=r"there is no (provider|transactional message)"):
+        with pytest.raises(CustomerIOException, match=r"there is no transactional message"):
             send(wrong(transactional_message_id=1, identifiers={"id": who}))

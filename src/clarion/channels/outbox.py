@@ -261,11 +261,11 @@ def _letter(message: CallMessage | PartsMessage) -> EmailMessage:
     letter = MimeLetter(policy=SMTP)
     if isinstance(message, CallMessage):
         channel, headers = "webhook", [f"{name}: {value}" for name, value in message.headers]
-        text = "\n".join([message.subject, *headers, "", message.body])
+        subject = message.subject
+        text = "\n".join([subject, *headers, "", message.body])
     else:
-        channel = message.channel
+        channel, subject = message.channel, " ".join(message.subject.split())[:_LONGEST_SUBJECT]
         text = "\n".join(f"{name}: {value}" for name, value in message.parts.items() if value)
-    subject = " ".join(message.subject.split())[:_LONGEST_SUBJECT]
     letter["From"], letter["Subject"] = f"{channel}@localhost", subject
     letter.set_content(text, cte="base64")
     return EmailMessage(

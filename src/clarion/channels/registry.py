@@ -17,6 +17,7 @@ from clarion.channels.sendgrid import SendGridSettings, sendgrid
 from clarion.channels.ses import SesSettings, ses
 from clarion.channels.slack import SlackSettings, slack
 from clarion.channels.smtp import SmtpProvider, SmtpSettings
+from clarion.channels.twilio import TwilioSettings, twilio
 from clarion.channels.webhook import WebhookProvider, WebhookSettings
 from clarion.domain.channels import CHANNELS
 from clarion.domain.errors import SetupError
@@ -101,6 +102,10 @@ def _push(**options: Any) -> Deliverer:
 
 def _slack(**options: Any) -> Deliverer:
     return slack(SlackSettings(**options))
+
+
+def _twilio(**options: Any) -> Deliverer:
+    return twilio(TwilioSettings(**options))
 
 
 def _webhook(**options: Any) -> Deliverer:
@@ -219,6 +224,21 @@ PROVIDERS: Mapping[str, _Entry] = {
         ("host",),
         ("username", "password"),  # a name that one signs in with is often a key
     ),
+    "twilio": _Entry(
+        ("sms", "whatsapp"),
+        _twilio,
+        {
+            "account_sid": _text,
+            "auth_token": _text,
+            "key_sid": _text,
+            "key_secret": _text,
+            "sender": _text,
+            "channel": _text,
+            **_OVER_HTTP,
+        },
+        ("account_sid",),
+        ("auth_token", "key_secret"),
+    ),
     "webhook": _Entry(
         ("webhook",),
         _webhook,
@@ -232,6 +252,11 @@ PROVIDERS: Mapping[str, _Entry] = {
         (),
     ),
 }
+
+
+def serves_several(name: str) -> bool:
+    """Whether a provider is built for one of several channels, with the option `channel`."""
+    return name in PROVIDERS and len(PROVIDERS[name].channels) > 1
 
 
 def build(name: str, options: Mapping[str, object]) -> Deliverer:

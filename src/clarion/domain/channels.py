@@ -20,6 +20,7 @@ MOST_SLACK_CHARACTERS = 40_000  # what is longer, Slack cuts
 MOST_SLACK_BLOCKS = 50
 _SLACK_PLACE = re.compile(r"[#@]?[\w.-]{1,80}")
 _EMOJI = re.compile(r":[\w+'-]+(?:::[\w-]+)?:")
+_CONTENT_SID = re.compile(r"HX[0-9a-fA-F]{32}")  # of Twilio's templates
 _BETWEEN_DIGITS = str.maketrans("", "", " \t-.()/\u00a0\u2011")
 
 
@@ -254,7 +255,35 @@ SLACK = Channel(
     address=slack_place,
 )
 
-CHANNELS: Mapping[str, Channel] = {one.kind: one for one in (SMS, PUSH, SLACK)}
+
+def _template_problem(text: str) -> str | None:
+    told = json.loads(text)
+    if not isinstance(told, dict) or not told.keys() <= {"content_sid", "variables"}:
+        return 'must be a JSON object with "content_sid" and, for what is put into the template, "variables"'
+    sid, variables = told.get("content_sid"), told.get("variables", {})
+    if not isinstance(sid, str) or not _CONTENT_SID.fullmatch(sid):
+        return "content_sid must name a template: HX and 32 hexadecimal digits"
+    if not isinstance(variables, dict) or not all(isinstance(one, str) for one in variables.values()):
+        return 'variables must be an object of texts, such as {"1": "Ann"}'
+    return None
+
+
+WHATSAPP = Channel(
+    kind="whatsapp",
+    type="whatsapp",
+    title="a WhatsApp message",
+    parts=(
+        Part("recipient", default="{{customer.phone}}"),
+        Part("from"),
+        Part("body", MAX_BODY_BYTES, required=True, as_json=True, wrong=_template_problem),
+    ),
+    shown="body",
+    own_address="phone",
+    address=phone_number,
+    overrides={"to": "recipient", "from": "from", "body": "body"},
+)
+
+CHANNELS: Mapping[str, Channel] = {one.kind: one for one in (SMS, PUSH, SLACK, WHATSAPP)}
 """By the kind of their actions."""
 TYPE_OF: Mapping[str, str] = {
     "email": "email",

@@ -67,6 +67,7 @@ _FIELDS = {
     "sms": _SMS_FIELDS,
     "push": _PUSH_FIELDS,
     "slack": _WEBHOOK_FIELDS,
+    "whatsapp": {**_SMS_FIELDS, "opened": ("recipient",), "dropped": ("recipient", "failure_message")},
 }
 LONGEST_MS = 7 * 24 * 3_600_000
 _AN_HOUR = frozenset({400, 401, 402, 403, 404, 405, 410, 429, 500, 502, 521})

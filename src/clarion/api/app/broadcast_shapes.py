@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from clarion.domain.audience import parse, segment_ids
-from clarion.domain.broadcasts import Action, Broadcast
+from clarion.domain.broadcasts import Action, Broadcast, EmailContent
 from clarion.domain.channels import TYPE_OF
 from clarion.domain.errors import MalformedRequest
 
@@ -64,8 +64,7 @@ def action_shape(action: Action, language: str = "", number: int | None = None) 
     if content.webhook is not None:
         return {**common, "url": content.webhook.url, "method": content.webhook.method.value}
     if content.made_of_parts is not None:
-        # A recipient in Liquid is blank there, and what is no text of theirs in a message is under its own name.
-        return {**common, **{name: text for name, text in content.parts.items() if name != "channel"}}
+        return {**common, **_parts(action, content)}
     return {
         **common,
         "body_amp": content.amp,
@@ -81,6 +80,17 @@ def action_shape(action: Action, language: str = "", number: int | None = None) 
         "fake_bcc": False,
         "preprocessor": "",
     }
+
+
+def _parts(action: Action, content: EmailContent) -> dict[str, Any]:
+    """What contract §5.3 has of a message made of parts beside what all have."""
+    shape: dict[str, Any] = dict(content.parts)
+    if action.kind == "sms" and "{{" in shape["recipient"]:
+        shape["recipient"] = ""  # contract §5.3; an edit that sends it back changes nothing
+    if action.kind == "whatsapp":
+        unsubscribed = {"send_to_unsubscribed": action.send_to_unsubscribed}
+        shape |= {"body_json": shape["body"], "sender_identity_id": None, "tracked": False, **unsubscribed}
+    return shape
 
 
 def campaign_shape(broadcast: Broadcast) -> dict[str, Any]:

@@ -86,6 +86,7 @@ _READ_ONLY = frozenset({
     "layout", "language", "from", "reply_to", "bcc", "cc", "fake_bcc", "preprocessor",
 })  # fmt: skip
 _NOT_OFFERED = ("image_url", "url", "method")
+_OF_WHATSAPP = ("body_json", "send_to_unsubscribed", "sender_identity_id", "tracked")
 _OF_WEBHOOK = ("url", "method", "body", "sending_state")
 
 
@@ -125,8 +126,9 @@ def _edit_of_webhook(body: dict[str, Any]) -> dict[str, Any]:
 
 def _edit_of_parts(body: dict[str, Any], channel: Channel) -> dict[str, Any]:
     known = ("sending_state", *(part.name for part in channel.parts))
-    edit = {name: body[name] for name in known if name in body}
-    for name in body.keys() - edit.keys() - _READ_ONLY:
+    edit = {name: body[name] for name in known if name in body and not (name == "recipient" and body[name] == "")}
+    passed_over = _READ_ONLY | ({"recipient", *_OF_WHATSAPP} if channel.kind == "whatsapp" else {"recipient"})
+    for name in body.keys() - edit.keys() - passed_over:
         if name not in (*_FIELDS, *_NOT_OFFERED, *_RENAMED, "headers"):
             raise InvalidRequest("is not a field of an action", f"/{name}")
         if body[name] not in (None, "", "[]", []):
