@@ -159,6 +159,17 @@ async def test_one_account_a_person_whatever_the_devices(
     assert (said["body"], said["recipient"]) == ("News", recipient)
 
 
+async def test_a_device_was_used_last_when_it_was_told_of_unless_it_says_when(
+    manage: Client, client: Client, track: Client, stage: Stage
+) -> None:
+    await people(track)
+    device = {"id": "droid:fresh", "platform": "android"}
+    assert (await track("PUT", "/api/v1/customers/p1/devices", {"device": device})).status == 200
+    number = await triggered(manage, client, await made(manage, {**_PUSH, "to": "last_used"}))
+    await work_off(stage, number)
+    assert captured(stage) == [("droid:fresh", "News")]
+
+
 async def test_beside_another_channel_only_a_push_needs_devices(
     manage: Client, client: Client, track: Client, stage: Stage
 ) -> None:
@@ -203,6 +214,8 @@ async def test_one_person_is_sent_one(manage: Client, client: Client, track: Cli
     device = {"token": "droid:new", "platform": "android", "last_used": 900}
     await sent_alone(client, stage, identifiers={"id": "p2"}, message_data={"headline": "Own"}, custom_device=device)
     assert captured(stage) == [("droid:1", "T Own"), (_APPLE, "Own"), ("droid:new", "Own")]
+    journal = (await client("GET", "/v1/activities?type=device_change&customer_id=p2")).json["activities"]
+    assert [one["data"] for one in journal] == [{"device": {"from": None, "to": "droid:new"}}]
     attributes = (await client("GET", "/v1/customers/p2/attributes")).json["customer"]
     assert [one["id"] for one in attributes["devices"]] == ["droid:new"]
     for changes, pointer in (
@@ -311,6 +324,8 @@ async def test_a_device_goes_with_the_outcome_or_not_at_all(
     assert (devices(stage), stage.sums(number)) == ([_APPLE, "droid:1"], {"queued": 2})
     stage.store.write(settle)
     assert (devices(stage), stage.sums(number)) == (["droid:1"], {"queued": 1, "sent": 1})
+    journal = (await client("GET", "/v1/activities?type=device_change")).json["activities"]
+    assert [one["data"] for one in journal].count({"device": {"from": _APPLE, "to": None}}) == 1
 
 
 def devices(stage: Stage) -> list[str]:

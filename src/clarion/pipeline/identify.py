@@ -32,9 +32,9 @@ from clarion.domain.operations import (
     Suppress,
     Unsuppress,
 )
-from clarion.domain.people import Device, IdKind, Person, Reference, is_unsubscribed, looks_like_email
+from clarion.domain.people import IdKind, Person, Reference, is_unsubscribed, looks_like_email
 from clarion.domain.topics import PREFERENCES
-from clarion.pipeline import membership, merge, reaching, relating
+from clarion.pipeline import devices, membership, merge, reaching, relating
 from clarion.pipeline.changing import changed_by, differences
 from clarion.pipeline.roster import Roster
 from clarion.store import activities, merging, people, reporting
@@ -81,6 +81,10 @@ class _Scope:
 
     def note(self, person_id: int, kind: str, data: dict[str, Any], name: str = "") -> None:
         self.happened.append(Happened(person_id, kind, data, name))
+
+    def tell(self, happened: Happened | None) -> None:
+        if happened is not None:
+            self.happened.append(happened)
 
 
 def perform(
@@ -160,8 +164,8 @@ def _apply(scope: _Scope, operation: Operation) -> None:
             _add(scope, operation)
         case DeleteDevice():
             person = scope.roster.held(operation.reference)
-            if person is not None and people.delete_device(scope.tx, person.person_id, operation.token):
-                scope.note(person.person_id, "device_change", {"device": {"from": operation.token, "to": None}})
+            if person is not None:
+                scope.tell(devices.remove(scope.tx, person.person_id, operation.token))
         case Relate():
             person = _identify(scope, Identify(operation.reference))
             if person is not None:
@@ -186,21 +190,12 @@ def _add(scope: _Scope, operation: Event | AddDevice) -> None:
     if person is None:
         return
     if isinstance(operation, AddDevice):
-        _save_device(scope, person.person_id, operation.device)
+        scope.tell(devices.save(scope.tx, person.person_id, operation.device))
         return
     event_id = operation.event_id or secrets.token_hex(16)
     at_ms = (scope.now if operation.at is None else operation.at) * 1_000
     scope.events.append(PersonEvent(person.person_id, event_id, at_ms, operation.kind, operation.name, operation.data))
     scope.note(person.person_id, operation.kind, {"event_id": event_id}, operation.name)
-
-
-def _save_device(scope: _Scope, person_id: int, device: Device) -> None:
-    """That it was used again is no change."""
-    before = next((one for one in people.devices(scope.tx, person_id) if one.token == device.token), None)
-    people.save_device(scope.tx, person_id, device)
-    if before is None or replace(before, last_used=device.last_used) != device:
-        was = before.token if before else None
-        scope.note(person_id, "device_change", {"device": {"from": was, "to": device.token}})
 
 
 def _remove(scope: _Scope, operation: Delete | Suppress | Unsuppress | Merge) -> None:

@@ -12,10 +12,12 @@ from collections.abc import Sequence
 
 from clarion.domain.deliveries import Outcome, State
 from clarion.domain.metrics import NEVER_LEFT
+from clarion.pipeline import devices
 from clarion.pipeline.claim import Chunk, ChunkRules, let_go, open_next
 from clarion.pipeline.failpoint import Failpoint, nothing
-from clarion.store import control, ledger, people, slices
+from clarion.store import access, activities, control, ledger, slices
 from clarion.store.engine import Transaction
+from clarion.store.numbers import workspace_of
 from clarion.store.slices import Claim
 
 _NOT_TRIED = frozenset({State.SKIPPED, State.DRAFTED, State.STOPPED})
@@ -42,10 +44,7 @@ def record(
     standing = slices.renew(tx, held, rules.lease_ms)
     ledger.settle(tx, held.trigger_id, outcomes, shard=held.no, by=slices.worker_of(held.owner))
     if any(outcome.gone for outcome in outcomes):
-        whose = {(int(row["seq"]), int(row["action_id"])): int(row["person_id"]) for row in chunk.rows}
-        for outcome in outcomes:
-            for token in outcome.gone:
-                people.delete_device(tx, whose[outcome.key.seq, outcome.key.action_id], token)
+        _take_away(tx, chunk, outcomes)
     if chunk.paced:
         unspent = len(chunk.rows) - sum(map(_was_handed_over, outcomes))
         control.refund(tx, held.trigger_id, unspent, standing.now_ms)
@@ -54,6 +53,16 @@ def record(
         let_go(tx, held, standing)  # of one that was stopped nobody may wait for a retry
         return None
     return open_next(tx, held, standing, after=chunk.last_seq, rules=rules)
+
+
+def _take_away(tx: Transaction, chunk: Chunk, outcomes: Sequence[Outcome]) -> None:
+    """Devices that are no more, from the people of a chunk."""
+    whose = {(int(row["seq"]), int(row["action_id"])): int(row["person_id"]) for row in chunk.rows}
+    gone = sorted((whose[outcome.key[1:]], token) for outcome in outcomes for token in outcome.gone)
+    happened = [one for person_id, token in gone if (one := devices.remove(tx, person_id, token)) is not None]
+    workspace = access.workspace(tx, workspace_of(gone[0][0]))
+    if workspace is not None:
+        activities.write(tx, workspace, happened, tx.now_ms())
 
 
 def _was_handed_over(outcome: Outcome) -> bool:

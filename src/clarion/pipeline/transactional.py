@@ -19,13 +19,14 @@ from clarion.domain.errors import InvalidRequest, RenderError
 from clarion.domain.people import Person, Reference, is_unsubscribed
 from clarion.domain.transactional import MAX_ADDRESSES, Override, SendRequest
 from clarion.domain.triggers import Flags, Selector
+from clarion.pipeline import devices
 from clarion.pipeline.accounts import accounts_of, slices_of
 from clarion.pipeline.freezing import frozen
 from clarion.pipeline.gather import Gathered, Odd
 from clarion.pipeline.review import part_problems
 from clarion.rendering.addresses import mailbox, split_list
 from clarion.rendering.email import check_email
-from clarion.store import broadcasts, ledger, overrides, people, triggers
+from clarion.store import activities, broadcasts, ledger, overrides, people, triggers
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 from clarion.store.entries import Entries
@@ -89,7 +90,8 @@ def send(
     else:
         _check_parts(made, override)
     if request.device is not None:
-        people.save_device(tx, person.person_id, request.device)
+        happened = devices.save(tx, person.person_id, request.device)
+        activities.write(tx, workspace, [happened] if happened is not None else [], tx.now_ms())
     trigger_id = triggers.create(
         tx,
         workspace,

@@ -189,7 +189,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             "app",
             _summary(channel),
             sends=True,
-            reference=reference.SEND_OTHER,
+            reference=reference.SEND_PUSH if channel == "push" else reference.SEND_OTHER,
         )
         for channel in CHANNELS[1:]
     ),

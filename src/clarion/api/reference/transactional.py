@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from clarion.api.schemas import Reference, array, flag, integer, mapping, nullable, record, text
+from clarion.api.schemas import Reference, array, flag, integer, mapping, nullable, one_of, record, text
 
 _WHO = record("Exactly one of them.", id=text(), email=text(), cio_id=text(), optional=("id", "email", "cio_id"))
 _NAMED: dict[str, Any] = {
@@ -53,6 +53,39 @@ SEND_EMAIL = Reference(
     answer_example={"delivery_id": "AAAAAAAHAAAAAAEAAAAAAxGz0Cw5cT8E", "queued_at": 1_796_040_000},
     errors=(400, 409, 413, 422),
     note="Answered when the account is in the ledger. An `Idempotency-Key` makes a repeated call send once.",
+    contract="§7.13",
+)
+_PUSH: dict[str, Any] = {
+    **_NAMED,
+    "transactional_message_id": {"type": ["integer", "string"], "description": "The message's id or trigger name."},
+    "to": text("all, last_used, or tokens of devices between commas; the message's own choice unless given."),
+    "title": text(),
+    "message": text(),
+    "image_url": text(),
+    "link": text("What the app opens."),
+    "sound": text("default, or a file of the app's."),
+    "custom_data": {"type": ["object", "string"], "description": "A JSON object that the app gets."},
+    "custom_payload": {
+        "type": ["object", "string"],
+        "description": 'What stands in place of all this: {"ios": {"message": …}, "android": {"message": …}}.',
+    },
+    "custom_device": record(
+        "One that the person has from then on.",
+        token=text(),
+        platform=one_of("ios", "android"),
+        last_used=integer("Unix seconds; now unless given."),
+        attributes={"type": "object"},
+        optional=("last_used", "attributes"),
+    ),
+}
+_PUSH_NEEDS = ("identifiers", "transactional_message_id")
+SEND_PUSH = Reference(
+    body=record(optional=tuple(name for name in _PUSH if name not in _PUSH_NEEDS), **_PUSH),
+    body_example={"transactional_message_id": "news", "identifiers": {"id": "42"}, "to": "last_used"},
+    answer=_ANSWER,
+    answer_example={"delivery_id": "AAAAAAAHAAAAAAEAAAAAAxGz0Cw5cT8E", "queued_at": 1_796_040_000},
+    errors=(400, 409, 413, 422),
+    note="The transactional message must be a push message. Whatever devices it goes to, it is one delivery.",
     contract="§7.13",
 )
 SEND_OTHER = Reference(
