@@ -76,6 +76,7 @@ class LimitsSettings:
     app_per_second: int
     sends_per_second: int
     track_per_second: int
+    in_app_per_second: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +175,13 @@ class Slack:
 
 
 @dataclass(frozen=True, slots=True)
+class ForApps:
+    """See `settings.default.toml`."""
+
+    provider: Literal["in_app", "outbox"]
+
+
+@dataclass(frozen=True, slots=True)
 class MetricsSettings:
     """See `settings.default.toml`."""
 
@@ -231,6 +239,8 @@ class Settings:
     whatsapp: WhatsApp
     push: Push
     slack: Slack
+    in_app: ForApps
+    inbox_message: ForApps
     metrics: MetricsSettings
     traces: Traces
     log: Log
@@ -341,6 +351,7 @@ def _check(settings: Settings) -> None:
         "limits.app_per_second": settings.limits.app_per_second,
         "limits.sends_per_second": settings.limits.sends_per_second,
         "limits.track_per_second": settings.limits.track_per_second,
+        "limits.in_app_per_second": settings.limits.in_app_per_second,
         "data_file.max_bytes": settings.data_file.max_bytes,
     }
     for name, value in positive.items():

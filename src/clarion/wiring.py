@@ -18,9 +18,11 @@ from clarion.api.limits import Kind, Limits
 from clarion.channels import registry
 from clarion.channels.base import Deliverer
 from clarion.channels.hooks import HookKeys, build_hooks, ready_hooks
+from clarion.channels.in_app import Keep
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.channels import CHANNELS
 from clarion.domain.errors import InvalidRequest
+from clarion.domain.messages import PartsMessage
 from clarion.observability.metrics import Metrics
 from clarion.observability.traces import OpenTelemetry
 from clarion.page import files, serving
@@ -50,7 +52,7 @@ from clarion.pipeline.send import SendStage
 from clarion.pipeline.tracing import UNTRACED, Tracing
 from clarion.pipeline.worker import Worker, WorkerRules, new_owner
 from clarion.settings import Settings
-from clarion.store import access
+from clarion.store import access, in_app
 from clarion.store.engine import Store
 from clarion.store.jobs import Jobs
 from clarion.store.jobs_inprocess import InProcessJobs
@@ -176,6 +178,7 @@ def _limits(house: House) -> Limits | None:
         "app": given.app_per_second,
         "send": given.sends_per_second,
         "track": given.track_per_second,
+        "in_app": given.in_app_per_second,
     }
     return Limits(house.store, a_second)
 
@@ -183,7 +186,7 @@ def _limits(house: House) -> Limits | None:
 def _sending(house: House, provider: Deliverer) -> tuple[registry.Sending, ...]:
     found = []
     for channel in ALL_CHANNELS:
-        name, options = _options(house.settings, channel, house.outbox_folder)
+        name, options = _options(house.settings, channel, house.outbox_folder, _keeper(house))
         built = provider if channel == "email" else registry.build(name, options)
         found.append(registry.sending(name, options, built.capabilities))
     return tuple(found)
@@ -209,7 +212,7 @@ def build_provider_of(house: House, channel: str) -> Deliverer:
     Raises:
         SetupError: its options are wrong.
     """
-    return registry.build(*_options(house.settings, channel, house.outbox_folder))
+    return registry.build(*_options(house.settings, channel, house.outbox_folder, _keeper(house)))
 
 
 def build_providers(house: House) -> tuple[Deliverer, ...]:
@@ -228,10 +231,13 @@ def check_providers(settings: Settings) -> None:
         SetupError: its options are wrong.
     """
 
+    def kept(messages: Sequence[PartsMessage]) -> frozenset[str]:
+        raise AssertionError(messages)
+
     async def make() -> None:
         folder = Path(settings.data.dir) / "outbox"
         for channel in ALL_CHANNELS:
-            await registry.build(*_options(settings, channel, folder)).close()
+            await registry.build(*_options(settings, channel, folder, kept)).close()
 
     async def nothing(url: str, most_bytes: int) -> bytes:
         raise AssertionError(url, most_bytes)
@@ -246,11 +252,18 @@ def _named(settings: Settings, channel: str) -> str:
     return name
 
 
-def _options(settings: Settings, channel: str, outbox_folder: Path) -> tuple[str, dict[str, object]]:
+def _keeper(house: House) -> Keep:
+    """What keeps messages for apps, in our own database."""
+    return lambda messages: house.store.write(partial(in_app.keep, messages=messages))
+
+
+def _options(settings: Settings, channel: str, outbox_folder: Path, keep: Keep) -> tuple[str, dict[str, object]]:
     """The provider of a channel and how it is set: by the section that is named after it."""
     name = _named(settings, channel)
     if name == "outbox":
         return name, {"directory": outbox_folder, "channel": channel}
+    if name == "in_app":
+        return name, {"keep": keep, "channel": channel}
     if name == channel:  # its settings stand beside the choice
         return name, {key: value for key, value in asdict(getattr(settings, channel)).items() if key != "provider"}
     options: dict[str, object] = getattr(settings, name)

@@ -2,7 +2,7 @@
 """Servers on 127.0.0.1 and the keys for them."""
 
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,17 +12,18 @@ import pytest
 import trustme
 
 from clarion.channels.base import Deliverer
+from clarion.channels.in_app import InAppProvider
 from clarion.channels.outbox import OutboxProvider, OutboxReader
 from clarion.channels.push import PushSettings, push
 from clarion.channels.smtp import SmtpProvider, SmtpSettings
 from clarion.channels.webhook import WebhookProvider, WebhookSettings
-from clarion.domain.messages import Message
+from clarion.domain.messages import Message, PartsMessage
 from clarion.domain.push import PushDevice
 
 from .apple_server import AppleServer
 from .google_server import GoogleServer
 from .hook_server import HookServer
-from .messages import a_call, a_message, a_push
+from .messages import a_call, a_message, a_push, for_app
 from .real_server import PASSWORD, USER, RealServer, authenticate
 from .scripted import EHLO_LOCKSTEP, Kept, ScriptedServer
 from .vendors import IN_BYTES, OTHERS, VENDORS, VendorServer
@@ -117,7 +118,7 @@ APPLE: dict[str, Any] = {"apns_key_id": "KEY4567890", "apns_team_id": "TEAM56789
 MAIL = ["outbox", "pipelined", "lockstep", "real", "real-tls", "real-starttls", *IN_BYTES]
 
 
-@pytest.fixture(params=[*MAIL, *OTHERS, "webhook", "fcm", "apns"])
+@pytest.fixture(params=[*MAIL, *OTHERS, "webhook", "fcm", "apns", "in_app"])
 async def target(
     *,
     request: pytest.FixtureRequest,
@@ -170,9 +171,7 @@ async def target(
             google = GoogleServer()
             await google.start()
             pushing = push(PushSettings(fcm_credentials=google.credentials(tmp_path), fcm_url=google.url))
-            yield Target(
-                pushing, lambda: [Kept("", [one["token"]], b"") for one in google.taken], a_push, "push"
-            )
+            yield Target(pushing, lambda: [Kept("", [one["token"]], b"") for one in google.taken], a_push, "push")
             await pushing.close()
             await google.stop()
         case "apns":
@@ -189,6 +188,14 @@ async def target(
             )
             await pushing.close()
             await apple.stop()
+        case "in_app":
+            kept: dict[str, str] = {}
+
+            def keep(messages: Sequence[PartsMessage]) -> frozenset[str]:
+                kept.update({one.delivery_id: one.recipient for one in messages})
+                return frozenset(kept)
+
+            yield Target(InAppProvider(keep), lambda: [Kept("", [to], b"") for to in kept.values()], for_app, kind)
         case _:
             served = VendorServer(VENDORS[kind])
             await served.start()

@@ -38,6 +38,10 @@ def a_push(number: int = 0, devices: Sequence[PushDevice] = (), **parts: str) ->
     return PartsMessage(f"d{number}", "push", to[0].token, "Hello", dict(parts) or {"title": "Hello"}, devices=to)
 
 
+def for_app(number: int = 0) -> PartsMessage:
+    return PartsMessage(f"d{number}", "in_app", f"ann{number}@example.org", "Hi", {"title": "Hi", "body": "Hello"})
+
+
 class Clock:
     """The time, as a test has it."""
 

@@ -154,4 +154,4 @@ def test_describes_itself(target: Target) -> None:
     assert target.provider.name
     assert target.provider.capabilities.channel == target.channel
     assert target.provider.capabilities.connections >= 1
-    assert not target.provider.capabilities.recognises_repeats or target.provider.name == "resend"
+    assert not target.provider.capabilities.recognises_repeats or target.provider.name in {"resend", "in_app"}

@@ -22,6 +22,7 @@ def test_builds_each_by_its_name(tmp_path: Path) -> None:
         "push": {"fcm_credentials": GoogleServer(port=1).credentials(tmp_path)},
         "resend": {"api_key": "k"},
         "sendgrid": {"api_key": "k"},
+        "in_app": {"keep": lambda messages: frozenset()},
         "slack": {"token": "k"},
         "ses": {"region": "eu-west-1", "access_key_id": "a", "secret_access_key": "k"},
         "smtp": {"host": "mail.example"},
@@ -51,7 +52,7 @@ def test_usual_ports(security: Any, port: int) -> None:
 @pytest.mark.parametrize(
     ("name", "options", "words"),
     [
-        ("pigeon", {}, "'pigeon'; there are: mailgun, outbox, postmark, push, "),
+        ("pigeon", {}, "'pigeon'; there are: in_app, mailgun, outbox, postmark, push, "),
         ("postmark", {}, "token is missing"),
         ("push", {}, "set up fcm_credentials, apns_key or both"),
         ("push", {"apns_sandbox": "perhaps"}, "apns_sandbox must be true or false"),

@@ -53,12 +53,12 @@ class Server:
     outbox_url: str
     ca_file: str | None = None
 
-    def ask(self, method: str, url: str, body: object = None) -> Any:
+    def ask(self, method: str, url: str, body: object = None, token: str = "") -> Any:
         """One call that no official client makes: the outbox, the management API."""
         request = urllib.request.Request(
             url if "://" in url else self.url + url,
             None if body is None else json.dumps(body).encode(),
-            {"Authorization": f"Bearer {self.manage_key}", "Content-Type": "application/json"},
+            {"Authorization": f"Bearer {token or self.manage_key}", "Content-Type": "application/json"},
             method=method,
         )
         direct = urllib.request.ProxyHandler({})

@@ -161,6 +161,41 @@ def test_node_5_texts(node5: Node, plain: Server) -> None:
     assert arrived(plain, other).delivery_id == answer["delivery_id"]
 
 
+@pytest.mark.parametrize(
+    ("method", "request_of", "action", "shown"),
+    [
+        (
+            "sendInApp",
+            "SendInAppRequest",
+            {"kind": "in_app", "title": "T", "body": "Order {{ trigger.order }}"},
+            {"kind": "in_app", "body": "Order 7"},
+        ),
+        (
+            "sendInboxMessage",
+            "SendInboxMessageRequest",
+            {"kind": "inbox_message", "type": "news", "properties": '{"order": {{ trigger.order }}}'},
+            {"kind": "inbox_message", "properties": {"order": 7}},
+        ),
+    ],
+    ids=["in-app", "inbox"],
+)
+def test_node_5_sends_to_apps(
+    node5: Node, plain: Server, method: str, request_of: str, action: dict[str, Any], shown: dict[str, Any]
+) -> None:
+    who, name = f"n5-{next(_numbers)}", f"app-{next(_numbers)}"
+    body = {"name": "App", "kind": "transactional", "trigger_name": name, "actions": [{"name": "A", **action}]}
+    number = int(plain.ask("POST", "/api/clarion/v1/broadcasts", body)["broadcast"]["id"])
+    plain.ask("POST", f"/api/clarion/v1/broadcasts/{number}/activate", {})
+    named = {"transactional_message_id": name, "identifiers": {"id": who}, "message_data": {"order": 7}}
+    answer = node5.app(method, {"new": request_of, "with": named})
+    token = plain.ask("POST", "/api/clarion/v1/in_app/tokens", {"identifiers": {"id": who}})["token"]
+    [message] = plain.until(
+        lambda: plain.ask("GET", "/api/clarion/v1/in_app/messages", token=token)["messages"] or None, "the message"
+    )
+    assert {name: message[name] for name in ("id", *shown)} == {"id": answer["delivery_id"], **shown}
+    assert node5.track("trackPush", {"delivery_id": answer["delivery_id"], "event": "opened"}) == {}
+
+
 def test_node_4_sends(node4: Node, secure: Server) -> None:
     who = f"n4-{next(_numbers)}"
     _, answer = _sent(node4, secure, who)

@@ -44,6 +44,7 @@ from clarion.api.clarion import control as clarion_control
 from clarion.api.clarion import copies as clarion_copies
 from clarion.api.clarion import deliveries as clarion_deliveries
 from clarion.api.clarion import drafts as clarion_drafts
+from clarion.api.clarion import in_app as clarion_in_app
 from clarion.api.clarion import installation as clarion_installation
 from clarion.api.clarion import keys as clarion_keys
 from clarion.api.clarion import languages as clarion_languages
@@ -115,6 +116,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *clarion_senders.ENDPOINTS,
     *clarion_snippet_uses.ENDPOINTS,
     *clarion_topics.ENDPOINTS,
+    *clarion_in_app.ENDPOINTS,
     *clarion_installation.ENDPOINTS,
     *clarion_control.ENDPOINTS,
     *clarion_repeats.ENDPOINTS,
@@ -154,7 +156,9 @@ def build(
     """
     described = Route("/openapi.json", _described(api.options.base_url), methods=["GET"])
     readable = Route("/docs", _readable(api.options.base_url), methods=["GET"])
-    application = Starlette(routes=[*_routes(api, ENDPOINTS), described, readable, *more_routes])
+    application = Starlette(
+        routes=[*_routes(api, ENDPOINTS), *clarion_in_app.preflights(), described, readable, *more_routes]
+    )
     application.router.redirect_slashes = False  # Node drops its credentials on a redirect (contract §15.6)
     application.add_exception_handler(HTTPException, _no_such_route(otherwise))
     return RawPath(around(application))

@@ -18,7 +18,7 @@ from clarion.domain.errors import RateLimited
 from clarion.store import calls
 from clarion.store.engine import Store
 
-Kind = Literal["app", "send", "track"]
+Kind = Literal["app", "send", "track", "in_app"]
 _AT_A_TIME = 10  # shares of a limit that a process takes at once
 
 

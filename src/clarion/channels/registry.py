@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from clarion.channels.base import Capabilities, Deliverer, Outbox
+from clarion.channels.in_app import InAppProvider
 from clarion.channels.mailgun import MailgunSettings, mailgun
 from clarion.channels.outbox import FILE_NAME, OutboxProvider, OutboxReader, folder_of
 from clarion.channels.outbox_removal import blank, drop_before
@@ -72,6 +73,12 @@ def _directory(value: object) -> Path:
     raise ValueError("a directory")
 
 
+def _callable(value: object) -> Callable[..., object]:
+    if not callable(value):
+        raise ValueError("something to call")
+    return value
+
+
 def _smtp(**options: Any) -> Deliverer:
     return SmtpProvider(SmtpSettings(**options))
 
@@ -119,6 +126,7 @@ class _Entry:
     options: Mapping[str, Callable[[object], object]]
     required: tuple[str, ...]
     secret: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()  # options that are no settings: wiring puts them in
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +157,13 @@ _OVER_HTTP: Mapping[str, Callable[[object], object]] = {
 }
 
 PROVIDERS: Mapping[str, _Entry] = {
+    "in_app": _Entry(
+        ("in_app", "inbox_message"),
+        InAppProvider,
+        {"keep": _callable, "channel": _text},
+        ("keep",),
+        given=("keep", "channel"),
+    ),
     "mailgun": _Entry(
         ("email",),
         _mailgun,
@@ -293,6 +308,7 @@ def sending(name: str, options: Mapping[str, object], capabilities: Capabilities
         tuple(
             Setting(option, None if option in entry.secret else _shown(options.get(option)), bool(options.get(option)))
             for option in entry.options
+            if option not in entry.given
         ),
         tuple(
             other

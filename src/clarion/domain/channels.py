@@ -10,8 +10,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from clarion.domain.people import person_id_of
+
 MAX_LINE_BYTES = 1_000
 MAX_BODY_BYTES = 100_000
+LIFE_DAYS = 60  # that a message waits for an app, as Customer.io has it
+MOST_LIFE_DAYS = 365
 MOST_BADGE_DIGITS = 6
 PLATFORMS = ("ios", "android")  # of devices that a push message goes to
 MOST_SMS_CHARACTERS = 1_600  # that one SMS may have, in as many segments as it takes (Twilio's limit)
@@ -283,7 +287,68 @@ WHATSAPP = Channel(
     overrides={"to": "recipient", "from": "from", "body": "body"},
 )
 
-CHANNELS: Mapping[str, Channel] = {one.kind: one for one in (SMS, PUSH, SLACK, WHATSAPP)}
+
+def _cio_id(text: str) -> str:
+    if person_id_of(text) is None:
+        raise ValueError("is no cio_id of a person")
+    return text.removeprefix("cio_")
+
+
+def _days_problem(text: str) -> str | None:
+    fits = text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= MOST_LIFE_DAYS
+    return None if fits else f"must be days, from 1 to {MOST_LIFE_DAYS}"
+
+
+def lives_days(parts: Mapping[str, str]) -> int:
+    """For how many days an app may show a message."""
+    return int(parts.get("expires_days") or LIFE_DAYS)
+
+
+def _in_app_problem(parts: Mapping[str, str]) -> tuple[str, str] | None:
+    if parts["position"] == "inline" and not parts["element_id"]:
+        return "element_id", "is needed by a message that is shown inline"
+    return None
+
+
+_EXPIRES = Part("expires_days", default=str(LIFE_DAYS), wrong=_days_problem)
+
+# Both go to the person, whatever addresses they have: the app asks for what is theirs.
+IN_APP = Channel(
+    kind="in_app",
+    type="in_app",
+    title="an in-app message",
+    parts=(
+        Part("title"),
+        Part("body", MAX_BODY_BYTES, required=True),
+        Part("position", default="modal", choices=("modal", "top", "bottom", "inline")),
+        Part("element_id"),
+        Part("page_rule"),
+        Part("persistent", default="false", choices=("false", "true")),
+        _EXPIRES,
+    ),
+    shown="title",
+    shown_else="body",
+    own_address="cio_id",
+    address=_cio_id,
+    problem=_in_app_problem,
+)
+INBOX_MESSAGE = Channel(
+    kind="inbox_message",
+    type="inbox_message",
+    title="an inbox message",
+    parts=(
+        Part("type"),
+        Part("topic"),
+        Part("properties", MAX_BODY_BYTES, required=True, as_json=True, wrong=_object_problem),
+        _EXPIRES,
+    ),
+    shown="type",
+    shown_else="properties",
+    own_address="cio_id",
+    address=_cio_id,
+)
+
+CHANNELS: Mapping[str, Channel] = {one.kind: one for one in (SMS, PUSH, SLACK, WHATSAPP, IN_APP, INBOX_MESSAGE)}
 """By the kind of their actions."""
 TYPE_OF: Mapping[str, str] = {
     "email": "email",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hashlib import blake2s
 
 _MAC_BYTES = 8
+_APP_MAC_BYTES = 16  # of what anybody may try as often as they like
 _PURPOSE = b"link"  # so that no checksum of another kind, under the same secret, is one of a link
 LONGEST_TRACKED = 1_500  # bytes of a URL; in base64 what old programs still open
 
@@ -78,6 +79,28 @@ def person_of_center(token: str, now_s: float, secret: bytes) -> int | None:
     if len(raw) != 12 + _MAC_BYTES or _token(raw) != token or not hmac.compare_digest(mac, _center_mac(body, secret)):
         return None
     return int.from_bytes(body[:8]) if int.from_bytes(body[8:]) > now_s else None
+
+
+def app_token(person_id: int, until_s: int, secret: bytes) -> str:
+    """Opens a person's in-app and inbox messages until a moment, Unix seconds; 38 characters, URL-safe."""
+    body = person_id.to_bytes(8) + until_s.to_bytes(4)
+    return _token(body + _app_mac(body, secret))
+
+
+def person_of_app(token: str, now_s: float, secret: bytes) -> int | None:
+    """The person_id behind such a token; None for one that is not ours, or over."""
+    try:
+        raw = base64.b64decode(token.encode("ascii") + b"=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    body, mac = raw[:12], raw[12:]
+    if len(raw) != 12 + _APP_MAC_BYTES or _token(raw) != token or not hmac.compare_digest(mac, _app_mac(body, secret)):
+        return None
+    return int.from_bytes(body[:8]) if int.from_bytes(body[8:]) > now_s else None
+
+
+def _app_mac(body: bytes, secret: bytes) -> bytes:
+    return blake2s(body, key=secret, digest_size=_APP_MAC_BYTES, person=b"app").digest()
 
 
 def _center_mac(body: bytes, secret: bytes) -> bytes:

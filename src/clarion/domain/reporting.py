@@ -61,6 +61,10 @@ _PUSH_FIELDS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("sent", "delivered", "opened", "converted", "bounced", "dropped"), ("recipients",)),
     "clicked": ("recipients", "href", "link_id"),
 }
+_IN_APP_FIELDS: Mapping[str, tuple[str, ...]] = {
+    **_WEBHOOK_FIELDS,
+    "clicked": ("recipient", "href", "link_id", "tracked_response"),
+}
 _FIELDS = {
     "email": _EMAIL_FIELDS,
     "webhook": _WEBHOOK_FIELDS,
@@ -68,6 +72,7 @@ _FIELDS = {
     "push": _PUSH_FIELDS,
     "slack": _WEBHOOK_FIELDS,
     "whatsapp": {**_SMS_FIELDS, "opened": ("recipient",), "dropped": ("recipient", "failure_message")},
+    "in_app": _IN_APP_FIELDS,
 }
 LONGEST_MS = 7 * 24 * 3_600_000
 _AN_HOUR = frozenset({400, 401, 402, 403, 404, 405, 410, 429, 500, 502, 521})

@@ -159,7 +159,7 @@ def parse_email(body: Mapping[str, Any], now_s: int) -> SendRequest:
             if not texts.get(_TEXTS[name][0], "").strip():
                 raise InvalidRequest("is required without a transactional_message_id", f"/{name}")
     return SendRequest(
-        reference=_reference(body),
+        reference=reference_of(body),
         message=message,
         override=Override(
             texts,
@@ -181,17 +181,17 @@ def parse_other(kind: str, body: Mapping[str, Any], now_s: int) -> SendRequest:
     """Read the body of `POST /v1/send/{kind}` for one of the other `CHANNELS`.
 
     Raises:
-        InvalidRequest: naming the key that is wrong, or that messages of this kind are not sent by this version.
+        InvalidRequest: naming the key that is wrong.
     """
     _only(body, _COMMON | _OF_CHANNEL[kind])
     message = _message(body)
     if message is None:
         raise InvalidRequest("is required", "/transactional_message_id")
-    channel = channels.CHANNELS.get(kind)
-    texts = {} if channel is None else _parts(body, channel)
+    channel = channels.CHANNELS[kind]
+    texts = _parts(body, channel)
     flags = {name: _flag(body, name, default=_FLAGS[name]) for name in _COMMON & _FLAGS.keys()}
-    request = SendRequest(
-        reference=_reference(body),
+    return SendRequest(
+        reference=reference_of(body),
         message=message,
         override=Override(
             texts,
@@ -206,9 +206,6 @@ def parse_other(kind: str, body: Mapping[str, Any], now_s: int) -> SendRequest:
         channel=kind,
         device=None if body.get("custom_device") is None else parse_device(body["custom_device"], "/custom_device"),
     )
-    if channel is None:
-        raise InvalidRequest(f"there is no provider for {kind} in this version")
-    return request
 
 
 def _parts(body: Mapping[str, Any], channel: Channel) -> dict[str, str]:
@@ -269,7 +266,8 @@ def _message(body: Mapping[str, Any]) -> int | str | None:
     return value
 
 
-def _reference(body: Mapping[str, Any]) -> Reference:
+def reference_of(body: Mapping[str, Any]) -> Reference:
+    """Whom the `identifiers` of a call name. Raises InvalidRequest."""
     value = body.get("identifiers")
     if not isinstance(value, dict):
         raise InvalidRequest("is required: an object with one of id, email, cio_id", "/identifiers")

@@ -67,13 +67,20 @@ def opened(
     return _each(tx, key, (Metric.OPENED, whose), detail, told)
 
 
-def clicked(tx: Transaction, key: DeliveryKey, href: str, *, machine: bool, told: Told = SEEN) -> bool:
-    """A link in it was followed. Who clicks has opened, whether or not the picture was loaded (contract §11)."""
+def clicked(
+    tx: Transaction, key: DeliveryKey, href: str, *, machine: bool, told: Told = SEEN, response: str = ""
+) -> bool:
+    """A link in it was followed. Who clicks has opened, whether or not the picture was loaded (contract §11).
+
+    `response`: what the app says of it.
+    """
     whose = Metric.MACHINE_CLICKED if machine else Metric.HUMAN_CLICKED
     if ledger.get(tx, key) is None:
         return False
     link_id = links.link_id(tx, key.action_id, href)
     detail = {"href": href, "link_id": link_id, "machine": machine}
+    if response:
+        detail["tracked_response"] = response
     if not _each(tx, key, (whose,), detail, told):
         return False
     links.click(tx, key, link_id, (Metric.CLICKED, whose), tx.now_ms())

@@ -62,7 +62,10 @@ class CompiledParts:
             made[part.name] = text
         if found := self._channel.problem(made):
             raise RenderError(found[1], part=found[0])
-        return RenderedParts(self._channel, made.get("recipient", ""), made)
+        to = made.get("recipient")
+        if to is None:  # it goes to the person, and nowhere else
+            to = str(recipient.customer.get(self._channel.own_address) or "")
+        return RenderedParts(self._channel, to, made)
 
 
 def goes_to_own(content: EmailContent, channel: Channel) -> bool:

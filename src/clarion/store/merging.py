@@ -64,6 +64,7 @@ def leave(tx: Transaction, person_id: int, into_id: int) -> list[int]:
     objects.move(tx, person_id, into_id)
     tx.execute("move_watched_messages", person_id=person_id, into_id=into_id)
     tx.execute("move_activities", person_id=person_id, into_id=into_id)
+    tx.execute("move_in_app", person_id=person_id, into_id=into_id)
     limits.move(tx, person_id, into_id)
     people.delete(tx, person_id)
     tx.execute("redirect_merges", person_id=person_id, into_id=into_id)

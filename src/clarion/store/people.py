@@ -153,6 +153,7 @@ def delete(tx: Transaction, person_id: int) -> dict[str, int]:
         ("relationships", "delete_relationships_of_person"),
         ("", "drop_segment_due"),
         ("", "drop_watched_messages"),
+        ("", "drop_in_app"),
         ("", "delete_person"),
     ):
         rows = tx.execute(query, person_id=person_id)

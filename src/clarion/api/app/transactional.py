@@ -19,7 +19,6 @@ from clarion.api.idempotency import once
 from clarion.api.reference import transactional as reference
 from clarion.api.schemas import Reference
 from clarion.domain.broadcasts import Action, Broadcast, BroadcastKind, SendingState
-from clarion.domain.channels import CHANNELS as OFFERED
 from clarion.domain.channels import TYPE_OF
 from clarion.domain.deliveries import public_id
 from clarion.domain.errors import InvalidRequest, NotFound
@@ -156,8 +155,7 @@ async def sent(call: Call) -> Response:
 
 
 def _summary(channel: str) -> str:
-    offered = "" if channel in OFFERED else ": refused, there is no provider yet"
-    return f"Send one {channel} message to one person{offered}"
+    return f"Send one {channel.replace('_', '-').removesuffix('-message')} message to one person"
 
 
 _ONE = "/v1/transactional/{transactional_id}"

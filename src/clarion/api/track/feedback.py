@@ -22,6 +22,7 @@ ALLOWED = {
     "email": frozenset({"bounced", "clicked", "converted", "deferred", "delivered", "dropped", "opened", "spammed"}),
     "webhook": frozenset({"bounced", "clicked", "converted", "deferred", "delivered", "dropped", "opened", "spammed"}),
     "in_app": frozenset({"clicked", "converted", "opened"}),
+    "inbox_message": frozenset({"clicked", "converted", "opened"}),
     "push": frozenset({"converted", "delivered", "opened"}),
     "slack": frozenset({"clicked", "converted", "delivered", "opened"}),
     "twilio": frozenset({"bounced", "clicked", "delivered", "opened"}),

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""In-app and inbox messages: kept once, fetched by the person's app and nobody else, reported, gone with the person."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.types import ASGIApp
+from tests.channels.sources import ListSource
+from tests.pipeline.providers import Scripted
+from tests.pipeline.stage import SIGN, Stage
+from tests.support.jobs import LostJobs
+
+from clarion.api import application
+from clarion.api.calls import Api
+from clarion.channels.in_app import InAppProvider
+from clarion.domain.errors import Away, Unavailable
+from clarion.domain.links import app_token, person_of_app
+from clarion.domain.messages import PartsMessage
+from clarion.domain.people import IdKind, Reference
+from clarion.pipeline import erasure
+from clarion.store import in_app
+from clarion.store.access import Workspace
+from clarion.store.engine import Store
+
+from .conftest import Client
+from .test_webhook_actions import made
+
+_ROOT = "/api/clarion/v1"
+_IN_APP: dict[str, Any] = {"kind": "in_app", "title": "Hi {{ customer.name }}", "body": "<p>{{ trigger.news }}</p>"}
+_INBOX: dict[str, Any] = {
+    "kind": "inbox_message",
+    "type": "news",
+    "topic": "lines",
+    "properties": '{"title": {{ customer.name }}}',
+}
+
+
+def provider(store: Store, channel: str = "in_app") -> InAppProvider:
+    return InAppProvider(lambda messages: store.write(lambda tx: in_app.keep(tx, messages)), channel)
+
+
+@pytest.fixture
+def stage(store: Store, workspace: Workspace, tmp_path: Path) -> Stage:
+    return Stage(store, workspace, tmp_path)
+
+
+async def sent(manage: Client, client: Client, stage: Stage, *actions: dict[str, Any]) -> int:
+    """A broadcast with these actions, sent to everybody; the trigger."""
+    broadcast = await made(manage, *actions)
+    assert (await manage("POST", f"{_ROOT}/broadcasts/{broadcast['id']}/activate")).status == 200
+    accepted = await client("POST", f"/v1/campaigns/{broadcast['id']}/triggers", {"data": {"news": "Night lines"}})
+    number = int(accepted.json["id"])
+    others = (provider(stage.store), provider(stage.store, "inbox_message"))
+    async with stage.working(stage.worker(Scripted(), LostJobs(), others=others)):
+        await stage.finished(number)
+    return number
+
+
+async def token(client: Client, person: str) -> str:
+    answered = await client("POST", f"{_ROOT}/in_app/tokens", {"identifiers": {"id": person}})
+    assert answered.status == 200, answered.body
+    return str(answered.json["token"])
+
+
+@pytest.fixture
+def app(api: Api) -> ASGIApp:
+    """The application, with the secret that the stage's worker signs with."""
+    return application.build(replace(api, secret=SIGN.secret))
+
+
+@pytest.fixture
+def anonymous(app: ASGIApp) -> Client:
+    """Calls without a key."""
+    return Client(app, None)
+
+
+class App:
+    """What a person's app calls."""
+
+    def __init__(self, client: Client, opened_by: str) -> None:
+        self._client = client
+        self._headers = {"authorization": f"Bearer {opened_by}"}
+
+    async def __call__(self, method: str, path: str, body: object = None, **headers: str) -> Any:
+        more = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self._client(method, f"{_ROOT}/in_app{path}", body, {**self._headers, **more})
+
+    async def messages(self) -> list[dict[str, Any]]:
+        answered = await self("GET", "/messages")
+        assert answered.status == 200, answered.body
+        found: list[dict[str, Any]] = answered.json["messages"]
+        return found
+
+
+async def test_an_app_shows_and_reports(
+    manage: Client, client: Client, track: Client, anonymous: Client, stage: Stage
+) -> None:
+    for person in ("p1", "p2"):
+        await track("PUT", f"/api/v1/customers/{person}", {"name": f"{person}"})
+    number = await sent(manage, client, stage, _IN_APP, _INBOX)
+    assert stage.sums(number) == {"sent": 4}
+    app, other = App(anonymous, await token(client, "p1")), App(anonymous, await token(client, "p2"))
+    shown = {one["kind"]: one for one in await app.messages()}
+    assert (shown["in_app"]["title"], shown["in_app"]["body"]) == ("Hi p1", "<p>Night lines</p>")
+    assert (shown["in_app"]["position"], shown["in_app"]["opened"]) == ("modal", False)
+    assert shown["in_app"]["expires_at"] - shown["in_app"]["created_at"] == 60 * 86_400
+    assert (shown["inbox_message"]["topic"], shown["inbox_message"]["properties"]) == ("lines", {"title": "p1"})
+
+    first = await app("GET", "/messages")
+    assert first.headers["access-control-allow-origin"] == "*"
+    assert (await app("GET", "/messages", if_none_match=first.headers["etag"])).status == 304
+    assert (await app("GET", f"/messages?since={shown['in_app']['created_at'] + 60}")).json == {"messages": []}
+    asked = await anonymous("OPTIONS", f"{_ROOT}/in_app/messages")
+    assert (asked.status, "Authorization" in asked.headers["access-control-allow-headers"]) == (204, True)
+
+    path = f"/messages/{shown['in_app']['id']}"
+    assert (await other("POST", f"{path}/opened")).status == 404
+    for _ in range(2):
+        assert (await app("POST", f"{path}/opened")).status == 204
+    clicked = {"href": "https://nightbus.example/", "tracked_response": "yes"}
+    assert (await app("POST", f"{path}/clicked", clicked)).status == 204
+    refused = await app("POST", f"{path}/clicked", {})
+    assert (refused.status, refused.headers["access-control-allow-origin"]) == (422, "*")
+    assert (await app("POST", f"{path}/smelled")).status == 404
+    metrics = (await client("GET", f"/v1/messages/{shown['in_app']['id']}")).json["message"]["metrics"]
+    assert {"sent", "opened", "clicked", "human_opened", "human_clicked"} <= metrics.keys()
+    assert next(one for one in await app.messages() if one["kind"] == "in_app")["opened"]
+    assert (await app("POST", f"/messages/{shown['inbox_message']['id']}/converted")).status == 204
+    assert (await app("POST", f"{path}/dismissed")).status == 204
+    assert [one["kind"] for one in await app.messages()] == ["inbox_message"]
+    assert len(await other.messages()) == 2
+
+
+async def test_a_token_is_of_one_person_and_ends(client: Client, track: Client, anonymous: Client) -> None:
+    await track("PUT", "/api/v1/customers/p1", {})
+    good = await token(client, "p1")
+    for wrong in ("", "x", good[:-2] + ("AA" if good[-2:] != "AA" else "BB"), f"{good}="):
+        refused = await App(anonymous, wrong)("GET", "/messages")
+        assert (refused.status, refused.headers["access-control-allow-origin"]) == (401, "*")
+    secret = b"s" * 32
+    assert person_of_app(app_token(7, 1_000, secret), 999, secret) == 7
+    assert person_of_app(app_token(7, 1_000, secret), 1_000, secret) is None
+    assert person_of_app(app_token(7, 1_000, secret), 999, b"t" * 32) is None
+    for body, status in (
+        ({"identifiers": {"id": "nobody"}}, 404),
+        ({}, 422),
+        ({"identifiers": {"id": "p1"}, "expires_in": 0}, 422),
+        ({"identifiers": {"id": "p1"}, "expires_in": True}, 422),
+    ):
+        assert (await client("POST", f"{_ROOT}/in_app/tokens", body)).status == status
+
+
+@pytest.mark.parametrize(
+    ("action", "changes", "problems"),
+    [
+        (_IN_APP, {}, []),
+        (_IN_APP, {"body": ""}, ["body"]),
+        (_IN_APP, {"expires_days": "400"}, ["expires_days"]),
+        (_IN_APP, {"title": "x", "body": "x", "position": "inline"}, ["element_id"]),
+        (_INBOX, {"properties": "[]"}, ["properties"]),
+        (_INBOX, {"properties": ""}, ["properties"]),
+    ],
+)
+async def test_what_a_review_says(
+    manage: Client, action: dict[str, Any], changes: dict[str, Any], problems: list[str]
+) -> None:
+    broadcast = await made(manage, {**action, **changes})
+    found = (await manage("GET", f"{_ROOT}/broadcasts/{broadcast['id']}/review")).json
+    where = f"actions/{broadcast['actions'][0]['id']}/"
+    assert [each["field"].removeprefix(where) for each in found["problems"]] == problems
+
+
+def message(person: str, number: int = 1, **parts: str) -> PartsMessage:
+    return PartsMessage(f"d{number}", "in_app", person, "Hi", {"title": "", "body": "Hi", **parts})
+
+
+async def test_one_that_was_kept_before_a_crash_is_kept_once(stage: Stage) -> None:
+    """The process died after the commit, before the account was settled: it is handed over again."""
+    person = f"{stage.person('ann'):012x}"
+    for _ in range(2):
+        source = ListSource([message(person), message("00000000dead", 2)])
+        await provider(stage.store).deliver(source)
+        assert [str(kept.end).partition(" ")[0] for kept in source.taken] == ["sent", "Permanent"]
+    waiting = stage.store.read(lambda tx: in_app.waiting(tx, int(person, 16)))
+    assert [(one.delivery_id, one.parts["body"]) for one in waiting] == [("d1", "Hi")]
+
+
+async def test_nobody_pays_for_a_database_that_is_away() -> None:
+    def away(messages: object) -> frozenset[str]:
+        raise Unavailable("the database does not answer")
+
+    source = ListSource([message("000000000001"), message("000000000002", 2)])
+    with pytest.raises(Away):
+        await InAppProvider(away).deliver(source)
+    assert {str(kept.end).partition(" ")[0] for kept in source.taken} == {"Throttled"}
+    source = ListSource([message("000000000001")], may_begin=False)
+    await InAppProvider(away).deliver(source)
+    assert [kept.end for kept in source.taken] == ["untouched"]
+
+
+async def test_they_go_with_the_person_and_with_time(stage: Stage) -> None:
+    store = stage.store
+    numbers = [stage.person(name) for name in ("ann", "bob")]
+    kept = [message(f"{number:012x}", no) for no, number in enumerate(numbers)]
+    store.write(lambda tx: in_app.keep(tx, kept))
+    erasure.erase(store, stage.workspace, Reference(IdKind.ID, "ann"), blank_mail=None)
+    assert store.read(lambda tx: [len(in_app.waiting(tx, number)) for number in numbers]) == [0, 1]
+    assert list(in_app.clear(store, store.read(lambda tx: tx.now_ms()))) == []
+    late = store.read(lambda tx: tx.now_ms()) + 61 * 86_400_000
+    assert list(in_app.clear(store, late)) == [1]
+    assert store.read(lambda tx: in_app.waiting(tx, numbers[1])) == []
