@@ -456,7 +456,10 @@ async def test_a_text_from_nobody_does_not_leave() -> None:
 TWILIO_ERRORS: dict[tuple[int, int], tuple[str, bool]] = {
     (400, 21211): ("Permanent invalid_address", False),
     (400, 21614): ("Permanent invalid_address", False),
-    (400, 21610): ("Permanent refused", False),
+    (400, 21610): ("Permanent unsubscribed", False),
+    (400, 21635): ("Permanent invalid_address", False),
+    (400, 21602): ("Permanent bad_content", False),
+    (429, 21611): ("Throttled 1", True),
     (400, 21408): ("Permanent refused", False),
     (400, 21606): ("Permanent sender_refused", False),
     (400, 21617): ("Permanent too_large", False),

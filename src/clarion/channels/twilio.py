@@ -32,11 +32,12 @@ _ACCOUNT = re.compile(r"AC[0-9a-fA-F]{32}")
 _KEY = re.compile(r"SK[0-9a-fA-F]{32}")
 _SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
 # Codes of errors, by what they say of the message or of the account.
-_NO_NUMBER = frozenset({21211, 21214, 21217, 21265, 21401, 21407, 21421, 21612, 21614, 63003, 63024})
+_NO_NUMBER = frozenset({21211, 21214, 21217, 21265, 21401, 21407, 21421, 21612, 21614, 21635, 63003, 63024})
 _OPTED_OUT = frozenset({21610, 63032})
-_NO_SENDER = frozenset({21212, 21603, 21606, 21611, 21659, 21660, 21661, 21703, 63007})
-_TOO_LARGE = frozenset({21602, 21605, 21617, 21623})
-_SLOWER = frozenset({14107, 20429, 63018, 63038})
+_NO_SENDER = frozenset({21212, 21601, 21603, 21606, 21659, 21660, 21661, 21701, 21703, 21704, 21705, 63007})
+_TOO_LARGE = frozenset({21605, 21617, 21623})
+_BAD_CONTENT = frozenset({21602, 21619, 21620})
+_SLOWER = frozenset({14107, 20429, 21611, 63018, 63038})  # 21611: ten hours' messages wait for this sender
 _SET_UP = frozenset({20003, 20005, 20006, 20403, 30002, 63001})
 
 
@@ -171,9 +172,10 @@ def _verdict(code: int, answer: Answer) -> Reading:
         return paused(1, words, SET_UP_SECONDS)
     for codes, reason in (
         (_NO_NUMBER, "invalid_address"),
-        (_OPTED_OUT, "refused"),
+        (_OPTED_OUT, "unsubscribed"),
         (_NO_SENDER, "sender_refused"),
         (_TOO_LARGE, "too_large"),
+        (_BAD_CONTENT, "bad_content"),
     ):
         if code in codes:
             return Reading([Permanent(words, reason)])
