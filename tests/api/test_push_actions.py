@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.channels.google_server import GoogleServer, says
 from tests.pipeline.providers import Scripted
 from tests.pipeline.stage import LEASE, SIGN, Broken, Stage, breaking_at
 from tests.support.jobs import LostJobs
@@ -16,7 +17,7 @@ from clarion.api import application
 from clarion.api.calls import Api
 from clarion.channels import registry
 from clarion.channels.base import Capabilities, Source, parts_of
-from clarion.domain.deliveries import DeliveryKey, Outcome, State
+from clarion.domain.deliveries import DeliveryKey, Outcome, State, public_id
 from clarion.domain.errors import Permanent
 from clarion.domain.reporting import Answered
 from clarion.pipeline.claim import ChunkRules, claim
@@ -267,6 +268,32 @@ async def test_what_apps_report_is_counted_and_told(
     refused = await track("POST", "/api/v1/metrics", {"delivery_id": arrived["id"], "metric": "bounced"})
     assert refused.status == 400
     assert "type push" in str(refused.json)
+
+
+async def test_a_broadcast_reaches_devices_by_google(
+    manage: Client, client: Client, track: Client, stage: Stage
+) -> None:
+    await people(track)
+    google = GoogleServer()
+    await google.start()
+    provider = registry.build("push", {"fcm_credentials": google.credentials(stage.folder), "fcm_url": google.url})
+    try:
+        google.script.append(says(404, "NOT_FOUND", "UNREGISTERED"))
+        number = await triggered(manage, client, await made(manage, _PUSH))
+        async with stage.working(stage.worker(Scripted(), LostJobs(), others=(provider,))):
+            await stage.finished(number)
+    finally:
+        await provider.close()
+        await google.stop()
+    assert (stage.sums(number), devices(stage)) == ({"sent": 1, "skipped no_address": 1}, [_APPLE])
+    (message,) = google.taken
+    assert message["data"].pop("CIO-Delivery-ID") in {public_id(key, SIGN.secret) for key in stage.keys(number)}
+    assert message["data"] == {
+        "headline": "News",
+        "link": "app://news",
+        "image": "https://x.example/a.png",
+        "CIO-Delivery-Token": _APPLE,
+    }
 
 
 class Vanishing:

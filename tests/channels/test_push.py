@@ -286,6 +286,14 @@ async def test_apples_token_is_made_anew_in_time_and_once_when_refused(
         await provider.close()
 
 
+async def test_apples_key_at_google_holds_up_no_android(google: GoogleServer, make: Make) -> None:
+    google.script.append(says(401, "UNAUTHENTICATED", "THIRD_PARTY_AUTH_ERROR"))
+    provider = make(apns_key="")
+    assert isinstance((await attempt(provider, to(IPHONE, **WHOLE))).error, Throttled)
+    assert (await attempt(provider, to(DROID, **WHOLE))).words
+    assert len(google.claims) == 1, "it is not our own key that was refused"
+
+
 async def test_a_refused_account_is_away_for_all(google: GoogleServer, make: Make) -> None:
     google.tokens.append(web.json_response({"error": "invalid_grant"}, status=400))
     clock = Clock()

@@ -40,6 +40,7 @@ SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _HOUR = 3_600
 _EARLY_SECONDS = 300.0  # before its end a token is fetched anew
+_APPLE_KEY = "THIRD_PARTY_AUTH_ERROR"
 _QUOTA_SECONDS = 60.0  # FCM's own advice where a 429 does not say how long
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
@@ -133,7 +134,7 @@ class Fcm:
                 token = await self._signed_in(began)
                 headers = (("Content-Type", "application/json"), ("Authorization", f"Bearer {token}"))
                 answer = await self._session.call("POST", self._send_url, Written(body, start), headers)
-                if answer.status != 401 or _code(answer) == "THIRD_PARTY_AUTH_ERROR":
+                if answer.status != 401 or _code(answer) == _APPLE_KEY:
                     break
                 self._forget(token)
         except _NoTokenError as error:
@@ -201,6 +202,9 @@ class Fcm:
         if status == 400:
             self.gate.worked(began)
             return Permanent(words, "refused")
+        if code == _APPLE_KEY:  # of Firebase with Apple: Android's devices have nothing to do with it
+            self.gate.worked(began)
+            return Throttled(words, SET_UP_SECONDS)
         # The key, the project or the address of the service is wrong, and no message is to blame.
         self.gate.told(words, SET_UP_SECONDS)
         return Throttled(words, SET_UP_SECONDS)
