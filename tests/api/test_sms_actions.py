@@ -91,6 +91,7 @@ async def test_what_a_review_says(manage: Client, changes: dict[str, Any], probl
     found = (await manage("GET", f"{_ROOT}/broadcasts/{broadcast['id']}/review")).json
     where = f"actions/{broadcast['actions'][0]['id']}/"
     assert [each["field"].removeprefix(where) for each in found["problems"]] == problems
+    assert not any(each["field"].endswith("/recipient") for each in found["warnings"]), "who has no phone is skipped"
 
 
 async def test_it_is_previewed_and_checked(manage: Client, track: Client) -> None:

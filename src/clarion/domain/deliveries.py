@@ -77,7 +77,7 @@ REASON_WORDS: dict[Reason, str] = {
     Reason.UNSUBSCRIBED_TOPIC: "the person is not subscribed to the broadcast's topic",
     Reason.SUPPRESSED: "the person was suppressed",
     Reason.DELETED: "the person was deleted before the message was made",
-    Reason.NO_ADDRESS: "the person has no e-mail address",
+    Reason.NO_ADDRESS: "the person has no address, or no device, of this channel",
     Reason.DUPLICATE: "the person was already named earlier in this trigger",
     Reason.ESP_SUPPRESSED: "the address is suppressed: it bounced, complained, or somebody asked for it",
     Reason.DRAFT_DELETED: "its draft was deleted",

@@ -17,6 +17,7 @@ from clarion.pipeline.carriage import left_behind
 from clarion.rendering.addresses import mailbox, split_list
 from clarion.rendering.email import check_email, variables
 from clarion.rendering.layouts import wrapped
+from clarion.rendering.parts import goes_to_own
 from clarion.rendering.webhook import is_json_type, may_be_json, url_problem
 
 # Identifiers need no fallback; without an address nobody is sent anything (reason no_address).
@@ -242,8 +243,9 @@ def _parts(content: EmailContent) -> Iterator[tuple[str, str]]:
         yield "body", content.body
         yield from ((f"headers/{name}", value) for name, value in content.headers)
         return
-    if content.made_of_parts is not None:
-        yield from content.parts.items()
+    if (channel := content.made_of_parts) is not None:
+        own = goes_to_own(content, channel)  # without it nobody is sent anything (reason no_address)
+        yield from ((name, text) for name, text in content.parts.items() if name != "recipient" or not own)
         return
     yield "subject", content.subject
     yield "body", content.body

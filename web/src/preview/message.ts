@@ -105,7 +105,7 @@ export function addressesOf(text: string): string[] {
 const OUTCOMES: Record<string, string> = {
   unsubscribed: "is unsubscribed and would not get this",
   unsubscribed_topic: "does not want this broadcast's topic and would not get this",
-  no_address: "has no e-mail address and would not get this",
+  no_address: "has no address for this and would not get it",
   esp_suppressed: "has a suppressed address and would not get this",
   suppressed: "is suppressed and would not get this",
   deleted: "is deleted and would not get this",

@@ -26,6 +26,10 @@ import type { Review } from "./review-step";
 
 const NEW: Record<string, object> = {
   email: { kind: "email", name: "E-mail", subject: "", body: "" },
+  sms: { kind: "sms", name: "SMS", body: "" },
+  push: { kind: "push", name: "Push" },
+  whatsapp: { kind: "whatsapp", name: "WhatsApp", body: "" },
+  slack: { kind: "slack", name: "Slack", body: "" },
   webhook: { kind: "webhook", name: "Webhook", method: "post", url: "", body: "{}" },
 };
 
@@ -34,6 +38,13 @@ function moved<T>(items: readonly T[], from: number, to: number): T[] {
   const [one] = next.splice(from, 1);
   if (one !== undefined) next.splice(to, 0, one);
   return next;
+}
+
+/** What of a message tells it from others. */
+function saidOf(action: Action): string {
+  if (action.kind === "webhook") return action.url || "no URL yet";
+  if (action.kind === "email") return action.subject || "no subject yet";
+  return action.title || action.body || action.message || "nothing written yet";
 }
 
 function ActionState({ action, problems }: { action: Action; problems: number }) {
@@ -130,11 +141,7 @@ export function WorkflowStep({ broadcast }: { broadcast: Broadcast }) {
                   </a>
                   <ActionState action={action} problems={problemsOf(action)} />
                 </div>
-                <p class="muted break">
-                  {action.kind === "webhook"
-                    ? action.url || "no URL yet"
-                    : action.subject || "no subject yet"}
-                </p>
+                <p class="muted break">{saidOf(action)}</p>
                 <SelectField
                   label="When it is triggered"
                   disabled={!mayEdit}
@@ -204,7 +211,6 @@ export function WorkflowStep({ broadcast }: { broadcast: Broadcast }) {
               + {CHANNELS[kind]}
             </Button>
           ))}
-          <span class="muted small">Other channels come with a later version.</span>
         </fieldset>
       )}
       <div class="row row-end">

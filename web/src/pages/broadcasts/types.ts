@@ -16,6 +16,10 @@ export interface ActionSummary {
 }
 
 export interface Action extends ActionSummary {
+  /** Texts of channels that have no subject. */
+  title?: string;
+  body?: string;
+  message?: string;
   send_to_unsubscribed: boolean;
   tracked: boolean;
   languages: string[];
@@ -77,7 +81,14 @@ export function actionName(action: ActionSummary): string {
   return action.name || action.subject || action.url || `Action ${action.id}`;
 }
 
-export const CHANNELS: Record<string, string> = { email: "E-mail", webhook: "Webhook" };
+export const CHANNELS: Record<string, string> = {
+  email: "E-mail",
+  sms: "SMS",
+  push: "Push",
+  whatsapp: "WhatsApp",
+  slack: "Slack",
+  webhook: "Webhook",
+};
 
 /** Channels that an action can be added of. */
-export const OFFERED = ["email", "webhook"] as const;
+export const OFFERED = ["email", "sms", "push", "whatsapp", "slack", "webhook"] as const;

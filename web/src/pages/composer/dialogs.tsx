@@ -113,26 +113,35 @@ interface TestProps {
   body: () => object;
   as: string;
   mine: string;
-  /** Whether it goes to addresses, or is a request to its URL. */
-  goes: "addresses" | "request";
+  /** Whether it goes to addresses of e-mail, to others, of which `hint` says what they are, or is a request. */
+  goes: "addresses" | "elsewhere" | "request";
+  hint?: string;
 }
 
 const MOST = 25;
 
+/** What stands in the lines; numbers may have blanks in them. */
+function linesOf(text: string): string[] {
+  return text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter(Boolean);
+}
+
 /** Sends the message as it is written to oneself and others, at once. */
-export function TestDialog({ open, onClose, path, body, as, mine, goes }: TestProps) {
-  const [text, setText] = useState(mine);
+export function TestDialog({ open, onClose, path, body, as, mine, goes, hint }: TestProps) {
+  const [text, setText] = useState(goes === "addresses" ? mine : "");
   const [prefix, setPrefix] = useState(true);
   const [results, setResults] = useState<Result[] | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
-  const to = addressesOf(text);
+  const to = goes === "elsewhere" ? linesOf(text) : addressesOf(text);
   const send = async () => {
     setBusy(true);
     setError(null);
     setResults(null);
     try {
-      const more = goes === "addresses" ? { to, prefix } : {};
+      const more = goes === "request" ? {} : goes === "addresses" ? { to, prefix } : { to };
       setResults((await post<{ results: Result[] }>(path, { ...body(), ...more })).results);
     } catch (failure) {
       setError(failure);
@@ -151,7 +160,7 @@ export function TestDialog({ open, onClose, path, body, as, mine, goes }: TestPr
           <Button
             kind="primary"
             busy={busy}
-            disabled={goes === "addresses" && (to.length === 0 || to.length > MOST)}
+            disabled={goes !== "request" && (to.length === 0 || to.length > MOST)}
             onClick={() => void send()}
           >
             {goes === "request" ? "Call now" : to.length < 2 ? "Send the test" : `Send ${to.length} tests`}
@@ -166,14 +175,20 @@ export function TestDialog({ open, onClose, path, body, as, mine, goes }: TestPr
           <>
             <TextArea
               label="To"
-              hint={`Up to ${MOST} addresses. They get it as ${as} would, at once; copies get none.`}
+              hint={
+                hint
+                  ? `${hint} They get it as ${as} would, at once.`
+                  : `Up to ${MOST} addresses. They get it as ${as} would, at once; copies get none.`
+              }
               error={to.length > MOST ? `At most ${MOST} addresses` : undefined}
               value={text}
               onInput={setText}
               rows={3}
               spellcheck={false}
             />
-            <CheckField label="[TEST] before the subject" checked={prefix} onChange={setPrefix} />
+            {goes === "addresses" && (
+              <CheckField label="[TEST] before the subject" checked={prefix} onChange={setPrefix} />
+            )}
           </>
         )}
         {error !== null && <Problems error={error} />}

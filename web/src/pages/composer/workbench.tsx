@@ -232,6 +232,7 @@ export function Workbench({ stored, channel, reload, onLanguage }: Props) {
         as={people.person ? nameOf(people.person) : "nobody in particular"}
         mine={session?.user?.email ?? ""}
         goes={channel.tests}
+        hint={channel.testHint}
       />
     </div>
   );

@@ -40,8 +40,10 @@ export interface PreviewProps {
 export interface Channel {
   label: string;
   languages: boolean;
-  /** A test goes to addresses that are asked for, or is the one request that would go out. */
-  tests: "addresses" | "request";
+  /** A test goes to addresses of e-mail that are asked for, to others, or is the one request that would go out. */
+  tests: "addresses" | "elsewhere" | "request";
+  /** What is asked for, where it is no e-mail. */
+  testHint?: string;
   views: readonly View[];
   pick: (stored: Draft, language: string) => Draft;
   bodyOf: (draft: Draft) => Draft;

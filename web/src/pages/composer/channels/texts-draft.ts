@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// Channels whose messages are a few texts by name: which fields each has, and what a text costs. Without a DOM.
+import type { Draft } from "../../../preview/message";
+
+export interface TextField {
+  name: string;
+  label: string;
+  hint?: string;
+  /** One line, several, JSON, or one of these words. */
+  as: "line" | "text" | "json" | readonly (readonly [string, string])[];
+  /** Below the others, where one opens it. */
+  rare?: boolean;
+}
+
+export interface TextsChannel {
+  label: string;
+  fields: readonly TextField[];
+  /** The part that a recipient reads first, and the one that stands above it. */
+  body: string;
+  title?: string;
+  testHint: string;
+}
+
+const PHONE = "With the country: +1 555 123 4567. Unless given, each person's attribute phone.";
+const TEST_PHONES = "Phone numbers with their country, up to 25, one in a line.";
+
+/** By the `kind` of their actions. */
+export const TEXTS: Readonly<Record<string, TextsChannel>> = {
+  sms: {
+    label: "SMS",
+    body: "body",
+    testHint: TEST_PHONES,
+    fields: [
+      { name: "body", label: "Text", as: "text" },
+      { name: "image_url", label: "Picture", as: "line", hint: "A URL; with it the message is an MMS." },
+      { name: "recipient", label: "To", as: "line", hint: PHONE, rare: true },
+      { name: "from", label: "From", as: "line", hint: "In place of the account's sender.", rare: true },
+    ],
+  },
+  whatsapp: {
+    label: "WhatsApp",
+    body: "body",
+    testHint: TEST_PHONES,
+    fields: [
+      {
+        name: "body",
+        label: "Template",
+        as: "json",
+        hint: '{"content_sid": "HX…", "variables": {"1": {{ customer.first_name }}}}: what {{ }} shows is put in as JSON.',
+      },
+      { name: "recipient", label: "To", as: "line", hint: PHONE, rare: true },
+      { name: "from", label: "From", as: "line", hint: "In place of the account's sender.", rare: true },
+    ],
+  },
+  push: {
+    label: "Push",
+    title: "title",
+    body: "message",
+    testHint: "Tokens of devices, up to 25, one in a line.",
+    fields: [
+      { name: "title", label: "Title", as: "line" },
+      { name: "message", label: "Message", as: "text" },
+      { name: "image_url", label: "Picture", as: "line", hint: "A URL." },
+      { name: "link", label: "Link", as: "line", hint: "Where tapping it leads; deep links too." },
+      {
+        name: "to",
+        label: "To",
+        as: [
+          ["all", "All devices of a person"],
+          ["last_used", "The one used last"],
+        ],
+      },
+      { name: "sound", label: "Sound", as: "line", rare: true },
+      { name: "badge", label: "Badge", as: "line", hint: "A whole number.", rare: true },
+      { name: "custom_data", label: "Data for the app", as: "json", hint: "A JSON object.", rare: true },
+      {
+        name: "custom_payload",
+        label: "Payload of your own",
+        as: "json",
+        hint: 'In place of the rest: {"ios": {…}, "android": {…}}.',
+        rare: true,
+      },
+    ],
+  },
+  slack: {
+    label: "Slack",
+    title: "username",
+    body: "body",
+    testHint: "Channels or people's accounts, up to 25, one in a line.",
+    fields: [
+      {
+        name: "body",
+        label: "Text",
+        as: "text",
+        hint: "Slack's mrkdwn; with blocks, what notifications show.",
+      },
+      { name: "blocks", label: "Blocks", as: "json", hint: "A JSON list of Block Kit blocks." },
+      {
+        name: "recipient",
+        label: "To",
+        as: "line",
+        hint: "#channel, or an account. Unless given, each person's attribute slack_id.",
+      },
+      { name: "username", label: "Name", as: "line", hint: "In place of the app's own.", rare: true },
+      { name: "icon", label: "Icon", as: "line", hint: ":emoji: or a URL.", rare: true },
+    ],
+  },
+};
+
+const SETTINGS = ["name", "sending_state", "send_to_unsubscribed"];
+
+/** What of an action is edited; in another language than the default only its texts. */
+export function pickOf(channel: TextsChannel, stored: Draft, language: string): Draft {
+  const names = channel.fields.map((field) => field.name);
+  const wanted = language ? names : [...SETTINGS, ...names];
+  return Object.fromEntries(wanted.filter((name) => name in stored).map((name) => [name, stored[name]]));
+}
+
+// GSM 03.38: the characters that an SMS has room for 160 of, and those that take two places.
+const GSM =
+  "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
+const GSM_TWICE = "^{}\\[~]|€";
+
+export interface Segments {
+  count: number;
+  /** Of characters, as the encoding counts them. */
+  length: number;
+  encoding: "GSM-7" | "UCS-2";
+}
+
+/** In how many pieces an SMS goes out: 160 places in GSM-7, 70 in UCS-2; of several pieces each has 153 or 67. */
+export function segmentsOf(text: string): Segments {
+  const characters = [...text];
+  const plain = characters.every((one) => GSM.includes(one) || GSM_TWICE.includes(one));
+  const length = plain
+    ? characters.reduce((sum, one) => sum + (GSM_TWICE.includes(one) ? 2 : 1), 0)
+    : text.length;
+  const [alone, each] = plain ? [160, 153] : [70, 67];
+  const count = length === 0 ? 0 : length <= alone ? 1 : Math.ceil(length / each);
+  return { count, length, encoding: plain ? "GSM-7" : "UCS-2" };
+}

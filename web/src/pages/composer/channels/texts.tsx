@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// SMS, WhatsApp, push and Slack: their texts, and about how they look where they arrive.
+import { CodeEditor } from "../../../editor/CodeEditor";
+import { diagnosticsOf } from "../../../preview/message";
+import { SelectField } from "../../../ui/field";
+import type { Channel, FieldsProps, PreviewProps } from "./channel";
+import { text } from "./email-draft";
+import { goingTo, Line, Sending } from "./parts";
+import { pickOf, segmentsOf, TEXTS, type TextField, type TextsChannel } from "./texts-draft";
+
+const HEIGHT = 180;
+
+function One({ field, ...props }: FieldsProps & { field: TextField }) {
+  const { draft, change, readOnly, answer } = props;
+  const { name, label, hint, as } = field;
+  if (as === "line") return <Line {...props} field={name} label={label} hint={hint} />;
+  if (as === "text" || as === "json")
+    return (
+      <CodeEditor
+        label={label}
+        language="liquid"
+        height={HEIGHT}
+        hint={hint}
+        readOnly={readOnly}
+        value={text(draft, name)}
+        onChange={(value) => change({ [name]: value })}
+        completions={props.completions}
+        diagnostics={diagnosticsOf(answer, name)}
+        goTo={goingTo(props, name)}
+      />
+    );
+  return (
+    <SelectField
+      label={label}
+      value={text(draft, name)}
+      disabled={readOnly}
+      onChange={(value) => change({ [name]: value })}
+      options={as}
+    />
+  );
+}
+
+function fieldsOf(channel: TextsChannel) {
+  return function Fields(props: FieldsProps) {
+    const rare = channel.fields.filter((field) => field.rare);
+    return (
+      <div class="stack">
+        {channel.fields
+          .filter((field) => !field.rare)
+          .map((field) => (
+            <One key={field.name} {...props} field={field} />
+          ))}
+        <details>
+          <summary>More, and sending</summary>
+          <div class="stack composer-more">
+            {rare.map((field) => (
+              <One key={field.name} {...props} field={field} />
+            ))}
+            {!props.language && <Sending {...props} />}
+          </div>
+        </details>
+      </div>
+    );
+  };
+}
+
+function previewOf(kind: string, channel: TextsChannel) {
+  return function Preview({ shown }: PreviewProps) {
+    const part = (name: string | undefined) => {
+      const value = name === undefined ? undefined : shown.message[name];
+      return typeof value === "string" ? value : "";
+    };
+    const body = part(channel.body);
+    const cost = segmentsOf(body);
+    const others = channel.fields.filter(
+      (field) => field.name !== channel.body && field.name !== channel.title && part(field.name),
+    );
+    return (
+      <div class="stack-tight">
+        <section class={`bubble bubble-${kind}`} aria-label="The message as it arrives">
+          {part(channel.title) && <strong>{part(channel.title)}</strong>}
+          <p class="bubble-text">{body || "(nothing)"}</p>
+        </section>
+        {kind === "sms" && (
+          <p class="muted small">
+            {cost.length} characters in {cost.encoding}:{" "}
+            {cost.count === 1 ? "1 segment" : `${cost.count} segments`}
+            {cost.encoding === "UCS-2" && ", for some are not in the alphabet of SMS"}.
+          </p>
+        )}
+        {others.length > 0 && (
+          <dl class="facts">
+            {others.map((field) => (
+              <div key={field.name}>
+                <dt>{field.label}</dt>
+                <dd class="break">{part(field.name)}</dd>
+              </div>
+            ))}
+          </dl>
+        )}
+      </div>
+    );
+  };
+}
+
+function composed(kind: string, channel: TextsChannel): Channel {
+  return {
+    label: channel.label,
+    languages: true,
+    tests: "elsewhere",
+    testHint: channel.testHint,
+    views: [{ key: "message", label: "Message" }],
+    pick: (stored, language) => pickOf(channel, stored, language),
+    bodyOf: (draft) => draft,
+    Fields: fieldsOf(channel),
+    Preview: previewOf(kind, channel),
+  };
+}
+
+export const OF_TEXTS: Readonly<Record<string, Channel>> = Object.fromEntries(
+  Object.entries(TEXTS).map(([kind, channel]) => [kind, composed(kind, channel)]),
+);
