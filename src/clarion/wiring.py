@@ -26,6 +26,7 @@ from clarion.domain.messages import PartsMessage
 from clarion.observability.metrics import Metrics
 from clarion.observability.traces import OpenTelemetry
 from clarion.page import files, serving
+from clarion.page import in_app as in_app_page
 from clarion.pipeline import (
     breaking,
     converting,
@@ -148,7 +149,8 @@ def build_application(house: House, vitals: health.Vitals, *, open_outbox: bool 
     preview = Preview(house.store, Sign(secret, house.base_url))
     probes = health.routes(vitals, token=settings.metrics.token, public_port=True)
     page = serving.otherwise(files.load())
-    more = [*routes.routes(api, preview), *hooks.routes(api, _listening(house)), *probes]
+    apps = in_app_page.routes(api if open_outbox else None)
+    more = [*routes.routes(api, preview), *apps, *hooks.routes(api, _listening(house)), *probes]
     return application.build(api, more, around=house.metrics.watched, otherwise=page)
 
 

@@ -26,6 +26,7 @@ def test_builds_each_by_its_name(tmp_path: Path) -> None:
         "slack": {"token": "k"},
         "ses": {"region": "eu-west-1", "access_key_id": "a", "secret_access_key": "k"},
         "smtp": {"host": "mail.example"},
+        "twilio": {"account_sid": f"AC{32 * 'a'}", "auth_token": "k"},
         "webhook": {},
     }
     assert set(options) == set(PROVIDERS)

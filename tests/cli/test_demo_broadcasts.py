@@ -38,6 +38,8 @@ def test_it_has_broadcasts_in_several_states_made_once(tmp_path: Path) -> None:
         assert thanks["state"] == "running"
         review = server.call("GET", f"{_ROOT}/broadcasts/{timetable['id']}/review", "manage_key")
         assert (timetable["state"], review["ready"]) == ("draft", False)
+        for made in demo_broadcasts.IN_THE_APP:
+            assert server.call("GET", f"/v1/messages?type={made['kind']}", "app_key")["messages"]
     finally:
         process.terminate()
         process.wait(20)

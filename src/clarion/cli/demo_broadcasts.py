@@ -68,6 +68,21 @@ TIMETABLE: dict[str, Any] = {
     ],
 }
 
+IN_THE_APP: tuple[dict[str, Any], ...] = (
+    {
+        "kind": "in_app",
+        "title": "New night lines",
+        "page_rule": "/demo/*",
+        "body": f'<p>From Friday on, {{{{ customer.first_name }}}}. <a href="{_LINK}">Where they go</a></p>',
+    },
+    {
+        "kind": "inbox_message",
+        "type": "news",
+        "topic": "lines",
+        "properties": '{"title": "Your points count double", "link": "' + _LINK + '"}',
+    },
+)
+
 
 class Calls(Protocol):
     """How the API is called: method, path, the name of a key among the facts or a whole Authorization, body."""
@@ -97,6 +112,12 @@ def fill(call: Calls, facts: dict[str, Any], pause: Callable[[float], None] = ti
     _people_read(call, trigger, facts)
     better = {"subject": _BETTER_SUBJECT}
     call("PATCH", f"{path}/actions/{points['actions'][0]['id']}", "manage_key", better)
+    for action in IN_THE_APP:
+        name = f"demo-{action['kind']}"
+        made = _make(call, {"name": name, "kind": "transactional", "trigger_name": name, "actions": [action]})
+        call("POST", f"{_ROOT}/broadcasts/{made['id']}/activate", "manage_key")
+        asked = {"transactional_message_id": name, "identifiers": {"id": "person-1"}}
+        call("POST", f"/v1/send/{action['kind']}", "app_key", asked)
 
 
 def _in(segment_id: int) -> dict[str, Any]:

@@ -160,6 +160,7 @@ def announcement(facts: dict[str, Any]) -> list[str]:
         f"  {PEOPLE:,} people, segments {segment_ids}, broadcast {facts['broadcast_id']} (active)",
         "  mail is captured, nothing leaves this machine",
         f"  the page        {url}/ (one click signs you in)",
+        f"  an app's page   {url}/demo/in-app (in-app messages, as person-1)",
         f"  App API key     {facts['app_key']}",
         f"  management key  {facts['manage_key']}",
         f"  Track site id   {facts['site_id']}",

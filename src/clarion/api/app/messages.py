@@ -28,7 +28,8 @@ from clarion.store.people import Identifiers
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 1_000
 TYPES = frozenset({
-    "email", "webhook", "twilio", "whatsapp", "slack", "push", "in_app", "live_notification", "urban_airship",
+    "email", "webhook", "twilio", "whatsapp", "slack", "push", "in_app", "inbox_message", "live_notification",
+    "urban_airship",
 })  # fmt: skip
 OFFERED_KINDS = frozenset({"", *KIND_OF})
 METRICS: dict[str, frozenset[State]] = {
