@@ -197,3 +197,26 @@ async def test_one_person_is_sent_one(manage: Client, client: Client, track: Cli
     other = await client("POST", "/v1/send/email", {"transactional_message_id": "code", "identifiers": {"id": "p1"}})
     assert other.status == 422
     assert "is of kind sms" in str(other.json)
+
+
+async def test_what_is_told_of_an_sms_counts_and_bars_nobody_s_address(
+    manage: Client, client: Client, track: Client, stage: Stage
+) -> None:
+    await people(track)
+    broadcast = await made(manage, _SMS)
+    assert (await manage("POST", f"{_ROOT}/broadcasts/{broadcast['id']}/activate")).status == 200
+    sent = await client("POST", f"/v1/campaigns/{broadcast['id']}/triggers", {"data": {"headline": "Hi"}})
+    await work_off(stage, sent.json["id"])
+    messages = (await client("GET", "/v1/messages?type=twilio")).json["messages"]
+    (arrived,) = [one for one in messages if "sent" in one["metrics"]]
+    told: dict[str, Any] = {"delivery_id": arrived["id"], "timestamp": arrived["metrics"]["sent"]}
+    link = {**told, "metric": "clicked", "href": "https://x.example/a"}
+    bounced = {**told, "metric": "bounced", "recipient": "p1@example.com", "reason": "30003"}
+    for one in (link, bounced, {**told, "metric": "delivered"}):
+        assert (await track("POST", "/api/v1/metrics", one)).status == 200
+    refused = await track("POST", "/api/v1/metrics", {**told, "metric": "spammed"})
+    assert (refused.status, "twilio" in str(refused.json)) == (400, True)
+    shown = (await client("GET", f"/v1/messages/{arrived['id']}")).json["message"]["metrics"]
+    assert {"bounced", "clicked", "human_clicked", "delivered", "opened"} <= shown.keys()
+    found = (await client("GET", "/v1/esp/suppression/bounces")).json
+    assert found["suppressions"] == []

@@ -4,7 +4,7 @@
 This is a state path.
 
 Read: the account, to know that there is one. Committed, in the caller's one transaction: the event and, when it is the
-first of its kind for this message, whatever counts or tells it; of a bounce or a complaint, that
+first of its kind for this message, whatever counts or tells it; of a mail's bounce or a complaint of it, that
 the address gets no more mail (contract §7.8). Crash: before the commit nothing happened; whoever told us has no answer,
 and tells again or not. The same thing told twice is two events and counts once; with a name of its own (`told_as`) it
 is one event.
@@ -35,10 +35,11 @@ def record(tx: Transaction, heard: Feedback) -> bool:
     if first:
         metrics.hear(tx, heard.key, heard.metric, account["language"])
         watched_messages.heard(tx, heard.key)
-    event = f"{triggers.kind_of(tx, heard.key)}_{heard.metric}"
+    kind = triggers.kind_of(tx, heard.key)
+    event = f"{kind}_{heard.metric}"
     if event in EVENTS:
         reporting.note_heard(tx, int(account["workspace_id"]), event, heard.key, heard.detail, first=first)
-    if heard.metric in OF_METRIC and not heard.soft:
+    if kind == "email" and heard.metric in OF_METRIC and not heard.soft:  # numbers and URLs are no addresses
         _suppress(tx, heard, account)
     return True
 
