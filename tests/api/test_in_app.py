@@ -21,7 +21,7 @@ from clarion.domain.messages import PartsMessage
 from clarion.domain.people import IdKind, Reference
 from clarion.pipeline import erasure
 from clarion.store import in_app
-from clarion.store.access import Workspace
+from clarion.store.access import Keys, Workspace
 from clarion.store.engine import Store
 
 from .conftest import Client
@@ -211,3 +211,24 @@ async def test_they_go_with_the_person_and_with_time(stage: Stage) -> None:
     late = store.read(lambda tx: tx.now_ms()) + 61 * 86_400_000
     assert list(in_app.clear(store, late)) == [1]
     assert store.read(lambda tx: in_app.waiting(tx, numbers[1])) == []
+
+
+async def test_a_test_is_kept_for_whom_it_names(
+    api: Api, keys: Keys, manage: Client, client: Client, track: Client, anonymous: Client, store: Store
+) -> None:
+    for person in ("p1", "p2"):
+        await track("PUT", f"/api/v1/customers/{person}", {"name": person, "email": f"{person}@example.com"})
+    broadcast = await made(manage, _IN_APP)
+    path = f"{_ROOT}/broadcasts/{broadcast['id']}/actions/{broadcast['actions'][0]['id']}/test_send"
+    trying = Client(
+        application.build(replace(api, provider=lambda channel: provider(store, channel))), f"Bearer {keys.manage_key}"
+    )
+    other = (await client("GET", "/v1/customers?email=p2@example.com")).json["results"][0]["cio_id"]
+    asked = {"person": {"id": "p1"}, "data": {"news": "Tested"}, "to": [other]}
+    (result,) = (await trying("POST", path, asked)).json["results"]
+    assert (result["address"], result["sent"]) == (other, True)
+    app = App(anonymous, await token(client, "p2"))
+    (kept,) = await app.messages()
+    assert (kept["title"], kept["body"]) == ("Hi p1", "<p>Tested</p>")
+    assert (await app("POST", f"/messages/{kept['id']}/opened")).status == 204
+    assert await App(anonymous, await token(client, "p1")).messages() == []

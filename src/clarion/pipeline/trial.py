@@ -117,7 +117,7 @@ def texts(draft: Draft, person: Person | None, addresses: Sequence[str], sign: S
         content = replace(action.content, parts={**parts, "recipient": "{% raw %}" + address + "{% endraw %}"})
         one = request(replace(draft, action=replace(action, content=content)), person, sign)
         if isinstance(one, PartsMessage):
-            made.append(one)
+            made.append(replace(one, recipient=address))  # of a channel that goes to the person, too
     return made
 
 

@@ -28,6 +28,8 @@ const NEW: Record<string, object> = {
   email: { kind: "email", name: "E-mail", subject: "", body: "" },
   sms: { kind: "sms", name: "SMS", body: "" },
   push: { kind: "push", name: "Push" },
+  in_app: { kind: "in_app", name: "In-app", body: "" },
+  inbox_message: { kind: "inbox_message", name: "Inbox message", properties: "{}" },
   whatsapp: { kind: "whatsapp", name: "WhatsApp", body: "" },
   slack: { kind: "slack", name: "Slack", body: "" },
   webhook: { kind: "webhook", name: "Webhook", method: "post", url: "", body: "{}" },
@@ -44,7 +46,7 @@ function moved<T>(items: readonly T[], from: number, to: number): T[] {
 function saidOf(action: Action): string {
   if (action.kind === "webhook") return action.url || "no URL yet";
   if (action.kind === "email") return action.subject || "no subject yet";
-  return action.title || action.body || action.message || "nothing written yet";
+  return action.title || action.body || action.message || action.properties || "nothing written yet";
 }
 
 function ActionState({ action, problems }: { action: Action; problems: number }) {

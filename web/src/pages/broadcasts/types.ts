@@ -20,6 +20,7 @@ export interface Action extends ActionSummary {
   title?: string;
   body?: string;
   message?: string;
+  properties?: string;
   send_to_unsubscribed: boolean;
   tracked: boolean;
   languages: string[];
@@ -86,9 +87,20 @@ export const CHANNELS: Record<string, string> = {
   sms: "SMS",
   push: "Push",
   whatsapp: "WhatsApp",
+  in_app: "In-app",
+  inbox_message: "Inbox message",
   slack: "Slack",
   webhook: "Webhook",
 };
 
 /** Channels that an action can be added of. */
-export const OFFERED = ["email", "sms", "push", "whatsapp", "slack", "webhook"] as const;
+export const OFFERED = [
+  "email",
+  "sms",
+  "push",
+  "in_app",
+  "inbox_message",
+  "whatsapp",
+  "slack",
+  "webhook",
+] as const;

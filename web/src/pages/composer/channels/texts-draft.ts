@@ -82,6 +82,50 @@ export const TEXTS: Readonly<Record<string, TextsChannel>> = {
       },
     ],
   },
+  in_app: {
+    label: "In-app",
+    title: "title",
+    body: "body",
+    testHint: "People, each by their cio_id, up to 25, one in a line.",
+    fields: [
+      { name: "title", label: "Title", as: "line" },
+      { name: "body", label: "Body", as: "text", hint: "HTML; it is shown in a frame of its own." },
+      {
+        name: "position",
+        label: "Where it is shown",
+        as: [
+          ["modal", "Over the page"],
+          ["top", "At the top"],
+          ["bottom", "At the bottom"],
+          ["inline", "In an element of the page"],
+        ],
+      },
+      { name: "element_id", label: "The element's id", as: "line", rare: true },
+      { name: "page_rule", label: "Only on pages", as: "line", hint: "* stands for anything.", rare: true },
+      {
+        name: "persistent",
+        label: "Until when",
+        as: [
+          ["false", "Until it was shown"],
+          ["true", "Until it is dismissed"],
+        ],
+        rare: true,
+      },
+      { name: "expires_days", label: "Days until it expires", as: "line", rare: true },
+    ],
+  },
+  inbox_message: {
+    label: "Inbox message",
+    title: "type",
+    body: "properties",
+    testHint: "People, each by their cio_id, up to 25, one in a line.",
+    fields: [
+      { name: "type", label: "Type", as: "line", hint: "By which the app knows how to show it." },
+      { name: "topic", label: "Topic", as: "line" },
+      { name: "properties", label: "Properties", as: "json", hint: "A JSON object, for the app." },
+      { name: "expires_days", label: "Days until it expires", as: "line", rare: true },
+    ],
+  },
   slack: {
     label: "Slack",
     title: "username",
