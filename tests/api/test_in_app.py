@@ -14,6 +14,7 @@ from tests.support.jobs import LostJobs
 
 from clarion.api import application
 from clarion.api.calls import Api
+from clarion.api.limits import Limits
 from clarion.channels.in_app import InAppProvider
 from clarion.domain.errors import Away, Unavailable
 from clarion.domain.links import app_token, person_of_app
@@ -232,3 +233,14 @@ async def test_a_test_is_kept_for_whom_it_names(
     assert (kept["title"], kept["body"]) == ("Hi p1", "<p>Tested</p>")
     assert (await app("POST", f"/messages/{kept['id']}/opened")).status == 204
     assert await App(anonymous, await token(client, "p1")).messages() == []
+
+
+async def test_apps_have_a_limit_of_their_own(client: Client, track: Client, api: Api) -> None:
+    await track("PUT", "/api/v1/customers/p1", {})
+    limits = Limits(api.store, {"in_app": 1}, now=lambda: 100.0)  # of a process in whose second the first call stays
+    limited = Client(application.build(replace(api, secret=SIGN.secret, limits=limits)), None)
+    app = App(limited, await token(client, "p1"))
+    assert await app.messages() == []
+    refused = await app("GET", "/messages")
+    assert (refused.status, refused.headers["retry-after"]) == (429, "1")
+    assert "Retry-After" in refused.headers["access-control-expose-headers"]
