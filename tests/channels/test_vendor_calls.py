@@ -457,6 +457,7 @@ TWILIO_ERRORS: dict[tuple[int, int], tuple[str, bool]] = {
     (400, 21211): ("Permanent invalid_address", False),
     (400, 21614): ("Permanent invalid_address", False),
     (400, 21610): ("Permanent unsubscribed", False),
+    (400, 63032): ("Permanent refused", False),  # WhatsApp's 472, an experiment of Meta's: nobody opted out
     (400, 21635): ("Permanent invalid_address", False),
     (400, 21602): ("Permanent bad_content", False),
     (429, 21611): ("Throttled 1", True),

@@ -33,7 +33,7 @@ _KEY = re.compile(r"SK[0-9a-fA-F]{32}")
 _SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
 # Codes of errors, by what they say of the message or of the account.
 _NO_NUMBER = frozenset({21211, 21214, 21217, 21265, 21401, 21407, 21421, 21612, 21614, 21635, 63003, 63024})
-_OPTED_OUT = frozenset({21610, 63032})
+_OPTED_OUT = frozenset({21610})
 _NO_SENDER = frozenset({21212, 21601, 21603, 21606, 21659, 21660, 21661, 21701, 21703, 21704, 21705, 63007})
 _TOO_LARGE = frozenset({21605, 21617, 21623})
 _BAD_CONTENT = frozenset({21602, 21619, 21620})
