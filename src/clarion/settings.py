@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -15,6 +15,8 @@ from clarion.domain.errors import SetupError
 _PREFIX = "CLARION_"
 _LEAST_ACCOUNT_DAYS = 31  # laws ask that unsubscribing works for 30 days
 _NOT_SETTINGS = frozenset({"CLARION_CONFIG"})  # names the file itself; the command line reads it
+PerSecond = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
+_RATED = ("email", "webhook", "sms", "whatsapp", "push", "slack")  # the database takes in-app messages at any rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ class Email:
     """See `settings.default.toml`."""
 
     provider: Literal["outbox", "smtp", "mailgun", "postmark", "resend", "sendgrid", "ses"]
+    per_second: PerSecond
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,7 @@ class Webhook:
     """See `settings.default.toml`. The rest goes to the provider, which checks it."""
 
     provider: Literal["outbox", "webhook"]
+    per_second: PerSecond
     timeout: float
     connections: int
     per_host: int
@@ -135,6 +139,7 @@ class Sms:
     """See `settings.default.toml`."""
 
     provider: Literal["outbox", "twilio"]
+    per_second: PerSecond
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +147,7 @@ class WhatsApp:
     """See `settings.default.toml`."""
 
     provider: Literal["outbox", "twilio"]
+    per_second: PerSecond
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +155,7 @@ class Push:
     """See `settings.default.toml`."""
 
     provider: Literal["outbox", "push"]
+    per_second: PerSecond
     fcm_credentials: str
     apns_key: str
     apns_key_id: str
@@ -167,6 +174,7 @@ class Slack:
     """See `settings.default.toml`. The rest goes to the provider, which checks it."""
 
     provider: Literal["outbox", "slack"]
+    per_second: PerSecond
     token: str = field(repr=False)
     connections: int
     timeout: float
@@ -251,6 +259,12 @@ class Settings:
     sendgrid: dict[str, Any] = field(repr=False)
     ses: dict[str, Any] = field(repr=False)
     twilio: dict[str, Any] = field(repr=False)
+
+    @property
+    def rates(self) -> dict[tuple[str, str], float]:
+        """By channel and provider, how many messages a second go there at most; where there is a limit."""
+        given = {name: getattr(self, name) for name in _RATED}
+        return {(name, one.provider): one.per_second for name, one in given.items() if one.per_second}
 
 
 def load(

@@ -35,6 +35,7 @@ from clarion.pipeline import (
     folding,
     forgetting,
     importing,
+    permits,
     reporting,
     retention,
     segment_building,
@@ -65,6 +66,7 @@ from clarion.tracking import hooks, routes
 
 _API_THREADS = 8
 ALL_CHANNELS = ("email", "webhook", *CHANNELS)
+_OURS = frozenset({"provider", "per_second"})  # settings of a channel that are none of its provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +269,7 @@ def _options(settings: Settings, channel: str, outbox_folder: Path, keep: Keep) 
     if name == "in_app":
         return name, {"keep": keep, "channel": channel}
     if name == channel:  # its settings stand beside the choice
-        return name, {key: value for key, value in asdict(getattr(settings, channel)).items() if key != "provider"}
+        return name, {key: value for key, value in asdict(getattr(settings, channel)).items() if key not in _OURS}
     options: dict[str, object] = getattr(settings, name)
     return name, {**options, "channel": channel} if registry.serves_several(name) else options
 
@@ -375,6 +377,7 @@ def build_worker(house: House, providers: Sequence[Deliverer], failpoint: Failpo
             drain_seconds=settings.worker.drain_seconds,
             failpoint=failpoint,
             meter=house.metrics,
+            limits=permits.of_channels(house.store, settings.rates),
         ),
         owner=owner,
         flights=flights,

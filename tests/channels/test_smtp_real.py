@@ -322,6 +322,20 @@ async def test_a_connection_that_serves_nobody_is_not_made_for_ever(server: Scri
     assert all(kept.end is not None and not kept.begun for kept in source.taken)
 
 
+async def test_one_more_does_not_wait_behind_an_answer_that_takes_long(server: ScriptedServer, smtp: Smtp) -> None:
+    server.say("dot", WAIT)
+    provider = smtp(server.port, connections=2)
+    first = asyncio.create_task(provider.deliver(ListSource([a_message(0)])))
+    await server.stalled.wait()
+    async with asyncio.timeout(5):
+        await provider.deliver(ListSource([a_message(1)]))
+    assert not first.done()
+    assert (server.connections, len(server.kept)) == (2, 1)
+    server.release.set()
+    await first
+    assert len(server.kept) == 2
+
+
 async def test_idle_connections_are_given_up_after_a_minute(server: ScriptedServer, smtp: Smtp) -> None:
     clock = Clock()
     provider = smtp(server.port, clock=clock)

@@ -83,6 +83,7 @@ class Plan:
     slow_ms: float = 25.0
     refused_permille: int = 10
     provider: str = "smtp"
+    sink: str = ""  # another one than the provider's usual
 
     @property
     def in_the_air(self) -> int:
@@ -142,7 +143,7 @@ class Campaign:
         self.data = (self.disk or self.folder) / "data"
         self._store: Store = open_store(self.url, connections=2)
         self._sink_file = self.folder / "sink"
-        sink = _SINKS[plan.provider]
+        sink = plan.sink or _SINKS[plan.provider]
         self._sink = subprocess.Popen(
             python("-m", sink, *map(str, (self._sink_file, plan.seed, plan.slow_ms, plan.refused_permille))),
             stdout=subprocess.PIPE,

@@ -94,3 +94,10 @@ def test_end_is_told_when_it_can_be() -> None:
 )
 def test_what_holds_it_back(standing: Standing, retry: Retry | None, brakes: list[Brake]) -> None:
     assert [held.brake for held in held_back(standing, retry)] == brakes
+
+
+def test_a_limit_holds_back_what_is_being_sent() -> None:
+    limited = replace(SENDING, limits=("email/smtp",))
+    assert [(held.brake, held.words) for held in held_back(limited)] == [(Brake.LIMIT, "email/smtp")]
+    assert [held.brake for held in held_back(replace(limited, paused_ms=NOW))] == [Brake.PAUSED, Brake.LIMIT]
+    assert held_back(replace(limited, state=TriggerState.DONE)) == ()

@@ -56,6 +56,7 @@ class SmtpProvider:
         self._queue.add(delivery)
         try:
             self._serve()
+            self._join_in()
             await delivery.done
         finally:
             if delivery.open or not delivery.dry:
@@ -154,6 +155,12 @@ class SmtpProvider:
         elif self._room() > 0:
             self._open()
         # Else those that are leaving have to be gone first.
+
+    def _join_in(self) -> None:
+        """One more who waits, while every connection is at work: those may be long over what they have."""
+        room = len(self._working) < self._settings.connections and self._room() > 0
+        if self._working and not self._opening and room and self._queue.waiting():
+            self._open()
 
     def _sweep(self) -> None:
         """End the connections that nobody needed for long."""

@@ -23,6 +23,7 @@ class Brake(StrEnum):
     RESOLVING = "resolving"
     RATE = "rate"
     SPREAD = "spread"
+    LIMIT = "limit"
     PROVIDER = "provider"
     RETRIES = "retries"
     TURN = "turn"
@@ -35,6 +36,7 @@ BRAKE_WORDS: Mapping[Brake, str] = {
     Brake.RESOLVING: "its audience is being worked out",
     Brake.RATE: "its rate is limited",
     Brake.SPREAD: "it is spread over a time",
+    Brake.LIMIT: "so many a second are let through to the provider",
     Brake.PROVIDER: "the provider takes nothing at present",
     Brake.RETRIES: "what is left waits for another attempt",
     Brake.TURN: "other triggers are served first",
@@ -87,6 +89,7 @@ class Standing:
     turn: int
     other_turn: int
     paused_words: str | None = None  # why, where nobody paused it
+    limits: tuple[str, ...] = ()  # of sending, which were reached of late: channel/provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +176,8 @@ def _by_wish(standing: Standing) -> list[Held]:
         found.append(Held(Brake.SPREAD, standing.spread_until_ms))
     elif standing.state is TriggerState.SENDING and standing.rated:
         found.append(Held(Brake.RATE, standing.ready_ms if standing.ready_ms > standing.now_ms else None))
+    if standing.state is TriggerState.SENDING and standing.limits:
+        found.append(Held(Brake.LIMIT, words=", ".join(standing.limits)))
     return found
 
 

@@ -8,7 +8,10 @@ import structlog
 
 from clarion.channels.base import Deliverer
 from clarion.domain.errors import Away, detail_of
+from clarion.pipeline import paced
 from clarion.pipeline.meter import Meter
+from clarion.pipeline.paced import PacedSource
+from clarion.pipeline.permits import Permits
 
 _log = structlog.get_logger("clarion.send")
 _AFTER_DEFECT = 5.0  # seconds
@@ -16,10 +19,13 @@ _WHILE_ASKING = 0.5  # seconds
 
 
 class Outlet:
-    """Where one channel's messages go out. `away`: why it takes none, None while it does."""
+    """Where one channel's messages go out. `away`: why it takes none, None while it does. `permits`: of its limit."""
 
-    def __init__(self, provider: Deliverer, clock: Callable[[], float], meter: Meter) -> None:
+    def __init__(
+        self, provider: Deliverer, clock: Callable[[], float], meter: Meter, permits: Permits | None = None
+    ) -> None:
         self.provider = provider
+        self.permits = permits
         self.channel = provider.capabilities.channel
         self.away: Away | None = None
         self._clock = clock
@@ -44,6 +50,13 @@ class Outlet:
     def answered(self) -> None:
         """The sender that asked knows."""
         self._asking = False
+
+    async def deliver(self, source: PacedSource) -> None:
+        """See `Deliverer.deliver`; with a limit it may end before all is taken, see `paced`."""
+        if self.permits is None:
+            await self.provider.deliver(source)
+        else:
+            await paced.deliver(self.provider, source, self.permits)
 
     def learn(self, delivering: "asyncio.Task[None]", *, given: bool) -> None:
         """What the end of a delivery says of the provider, if it was `given` anything."""

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from email.utils import parseaddr
+from operator import length_hint
 
 import structlog
 
@@ -30,6 +31,7 @@ from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.pipeline.flight import FlightRecord, Mark
 from clarion.pipeline.meter import UNMETERED, Meter
 from clarion.pipeline.outlet import Outlet
+from clarion.pipeline.permits import Permits
 from clarion.pipeline.retry import RetryPolicy
 from clarion.pipeline.verdict import Verdict
 from clarion.store.engine import Row
@@ -46,7 +48,8 @@ class Task:
     `suppressed`: people of the chunk who are gone because they were suppressed; `barred`: addresses that get no mail,
     as they are compared; `approved`: drafts of the chunk that somebody decided to send, by (seq, action);
     `over_limit`: messages that would be one too many for their person, by the same; `devices`: of people of the chunk,
-    where some of its messages go to devices.
+    where some of its messages go to devices; `left`, filled while it is sent: channels of which messages are left, for
+    their rate is limited.
     """
 
     trigger_id: int
@@ -61,12 +64,14 @@ class Task:
     approved: Mapping[tuple[int, int], str] = field(default_factory=dict)
     over_limit: Set[tuple[int, int]] = frozenset()
     devices: Mapping[int, Sequence[PushDevice]] = field(default_factory=dict)
+    left: set[str] = field(default_factory=set)
 
 
 class SendStage:
     """Sends chunks, each channel's messages through its provider; several slots of a process share it.
 
-    `provider` is that of e-mail; `others` are those of further channels, one for each.
+    `provider` is that of e-mail; `others` are those of further channels, one for each. `limits`: by channel, the rates
+    that are limited.
     """
 
     def __init__(
@@ -78,13 +83,16 @@ class SendStage:
         failpoint: Failpoint = nothing,
         clock: Callable[[], float] = time.monotonic,
         meter: Meter = UNMETERED,
+        limits: Mapping[str, Permits] | None = None,
     ) -> None:
         self.form = provider.capabilities.takes
         self.clock = clock
         self.meter = meter
         self.retry = retry
         self.failpoint = failpoint
-        outlets = (Outlet(each, clock, meter) for each in (provider, *others))
+        outlets = (
+            Outlet(each, clock, meter, (limits or {}).get(each.capabilities.channel)) for each in (provider, *others)
+        )
         self._outlets = {outlet.channel: outlet for outlet in outlets}
         self._drain_seconds = drain_seconds
         self._held: dict[int, float] = {}
@@ -110,6 +118,10 @@ class SendStage:
         self._held = {trigger_id: until for trigger_id, until in self._held.items() if until > now}
         return self._held.keys()
 
+    async def close(self) -> None:
+        """Wait for what is still asked for."""
+        await asyncio.gather(*(each.permits.close() for each in self._outlets.values() if each.permits is not None))
+
     async def send(self, task: Task, record: FlightRecord) -> list[Outcome]:
         """One outcome per account that was settled; those without were not handed over.
 
@@ -118,7 +130,7 @@ class SendStage:
         outcomes: list[Outcome] = []
         sources = [source for source in self._sources(task, record, outcomes) if source.outlet.is_ready()]
         asking = [source.outlet for source in sources if source.outlet.ask()]
-        delivering = [asyncio.create_task(source.outlet.provider.deliver(source)) for source in sources]
+        delivering = [asyncio.create_task(source.outlet.deliver(source)) for source in sources]
         stop = asyncio.create_task(task.stopping.wait())
         try:
             under_way = set(delivering)
@@ -138,6 +150,8 @@ class SendStage:
         for source, delivered in zip(sources, delivering, strict=True):
             source.outlet.learn(delivered, given=source.given > 0)
             source.close()
+            if source.outlet.permits is not None and not source.dry:
+                task.left.add(source.outlet.channel)
         return outcomes
 
     def _sources(self, task: Task, record: FlightRecord, outcomes: list[Outcome]) -> "list[_ChunkSource]":
@@ -192,8 +206,17 @@ class _ChunkSource:
     def may_send(self) -> bool:
         return not self.over and not self.task.stopping.is_set() and self.task.may_send()
 
+    @property
+    def dry(self) -> bool:
+        return not length_hint(self._rows)
+
+    def may_go_on(self) -> bool:
+        return self.may_send() and not self.task.turn_over()
+
     def take(self) -> "_Handover | None":
-        task = self.task
+        task, permits = self.task, self.outlet.permits
+        if permits is not None and not permits.take():
+            return None
         for index, row in self._rows if self.may_send() and not task.turn_over() else ():
             key = DeliveryKey(task.trigger_id, row["seq"], row["action_id"])
             made = self._composed(key, row)

@@ -274,7 +274,7 @@ class Sender:
                         chunk=chunk,
                         outcomes=outcomes,
                         rules=rules,
-                        last=self._stopping.is_set() or held_until is not None or turn.over(),
+                        last=self._is_last(task, held_until) or turn.over(),
                         failpoint=self._failpoint,
                     ),
                 )
@@ -288,6 +288,11 @@ class Sender:
                     self._meter.chunk_settled(channel, some, now() - opened)
         finally:
             keeping.cancel()
+
+    def _is_last(self, task: Task, held_until: float | None) -> bool:
+        """Whether a slice is given back behind this chunk: we stop, or the rest of it waits for its provider."""
+        waits = bool(task.left) and task.left == task.messages.channels_of(task.chunk.rows)
+        return self._stopping.is_set() or held_until is not None or waits
 
     async def _hold(self, held: Claim, messages: Messages, until: float) -> None:
         """Leave alone until then what waits for a provider that is away.

@@ -76,7 +76,7 @@ class Worker:
         self._store = store
         self._jobs = jobs
         self._resolver = resolver
-        self._retry = send.retry
+        self._send = send
         self._owner = owner
         self._flights = flights
         self._rules = rules
@@ -133,6 +133,7 @@ class Worker:
             for told in (self._due, self._unresolved, self._repeats):
                 told.set()
             await asyncio.gather(*beside)
+            await self._send.close()
             presence.close()
 
     async def _tell_the_resolver(self) -> None:
@@ -211,7 +212,7 @@ class Worker:
         for path in found:
             abandoned = await asyncio.to_thread(flight.is_abandoned, path)
             try:
-                settled = await asyncio.to_thread(evidence.settle_orphan, self._store, path, self._retry)
+                settled = await asyncio.to_thread(evidence.settle_orphan, self._store, path, self._send.retry)
             except OSError as error:  # one file that cannot be used must not keep the others from being used
                 _log.warning("flight_record.unusable", path=str(path), error=str(error))
                 continue

@@ -21,7 +21,7 @@ from clarion.domain.metrics import Metric
 from clarion.domain.pace import PERIODS_MS
 from clarion.domain.progress import BRAKE_WORDS, Held, Numbers, ends_at_ms, held_back, numbers, rate
 from clarion.domain.triggers import UNFINISHED, TriggerState
-from clarion.store import broadcasts, watching
+from clarion.store import broadcasts, permits, watching
 from clarion.store.engine import Row, Transaction
 
 MOST_TRIGGERS = 100
@@ -86,7 +86,8 @@ def _pace(row: Row) -> dict[str, Any] | None:
 def _shape(
     tx: Transaction, row: Row, counts: Mapping[tuple[State, str], int], samples: Sequence[tuple[int, int]]
 ) -> dict[str, Any]:
-    standing, found = watching.standing_of(row), numbers(counts)
+    limits = permits.reached(tx, int(row["broadcast_id"])) if row["state"] == TriggerState.SENDING.value else ()
+    standing, found = watching.standing_of(row, limits), numbers(counts)
     waits = standing.tried_due_ms is not None and standing.state in UNFINISHED
     retry = watching.retry_of(tx, int(row["trigger_id"])) if waits else None
     running = standing.state in UNFINISHED
