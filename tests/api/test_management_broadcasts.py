@@ -145,7 +145,7 @@ async def test_every_fault_of_a_body_is_named(manage: Client) -> None:
                 {"subject": 1, "headers": [{"name": "", "value": None, "a/b": 1}], "sending_state": True},
                 "mail",
                 {
-                    "kind": "push",
+                    "kind": "pigeon",
                     "send_to_unsubscribed": "yes",
                     "tracked": 1,
                     "body": "x" * 1_000_001,
