@@ -17,14 +17,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from openapi_spec_validator import validate  # type: ignore[import-not-found,unused-ignore]  # of requirements/fuzz.txt
 from tests.support.postgres_cluster import Cluster
 
 _TRACK = "^/api/(v1|v2)/|^/push"
 _SESSION = "^/api/clarion/v1/session"  # opened by a cookie, to which no key is an answer
-_LEFT_OUT = f"{_TRACK}|{_SESSION}|/keys/|people/erase"
+_APP = "^/api/clarion/v1/in_app/messages"  # opened by a person's token
+_LEFT_OUT = f"{_TRACK}|{_SESSION}|{_APP}|/keys/|people/erase"
 _CHECKS = "not_a_server_error,response_schema_conformance"
 _OPEN = {
     "CLARION_LIMITS_ENABLED": "false",
@@ -84,6 +85,18 @@ def fuzzed(
     return int(made[1])
 
 
+def _token(server: Server) -> str:
+    """What opens the in-app messages of somebody."""
+    asked = Request(
+        f"{server.url}/api/clarion/v1/in_app/tokens",
+        b'{"identifiers": {"id": "person-1"}}',
+        {"Authorization": "Bearer demo-app-key", "Content-Type": "application/json"},
+    )
+    with urlopen(asked, timeout=30) as answer:
+        token: str = json.load(answer)["token"]
+        return token
+
+
 def both_apis(server: Server, seed: int, examples: int) -> int:
     """Every route but those left out; how many cases."""
     with urlopen(f"{server.url}/openapi.json", timeout=30) as answer:
@@ -93,6 +106,7 @@ def both_apis(server: Server, seed: int, examples: int) -> int:
     session = ("--include-path-regex", _SESSION)
     cases += fuzzed(server, "Bearer demo-manage-key", seed, examples, *session, may_be_refused=True)
     cases += fuzzed(server, f"Basic {basic}", seed, examples, "--include-path-regex", _TRACK)
+    cases += fuzzed(server, f"Bearer {_token(server)}", seed, examples, "--include-path-regex", _APP)
     if "request.crashed" in server.log.read_text("utf-8"):
         sys.exit(server.log.read_text("utf-8"))
     return cases

@@ -85,7 +85,7 @@ CREATE = shown(
 )
 CHANGE = shown(
     {"segment": _DRIVEN},
-    Loose(free=("conditions",)),
+    Loose(free=("conditions",), nullable=("conditions",)),  # null of a manual one
     body=record(
         name=text("1 to 150 bytes."),
         description=text("At most 1,000 bytes."),
@@ -116,6 +116,7 @@ CHANGES = shown(
         ],
         "next": "1796000000123-1099511627783",
     },
+    Loose(nullable=("email", "id")),
     errors=(400, 404),
     note="Newest first, the last 30 days: `entered` or `left`. Who is deleted meanwhile is not told. Go on with "
     "`?start=` and the `next` of the page before, until it is empty.",
