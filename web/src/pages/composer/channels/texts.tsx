@@ -64,6 +64,11 @@ function fieldsOf(channel: TextsChannel) {
   };
 }
 
+/** A value as its field offers it. */
+function wordsOf({ as }: TextField, value: string): string {
+  return typeof as === "string" ? value : (as.find(([one]) => one === value)?.[1] ?? value);
+}
+
 function previewOf(kind: string, channel: TextsChannel) {
   return function Preview({ shown }: PreviewProps) {
     const part = (name: string | undefined) => {
@@ -93,7 +98,7 @@ function previewOf(kind: string, channel: TextsChannel) {
             {others.map((field) => (
               <div key={field.name}>
                 <dt>{field.label}</dt>
-                <dd class="break">{part(field.name)}</dd>
+                <dd class="break">{wordsOf(field, part(field.name))}</dd>
               </div>
             ))}
           </dl>
