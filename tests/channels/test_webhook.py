@@ -113,7 +113,7 @@ async def test_a_host_in_trouble_holds_up_only_its_own(hooks: HookServer, make: 
     try:
         calls = [a_call((other if n % 2 else hooks).url(), n) for n in range(60)]
         source = ListSource(calls)
-        await make(timeout=0.3).deliver(source)
+        await make(timeout=1.0).deliver(source)
         ends = [kept.end or "" for kept in source.taken]
         assert all(end.startswith("sent") for end in ends[::2])
         assert sum(isinstance(kept.error, Unknown) for kept in source.taken) == 2, "one may be an accident, two are not"

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from yarl import URL
@@ -17,6 +17,7 @@ from yarl import URL
 from clarion.channels.base import Capabilities, Handover, Source, check_recipients, email_of, parts_of
 from clarion.channels.http_gate import Gate
 from clarion.channels.http_session import Answer, HttpSession, NoAnswerError, NotReachedError, NotWantedError
+from clarion.channels.lanes import Run, drive
 from clarion.channels.words import printable
 from clarion.domain.errors import Away, Permanent, SendError, Temporary, Throttled, Unknown, detail_of
 
@@ -107,36 +108,13 @@ class _Parcel:
         return self._join(parts) if self.many else parts[0]
 
 
-@dataclass(slots=True)
-class _Run:
-    """One `deliver`."""
+class _Run(Run):
+    """One `deliver`. `spare`: taken, but too large for the call that was being filled."""
 
-    source: Source
-    dry: bool = False
-    away: Away | None = None
-    spare: tuple[Handover, bytes] | None = None  # taken, but too large for the call that was being filled
-    filling: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    waiting: set[asyncio.Task[None]] = field(default_factory=set)
-
-    async def enter(self, gate: Gate) -> None:
-        """Wait for a place; cancelled when this run is over meanwhile."""
-        lane = asyncio.current_task()
-        if lane is not None:
-            self.waiting.add(lane)
-        try:
-            await gate.enter()
-        finally:
-            self.waiting.discard(lane)
-
-    def dismiss(self) -> None:
-        """There is nothing left to take: nobody waits for a place any more, behind other sources' calls."""
-        for lane in self.waiting:
-            lane.cancel()
-
-    def halt(self, away: Away | None) -> None:
-        """Take nothing more, if the service is away."""
-        self.away = self.away or away
+    def __init__(self, source: Source) -> None:
+        super().__init__(source)
+        self.spare: tuple[Handover, bytes] | None = None
+        self.filling = asyncio.Lock()
 
     def is_over(self) -> bool:
         """Whether there is nothing to take any more."""
@@ -169,13 +147,7 @@ class HttpDeliverer:
     async def deliver(self, source: Source) -> None:
         """See `Deliverer.deliver`."""
         run = _Run(source)
-        lanes = [asyncio.create_task(self._lane(run)) for _ in range(self.capabilities.connections)]
-        try:
-            await asyncio.gather(*lanes)
-        finally:
-            for lane in lanes:
-                lane.cancel()
-            await asyncio.gather(*lanes, return_exceptions=True)
+        await drive(lambda: self._lane(run), self.capabilities.connections)
         if run.away is not None:
             if run.spare is not None:
                 run.spare[0].untouched()
@@ -187,12 +159,8 @@ class HttpDeliverer:
 
     async def _lane(self, run: _Run) -> None:
         while not run.is_over():
-            try:
-                await run.enter(self._gate)
-            except asyncio.CancelledError:
-                if run.is_over():
-                    return
-                raise
+            if not await run.enter(self._gate.enter()):
+                return
             try:
                 run.halt(self._gate.away())
                 parcel = None if run.is_over() else await self._fill(run)
@@ -243,9 +211,8 @@ class HttpDeliverer:
 
     def _next(self, run: _Run) -> tuple[Handover, bytes] | None:
         """One message as it goes into a call; None: the source has none, or this one cannot be sent."""
-        handover = None if run.dry else run.source.take()
+        handover = run.take()
         if handover is None:
-            run.dry = True
             return None
         try:
             if self.capabilities.channel != "email":

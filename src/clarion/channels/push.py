@@ -7,7 +7,6 @@ given up or in doubt: in doubt if one of them may have it, later if one of them 
 that is no more is told to the hand-over, whatever became of the message.
 """
 
-import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from clarion.channels.apns import PRODUCTION, SANDBOX, Apns, Signer
 from clarion.channels.base import Capabilities, Handover, Source, parts_of
 from clarion.channels.fcm import Account, Fcm
 from clarion.channels.http_session import HttpSettings, NotWantedError
+from clarion.channels.lanes import Lanes
 from clarion.channels.push_service import Gone, Service, Start
 from clarion.channels.words import printable
 from clarion.domain.errors import Away, Permanent, SendError, SetupError, Temporary, Throttled, Unknown, detail_of
@@ -68,19 +68,6 @@ def push(settings: PushSettings, *, clock: Callable[[], float] = time.monotonic)
     return PushProvider(settings.connections, android=fcm, ios=apns or fcm)
 
 
-@dataclass(slots=True)
-class _Run:
-    """One `deliver`: `dry` when the source has nothing more."""
-
-    source: Source
-    dry: bool = False
-    away: Away | None = None
-    waiting: set[asyncio.Task[None]] = field(default_factory=set)
-
-    def is_over(self) -> bool:
-        return self.dry or self.away is not None
-
-
 class PushProvider:
     """See `Deliverer`. `android`, `ios`: by which service devices of that platform are reached, if by any."""
 
@@ -90,20 +77,11 @@ class PushProvider:
         self.capabilities = Capabilities(channel="push", connections=connections)
         self._of = {"android": android, "ios": ios}
         self._services = list({id(one): one for one in (android, ios) if one is not None}.values())
-        self._places = asyncio.Semaphore(connections)
+        self._lanes = Lanes(connections, self._send, self._away)
 
     async def deliver(self, source: Source) -> None:
         """See `Deliverer.deliver`; it is away when every service is."""
-        run = _Run(source)
-        lanes = [asyncio.create_task(self._lane(run)) for _ in range(self.capabilities.connections)]
-        try:
-            await asyncio.gather(*lanes)
-        finally:
-            for lane in lanes:
-                lane.cancel()
-            await asyncio.gather(*lanes, return_exceptions=True)
-        if run.away is not None:
-            raise run.away
+        await self._lanes.deliver(source)
 
     async def close(self) -> None:
         """Hang up; safe to call twice."""
@@ -114,39 +92,6 @@ class PushProvider:
         found = [service.gate.away() for service in self._services]
         known = [one for one in found if one is not None]
         return min(known, key=lambda one: one.retry_after) if len(known) == len(found) else None
-
-    async def _lane(self, run: _Run) -> None:
-        while not run.is_over():
-            if not await self._enter(run):
-                return
-            try:
-                run.away = run.away or self._away()
-                handover = None if run.is_over() else run.source.take()
-                if handover is None:
-                    run.dry = True
-                    for lane in run.waiting:  # behind other sources' messages, for nothing
-                        lane.cancel()
-                    return
-                await self._send(handover)
-            finally:
-                self._places.release()
-            await asyncio.sleep(0)  # people who are refused at once must not keep the loop from its other work
-
-    async def _enter(self, run: _Run) -> bool:
-        """Wait for a place; False when this run was over meanwhile."""
-        lane = asyncio.current_task()
-        if lane is None:
-            raise AssertionError("a lane is a task")
-        run.waiting.add(lane)
-        try:
-            await self._places.acquire()
-        except asyncio.CancelledError:
-            if run.is_over():
-                return False
-            raise
-        finally:
-            run.waiting.discard(lane)
-        return True
 
     async def _send(self, handover: Handover) -> None:
         """One message, to each of its devices."""

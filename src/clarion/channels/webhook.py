@@ -6,7 +6,6 @@ hosts are called side by side, and one that is in trouble holds up its own messa
 costs no attempt, and the provider as a whole is never away.
 """
 
-import asyncio
 import ssl
 import time
 from collections import OrderedDict
@@ -18,6 +17,7 @@ from yarl import URL
 from clarion.channels.base import Capabilities, Handover, Source, call_of
 from clarion.channels.http_gate import Gate
 from clarion.channels.http_session import Answer, HttpSession, NoAnswerError, NotReachedError, NotWantedError
+from clarion.channels.lanes import Lanes
 from clarion.channels.public_addresses import AddressError, Lookup, PublicAddresses, look_up
 from clarion.channels.words import printable
 from clarion.domain.errors import Permanent, SendError, SetupError, Temporary, Throttled, Unknown, detail_of
@@ -71,15 +71,6 @@ class _Request:
         return self._body
 
 
-class _Run:
-    """One `deliver`: `dry` when the source has nothing more; `waiting`: lanes that wait for a place."""
-
-    def __init__(self, source: Source) -> None:
-        self.source = source
-        self.dry = False
-        self.waiting: set[asyncio.Task[None]] = set()
-
-
 class WebhookProvider:
     """See `Deliverer`. Several `deliver` share its connections; `clock`, in seconds, measures pauses."""
 
@@ -101,56 +92,17 @@ class WebhookProvider:
             lookup=lookup,
         )
         self._session = HttpSession(settings, {}, self._addresses, enough=ENOUGH)
-        self._places = asyncio.Semaphore(settings.connections)  # so that no call waits for a connection on its time
+        self._lanes = Lanes(settings.connections, self._make)  # so that no call waits for a connection on its time
         self._clock = clock
         self._gates: OrderedDict[URL, Gate] = OrderedDict()
 
     async def deliver(self, source: Source) -> None:
         """See `Deliverer.deliver`; never raises Away."""
-        run = _Run(source)
-        lanes = [asyncio.create_task(self._lane(run)) for _ in range(self.capabilities.connections)]
-        try:
-            await asyncio.gather(*lanes)
-        finally:
-            for lane in lanes:
-                lane.cancel()
-            await asyncio.gather(*lanes, return_exceptions=True)
+        await self._lanes.deliver(source)
 
     async def close(self) -> None:
         """Hang up idle connections; safe to call twice."""
         await self._session.close()
-
-    async def _lane(self, run: _Run) -> None:
-        while not run.dry:
-            if not await self._enter(run):
-                return
-            try:
-                handover = None if run.dry else run.source.take()
-                if handover is None:
-                    run.dry = True
-                    for lane in run.waiting:  # behind other sources' calls, for nothing
-                        lane.cancel()
-                    return
-                await self._make(handover)
-            finally:
-                self._places.release()
-            await asyncio.sleep(0)  # people who are refused at once must not keep the loop from its other work
-
-    async def _enter(self, run: _Run) -> bool:
-        """Wait for a place; False when this run was over meanwhile."""
-        lane = asyncio.current_task()
-        if lane is None:
-            raise AssertionError("a lane is a task")
-        run.waiting.add(lane)
-        try:
-            await self._places.acquire()
-        except asyncio.CancelledError:
-            if run.dry:
-                return False
-            raise
-        finally:
-            run.waiting.discard(lane)
-        return True
 
     async def _make(self, handover: Handover) -> None:
         """One call, to its end."""
