@@ -23,7 +23,7 @@ from clarion.api.clarion.edits import (
 )
 from clarion.api.clarion.shapes import action_shape, broadcast_shape, finding_shape
 from clarion.api.clarion.storing import create, load, look, one_of, store_edit
-from clarion.api.reference import manage as reference
+from clarion.api.reference import actions, editing
 from clarion.api.schemas import Reference
 from clarion.domain.broadcasts import Broadcast, BroadcastState
 from clarion.domain.errors import InvalidRequest
@@ -222,16 +222,16 @@ def _ours(
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    _ours("POST", _ALL, create_broadcast, "Create a broadcast or a transactional message", reference.CREATE),
-    _ours("GET", _ONE, get_broadcast, "One broadcast with its actions", reference.ONE),
-    _ours("PATCH", _ONE, edit_broadcast, "Change name, recipients, policy, topic or tags", reference.EDIT),
-    _ours("POST", f"{_ONE}/actions", add_action, "Add an e-mail", reference.ADD_ACTION),
-    _ours("PUT", f"{_ONE}/actions/order", order_actions, "Put the actions in order", reference.ORDER_ACTIONS),
-    _ours("PATCH", _ACTION, edit_action, "Change an e-mail", reference.EDIT_ACTION),
-    _ours("POST", f"{_ACTION}/duplicate", duplicate_action, "Copy an e-mail", reference.DUPLICATE_ACTION),
-    _ours("DELETE", _ACTION, delete_action, "Remove an e-mail; its accounts stay", reference.DELETE_ACTION),
-    _ours("GET", f"{_ONE}/review", review_broadcast, "What stands in the way of activating", reference.REVIEW),
-    _ours("POST", f"{_ONE}/activate", activate, "Accept triggers from now on", reference.ACTIVATE, Need.SEND),
-    _ours("POST", f"{_ONE}/stop", stop, "Accept no more triggers, stop unfinished ones", reference.STOP, Need.SEND),
-    _ours("POST", f"{_ONE}/duplicate", duplicate, "Make an inactive copy", reference.DUPLICATE),
+    _ours("POST", _ALL, create_broadcast, "Create a broadcast or a transactional message", editing.CREATE),
+    _ours("GET", _ONE, get_broadcast, "One broadcast with its actions", editing.ONE),
+    _ours("PATCH", _ONE, edit_broadcast, "Change name, recipients, policy, topic or tags", editing.EDIT),
+    _ours("POST", f"{_ONE}/actions", add_action, "Add an e-mail", actions.ADD_ACTION),
+    _ours("PUT", f"{_ONE}/actions/order", order_actions, "Put the actions in order", editing.ORDER_ACTIONS),
+    _ours("PATCH", _ACTION, edit_action, "Change an e-mail", actions.EDIT_ACTION),
+    _ours("POST", f"{_ACTION}/duplicate", duplicate_action, "Copy an e-mail", actions.DUPLICATE_ACTION),
+    _ours("DELETE", _ACTION, delete_action, "Remove an e-mail; its accounts stay", actions.DELETE_ACTION),
+    _ours("GET", f"{_ONE}/review", review_broadcast, "What stands in the way of activating", editing.REVIEW),
+    _ours("POST", f"{_ONE}/activate", activate, "Accept triggers from now on", editing.ACTIVATE, Need.SEND),
+    _ours("POST", f"{_ONE}/stop", stop, "Accept no more triggers, stop unfinished ones", editing.STOP, Need.SEND),
+    _ours("POST", f"{_ONE}/duplicate", duplicate, "Make an inactive copy", editing.DUPLICATE),
 )

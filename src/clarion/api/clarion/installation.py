@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from clarion.api.app.messages import seconds
 from clarion.api.calls import Call, Endpoint, answer
-from clarion.api.reference import manage as reference
+from clarion.api.reference import installation as reference
 from clarion.domain.roles import Need
 from clarion.pipeline.home import HINT, is_copy
 from clarion.store import identity

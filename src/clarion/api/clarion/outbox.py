@@ -10,7 +10,7 @@ from typing import Any
 from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer
-from clarion.api.reference import manage as reference
+from clarion.api.reference import outbox as reference
 from clarion.api.shut_in import shut_in
 from clarion.channels.base import CapturedMail, Outbox
 from clarion.domain.errors import NotFound

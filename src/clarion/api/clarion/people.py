@@ -8,7 +8,7 @@ from starlette.responses import Response
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion.edits import Fields
 from clarion.api.identifiers import identifier
-from clarion.api.reference import manage as reference
+from clarion.api.reference import erasures as reference
 from clarion.domain.errors import InvalidRequest
 from clarion.domain.people import IdKind, Reference, cio_id
 from clarion.pipeline.erasure import erase

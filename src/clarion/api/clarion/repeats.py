@@ -12,7 +12,7 @@ from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion.control import load
 from clarion.api.clarion.edits import Fields
 from clarion.api.idempotency import once
-from clarion.api.reference import manage as reference
+from clarion.api.reference import ledger as reference
 from clarion.domain.causes import MOST_CHARACTERS
 from clarion.domain.deliveries import Reason
 from clarion.domain.roles import Need

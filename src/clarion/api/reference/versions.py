@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from clarion.api.reference.manage import BROADCAST
+from clarion.api.reference.editing import BROADCAST
 from clarion.api.schemas import Loose, array, flag, integer, record, shown, text
 
 _VERSION: dict[str, Any] = {
