@@ -17,7 +17,8 @@ from clarion.observability import set_up_logging
 from clarion.settings import load
 from clarion.store import triggers
 from clarion.store.access import Workspace
-from clarion.wiring import House, build_worker, open_house
+from clarion.wiring.house import House, open_house
+from clarion.wiring.working import build_worker
 
 from . import crowd as crowds
 from .crowd import Crowd

@@ -17,7 +17,7 @@ from clarion.cli.doctor import Diagnosis
 from clarion.domain.errors import SetupError, detail_of
 from clarion.pipeline import flight
 from clarion.settings import Settings
-from clarion.wiring import check_providers
+from clarion.wiring.providers import check_providers
 
 _NETWORK_FILE_SYSTEMS = {
     "nfs",

@@ -11,7 +11,8 @@ from clarion.domain.people import IdKind, Reference, cio_id
 from clarion.pipeline import erasure as stage
 from clarion.settings import Settings
 from clarion.store import access, erasure
-from clarion.wiring import blank_mail_of, open_house
+from clarion.wiring.house import open_house
+from clarion.wiring.providers import blank_mail_of
 
 
 def erase(

@@ -32,7 +32,9 @@ from clarion.settings import Settings
 from clarion.store import access, migrate
 from clarion.store.access import Keys, Workspace
 from clarion.store.engine import Store
-from clarion.wiring import House, build_application, check_providers, open_house
+from clarion.wiring.house import House, open_house
+from clarion.wiring.providers import check_providers
+from clarion.wiring.serving import build_application
 
 _log = structlog.get_logger("clarion.serve")
 _DISK_SECONDS = 3.0

@@ -21,7 +21,7 @@ from clarion.observability import set_up_logging
 from clarion.observability.exposition import Labels, figures
 from clarion.pipeline.failpoint import Failpoint
 from clarion.settings import Settings
-from clarion.wiring import House, open_house
+from clarion.wiring.house import House, open_house
 
 _log = structlog.get_logger("clarion.worker_process")
 

@@ -15,7 +15,9 @@ from clarion.observability.vitals import Loops, Pulse
 from clarion.pipeline import upgrade
 from clarion.pipeline.failpoint import Failpoint
 from clarion.pipeline.home import HINT, HomeGuard, Standing
-from clarion.wiring import House, build_providers, build_worker, keep_house
+from clarion.wiring.house import House
+from clarion.wiring.providers import build_providers
+from clarion.wiring.working import build_worker, keep_house
 
 _log = structlog.get_logger("clarion.worker")
 _BEAT_SECONDS = 1.0

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings: the default file, a file of the operator's, the environment, the command line, in this order."""
+
+from clarion.settings.loading import load
+from clarion.settings.sections import Settings
+
+__all__ = ["Settings", "load"]
