@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from clarion.domain.channels import CHANNELS, Channel
+from clarion.domain.channels import CHANNELS
 from clarion.domain.goals import Exit, Goal
+from clarion.domain.parts import Channel
 from clarion.domain.topics import Topic
 
 

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from clarion.domain import channels
 from clarion.domain.broadcasts import Action, EmailContent, FrozenContent
-from clarion.domain.channels import Channel
 from clarion.domain.entries import encode_data
 from clarion.domain.errors import InvalidRequest
+from clarion.domain.parts import Channel
 from clarion.domain.people import MAX_ID_BYTES, Device, IdKind, Reference
 from clarion.domain.push import parse_device
 from clarion.domain.topics import best

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from clarion.channels.registry import Sending
 from clarion.domain import audience
 from clarion.domain.broadcasts import Action, Broadcast, BroadcastKind, EmailContent, SendingState
-from clarion.domain.channels import Channel
 from clarion.domain.conversions import converts
 from clarion.domain.errors import InvalidRequest, RenderError
 from clarion.domain.goals import CountedFrom
 from clarion.domain.limits import MessageLimit
+from clarion.domain.parts import Channel
 from clarion.pipeline.carriage import left_behind
 from clarion.rendering.addresses import mailbox, split_list
 from clarion.rendering.email import check_email, variables

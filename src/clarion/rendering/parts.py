@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from clarion.domain.broadcasts import EmailContent
-from clarion.domain.channels import Channel
 from clarion.domain.errors import RenderError
+from clarion.domain.parts import Channel
 from clarion.rendering.campaign import Campaign
 from clarion.rendering.checked import Checked, Recipient, rendered
 from clarion.rendering.context import Snippets

@@ -16,8 +16,9 @@ from clarion.api.clarion.storing import one_of, store_edit
 from clarion.api.reference import broadcasts as reference
 from clarion.api.reference import messages as of_messages
 from clarion.domain.broadcasts import Action, Broadcast
-from clarion.domain.channels import CHANNELS, Channel
+from clarion.domain.channels import CHANNELS
 from clarion.domain.errors import InvalidRequest, NotFound
+from clarion.domain.parts import Channel
 from clarion.store import broadcasts
 from clarion.store.engine import Transaction
 

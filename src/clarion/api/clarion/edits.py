@@ -22,9 +22,10 @@ from clarion.domain.broadcasts import (
     SendingState,
     WebhookCall,
 )
-from clarion.domain.channels import CHANNELS, Channel
+from clarion.domain.channels import CHANNELS
 from clarion.domain.errors import Conflict, InvalidRequest, Problem
 from clarion.domain.goals import Goal
+from clarion.domain.parts import Channel
 
 MAX_NAME_BYTES = 255
 MAX_LINE_BYTES = 1_000  # subject, addresses and whatever else becomes one header line

@@ -18,9 +18,10 @@ from clarion.api.reference import proofs as told
 from clarion.domain import audience
 from clarion.domain.audience import Everybody, Filter
 from clarion.domain.broadcasts import Action, Broadcast
-from clarion.domain.channels import CHANNELS, Channel
+from clarion.domain.channels import CHANNELS
 from clarion.domain.errors import InvalidRequest, NotFound, Problem, RenderError
 from clarion.domain.messages import Message
+from clarion.domain.parts import Channel
 from clarion.domain.people import Person, email_key
 from clarion.domain.roles import Need
 from clarion.pipeline import forecast, proofs, trial
