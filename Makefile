@@ -98,7 +98,7 @@ check: lint typecheck imports docs-check web-check ## everything CI does; needs 
 .PHONY: test-all
 test-all: $(VENV)/.dev node mail-servers ## every test; what is missing (PostgreSQL, Node.js, Chromium) is a failure
 	@CI=true $(BIN)/python -m pytest -n $$(( $$(nproc) + 2 )) --dist worksteal -m "not browser"
-	@CI=true $(BIN)/python -m pytest -n $$(( $$(nproc) + 1 )) -m browser
+	@CI=true $(BIN)/python -m pytest -n $$(( $$(nproc) + 1 )) --dist worksteal -m browser
 
 .PHONY: mail-servers
 mail-servers: ## unpack Debian's Postfix and Exim into .mail-servers, for tests and benchmarks

@@ -115,7 +115,7 @@ def test_who_is_not_signed_in_is_led_back_after_signing_in(server: Server, open_
 
 def test_a_session_that_ends_in_mid_work_is_renewed_over_the_page(server: Server, open_page: Any) -> None:
     page: Page = open_page(server.url)
-    enter_demo(page)
+    enter_demo(page, server.url)
     page.goto("/profile")
     page.get_by_label("Name").fill("Demo Person")
     page.context.clear_cookies()

@@ -215,7 +215,7 @@ def test_languages_and_a_phone(phone: Page, server: Server, message: tuple[int, 
 
 def test_it_is_light_still_and_answers_at_once(open_page: Any, server: Server, message: tuple[int, int]) -> None:
     page: Page = open_page(server.url, width=WIDE)
-    enter_demo(page)
+    enter_demo(page, server.url)
     observe(page)
     weight = Scale(page).weigh(f"/broadcasts/{message[0]}/actions/{message[1]}")
     expect(_front(page).get_by_role("heading", name="headline")).to_be_visible()

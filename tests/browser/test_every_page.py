@@ -23,7 +23,7 @@ def test_the_navigation_is_read() -> None:
 @pytest.mark.parametrize("path", pages_of_the_navigation())
 def test_a_page_is_light_still_accessible_and_fits_a_phone(path: str, server: Server, open_page: Any) -> None:
     page: Page = open_page(server.url)
-    enter_demo(page)
+    enter_demo(page, server.url)
     observe(page)
     weight = Scale(page).weigh(path)
     assert weight["Script"] > 5_000, "nothing was weighed"
@@ -39,7 +39,7 @@ def test_pages_fit_a_phone_before_the_font_is_there(server: Server, open_page: A
     """Until then letters are those of the machine, and wider."""
     page: Page = open_page(server.url, width=PHONE, tolerated="ERR_FAILED")
     page.route("**/*.woff2", lambda route: route.abort())
-    enter_demo(page)
+    enter_demo(page, server.url)
     for path in pages_of_the_navigation():
         page.goto(path)
         wait_until_ready(page)

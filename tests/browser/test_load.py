@@ -85,7 +85,7 @@ def test_two_servers_on_one_database_without_sticky_sessions(
         ]
         front, counts = stack.enter_context(balanced([one.url for one in servers]))
         page: Page = open_page(front)
-        enter_demo(page)
+        enter_demo(page, front)
         for number in range(3):
             page.goto("/keys")
             page.get_by_role("button", name="Make a key").click()

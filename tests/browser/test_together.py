@@ -18,7 +18,7 @@ def two(server: Server, open_page: Any) -> tuple[Page, Page]:
     first: Page = open_page(server.url)
     second: Page = open_page(server.url)
     for page in (first, second):
-        enter_demo(page)
+        enter_demo(page, server.url)
     return first, second
 
 

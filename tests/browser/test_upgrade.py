@@ -12,7 +12,7 @@ from .kit import check_accessible, check_fits
 
 def test_a_part_of_an_older_version_offers_to_reload(server: Server, open_page: Any) -> None:
     page: Page = open_page(server.url, width=320, tolerated="status of 404")
-    enter_demo(page)
+    enter_demo(page, server.url)
     page.goto("/profile")
     expect(page.get_by_role("heading", level=1, name="Your account")).to_be_visible()
     gone = re.compile(r"/assets/(keys|audit)-")
