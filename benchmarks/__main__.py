@@ -54,6 +54,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(BENCHMARKS)}; all when none is given")
     parser.add_argument("--people", type=int, default=_PEOPLE, help="for audience and memory (default: %(default)s)")
+    parser.add_argument("--events", type=int, help="for segments, whole ones for each person (default: ten each)")
     parser.add_argument("--engine", choices=("sqlite", "postgres", "both"), default="both")
     parser.add_argument("--rounds", type=int, default=3, help="runs of which the median counts (default: %(default)s)")
     parser.add_argument("--lines", action="store_true", help="print a line of JSON for each figure, not a table")
@@ -62,11 +63,14 @@ def main() -> int:
     unknown = set(given.names) - set(BENCHMARKS)
     if unknown or given.people < 1_000 or given.rounds < 1:
         parser.error(f"unknown: {', '.join(unknown)}" if unknown else "at least 1000 people and 1 round")
+    events = given.people * 10 if given.events is None else given.events
+    if events < given.people:
+        parser.error("at least one event for each person")
     engines = _engines(given.engine)
     if engines is None:
         parser.error(INSTALL_HINT)
     names = [name for name in BENCHMARKS if not given.names or name in given.names]
-    options = f"--people {given.people} --engine {given.engine} --rounds {given.rounds}"
+    options = f"--people {given.people} --events {events} --engine {given.engine} --rounds {given.rounds}"
     machine = machine_facts()
     set_up_logging("warning", "text")
     to = sys.stderr if given.lines else sys.stdout
@@ -74,7 +78,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _leave)  # and clean up
     results = []
     started = time.monotonic()
-    with closing(Ground(people=given.people, engines=engines, rounds=given.rounds)) as ground:
+    with closing(Ground(people=given.people, events=events, engines=engines, rounds=given.rounds)) as ground:
         for name in names:
             results.append(BENCHMARKS[name](ground, f".venv/bin/python -m benchmarks {name} {options}"))
             if given.lines:

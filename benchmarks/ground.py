@@ -30,8 +30,9 @@ class Loaded:
 class Ground:
     """Where a run of benchmarks takes place."""
 
-    def __init__(self, *, people: int, engines: tuple[Engine, ...], rounds: int) -> None:
+    def __init__(self, *, people: int, events: int, engines: tuple[Engine, ...], rounds: int) -> None:
         self.people = people
+        self.events = events
         self.engines = engines
         self.rounds = rounds
         self.folder = Path(tempfile.mkdtemp(prefix="clarion-bench-"))

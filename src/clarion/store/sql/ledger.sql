@@ -90,13 +90,13 @@ WHERE s.trigger_id = :trigger_id AND s.no = :no AND s.done = 0 AND s.due_ms <= {
 
 -- name: pick_slice
 -- A slice that is due and that nobody holds. Priority first, then the trigger whose last turn is longest ago; in a
--- trigger, fresh slices and retries take turns, so that neither waits for the end of the other.
-SELECT s.*, c.trigger_state, c.stop_reason, c.expired, c.paused, c.paced, c.content_hash, c.workspace_id,
-       c.broadcast_id, c.now_ms, b.doubt_policy
+-- trigger, fresh slices and retries take turns, so that neither waits for the end of the other. The row of a trigger,
+-- which may be megabytes, is read of the one that is picked only; of the others, the index tells what is asked.
+SELECT s.*, t.state AS trigger_state, t.stop_reason, COALESCE(t.expires_ms <= c.now_ms, 0) AS expired, 0 AS paused,
+       (t.rate_messages IS NOT NULL OR t.spread_until_ms IS NOT NULL) AS paced, t.content_hash, t.workspace_id,
+       t.broadcast_id, c.now_ms, b.doubt_policy
 FROM (
-    SELECT t.trigger_id, t.state AS trigger_state, t.stop_reason, t.content_hash, t.workspace_id, t.broadcast_id,
-           n.now_ms, COALESCE(t.expires_ms <= n.now_ms, 0) AS expired, 0 AS paused,
-           (t.rate_messages IS NOT NULL OR t.spread_until_ms IS NOT NULL) AS paced,
+    SELECT t.trigger_id, n.now_ms,
            (SELECT s.no FROM slice s WHERE s.trigger_id = t.trigger_id AND s.done = 0
                 AND s.tried = (COALESCE(f.claims, 0) + k.flip) % 2
                 AND s.due_ms <= n.now_ms AND s.lease_ms < n.now_ms
@@ -109,8 +109,9 @@ FROM (
           AND (:without = '[]' OR t.trigger_id NOT IN (SELECT value FROM json_each(:without)))))
     ORDER BY t.priority DESC, COALESCE(f.turn, 0), t.trigger_id, k.flip LIMIT 1
 ) c
+CROSS JOIN broadcast_trigger t ON t.trigger_id = c.trigger_id
 JOIN slice s ON s.trigger_id = c.trigger_id AND s.no = c.first_no
-JOIN broadcast b ON b.broadcast_id = c.broadcast_id;
+JOIN broadcast b ON b.broadcast_id = t.broadcast_id;
 
 -- name: pick_slice @postgres
 -- Differs: several workers pick at once; each passes over what another is just taking. The triggers come in their

@@ -47,6 +47,15 @@ RETURNING person_id;
 -- Tells who was in.
 DELETE FROM segment_member WHERE segment_id = :segment_id AND person_id {{in :person_ids}} RETURNING person_id;
 
+-- name: remove_members @postgres
+-- Differs: a look for each person. Of a segment that its statistics do not know yet, the planner takes that nobody is
+-- in it, and reads it from end to end. The people are held, so their rows stay where they are.
+DELETE FROM segment_member WHERE ctid = ANY (ARRAY(
+    SELECT m.place FROM unnest(CAST(translate(:person_ids, '[]', '{}') AS bigint[])) AS p (person_id)
+    CROSS JOIN LATERAL (SELECT n.ctid AS place FROM segment_member n
+                        WHERE n.segment_id = :segment_id AND n.person_id = p.person_id LIMIT 1) AS m))
+RETURNING person_id;
+
 -- name: change_segment_size
 UPDATE segment SET size = size + :by, updated_ms = {{now_ms}} WHERE segment_id = :segment_id;
 
@@ -74,6 +83,13 @@ WHERE segment_id {{in :segment_ids}} AND person_id > :after AND person_id <= :un
 -- Who of some people is in which of some segments.
 SELECT segment_id, person_id FROM segment_member
 WHERE segment_id {{in :segment_ids}} AND person_id {{in :person_ids}};
+
+-- name: memberships_among @postgres
+-- Differs: a look for each person, as above.
+SELECT m.segment_id, p.person_id
+FROM unnest(CAST(translate(:person_ids, '[]', '{}') AS bigint[])) AS p (person_id)
+CROSS JOIN LATERAL (SELECT n.segment_id FROM segment_member n WHERE n.person_id = p.person_id OFFSET 0) AS m
+WHERE m.segment_id {{in :segment_ids}};
 
 -- name: note_segment_changes
 -- Somebody who comes and goes within one millisecond is where they were last.

@@ -39,6 +39,15 @@ RETURNING person_id;
 SELECT person_id, broadcast_id, metric, action_id, at_ms FROM watched_message
 WHERE broadcast_id {{in :broadcast_ids}} AND person_id {{in :person_ids}};
 
+-- name: messages_of_people @postgres
+-- Differs: a look for each of them, whatever the statistics know of a broadcast that has just been sent.
+SELECT m.person_id, m.broadcast_id, m.metric, m.action_id, m.at_ms
+FROM unnest(CAST(translate(:broadcast_ids, '[]', '{}') AS bigint[])) AS b (broadcast_id)
+CROSS JOIN unnest(CAST(translate(:person_ids, '[]', '{}') AS bigint[])) AS p (person_id)
+CROSS JOIN LATERAL (
+    SELECT n.person_id, n.broadcast_id, n.metric, n.action_id, n.at_ms FROM watched_message n
+    WHERE n.broadcast_id = b.broadcast_id AND n.person_id = p.person_id OFFSET 0) AS m;
+
 -- name: watch_broadcast
 -- From the beginning again where it was watched before.
 INSERT INTO segment_watch (broadcast_id, segment_id) VALUES (:broadcast_id, :segment_id)
