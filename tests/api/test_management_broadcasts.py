@@ -378,6 +378,26 @@ async def test_review_warns_about_what_is_easily_overlooked(manage: Client, stor
     }
 
 
+async def test_review_tells_where_styles_are_not_inlined(manage: Client) -> None:
+    unsubscribe = "{% unsubscribe %}"
+    bodies = (
+        "<style>{% if 1 %}p{a:b}{% endif %}</style><p>",
+        "<style>p{a:b}</style><p class='{{ customer.id }}'>",
+        "<style>p{a:b}</style><p>",
+    )
+    made = await create(manage, actions=[{**EMAIL, "body": body + unsubscribe, "subject": "Hi"} for body in bodies])
+    first, second, _ = (f"actions/{action['id']}/body" for action in made["actions"])
+    warnings = (await manage("GET", f"{ALL}/{made['id']}/review")).json["warnings"]
+    told = {item["field"]: item["message"] for item in warnings}
+    assert told.keys() == {first, second}
+    assert told[first].endswith("Liquid in a style sheet is more than the value of a property")
+    assert "an element has a class" in told[second]
+    action = f"{ALL}/{made['id']}/actions/{made['actions'][0]['id']}"
+    assert (await manage("PATCH", action, {"inline_css": False})).json["action"]["inline_css"] is False
+    warnings = (await manage("GET", f"{ALL}/{made['id']}/review")).json["warnings"]
+    assert [item["field"] for item in warnings] == [second]
+
+
 async def test_review_of_what_cannot_be_sent(manage: Client, store: Store, workspace: Workspace) -> None:
     nothing = await create(manage)
     off = await create(manage, actions=[{**EMAIL, "sending_state": "off", "subject": "{{"}])

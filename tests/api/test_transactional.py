@@ -124,6 +124,21 @@ async def test_a_text_may_come_with_the_call(client: Client, stage: Stage) -> No
     assert (await client("GET", "/v1/broadcasts")).json["broadcasts"] == []
 
 
+@pytest.mark.parametrize("off", [False, True])
+async def test_styles_are_inlined_unless_the_call_says_no(
+    client: Client, manage: Client, stage: Stage, off: bool
+) -> None:
+    body = "<style>p {color: red}</style><p>Dear {{ customer.id }}</p>"
+    number = await receipt(manage, body=body)
+    call = {"identifiers": {"id": "p1"}, "disable_css_preprocessing": off}
+    assert (await client("POST", "/v1/send/email", call | {"transactional_message_id": number})).status == 200
+    assert (await client("POST", "/v1/send/email", INLINE | call | {"body": body})).status == 200
+    shown = {mail.get_body(("html",)).get_content().partition("</style>")[2][:9] for mail in await work_off(stage)}  # type: ignore[union-attr]
+    assert shown == {"<p>Dear p" if off else "<p style="}
+    (content,) = (await client("GET", f"/v1/transactional/{number}/contents")).json["contents"]
+    assert content["preprocessor"] == "premailer"
+
+
 async def test_every_envelope_recipient_gets_it(client: Client, stage: Stage) -> None:
     await client("POST", "/v1/send/email", INLINE | {"to": "a@e.test, b@e.test", "cc": "c@e.test", "bcc": "d@e.test"})
     provider = Scripted()

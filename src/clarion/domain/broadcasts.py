@@ -86,7 +86,8 @@ class EmailContent:
     e-mail; `headers` are extra header lines, name and Liquid value. An empty `plain` means: make one from
     the body. `layout`: what the body is put into, as it was when this was stored. `tracked`: links in the body
     lead through us, and a pixel tells that it was opened; content that was stored before there was such a choice
-    is not. `amp`: the same for mail programs that show AMP; sent beside the others, without layout, and seen by nobody.
+    is not. `inline_css`: the rules of style sheets in the body and its layout move into the elements they are for.
+    `amp`: the same for mail programs that show AMP; sent beside the others, without layout, and seen by nobody.
     With `webhook` it is no e-mail but a call: of the texts only `headers` and `body` are used then. With
     `parts_of` it is of that channel of `domain.channels`, and `parts`, by the names there, are all it has.
     """
@@ -102,6 +103,7 @@ class EmailContent:
     bcc: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     tracked: bool = False
+    inline_css: bool = False
     sender_id: int | None = None  # the identity that `sender` was written from
     reply_to_id: int | None = None
     layout: Layout | None = None

@@ -72,8 +72,6 @@ SMS = Channel(
     address=phone_number,
     problem=_sms_problem,
     overrides={"to": "recipient", "from": "from", "body": "body"},
-    links=("body",),
-    tracked=True,
 )
 
 
@@ -201,7 +199,6 @@ WHATSAPP = Channel(
     own_address="phone",
     address=phone_number,
     overrides={"to": "recipient", "from": "from", "body": "body"},
-    links=("body",),
 )
 
 

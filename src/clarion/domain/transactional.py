@@ -50,6 +50,7 @@ class Override:
     texts: dict[str, str] = field(default_factory=dict)
     headers: tuple[tuple[str, str], ...] | None = None
     tracked: bool | None = None
+    inline_css: bool | None = None
     send_to_unsubscribed: bool = True
     also_to: tuple[str, ...] = ()  # recipients beside the first
     language: str = ""  # that of the message whoever gets it; "": the person's
@@ -64,6 +65,8 @@ class Override:
             texts["headers"] = self.headers
         if self.tracked is not None:
             texts["tracked"] = self.tracked
+        if self.inline_css is not None:
+            texts["inline_css"] = self.inline_css
         variants = tuple(replace(one, content=_with(one.content, texts)) for one in action.variants)
         content = _with(action.content, texts)
         if self.language:
@@ -73,11 +76,9 @@ class Override:
         return replace(action, content=content, variants=variants, send_to_unsubscribed=self.send_to_unsubscribed)
 
 
-def _with(content: EmailContent, texts: Mapping[str, Any]) -> EmailContent:
-    texts = dict(texts)
+def _with(content: EmailContent, texts: dict[str, Any]) -> EmailContent:
     if content.made_of_parts is not None:
-        tracked = texts.pop("tracked", content.tracked)
-        return replace(content, parts={**content.parts, **texts}, tracked=tracked)
+        return replace(content, parts={**content.parts, **texts})
     return replace(content, **texts)
 
 
@@ -167,7 +168,8 @@ def parse_email(body: Mapping[str, Any], now_s: int) -> SendRequest:
             texts,
             _headers(body.get("headers")),
             flags["tracked"] if body.get("tracked") is not None or message is None else None,
-            flags["send_to_unsubscribed"],
+            False if flags["disable_css_preprocessing"] else (True if message is None else None),
+            send_to_unsubscribed=flags["send_to_unsubscribed"],
             language=_text(body, "language", MAX_LINE_BYTES) or "",
         ),
         attachments=_attachments(body.get("attachments")),
@@ -191,14 +193,12 @@ def parse_other(kind: str, body: Mapping[str, Any], now_s: int) -> SendRequest:
         raise InvalidRequest("is required", "/transactional_message_id")
     channel = channels.CHANNELS[kind]
     texts = _parts(body, channel)
-    tracked = _flag(body, "tracked", default=channel.tracked)
     flags = {name: _flag(body, name, default=_FLAGS[name]) for name in _COMMON & _FLAGS.keys()}
     return SendRequest(
         reference=reference_of(body),
         message=message,
         override=Override(
             texts,
-            tracked=tracked if body.get("tracked") is not None else None,
             send_to_unsubscribed=flags["send_to_unsubscribed"],
             language=_text(body, "language", MAX_LINE_BYTES) or "",
         ),

@@ -13,10 +13,10 @@ from clarion.rendering.binding import OF_ALL_OBJECTS
 from clarion.rendering.campaign import TRANSACTIONAL, Campaign
 from clarion.rendering.checked import Checked, Recipient, missing_snippet, rendered, sources_of
 from clarion.rendering.context import Links, Snippets, Template, dotted
-from clarion.rendering.environment import inspect, render_text
+from clarion.rendering.environment import compile_template, inspect, render_text
 from clarion.rendering.faults import fault_at
 from clarion.rendering.headers import cleaned
-from clarion.rendering.layouts import located, names_of, wrapped
+from clarion.rendering.layouts import located, names_of, with_styles, wrapped
 from clarion.rendering.plain import plain_template
 from clarion.rendering.preheader import with_preheader
 from clarion.rendering.syntax import paths_below
@@ -110,7 +110,8 @@ class CompiledEmail:
         try:
             html = self._text("body", names, recipient)
         except RenderError as error:
-            raise located(self._content, error) from error
+            of_body = with_styles(self._content).at_source(error, wrapped(self._content))
+            raise located(self._content, of_body) from error
         plain = self._text("plain", {**names, "snippets": self._plain_snippets}, recipient)
         if not html.strip() and not plain.strip():
             raise RenderError("body can not be blank", part="body")
@@ -190,6 +191,8 @@ def compile_email(
     parts = dict(checked.parts)
     plain_snippets = checked.snippets
     body = wrapped(content)
+    if (styled := with_styles(content)).insertions:
+        parts["body"] = styled.html if isinstance(parts["body"], str) else compile_template(styled.html, "body")
     if not content.plain.strip() and body.strip():
         # The body is known to be right; what stripping its HTML broke costs the text part, not the message.
         found, template = inspect(plain_template(body), "plain")

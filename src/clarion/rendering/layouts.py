@@ -5,6 +5,7 @@ import re
 
 from clarion.domain.broadcasts import EmailContent, Layout
 from clarion.domain.errors import RenderError
+from clarion.rendering.inlining import Inlined, inlined, offset_of, place_of
 
 INSERTION = re.compile(r"\{\{-?\s*content\s*-?\}\}")
 NO_LAYOUT = {"id": "", "name": ""}
@@ -16,6 +17,12 @@ def wrapped(content: EmailContent) -> str:
         return content.body
     before, after = _halves(content.layout)
     return before + content.body + after
+
+
+def with_styles(content: EmailContent) -> Inlined:
+    """The same with its style sheets moved into it, if they are to be."""
+    body = wrapped(content)
+    return inlined(body) if content.inline_css else Inlined(body)
 
 
 def names_of(content: EmailContent) -> dict[str, object]:
@@ -30,25 +37,17 @@ def located(content: EmailContent, error: RenderError) -> RenderError:
     if layout is None or error.part != "body" or error.line is None or error.column is None:
         return error
     before, after = _halves(layout)
-    behind = _offset(before + content.body + after, error.line, error.column) - len(before)
+    behind = offset_of(before + content.body + after, error.line, error.column) - len(before)
     if behind < 0:
         return RenderError(error.message, part="layout", line=error.line, column=error.column)
     if behind < len(content.body):
-        part, (line, column) = "body", _place(content.body, behind)
+        part, (line, column) = "body", place_of(content.body, behind)
     else:
-        part, (line, column) = "layout", _place(layout.html, len(layout.html) - len(after) + behind - len(content.body))
+        part, (line, column) = (
+            "layout",
+            place_of(layout.html, len(layout.html) - len(after) + behind - len(content.body)),
+        )
     return RenderError(error.message, part=part, line=line, column=column)
-
-
-def _offset(text: str, line: int, column: int) -> int:
-    begins = 0
-    for _ in range(line - 1):
-        begins = text.find("\n", begins) + 1
-    return begins + column - 1
-
-
-def _place(text: str, offset: int) -> tuple[int, int]:
-    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 
 
 def problem_of(html: str) -> str | None:

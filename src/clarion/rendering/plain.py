@@ -8,8 +8,8 @@ import re
 from html.parser import HTMLParser
 
 # Private-use characters around a number: never part of a tag name, and kept by the HTML reader.
-_OPEN, _CLOSE = "\ue000", "\ue001"
-_LIQUID = re.compile(
+OPEN, CLOSE = "\ue000", "\ue001"
+LIQUID = re.compile(
     r"\{%-?\s*raw\s*-?%\}.*?\{%-?\s*endraw\s*-?%\}"
     r"|\{%-?\s*comment\s*-?%\}.*?\{%-?\s*endcomment\s*-?%\}"
     r"|\{\{.*?\}\}|\{%.*?%\}",
@@ -17,7 +17,7 @@ _LIQUID = re.compile(
 )
 _FOR_HTML = re.compile(r"\|\s*(?:escape|escape_once|xml_escape|newline_to_br)\s*(?=\||-?\}\})")
 _COMMENT = re.compile(r"\{%-?\s*comment\b")
-_PLACEHOLDER = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
+PLACEHOLDER = re.compile(f"{OPEN}(\\d+){CLOSE}")
 _SPACES = re.compile(r"[ \t\r\n\f\u00a0]+")
 _EDGE_SPACES = re.compile(r" *\n *")
 _MANY_LINES = re.compile(r"\n{3,}")
@@ -38,10 +38,10 @@ def plain_template(html: str) -> str:
         if _COMMENT.match(match[0]):
             return ""
         pieces.append(_FOR_HTML.sub("", match[0]) if match[0].startswith("{{") else match[0])
-        return f"{_OPEN}{len(pieces) - 1}{_CLOSE}"
+        return f"{OPEN}{len(pieces) - 1}{CLOSE}"
 
     reader = _Reader(pieces)
-    reader.feed(_LIQUID.sub(take, html.replace(_OPEN, "").replace(_CLOSE, "")))
+    reader.feed(LIQUID.sub(take, html.replace(OPEN, "").replace(CLOSE, "")))
     reader.close()
     return reader.text()
 
@@ -60,7 +60,7 @@ class _Reader(HTMLParser):
 
     def text(self) -> str:
         """The finished template."""
-        joined = _PLACEHOLDER.sub(lambda found: self._pieces[int(found[1])], "".join(self._out))
+        joined = PLACEHOLDER.sub(lambda found: self._pieces[int(found[1])], "".join(self._out))
         return _MANY_LINES.sub("\n\n", _EDGE_SPACES.sub("\n", joined)).strip() + "\n" if joined.strip() else ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -110,7 +110,7 @@ class _Reader(HTMLParser):
         # What an entity wrote as braces must not become Liquid.
         data = data.replace("{{", "{ {").replace("{%", "{ %")
         end = 0
-        for found in _PLACEHOLDER.finditer(data):
+        for found in PLACEHOLDER.finditer(data):
             self._words(data[end : found.start()])
             if self._pieces[int(found[1])].startswith("{%"):
                 self._out.append(found[0])
@@ -154,6 +154,6 @@ class _Reader(HTMLParser):
         self._write(f"({href})" if words else href)
 
     def _keep_tags(self, text: str) -> None:
-        for found in _PLACEHOLDER.finditer(text):
+        for found in PLACEHOLDER.finditer(text):
             if self._pieces[int(found[1])].startswith("{%"):
                 self._out.append(found[0])

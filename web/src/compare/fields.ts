@@ -42,6 +42,7 @@ const WORDS: Readonly<Record<string, string>> = {
   bcc: "Bcc",
   headers: "Headers",
   tracked: "Links and opens are tracked",
+  inline_css: "Styles are inlined",
   layout_id: "Layout",
   url: "URL",
   method: "Method",

@@ -67,18 +67,16 @@ _BROADCAST_KEYS = (
     "archived",
     "version",
 )
-_CONTENT_KEYS = ("tracked", "headers", "from_id", "reply_to_id", "layout_id", *_TEXTS)
+_CONTENT_KEYS = ("tracked", "inline_css", "headers", "from_id", "reply_to_id", "layout_id", *_TEXTS)
 _CALL_KEYS = ("url", "method", "conversion_tracking", "headers", "body")
 _SETTINGS = ("name", "sending_state", "send_to_unsubscribed")
 
-NEW_ACTION = Action(0, 0, "", "email", SendingState.AUTOMATIC, False, EmailContent(tracked=True), 0, 0)
+NEW_ACTION = Action(0, 0, "", "email", SendingState.AUTOMATIC, False, EmailContent(tracked=True, inline_css=True), 0, 0)
 _NEW = {
     "email": NEW_ACTION,
     "webhook": replace(NEW_ACTION, kind="webhook", content=EmailContent(webhook=WebhookCall())),
     **{
-        kind: replace(
-            NEW_ACTION, kind=kind, content=EmailContent(parts_of=kind, parts=channel.new(), tracked=channel.tracked)
-        )
+        kind: replace(NEW_ACTION, kind=kind, content=EmailContent(parts_of=kind, parts=channel.new()))
         for kind, channel in CHANNELS.items()
     },
 }
@@ -313,7 +311,7 @@ def _of_kind(fields: Fields, before: Action) -> Action:
 
 def _keys_of(content: EmailContent) -> tuple[str, ...]:
     if (channel := content.made_of_parts) is not None:
-        return (*(("tracked",) if channel.links else ()), *(part.name for part in channel.parts))
+        return tuple(part.name for part in channel.parts)
     return _CONTENT_KEYS if content.webhook is None else _CALL_KEYS
 
 
@@ -336,8 +334,7 @@ def _content(fields: Fields, before: EmailContent) -> EmailContent:
         body = fields.text("body", before.body, MAX_BODY_BYTES)
         return EmailContent(body=body, headers=_headers(fields, before.headers), webhook=call)
     if (channel := before.made_of_parts) is not None:
-        tracked = fields.flag("tracked", before=before.tracked)
-        return replace(before, parts=_parts(fields, before.parts, channel), tracked=tracked)
+        return replace(before, parts=_parts(fields, before.parts, channel))
     texts: dict[str, Any] = {
         inner: fields.text(name, getattr(before, inner), most) for name, (inner, most) in _TEXTS.items()
     }
@@ -348,6 +345,7 @@ def _content(fields: Fields, before: EmailContent) -> EmailContent:
         **texts,
         headers=_headers(fields, before.headers),
         tracked=fields.flag("tracked", before=before.tracked),
+        inline_css=fields.flag("inline_css", before=before.inline_css),
         sender_id=fields.number("from_id", sender_id),
         reply_to_id=fields.number("reply_to_id", reply_to_id),
         layout=_layout(fields, before.layout),

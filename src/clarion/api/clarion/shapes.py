@@ -85,9 +85,10 @@ def content_shape(content: EmailContent) -> dict[str, Any]:
             "body": content.body,
         }
     if content.made_of_parts is not None:
-        return {**({"tracked": content.tracked} if content.made_of_parts.links else {}), **content.parts}
+        return dict(content.parts)
     return {
         "tracked": content.tracked,
+        "inline_css": content.inline_css,
         "subject": content.subject,
         "preheader": content.preheader,
         "body": content.body,

@@ -13,6 +13,7 @@ ACTION: dict[str, Any] = {
     "sending_state": "automatic",
     "send_to_unsubscribed": False,
     "tracked": True,
+    "inline_css": True,
     "subject": "Hello {{ customer.first_name }}",
     "preheader": "",
     "body": "<p>Hello</p>{% unsubscribe %}",
@@ -32,8 +33,8 @@ ACTION: dict[str, Any] = {
     "updated_at": 1796040000,
 }
 OF_EMAIL = (
-    "tracked", "subject", "preheader", "plain", "from", "from_id", "reply_to", "reply_to_id", "layout_id", "recipient",
-    "cc", "bcc",
+    "tracked", "inline_css", "subject", "preheader", "plain", "from", "from_id", "reply_to", "reply_to_id",
+    "layout_id", "recipient", "cc", "bcc",
 )  # fmt: skip
 """What a webhook has not, which has `url` and `method` instead."""
 _LOOSE = Loose(nullable=("from_id", "reply_to_id", "layout_id", "id", "recipient", "plain"), optional=OF_EMAIL)
@@ -59,6 +60,7 @@ _TEXTS: dict[str, Any] = {
     "bcc": text(),
     "headers": array(record(name=text(), value=text())),
     "tracked": flag(),
+    "inline_css": flag("Of an e-mail: style sheets move into the elements they are for; true unless given."),
     "sending_state": one_of("automatic", "off"),
     "send_to_unsubscribed": flag(),
 }

@@ -45,7 +45,7 @@ _ACTION: dict[str, Any] = {
     "cc": "",
     "bcc": "",
     "fake_bcc": False,
-    "preprocessor": "",
+    "preprocessor": "premailer",
     "headers": "[]",
 }
 _CAMPAIGN = _BROADCAST | {"trigger_segment_ids": [], "msg_templates": [{"id": 1, "type": "email"}]}

@@ -143,6 +143,7 @@ _CONTENT: dict[str, Any] = {
     "bcc": text(),
     "headers": array(record(name=text(), value=text())),
     "tracked": flag(),
+    "inline_css": flag(),
 }
 _CONTENT_EXAMPLE = {
     "language": "de",
@@ -161,6 +162,7 @@ _CONTENT_EXAMPLE = {
     "bcc": "",
     "headers": [],
     "tracked": True,
+    "inline_css": True,
 }
 _IN_A_LANGUAGE: dict[str, Any] = {
     "answer": record(content=record(language=text(), **_CONTENT)),

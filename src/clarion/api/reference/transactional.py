@@ -38,7 +38,7 @@ _EMAIL: dict[str, Any] = {
     "attachments": mapping(text("Base64."), "File name → content, at most 2 MB together."),
     "headers": mapping(text(), "Further header lines; a list of name and value too."),
     "tracked": nullable(flag("Whether opens and clicks are seen; true unless given.")),
-    "disable_css_preprocessing": nullable(flag("Passed over: nothing is preprocessed.")),
+    "disable_css_preprocessing": nullable(flag("Its styles stay where they are.")),
 }
 _ANSWER = record(delivery_id=text(), queued_at=integer("Unix seconds."))
 SEND_EMAIL = Reference(

@@ -18,7 +18,15 @@ const TEXTS = [
   "cc",
   "bcc",
 ] as const;
-const OF_LANGUAGE = [...TEXTS, "from_id", "reply_to_id", "layout_id", "headers", "tracked"] as const;
+const OF_LANGUAGE = [
+  ...TEXTS,
+  "from_id",
+  "reply_to_id",
+  "layout_id",
+  "headers",
+  "tracked",
+  "inline_css",
+] as const;
 const OF_ACTION = ["name", "sending_state", "send_to_unsubscribed", ...OF_LANGUAGE] as const;
 
 export function text(draft: Draft, name: string): string {

@@ -148,6 +148,13 @@ function Fields(props: FieldsProps) {
             disabled={readOnly}
             onChange={(tracked) => change({ tracked })}
           />
+          <CheckField
+            label="Inline styles"
+            hint="Style sheets move into the elements they are for: some mail programs read nothing else."
+            checked={flag(draft, "inline_css")}
+            disabled={readOnly}
+            onChange={(inline_css) => change({ inline_css })}
+          />
         </div>
       </details>
     </div>

@@ -19,8 +19,6 @@ export interface TextsChannel {
   body: string;
   title?: string;
   testHint: string;
-  /** Its links may lead through us. */
-  links?: boolean;
 }
 
 const PHONE = "With the country: +1 555 123 4567. Unless given, each person's attribute phone.";
@@ -31,7 +29,6 @@ export const TEXTS: Readonly<Record<string, TextsChannel>> = {
   sms: {
     label: "SMS",
     body: "body",
-    links: true,
     testHint: TEST_PHONES,
     fields: [
       { name: "body", label: "Text", as: "text" },
@@ -43,7 +40,6 @@ export const TEXTS: Readonly<Record<string, TextsChannel>> = {
   whatsapp: {
     label: "WhatsApp",
     body: "body",
-    links: true,
     testHint: TEST_PHONES,
     fields: [
       {
@@ -159,7 +155,7 @@ const SETTINGS = ["name", "sending_state", "send_to_unsubscribed"];
 
 /** What of an action is edited; in another language than the default only its texts. */
 export function pickOf(channel: TextsChannel, stored: Draft, language: string): Draft {
-  const names = [...channel.fields.map((field) => field.name), ...(channel.links ? ["tracked"] : [])];
+  const names = channel.fields.map((field) => field.name);
   const wanted = language ? names : [...SETTINGS, ...names];
   return Object.fromEntries(wanted.filter((name) => name in stored).map((name) => [name, stored[name]]));
 }

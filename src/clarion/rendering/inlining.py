@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Moves the rules of an e-mail's style sheets into `style` attributes, for mail programs that read nothing else.
+
+It is done to the template, once, and never to a message. css-inline says which element gets which declarations; of
+the template nothing is parsed and written anew: the declarations are put in front of what is in an element's own
+`style`, and all the rest, Liquid and style sheets too (media queries, what Liquid brings in), stays as it is written.
+Where that could show somebody another mail than the style sheets do, the template stays untouched, and `kept` says why.
+"""
+
+import re
+from bisect import bisect
+from dataclasses import dataclass
+from functools import lru_cache
+from html.parser import HTMLParser
+from itertools import accumulate
+
+import css_inline
+
+from clarion.domain.errors import RenderError
+from clarion.rendering.environment import SOURCE_LIMIT
+from clarion.rendering.markup import NUMBER, UNSEEN, VOID, Element, Kept, Template, selectors_of
+from clarion.rendering.plain import CLOSE, LIQUID, OPEN, PLACEHOLDER
+
+_MOST_WORK = 100_000_000  # elements times bytes of style sheets: some seconds
+_ATTRIBUTE = re.compile(r"([^\s\"'<>/=]++)(?:\s*+=\s*+(\"[^\"]*\"|'[^']*'|[^\s\"'>]++))?+")
+_TAG_NAME = re.compile(r"<[^\s/>]+")
+_BY_PLACE = re.compile(r":(?:first|last|nth|only)-|:(?:empty|has)\b|[+~](?!=)")
+_BY_ATTRIBUTE = re.compile(r"\[\s*([\w-]+)")
+_OUTPUT_END = re.compile(r"\s*(-?\}\})\Z")
+_INLINER = css_inline.CSSInliner(load_remote_stylesheets=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Inlined:
+    """A template with its styles moved; `insertions`: what was put in at which offset of the original, in order.
+
+    `kept`: why it is as it was, where it has style sheets. `apart`: how many elements go by the style sheets alone,
+    with all that is inside of them, since Liquid makes an attribute that rules ask for.
+    """
+
+    html: str
+    insertions: tuple[tuple[int, str], ...] = ()
+    kept: str | None = None
+    apart: int = 0
+
+    def at_source(self, error: RenderError, original: str) -> RenderError:
+        """A fault in the body where its author finds it: what was put in counts where it was put."""
+        if error.part != "body" or error.line is None or error.column is None:
+            return error
+        offset = offset_of(self.html, error.line, error.column)
+        for place, text in self.insertions:
+            if offset < place:
+                break
+            offset = max(place, offset - len(text))
+        line, column = place_of(original, offset)
+        return RenderError(error.message, part=error.part, line=line, column=column)
+
+
+def offset_of(text: str, line: int, column: int) -> int:
+    """A place, counted from 1, as an offset."""
+    begins = 0
+    for _ in range(line - 1):
+        begins = text.find("\n", begins) + 1
+    return begins + column - 1
+
+
+def place_of(text: str, offset: int) -> tuple[int, int]:
+    """Line and column of an offset, from 1."""
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+
+
+@lru_cache(maxsize=32)
+def inlined(html: str) -> Inlined:
+    """The Liquid template of a body with the rules of its style sheets in the elements they are for."""
+    if "<style" not in html.lower():
+        return Inlined(html)
+    if OPEN in html or CLOSE in html:
+        return Inlined(html, kept="it has characters of the private use area (U+E000)")
+    try:
+        return _moved(html)
+    except Kept as why:
+        return Inlined(html, kept=str(why))
+
+
+def _moved(html: str) -> Inlined:
+    pieces: list[str] = []
+
+    def take(found: re.Match[str]) -> str:
+        pieces.append(found[0])
+        return f"{OPEN}{len(pieces) - 1}{CLOSE}"
+
+    marked = LIQUID.sub(take, html)
+    template = Template(marked, pieces)
+    if not "".join(template.sheets).strip():
+        return Inlined(html)
+    selectors = selectors_of(template.sheets, pieces)
+    if template.may_differ and _BY_PLACE.search(selectors):
+        raise Kept("a rule goes by the place of an element (:first-child, +, …), which Liquid blocks may change")
+    if len(template.elements) * sum(map(len, template.sheets)) > _MOST_WORK:
+        raise Kept("it is too large")
+    asked_for = {"class", "id", *_BY_ATTRIBUTE.findall(selectors.lower())}
+    answers = _Answers({no for no, element in enumerate(template.elements) if element.is_apart(asked_for)})
+    try:
+        answers.feed(_INLINER.inline("".join(template.skeleton)))
+    except css_inline.InlineError as error:
+        raise Kept(f"a style sheet can not be read: {error}") from None
+    answers.close()
+    found = list(PLACEHOLDER.finditer(marked))
+    ends = [one.end() for one in found]
+    grown = list(accumulate((len(pieces[int(one[1])]) - len(one[0]) for one in found), initial=0))
+    insertions = tuple(
+        (at + grown[bisect(ends, at)], text)
+        for no, style in sorted(answers.styles.items())
+        for at, text in _into(template.elements[no], style, pieces)
+    )
+    if len(html) + sum(len(text) for _, text in insertions) > SOURCE_LIMIT:
+        raise Kept("it is too large")
+    made: list[str] = []
+    done = 0
+    for at, text in insertions:
+        made += (html[done:at], text)
+        done = at
+    return Inlined("".join((*made, html[done:])), insertions, apart=answers.apart)
+
+
+def _into(element: Element, style: str, pieces: list[str]) -> list[tuple[int, str]]:
+    """What is put into a start tag, and where in the marked text."""
+    text = style.strip().rstrip(";").replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    name = _TAG_NAME.match(element.text)
+    begin, end, quote = name.end() if name else 0, None, ""
+    for found in _ATTRIBUTE.finditer(element.text, begin):
+        if found[1].lower() == "style":
+            if found[2] is None:
+                return []  # a style that is nothing: another one would not count
+            quote = found[2][0] if found[2][0] in "\"'" else ""
+            begin, end = found.start(2) + len(quote), found.end(2)
+            break
+    if quote == "'":
+        text = text.replace("'", "&#39;")
+    # What was the value in a style sheet stands between quotes now.
+    text = PLACEHOLDER.sub(lambda one: _OUTPUT_END.sub(r" | escape \1", pieces[int(one[1])]), text)
+    if end is None:
+        return [(element.begin + begin, f' style="{text}"')]
+    if quote:
+        return [(element.begin + begin, f"{text}; ")]
+    return [(element.begin + begin, f'"{text}; '), (element.begin + end, '"')]
+
+
+class _Answers(HTMLParser):
+    """Reads what css-inline made: the style of each element by its number, unless it is apart or inside of one."""
+
+    def __init__(self, apart: set[int]) -> None:
+        super().__init__(convert_charrefs=True)
+        self.styles: dict[int, str] = {}
+        self.apart = 0
+        self._apart = apart
+        self._open: list[bool] = []  # of the elements around: whether it is apart, or one around it
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        is_apart = bool(self._open and self._open[-1])
+        if number := found.get(NUMBER):
+            no = int(number)
+            if no in self._apart:
+                self.apart += not is_apart
+                is_apart = True
+            if (style := found.get("style")) and not is_apart and tag not in UNSEEN:
+                self.styles.setdefault(no, style)  # the parser may have made two of one
+        if tag not in VOID:
+            self._open.append(is_apart)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID and self._open:
+            self._open.pop()

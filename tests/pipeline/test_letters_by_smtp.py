@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a mail program reads of an e-mail with all that one may have, after a real SMTP server took it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from aiosmtpd.smtp import SMTP
+from tests.support.jobs import driver
+
+from clarion.channels import registry
+from clarion.domain.broadcasts import EmailContent, Layout
+from clarion.domain.deliveries import key_of
+from clarion.store.engine import Store
+
+from .stage import SIGN, Stage
+
+Taken = tuple[str, tuple[str, ...], EmailMessage]
+CONTENT = EmailContent(
+    subject="Hello {{ customer.id }}",
+    preheader="Soon & quick",
+    body='<p class="big">Dear {{ customer.id }}</p><a href="https://shop.test/a?b=1#c">Shop</a>',
+    sender="Acme <news@acme.test>",
+    reply_to="Help <help@acme.test>",
+    cc="Ann <cc@acme.test>",
+    bcc="bcc@acme.test",
+    headers=(("X-Order", "{{ customer.id }}"),),
+    layout=Layout(1, "Frame", "<html><head><style>.big {color: red}</style></head><body>{{ content }}</body></html>"),
+    amp="<!doctype html><html amp4email><body>{{ customer.id }}</body></html>",
+    inline_css=True,
+)
+
+
+class Keeping:
+    """Keeps what it takes: sender, everybody in the envelope, and the mail as Python's parser reads it."""
+
+    def __init__(self) -> None:
+        self.taken: list[Taken] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        mail = message_from_bytes(envelope.content, EmailMessage, policy=policy.default)
+        self.taken.append((envelope.mail_from, tuple(envelope.rcpt_tos), mail))
+        return "250 2.0.0 kept"
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[tuple[Keeping, int]]:
+    keeping = Keeping()
+    loop = asyncio.get_running_loop()
+    listening = await loop.create_server(lambda: SMTP(keeping, hostname="real.test", loop=loop), "127.0.0.1", 0)
+    yield keeping, listening.sockets[0].getsockname()[1]
+    listening.close()
+
+
+async def sent(
+    stage: Stage, store: Store, store_url: str, server: tuple[Keeping, int], *contents: EmailContent
+) -> list[Taken]:
+    keeping, port = server
+    jobs = driver(store, store_url)
+    provider = registry.build("smtp", {"host": "127.0.0.1", "port": port, "security": "none"})
+    trigger_id = stage.trigger(stage.broadcast(*contents), jobs=jobs)
+    try:
+        async with stage.working(stage.worker(provider, jobs)):
+            await stage.finished(trigger_id)
+    finally:
+        await provider.close()
+    return keeping.taken
+
+
+def text(mail: EmailMessage, kind: str) -> str:
+    (found,) = (part for part in mail.walk() if part.get_content_type() == kind)
+    return str(found.get_content()).replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+async def test_a_mail_with_all_that_one_may_have(
+    stage: Stage, store: Store, store_url: str, server: tuple[Keeping, int]
+) -> None:
+    stage.person("ada")
+    # With AMP the interpreter makes it, without compiled code does.
+    for sender, to, mail in await sent(stage, store, store_url, server, CONTENT, replace(CONTENT, amp="")):
+        assert (sender, to) == ("news@acme.test", ("ada@x.test", "cc@acme.test", "bcc@acme.test"))
+        assert (mail["Subject"], mail["From"], mail["To"]) == ("Hello ada", "Acme <news@acme.test>", "ada@x.test")
+        assert (mail["Cc"], mail["Bcc"], mail["Reply-To"]) == ("Ann <cc@acme.test>", None, "Help <help@acme.test>")
+        assert mail["X-Order"] == "ada"
+        delivery_id, _, domain = mail["Message-ID"].strip("<>").rpartition("@")
+        assert domain == "acme.test"
+        assert key_of(delivery_id, SIGN.secret) is not None
+        assert mail["List-Unsubscribe"] == f"<https://clarion.test/unsubscribe/{delivery_id}>"
+        assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+        html = text(mail, "text/html")
+        assert "Soon &amp; quick" in html
+        assert '<p style="color: red" class="big">Dear ada</p>' in html
+        assert "<style>.big {color: red}</style>" in html
+        assert text(mail, "text/plain") == "Dear ada\n\nShop (https://shop.test/a?b=1#c)\n"
+        kinds = [part.get_content_type() for part in mail.iter_parts()]
+        if len(kinds) == 3:
+            assert kinds == ["text/plain", "text/x-amp-html", "text/html"]
+            assert text(mail, "text/x-amp-html").rstrip() == CONTENT.amp.replace("{{ customer.id }}", "ada")
+        else:
+            assert kinds == ["text/plain", "text/html"]
