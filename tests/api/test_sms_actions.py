@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """SMS actions, as an example of messages that are texts by name: made, previewed, reviewed, sent, and shown again."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.pipeline.providers import Scripted
-from tests.pipeline.stage import Stage
+from tests.pipeline.stage import SIGN, Stage
 from tests.support.jobs import LostJobs
 
 from clarion.api import application
 from clarion.api.calls import Api
 from clarion.channels import registry
+from clarion.domain.deliveries import key_of
+from clarion.domain.short_links import behind
 from clarion.store.access import Keys, Workspace
 from clarion.store.engine import Store
 
@@ -47,11 +50,16 @@ async def work_off(stage: Stage, number: int) -> None:
         await stage.finished(number)
 
 
+def captured(stage: Stage) -> list[Any]:
+    return list(registry.captured_mail(stage.folder / "outbox", stage.workspace.workspace_id).page(0, 9))
+
+
 async def test_it_is_made_and_changed_by_either_api(manage: Client, client: Client) -> None:
     broadcast = await made(manage, _SMS)
     (action,) = broadcast["actions"]
     assert {name: action[name] for name in _SMS} == _SMS
-    assert not action.keys() & {"subject", "headers", "url", "tracked"}
+    assert action["tracked"] is True
+    assert not action.keys() & {"subject", "headers", "url"}
     path = f"/v1/broadcasts/{broadcast['id']}/actions/{action['id']}"
     shown = (await client("GET", path)).json["action"]
     assert (shown["type"], shown["body"], shown["image_url"], shown["recipient"]) == ("twilio", _SMS["body"], "", "")
@@ -143,6 +151,80 @@ async def test_everybody_is_accounted_for(manage: Client, client: Client, track:
     assert (said["body"], said["from"], said["recipient"]) == ("News, Ada", "+15550001111", "+15551234567")
     (kept,) = registry.captured_mail(stage.folder / "outbox", stage.workspace.workspace_id).page(0, 9)
     assert (kept.recipient, kept.subject) == ("+15551234567", "News, Ada")
+
+
+async def test_its_links_are_tracked(manage: Client, client: Client, track: Client, stage: Stage, api: Api) -> None:
+    await people(track)
+    await track("PUT", "/api/v1/customers/p4", {"phone": "+15550004444", "cio_email_tracking_consent": False})
+    body = "See https://nightbus.example/lines and {{ trigger.link }}."
+    broadcast = await made(manage, {**_SMS, "body": body})
+    ids = {"broadcast_id": broadcast["id"], "action_id": broadcast["actions"][0]["id"]}
+    data = {"link": "https://x.example/a?b=1"}
+    asked = {**ids, "person": {"id": "p1"}, "data": data}
+    previewed = (await manage("POST", f"{_ROOT}/preview", asked)).json["message"]["body"]
+    assert (await manage("POST", f"{_ROOT}/broadcasts/{broadcast['id']}/activate")).status == 200
+    sent = await client("POST", f"/v1/campaigns/{broadcast['id']}/triggers", {"data": data})
+    await work_off(stage, sent.json["id"])
+    kept = {one.recipient: one for one in captured(stage)}
+    assert kept["+15550004444"].subject == f"See https://nightbus.example/lines and {data['link']}.", "they said no"
+    text = kept["+15551234567"].subject
+    assert len(previewed) - 8 <= len(text) <= len(previewed), "what is previewed costs as much"
+    messages = (await client("GET", "/v1/messages?type=twilio")).json["messages"]
+    (arrived,) = [one for one in messages if one["recipient"] == "+15551234567"]
+    key = key_of(arrived["id"], api.secret)
+    found = re.fullmatch(r"See \S+/s/([\w-]+) and \S+/s/([\w-]+)\.", text)
+    assert found is not None
+    links = [behind(token, SIGN.secret) for token in found.groups()]
+    assert links == [(key, "https://nightbus.example/lines"), (key, data["link"])]
+    series = (await client("GET", f"/v1/broadcasts/{broadcast['id']}/metrics?period=days&steps=1")).json["metric"]
+    assert (sum(series["series"]["untracked"]), sum(series["series"]["link_untracked"])) == (1, 0)
+
+
+async def test_untracked_links_stay_and_are_counted_as_such(
+    manage: Client, client: Client, track: Client, stage: Stage
+) -> None:
+    await people(track)
+    broadcast = await made(manage, {**_SMS, "body": "See https://x.example/a", "tracked": False})
+    assert (await manage("POST", f"{_ROOT}/broadcasts/{broadcast['id']}/activate")).status == 200
+    sent = await client("POST", f"/v1/campaigns/{broadcast['id']}/triggers", {})
+    await work_off(stage, sent.json["id"])
+    (kept,) = captured(stage)
+    assert kept.subject == "See https://x.example/a"
+    series = (await client("GET", f"/v1/broadcasts/{broadcast['id']}/metrics?period=days&steps=1")).json["metric"]
+    assert (sum(series["series"]["open_untracked"]), sum(series["series"]["link_untracked"])) == (0, 1)
+
+
+async def test_a_call_may_say_whether_links_are_tracked(
+    manage: Client, client: Client, track: Client, stage: Stage
+) -> None:
+    await people(track)
+    message = await made(manage, {**_SMS, "body": "https://x.example/a"}, kind="transactional", trigger_name="code")
+    assert (await manage("POST", f"{_ROOT}/broadcasts/{message['id']}/activate")).status == 200
+    asked = {"transactional_message_id": "code", "identifiers": {"id": "p1"}}
+    for more in ({}, {"tracked": False}):
+        assert (await client("POST", "/v1/send/sms", {**asked, **more})).status == 200
+    refused = await client("POST", "/v1/send/sms", {**asked, "tracked": "no"})
+    assert (refused.status, "tracked" in str(refused.json)) == (422, True)
+    for row in stage.select("SELECT trigger_id FROM broadcast_trigger"):
+        await work_off(stage, int(row["trigger_id"]))
+    tracked, plain = sorted((one.subject for one in captured(stage)), key=len, reverse=True)
+    assert ("/s/" in tracked, plain) == (True, "https://x.example/a")
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("Hi", ""),
+        ("a" * 161, "as 2 segments: 161 characters in GSM-7"),
+        ("a" * 120 + " https://x.example/a", "of them because its links are tracked"),
+        ("{{ trigger.x | default: 'y' }}" + "a" * 161, ""),
+    ],
+)
+async def test_a_review_tells_what_it_costs(manage: Client, body: str, told: str) -> None:
+    broadcast = await made(manage, {**_SMS, "body": body})
+    warnings = (await manage("GET", f"{_ROOT}/broadcasts/{broadcast['id']}/review")).json["warnings"]
+    said = [one["message"] for one in warnings if one["field"].endswith("/body")]
+    assert (said != [], told in "".join(said)) == (bool(told), True)
 
 
 async def test_drafts_say_it_in_the_language_of_whom_they_are_for(

@@ -7,6 +7,8 @@ from tests.store.ledgers import Played
 
 from clarion.domain.deliveries import public_id
 from clarion.domain.links import LinkSigner
+from clarion.domain.short_links import ShortLinks
+from clarion.store import feedback
 
 from .conftest import Server
 
@@ -59,3 +61,26 @@ async def test_the_pixel_is_a_picture_that_is_asked_for_each_time(browser: Clien
     assert answer.headers["cache-control"] == "no-store"
     assert (await browser("HEAD", f"/e/o/{token}")).status == 200
     assert (await browser("GET", f"/e/o/{token[:-1]}x")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("agent", "whose"),
+    [("Mozilla/5.0 (iPhone) Safari/604.1", "human_clicked"), ("WhatsApp preview", "machine_clicked")],
+)
+async def test_a_short_link_leads_on_and_is_a_click(
+    browser: Client, server: Server, played: Played, agent: str, whose: str
+) -> None:
+    key = played.key(1)
+    path = ShortLinks(server.secret, "")("https://x.test/a?b=c#d", key)
+    answer = await browser("GET", path, headers={"user-agent": agent})
+    assert (answer.status, answer.headers["location"]) == (302, "https://x.test/a?b=c#d")
+    heard = {metric.value for metric in server.store.read(lambda tx: feedback.first_times(tx, key))}
+    assert {"clicked", whose} <= heard
+    assert ({"human_clicked", "machine_clicked"} - {whose}).isdisjoint(heard)
+
+
+async def test_a_short_link_that_is_not_ours_leads_nowhere(browser: Client, played: Played) -> None:
+    path = ShortLinks(b"o" * 32, "")("https://evil.test/", played.key(1))
+    for wrong in (path, "/s/x", "/s/%FF"):
+        answer = await browser("GET", wrong)
+        assert (answer.status, "location" in answer.headers) == (404, False)

@@ -72,6 +72,8 @@ SMS = Channel(
     address=phone_number,
     problem=_sms_problem,
     overrides={"to": "recipient", "from": "from", "body": "body"},
+    links=("body",),
+    tracked=True,
 )
 
 
@@ -199,6 +201,7 @@ WHATSAPP = Channel(
     own_address="phone",
     address=phone_number,
     overrides={"to": "recipient", "from": "from", "body": "body"},
+    links=("body",),
 )
 
 

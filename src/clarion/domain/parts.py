@@ -66,6 +66,7 @@ class Channel:
     `problem`: the part and what is wrong with it in what was rendered. `overrides`: key of a call that sends one
     message → the part that it stands in for (contract §7.13). `shown_else`: what lists show where `shown` is blank.
     `to_devices`: it goes to devices of the person, chosen by its part `to` (`domain.push`), instead of to an address.
+    `links`: parts whose links may lead through us; `tracked`: those of a new message do.
     """
 
     kind: str
@@ -79,6 +80,8 @@ class Channel:
     overrides: Mapping[str, str] = field(default_factory=dict)
     shown_else: str = ""
     to_devices: bool = False
+    links: tuple[str, ...] = ()
+    tracked: bool = False
 
     def heading(self, parts: Mapping[str, str]) -> str:
         """What lists show of a message, or of its templates."""

@@ -76,9 +76,11 @@ class Override:
         return replace(action, content=content, variants=variants, send_to_unsubscribed=self.send_to_unsubscribed)
 
 
-def _with(content: EmailContent, texts: dict[str, Any]) -> EmailContent:
+def _with(content: EmailContent, texts: Mapping[str, Any]) -> EmailContent:
+    texts = dict(texts)
     if content.made_of_parts is not None:
-        return replace(content, parts={**content.parts, **texts})
+        tracked = texts.pop("tracked", content.tracked)
+        return replace(content, parts={**content.parts, **texts}, tracked=tracked)
     return replace(content, **texts)
 
 
@@ -193,12 +195,14 @@ def parse_other(kind: str, body: Mapping[str, Any], now_s: int) -> SendRequest:
         raise InvalidRequest("is required", "/transactional_message_id")
     channel = channels.CHANNELS[kind]
     texts = _parts(body, channel)
+    tracked = _flag(body, "tracked", default=channel.tracked)
     flags = {name: _flag(body, name, default=_FLAGS[name]) for name in _COMMON & _FLAGS.keys()}
     return SendRequest(
         reference=reference_of(body),
         message=message,
         override=Override(
             texts,
+            tracked=tracked if body.get("tracked") is not None else None,
             send_to_unsubscribed=flags["send_to_unsubscribed"],
             language=_text(body, "language", MAX_LINE_BYTES) or "",
         ),

@@ -175,7 +175,7 @@ def _texts(content: EmailContent) -> dict[str, object]:
         call = content.webhook
         found |= {"url": call.url, "method": call.method.value, "conversion_tracking": call.conversion_tracking}
     if content.made_of_parts is not None:
-        return dict(content.parts)
+        return {**content.parts, **({"tracked": content.tracked} if content.made_of_parts.links else {})}
     for one in fields(content):
         value = getattr(content, one.name)
         if one.name in _NOT_SHOWN or (content.webhook is not None and one.name not in _OF_A_CALL):

@@ -8,7 +8,7 @@ tells neither: what is settled from there counts by what its person's attributes
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from clarion.domain.broadcasts import FrozenContent
+from clarion.domain.broadcasts import Action, EmailContent, FrozenContent
 from clarion.domain.deliveries import Outcome, State
 from clarion.domain.metrics import LINK_UNTRACKED, OPEN_UNTRACKED, UNTRACKED
 from clarion.domain.people import CONSENT, denies_tracking
@@ -17,7 +17,6 @@ from clarion.store import drafts, ledger, overrides, triggers
 from clarion.store.engine import Row, Transaction
 from clarion.store.people import decode
 
-_OF_THE_ACTION = (OPEN_UNTRACKED, LINK_UNTRACKED)
 _OF_THE_PERSON = (UNTRACKED,)
 
 
@@ -30,24 +29,30 @@ def spoken_by(row: Row, tags: Collection[str], attribute: str) -> str | None:
 @dataclass(frozen=True, slots=True)
 class Booking:
     """What decides it: languages by action, the attribute that names one, and which actions, in which languages
-    (None: the default), are not tracked; of other channels than `mails` nothing ever is."""
+    (None: the default), are not tracked, with what such a message counts as; of others than `seen` nothing ever is."""
 
     languages: Mapping[int, Collection[str]]
     attribute: str
-    untracked: frozenset[tuple[int, str | None]]
-    mails: frozenset[int]
+    untracked: Mapping[tuple[int, str | None], tuple[str, ...]]
+    seen: frozenset[int]
 
     @classmethod
     def of(cls, content: FrozenContent) -> "Booking":
         """By the content that messages are made of."""
-        mails = [action for action in content.actions if action.kind == "email"]
-        untracked = {(action.action_id, None) for action in mails if not action.content.tracked}
-        variants = [(action.action_id, one) for action in mails for one in action.variants]
+        ways = {action.action_id: _ways(action) for action in content.actions}
+        forms: list[tuple[Action, str | None, EmailContent]] = [
+            (action, None, action.content) for action in content.actions
+        ]
+        forms += [(action, one.language, one.content) for action in content.actions for one in action.variants]
         return cls(
             {action.action_id: [one.language for one in action.variants] for action in content.actions},
             content.language_attribute,
-            frozenset(untracked | {(number, one.language) for number, one in variants if not one.content.tracked}),
-            frozenset(action.action_id for action in mails),
+            {
+                (action.action_id, language): ways[action.action_id]
+                for action, language, form in forms
+                if ways[action.action_id] and not form.tracked
+            },
+            frozenset(action_id for action_id, way in ways.items() if way),
         )
 
     def booked(
@@ -63,8 +68,8 @@ class Booking:
                 continue
             seq, action_id = int(row["seq"]), int(row["action_id"])
             tag = spoken_by(row, self.languages.get(action_id, ()), self.attribute)
-            unseen: tuple[str, ...] = _OF_THE_ACTION if (action_id, tag) in self.untracked else ()
-            if not unseen and denies and action_id in self.mails and denies_tracking(decode(attributes)):
+            unseen = self.untracked.get((action_id, tag), ())
+            if not unseen and denies and action_id in self.seen and denies_tracking(decode(attributes)):
                 unseen = _OF_THE_PERSON
             language = row["language"] if (seq, action_id) in approved else (tag.lower() if tag else None)
             if language or unseen:
@@ -74,6 +79,14 @@ class Booking:
             if found
             else outcomes
         )
+
+
+def _ways(action: Action) -> tuple[str, ...]:
+    """What a message of an action counts as that is not tracked; nothing where none could be."""
+    if action.kind == "email":
+        return OPEN_UNTRACKED, LINK_UNTRACKED
+    channel = action.content.made_of_parts
+    return (LINK_UNTRACKED,) if channel is not None and channel.links else ()
 
 
 def _with(outcome: Outcome, language: str | None, unseen: tuple[str, ...]) -> Outcome:

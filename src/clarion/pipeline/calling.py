@@ -4,16 +4,19 @@
 Like `compose` it reads and commits nothing: made again after a crash it is the same message, with the same ids.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from clarion.domain.broadcasts import Action, FrozenContent
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
 from clarion.domain.errors import RenderError
 from clarion.domain.messages import CallMessage, PartsMessage
 from clarion.domain.push import PushDevice, chosen, listed
+from clarion.domain.short_links import ShortLinks
 from clarion.rendering.campaign import Campaign
 from clarion.rendering.checked import Recipient
 from clarion.rendering.parts import CompiledParts, RenderedParts, compile_parts
+from clarion.rendering.text_links import TextTracker
 from clarion.rendering.webhook import CompiledWebhook, RenderedWebhook, compile_webhook
 
 
@@ -23,8 +26,10 @@ class Calls:
     Broken templates break each of its messages, and each account says so.
     """
 
-    def __init__(self, content: FrozenContent, action: Action, campaign: Campaign) -> None:
-        compiled = compile_parts if action.content.made_of_parts is not None else compile_webhook
+    def __init__(self, content: FrozenContent, action: Action, campaign: Campaign, short: ShortLinks) -> None:
+        compiled: Callable[..., CompiledWebhook | CompiledParts] = compile_webhook
+        if action.content.made_of_parts is not None:
+            compiled = partial(compile_parts, tracker=TextTracker(short))
         self._compiled: CompiledWebhook | CompiledParts | RenderError
         try:
             self._compiled = compiled(
@@ -38,18 +43,20 @@ class Calls:
         except RenderError as error:
             self._compiled = error
 
-    def render(self, recipient: Recipient) -> RenderedWebhook | RenderedParts:
+    def render(self, recipient: Recipient, key: DeliveryKey) -> RenderedWebhook | RenderedParts:
         """The message for one person. Raises RenderError."""
         if isinstance(self._compiled, RenderError):
             raise self._compiled
-        return self._compiled.render(recipient)
+        if isinstance(self._compiled, CompiledWebhook):
+            return self._compiled.render(recipient)
+        return self._compiled.render(recipient, key)
 
     def compose(
         self, key: DeliveryKey, recipient: Recipient, workspace_id: int, devices: Sequence[PushDevice] = ()
     ) -> CallMessage | PartsMessage | Outcome:
         """The message for an account, or its final outcome; `devices`: all that the person has."""
         try:
-            made = message_of(self.render(recipient), recipient.delivery_id, workspace_id, devices)
+            made = message_of(self.render(recipient, key), recipient.delivery_id, workspace_id, devices)
         except RenderError as error:
             of_address = error.part in {"url", "recipient"} and error.line is None
             reason = Reason.INVALID_ADDRESS if of_address else Reason.RENDER_FAILED

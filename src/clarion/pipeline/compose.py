@@ -19,6 +19,7 @@ from clarion.domain.links import LinkSigner, links_of
 from clarion.domain.messages import EmailFields, EmailMessage, Message
 from clarion.domain.people import CONSENT, cio_id, denies_tracking, template_view
 from clarion.domain.push import PushDevice
+from clarion.domain.short_links import ShortLinks
 from clarion.domain.topics import best
 from clarion.domain.transactional import Attachment, Override
 from clarion.pipeline.booking import Booking, spoken_by
@@ -89,7 +90,8 @@ class Messages:
         campaign = _campaign(content)
         self._kinds = {action.action_id: action.kind for action in content.actions}
         others = _forms(action for action in content.actions if action.kind != "email")
-        self._calls: dict[Form, Calls] = {form: Calls(content, action, campaign) for form, action in others}
+        short = ShortLinks(sign.secret, sign.base_url)
+        self._calls: dict[Form, Calls] = {form: Calls(content, action, campaign, short) for form, action in others}
         self.channels = frozenset(self._kinds.values())
         self.to_devices = frozenset(
             action.action_id
@@ -176,7 +178,7 @@ class Messages:
     ) -> RenderedWebhook | RenderedParts:
         """A webhook's call or the texts of another channel. Raises RenderError."""
         form = self._form_in(key.action_id, row, language)
-        return self._calls[form].render(self._recipient(row, delivery_id)[0])
+        return self._calls[form].render(self._recipient(row, delivery_id)[0], key)
 
     def render_email(self, key: DeliveryKey, row: Row, delivery_id: str, language: str | None = None) -> RenderedEmail:
         """The rendered texts for one person, by the interpreter; in a language that it was made in before, if given.

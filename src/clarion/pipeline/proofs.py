@@ -32,6 +32,7 @@ from clarion.rendering.webhook import RenderedWebhook
 from clarion.store.engine import Row
 from clarion.store.people import encode
 
+_TYPICAL = 2**21  # somebody's number in no trigger, for links about as long as those of a large one
 UNSENT = "unsent"  # what `delivery_id` prints (contract §14)
 _TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _WORD = re.compile(r"[^\s|%}]+")
@@ -138,7 +139,10 @@ def row_of(person: Person | None) -> Row:
 def proof(draft: Draft, person: Person | None, sign: Sign) -> Proof:
     """Render it for somebody, and look for everything that is wrong."""
     language, action = draft.in_language_of(person)
-    action = replace(action, sending_state=SendingState.AUTOMATIC, content=replace(action.content, tracked=False))
+    content = action.content
+    # A mail shows where its links lead; how long a text is, and what it costs, its links decide.
+    content = replace(content, tracked=content.tracked and content.made_of_parts is not None)
+    action = replace(action, sending_state=SendingState.AUTOMATIC, content=content)
     found = review(
         replace(draft.broadcast, actions=(action,), recipients={}, topic_id=None),
         snippets=draft.snippets,
@@ -193,7 +197,7 @@ def _rendered(
         content = _without(content, name, broken)
     while True:
         messages = Messages(draft.frozen(replace(action, content=content)), draft.data, sign)
-        key = DeliveryKey(0, 1, action.action_id)
+        key = DeliveryKey(0, _TYPICAL, action.action_id)
         try:
             return messages.render(key, row, UNSENT), broken, errors
         except RenderError as error:

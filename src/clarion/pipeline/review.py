@@ -9,19 +9,23 @@ from clarion.channels.registry import Sending
 from clarion.domain import audience
 from clarion.domain.broadcasts import Action, Broadcast, BroadcastKind, EmailContent, SendingState
 from clarion.domain.conversions import converts
+from clarion.domain.deliveries import DeliveryKey
 from clarion.domain.errors import InvalidRequest, RenderError
 from clarion.domain.goals import CountedFrom
 from clarion.domain.limits import MessageLimit
 from clarion.domain.parts import Channel
+from clarion.domain.sms_segments import segments_of
 from clarion.pipeline.carriage import left_behind
 from clarion.rendering.addresses import mailbox, split_list
 from clarion.rendering.email import check_email, variables
 from clarion.rendering.layouts import with_styles, wrapped
 from clarion.rendering.parts import goes_to_own
+from clarion.rendering.text_links import TextTracker
 from clarion.rendering.webhook import is_json_type, may_be_json, url_problem
 
 # Identifiers need no fallback; without an address nobody is sent anything (reason no_address).
 _ALWAYS_THERE = frozenset({"customer.id", "customer.cio_id", "customer.email", "customer", "trigger"})
+_TYPICAL = DeliveryKey(1_000, 1_000_000, 1_000)  # with links as long as they get
 _OUTPUT = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _CONDITION = re.compile(r"\{%-?\s*(?:if|elsif|unless|case)\b.*?%\}", re.DOTALL)
 _DEFAULT = re.compile(r"\|\s*default\b")
@@ -61,9 +65,10 @@ def review(
     topic_ids: Collection[int] = (),
     sending: Collection[Sending] = (),
     limit: MessageLimit | None = None,
+    links: TextTracker | None = None,
 ) -> Review:
     """Look at a broadcast with its workspace's snippets, segments and topics, and the providers it would go through;
-    `limit`: of the workspace.
+    `limit`: of the workspace; `links`: what links in texts become.
 
     Actions that are switched off are not part of a trigger, and are not looked at.
     """
@@ -89,6 +94,7 @@ def review(
             problems += _carriage_problems(action, sending)
             warnings += _action_warnings(action, snippets)
             warnings += _style_warnings(action)
+            warnings += _segment_warnings(action, links)
             if action.content.webhook is not None:
                 warnings += _call_warnings(action)
             elif broadcast.kind is BroadcastKind.BROADCAST and action.kind == "email":
@@ -121,9 +127,14 @@ def _goal_warnings(broadcast: Broadcast, segment_ids: Collection[int]) -> Iterat
         yield Finding("goal", f"segment {goal.segment_id} does not exist: nobody can reach the goal")
     if sent and not counting:
         yield Finding("goal", "no message of it counts for a goal: a webhook does where conversion_tracking is on")
-    seen = any(action.kind != "email" or content.tracked for action in counting for content in action.contents)
+    seen = any(content.tracked or not _could_be_tracked(content) for one in counting for content in one.contents)
     if counting and not seen and goal.counted_from in {CountedFrom.OPENED, CountedFrom.CLICKED}:
         yield Finding("goal", f"it counts from when a message was {goal.counted_from}, and none is tracked")
+
+
+def _could_be_tracked(content: EmailContent) -> bool:
+    channel = content.made_of_parts
+    return content.kind == "email" or (channel is not None and bool(channel.links))
 
 
 def _action_problems(action: Action, snippets: Mapping[str, str]) -> Iterator[Finding]:
@@ -216,6 +227,21 @@ def _action_warnings(action: Action, snippets: Mapping[str, str]) -> Iterator[Fi
                 whose = "a person" if path.startswith("customer") else "a call"
                 message = f"{path} has no fallback: the message fails for {whose} without it (| default: …)"
                 yield Finding(f"{where}/{part}", message)
+
+
+def _segment_warnings(action: Action, links: TextTracker | None) -> Iterator[Finding]:
+    """That an SMS costs more than one; of a text with Liquid only its preview tells."""
+    for content in action.contents if action.kind == "sms" else ():
+        body = content.parts["body"]
+        if "{{" in body or "{%" in body:
+            continue
+        text = links.tracked(body, _TYPICAL) if links is not None and content.tracked else body
+        found, longer = segments_of(text), len(text) - len(body)
+        if found.count > 1:
+            of_links = f", {longer} of them because its links are tracked" if longer > 0 else ""
+            cost = f"it goes out, and is charged, as {found.count} segments"
+            why = f"{cost}: {found.length} characters in {found.encoding}{of_links}"
+            yield Finding(f"actions/{action.action_id}/body", why)
 
 
 def _unsubscribe_warnings(action: Action, snippets: Mapping[str, str]) -> Iterator[Finding]:

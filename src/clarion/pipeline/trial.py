@@ -2,7 +2,8 @@
 """Test messages: handed to the provider at once, in whose's name and in no ledger.
 
 Reads and commits nothing. If the process dies, whoever asked gets no answer, and some of the messages may be out.
-Copies get none (contract §14), whose's link to unsubscribe is in them, and nothing in them is tracked.
+Copies get none (contract §14), whose's link to unsubscribe is in them, and nothing in them is tracked; links in
+texts lead through us, as they will, and are counted for nobody.
 """
 
 import asyncio

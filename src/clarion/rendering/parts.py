@@ -5,11 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from clarion.domain.broadcasts import EmailContent
+from clarion.domain.deliveries import DeliveryKey
 from clarion.domain.errors import RenderError
 from clarion.domain.parts import Channel
+from clarion.domain.people import denies_tracking
 from clarion.rendering.campaign import Campaign
 from clarion.rendering.checked import Checked, Recipient, rendered
 from clarion.rendering.context import Snippets
+from clarion.rendering.text_links import TextTracker
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +32,18 @@ class RenderedParts:
 class CompiledParts:
     """The parsed templates of one message; safe to use from several threads."""
 
-    __slots__ = ("_campaign", "_channel", "_message", "_own_address", "_parts", "_snippets")
+    __slots__ = ("_campaign", "_channel", "_message", "_own_address", "_parts", "_snippets", "_tracker")
 
     def __init__(
-        self, channel: Channel, checked: Checked, names: Mapping[str, Mapping[str, object]], *, own_address: bool
+        self,
+        channel: Channel,
+        checked: Checked,
+        names: Mapping[str, Mapping[str, object]],
+        *,
+        own_address: bool,
+        tracker: TextTracker | None = None,
     ) -> None:
+        self._tracker = tracker
         self._channel = channel
         self._parts = checked.parts
         self._snippets: Mapping[str, object] = Snippets(checked.snippets) if checked.snippets else {}
@@ -41,8 +51,9 @@ class CompiledParts:
         self._message = names["message"]
         self._own_address = own_address
 
-    def render(self, recipient: Recipient) -> RenderedParts:
+    def render(self, recipient: Recipient, key: DeliveryKey) -> RenderedParts:
         """The message for one person. Raises RenderError; without a line it is what came out that is wrong."""
+        tracker = None if denies_tracking(recipient.customer) else self._tracker
         names: dict[str, object] = {
             "customer": recipient.customer,
             "trigger": recipient.trigger,
@@ -59,6 +70,8 @@ class CompiledParts:
             text = rendered(self._parts[part.name], part.name, names, recipient, as_json=part.as_json).strip()
             if problem := part.problem(text):
                 raise RenderError(problem, part=part.name)
+            if tracker is not None and part.name in self._channel.links:
+                text = (tracker.tracked_json if part.as_json else tracker.tracked)(text, key)
             made[part.name] = text
         if found := self._channel.problem(made):
             raise RenderError(found[1], part=found[0])
@@ -83,8 +96,9 @@ def compile_parts(
     message_id: int,
     message_name: str,
     send_to_unsubscribed: bool,
+    tracker: TextTracker | None = None,
 ) -> CompiledParts:
-    """Parse the templates of content that is texts by name.
+    """Parse the templates of content that is texts by name; `tracker`: what its links go through, if they are tracked.
 
     Raises RenderError; its `part` is the name of a text or snippets.<name>.
     """
@@ -96,4 +110,6 @@ def compile_parts(
         raise checked.problems[0]
     message = campaign.message(message_id, message_name, channel.type, send_to_unsubscribed=send_to_unsubscribed)
     names = {"campaign": campaign.shown(), "message": message}
-    return CompiledParts(channel, checked, names, own_address=goes_to_own(content, channel))
+    if not content.tracked:
+        tracker = None
+    return CompiledParts(channel, checked, names, own_address=goes_to_own(content, channel), tracker=tracker)

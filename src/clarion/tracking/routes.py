@@ -21,6 +21,7 @@ from clarion.domain.deliveries import DeliveryKey, key_of
 from clarion.domain.errors import RenderError, Unavailable, detail_of
 from clarion.domain.links import person_of_center, target_of
 from clarion.domain.people import CONSENT
+from clarion.domain.short_links import behind
 from clarion.domain.topics import Topic, accepted
 from clarion.pipeline import feedback
 from clarion.store import topics
@@ -76,6 +77,7 @@ def routes(backend: Backend, preview: Preview) -> list[Route]:
         Route("/consent/{token}", _shown(public.set_consent), methods=["POST"]),
         Route("/view/{token}", _shown(public.view), methods=["GET"]),
         Route("/e/c/{token}/{link}", _shown(public.follow), methods=["GET"]),
+        Route("/s/{token}", _shown(public.follow_short), methods=["GET"]),
         Route("/e/o/{token}", _shown(public.opened), methods=["GET"]),
     ]
 
@@ -205,8 +207,14 @@ class _Pages:
         key = self._key(request)
         link = unquote(request.path_params["link"])
         url = target_of(link, key.action_id, self._backend.secret) if key is not None else None
-        if key is None or url is None:
-            return pages.unknown()
+        return pages.unknown() if key is None or url is None else self._onward(request, key, url)
+
+    async def follow_short(self, request: Request) -> Response:
+        """The same of a link in a text."""
+        found = behind(unquote(request.path_params["token"]), self._backend.secret)
+        return pages.unknown() if found is None else self._onward(request, *found)
+
+    def _onward(self, request: Request, key: DeliveryKey, url: str) -> Response:
         machine = is_machine(request.method, request.headers)
         return self._noting(pages.onward(url), partial(feedback.clicked, key=key, href=url, machine=machine))
 

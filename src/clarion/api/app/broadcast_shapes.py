@@ -89,7 +89,7 @@ def _parts(action: Action, content: EmailContent) -> dict[str, Any]:
         shape["recipient"] = ""  # contract §5.3; an edit that sends it back changes nothing
     if action.kind == "whatsapp":
         unsubscribed = {"send_to_unsubscribed": action.send_to_unsubscribed}
-        shape |= {"body_json": shape["body"], "sender_identity_id": None, "tracked": False, **unsubscribed}
+        shape |= {"body_json": shape["body"], "sender_identity_id": None, "tracked": content.tracked, **unsubscribed}
     return shape
 
 

@@ -76,7 +76,9 @@ _NEW = {
     "email": NEW_ACTION,
     "webhook": replace(NEW_ACTION, kind="webhook", content=EmailContent(webhook=WebhookCall())),
     **{
-        kind: replace(NEW_ACTION, kind=kind, content=EmailContent(parts_of=kind, parts=channel.new()))
+        kind: replace(
+            NEW_ACTION, kind=kind, content=EmailContent(parts_of=kind, parts=channel.new(), tracked=channel.tracked)
+        )
         for kind, channel in CHANNELS.items()
     },
 }
@@ -311,7 +313,7 @@ def _of_kind(fields: Fields, before: Action) -> Action:
 
 def _keys_of(content: EmailContent) -> tuple[str, ...]:
     if (channel := content.made_of_parts) is not None:
-        return tuple(part.name for part in channel.parts)
+        return (*(("tracked",) if channel.links else ()), *(part.name for part in channel.parts))
     return _CONTENT_KEYS if content.webhook is None else _CALL_KEYS
 
 
@@ -334,7 +336,8 @@ def _content(fields: Fields, before: EmailContent) -> EmailContent:
         body = fields.text("body", before.body, MAX_BODY_BYTES)
         return EmailContent(body=body, headers=_headers(fields, before.headers), webhook=call)
     if (channel := before.made_of_parts) is not None:
-        return replace(before, parts=_parts(fields, before.parts, channel))
+        tracked = fields.flag("tracked", before=before.tracked)
+        return replace(before, parts=_parts(fields, before.parts, channel), tracked=tracked)
     texts: dict[str, Any] = {
         inner: fields.text(name, getattr(before, inner), most) for name, (inner, most) in _TEXTS.items()
     }

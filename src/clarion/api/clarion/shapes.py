@@ -85,7 +85,7 @@ def content_shape(content: EmailContent) -> dict[str, Any]:
             "body": content.body,
         }
     if content.made_of_parts is not None:
-        return dict(content.parts)
+        return {**({"tracked": content.tracked} if content.made_of_parts.links else {}), **content.parts}
     return {
         "tracked": content.tracked,
         "inline_css": content.inline_css,

@@ -10,7 +10,9 @@ from clarion.api.clarion.layouts import as_stored, with_layouts
 from clarion.domain.broadcasts import Action, Broadcast, BroadcastKind
 from clarion.domain.errors import Conflict, InvalidRequest, NotFound, Problem
 from clarion.domain.goals import Exit
+from clarion.domain.short_links import ShortLinks
 from clarion.pipeline.review import Finding, Review, review
+from clarion.rendering.text_links import TextTracker
 from clarion.store import broadcasts, limits, segments, snippets, topics, versions
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
@@ -45,6 +47,7 @@ def look(api: Api, workspace: Workspace, broadcast_id: int) -> tuple[Broadcast, 
             topic_ids=frozenset(topic.topic_id for topic in topics.listing(tx, workspace)),
             sending=api.options.sending,
             limit=limits.of_workspace(tx, workspace.workspace_id),
+            links=TextTracker(ShortLinks(api.secret, api.options.base_url)),
         )
 
     return api.store.read(read)

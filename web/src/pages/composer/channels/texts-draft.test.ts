@@ -21,15 +21,29 @@ describe("what an SMS costs", () => {
 });
 
 describe("what is edited of an action", () => {
-  const stored = { id: 1, kind: "sms", name: "N", sending_state: "automatic", body: "Hi", from: "" };
+  const stored = {
+    id: 1,
+    kind: "sms",
+    name: "N",
+    sending_state: "automatic",
+    tracked: true,
+    body: "Hi",
+    from: "",
+  };
   const sms = TEXTS.sms;
   if (!sms) throw new Error("there is no SMS");
 
   it("is its settings and its texts", () => {
-    expect(pickOf(sms, stored, "")).toEqual({ name: "N", sending_state: "automatic", body: "Hi", from: "" });
+    expect(pickOf(sms, stored, "")).toEqual({
+      name: "N",
+      sending_state: "automatic",
+      tracked: true,
+      body: "Hi",
+      from: "",
+    });
   });
 
   it("is its texts alone in another language", () => {
-    expect(pickOf(sms, stored, "de")).toEqual({ body: "Hi", from: "" });
+    expect(pickOf(sms, stored, "de")).toEqual({ tracked: true, body: "Hi", from: "" });
   });
 });

@@ -19,6 +19,8 @@ export interface TextsChannel {
   body: string;
   title?: string;
   testHint: string;
+  /** Its links may lead through us. */
+  links?: boolean;
 }
 
 const PHONE = "With the country: +1 555 123 4567. Unless given, each person's attribute phone.";
@@ -29,6 +31,7 @@ export const TEXTS: Readonly<Record<string, TextsChannel>> = {
   sms: {
     label: "SMS",
     body: "body",
+    links: true,
     testHint: TEST_PHONES,
     fields: [
       { name: "body", label: "Text", as: "text" },
@@ -40,6 +43,7 @@ export const TEXTS: Readonly<Record<string, TextsChannel>> = {
   whatsapp: {
     label: "WhatsApp",
     body: "body",
+    links: true,
     testHint: TEST_PHONES,
     fields: [
       {
@@ -155,7 +159,7 @@ const SETTINGS = ["name", "sending_state", "send_to_unsubscribed"];
 
 /** What of an action is edited; in another language than the default only its texts. */
 export function pickOf(channel: TextsChannel, stored: Draft, language: string): Draft {
-  const names = channel.fields.map((field) => field.name);
+  const names = [...channel.fields.map((field) => field.name), ...(channel.links ? ["tracked"] : [])];
   const wanted = language ? names : [...SETTINGS, ...names];
   return Object.fromEntries(wanted.filter((name) => name in stored).map((name) => [name, stored[name]]));
 }

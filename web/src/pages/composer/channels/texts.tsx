@@ -2,9 +2,9 @@
 // SMS, WhatsApp, push and Slack: their texts, and about how they look where they arrive.
 import { CodeEditor } from "../../../editor/CodeEditor";
 import { diagnosticsOf } from "../../../preview/message";
-import { SelectField } from "../../../ui/field";
+import { CheckField, SelectField } from "../../../ui/field";
 import type { Channel, FieldsProps, PreviewProps } from "./channel";
-import { text } from "./email-draft";
+import { flag, text } from "./email-draft";
 import { goingTo, Line, Sending } from "./parts";
 import { pickOf, segmentsOf, TEXTS, type TextField, type TextsChannel } from "./texts-draft";
 
@@ -40,6 +40,18 @@ function One({ field, ...props }: FieldsProps & { field: TextField }) {
   );
 }
 
+function Tracked({ draft, change, readOnly }: FieldsProps) {
+  return (
+    <CheckField
+      label="Track clicks"
+      hint="Links become links through Clarion. The preview counts the text with them."
+      checked={flag(draft, "tracked")}
+      disabled={readOnly}
+      onChange={(tracked) => change({ tracked })}
+    />
+  );
+}
+
 function fieldsOf(channel: TextsChannel) {
   return function Fields(props: FieldsProps) {
     const rare = channel.fields.filter((field) => field.rare);
@@ -56,6 +68,7 @@ function fieldsOf(channel: TextsChannel) {
             {rare.map((field) => (
               <One key={field.name} {...props} field={field} />
             ))}
+            {channel.links && <Tracked {...props} />}
             {!props.language && <Sending {...props} />}
           </div>
         </details>
