@@ -345,8 +345,13 @@ async def test_tags_of_resend_s_as_a_list() -> None:
 def test_without_a_key_nobody_is_believed() -> None:
     none = HookKeys("", "", "", "", "")
     hooks = build_hooks(none, SES.fetch)
-    assert {name for name, hook in hooks.items() if hook is None} == {"mailgun", "resend", "sendgrid"}
-    assert {name for name, ready in ready_hooks(none).items() if not ready} == {"mailgun", "resend", "sendgrid"}
+    assert {name for name, hook in hooks.items() if hook is None} == {"mailgun", "resend", "sendgrid", "twilio"}
+    assert {name for name, ready in ready_hooks(none).items() if not ready} == {
+        "mailgun",
+        "resend",
+        "sendgrid",
+        "twilio",
+    }
     assert set(ready_hooks(KEYS).values()) == {True}
 
 

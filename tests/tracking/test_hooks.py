@@ -36,7 +36,7 @@ class Hooked:
     def __init__(self, server: Server, keys: HookKeys = KEYS) -> None:
         self.server = server
         self.counts: Counter[tuple[str, str]] = Counter()
-        options = HookOptions(build_hooks(keys, SES.fetch), HearRules(3), self._count)
+        options = HookOptions(build_hooks(keys, SES.fetch), HearRules(3), self._count, "https://clarion.test")
         self._client = Client(Starlette(routes=routes(server, options)), None)
 
     def _count(self, provider: str, outcome: str, number: int) -> None:

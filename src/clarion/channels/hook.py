@@ -21,11 +21,13 @@ _STATUS = re.compile(r"(?:^|\D)([245]\d\d)(?:\D|$)")
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A call as it came. `headers` by name in lower case; `now`: Unix seconds."""
+    """A call as it came. `headers` by name in lower case; `now`: Unix seconds; `url`: where it was made to, as whoever
+    calls knows it."""
 
     body: bytes
     headers: Mapping[str, str]
     now: float
+    url: str = ""
 
 
 class NotGenuineError(Exception):

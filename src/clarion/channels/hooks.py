@@ -11,6 +11,7 @@ from clarion.channels.resend_events import resend_hook
 from clarion.channels.sendgrid_events import sendgrid_hook
 from clarion.channels.ses_events import ses_hook
 from clarion.channels.sns import Fetch
+from clarion.channels.twilio_events import twilio_hook
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class HookKeys:
     resend_secret: str = field(repr=False)
     sendgrid_key: str
     ses_topic: str
+    twilio_token: str = field(default="", repr=False)
 
 
 def build_hooks(keys: HookKeys, fetch: Fetch) -> Mapping[str, Hook | None]:
@@ -35,6 +37,7 @@ def build_hooks(keys: HookKeys, fetch: Fetch) -> Mapping[str, Hook | None]:
         "resend": resend_hook(keys.resend_secret) if keys.resend_secret else None,
         "sendgrid": sendgrid_hook(keys.sendgrid_key) if keys.sendgrid_key else None,
         "ses": ses_hook(keys.ses_topic, fetch),
+        "twilio": twilio_hook(keys.twilio_token) if keys.twilio_token else None,
     }
 
 
@@ -46,4 +49,5 @@ def ready_hooks(keys: HookKeys) -> Mapping[str, bool]:
         "resend": bool(keys.resend_secret),
         "sendgrid": bool(keys.sendgrid_key),
         "ses": True,
+        "twilio": bool(keys.twilio_token),
     }

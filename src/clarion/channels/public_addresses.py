@@ -6,6 +6,7 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final, assert_never
+from urllib.parse import urlsplit
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
@@ -28,6 +29,8 @@ _NOT_PUBLIC_4: Final = tuple(
 _GLOBAL_UNICAST_6: Final = IPv6Network("2000::/3")
 _NOT_PUBLIC_6: Final = tuple(IPv6Network(block) for block in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"))
 
+_NOWHERE: Final = (".localhost", ".local", ".internal", ".lan", ".home.arpa", ".test", ".invalid")  # RFC 6761, 8375
+
 
 class AddressError(Exception):
     """A host that is not to be connected to, or is not there; `temporary`: another attempt may help."""
@@ -47,6 +50,15 @@ def is_public(address: Address) -> bool:
             return address in _GLOBAL_UNICAST_6 and not any(address in block for block in _NOT_PUBLIC_6)
         case _ as never:
             assert_never(never)
+
+
+def may_be_public(url: str) -> bool:
+    """Whether somebody elsewhere may reach a URL of ours, as far as it tells by itself."""
+    host = (urlsplit(url).hostname or "").lower().rstrip(".")
+    try:
+        return is_public(ip_address(host))
+    except ValueError:
+        return "." in host and not host.endswith(_NOWHERE)
 
 
 async def look_up(host: str, port: int) -> Sequence[str]:

@@ -249,10 +249,12 @@ PROVIDERS: Mapping[str, _Entry] = {
             "key_secret": _text,
             "sender": _text,
             "channel": _text,
+            "status_callback": _text,
             **_OVER_HTTP,
         },
         ("account_sid",),
         ("auth_token", "key_secret"),
+        ("status_callback",),
     ),
     "webhook": _Entry(
         ("webhook",),
@@ -272,6 +274,11 @@ PROVIDERS: Mapping[str, _Entry] = {
 def serves_several(name: str) -> bool:
     """Whether a provider is built for one of several channels, with the option `channel`."""
     return name in PROVIDERS and len(PROVIDERS[name].channels) > 1
+
+
+def asks_where(name: str) -> bool:
+    """Whether each message to a provider says where it tells of it, by the option `status_callback`."""
+    return name in PROVIDERS and "status_callback" in PROVIDERS[name].options
 
 
 def build(name: str, options: Mapping[str, object]) -> Deliverer:

@@ -21,6 +21,7 @@ from clarion.channels.http_delivery import Headers, HttpDeliverer, Reading
 from clarion.channels.http_session import Answer, HttpSession, HttpSettings
 from clarion.channels.http_single import SingleDialect
 from clarion.channels.http_verdicts import SET_UP_SECONDS, paused, usual
+from clarion.channels.twilio_events import DELIVERY_ID
 from clarion.channels.words import printable
 from clarion.domain.errors import Permanent, SetupError, Unknown
 from clarion.domain.messages import PartsMessage
@@ -47,6 +48,7 @@ class TwilioSettings:
 
     `account_sid` with its `auth_token`, or with a key of its API, `key_sid` and `key_secret`. `sender`: a number in
     E.164, a short code, a name, or the SID of a messaging service, for messages that name none themselves.
+    `status_callback`: where Twilio tells what becomes of messages; "": nowhere.
     """
 
     account_sid: str
@@ -55,6 +57,7 @@ class TwilioSettings:
     key_secret: str = field(default="", repr=False)
     sender: str = ""
     channel: str = "sms"
+    status_callback: str = ""
     connections: int = 20
     timeout: float = 30.0
     url: str = "https://api.twilio.com"
@@ -108,6 +111,7 @@ class TwilioDialect(SingleDialect):
         super().__init__(settings.http.at(f"/2010-04-01/Accounts/{settings.account_sid}/Messages.json"), MOST_BYTES)
         self._sender = settings.sender
         self._channel = settings.channel
+        self._status_callback = settings.status_callback
 
     def headers(self, delivery_ids: Sequence[str], body: bytes, *, many: bool) -> Headers:  # noqa: ARG002 - a form
         """See `Dialect.headers`."""
@@ -124,6 +128,9 @@ class TwilioDialect(SingleDialect):
         else:
             fields["From"] = self._address(sender)
         fields |= _template(message.parts["body"]) if self._channel == "whatsapp" else _text(message.parts)
+        if self._status_callback:
+            told = urlencode({DELIVERY_ID: message.delivery_id})
+            fields["StatusCallback"] = f"{self._status_callback}?{told}"
         try:
             body = urlencode(fields).encode()
         except UnicodeEncodeError as error:

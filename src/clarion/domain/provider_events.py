@@ -14,7 +14,7 @@ _PURPOSE = b"hook"  # so that no checksum of another kind, under the same secret
 
 @dataclass(frozen=True, slots=True)
 class ProviderEvent:
-    """Something that happened to a message.
+    """Something that happened to a message; without a `metric` only that the provider has it.
 
     `event_id` is the same however often it is told, and no other event's of this provider. `recipient`: whose copy it
     is about, "" where the provider does not say. `words` and `status`: what the other server said, and its code.
@@ -24,7 +24,7 @@ class ProviderEvent:
 
     delivery_id: str
     event_id: str
-    metric: Metric
+    metric: Metric | None
     at_ms: int | None
     recipient: str = ""
     words: str = ""

@@ -21,7 +21,7 @@ from clarion.domain.provider_events import ProviderEvent
 from clarion.domain.suppressions import EspKind
 from clarion.pipeline import doubt, feedback
 from clarion.pipeline.feedback import Told
-from clarion.store import esp, ledger
+from clarion.store import esp, ledger, triggers
 from clarion.store.engine import Row, Transaction
 
 Unsubscribe = Callable[[Transaction, DeliveryKey], object]
@@ -52,30 +52,36 @@ def hear(
     account = ledger.get(tx, key) if key is not None else None
     if key is None or account is None:
         return Outcome.UNKNOWN
-    if account["state"] == State.IN_DOUBT:
-        doubt.clear(tx, key, f"{provider} tells that it has it: {event.metric.value}")
-    known = parseaddr(account["recipient"] or "")[1]
+    doubted = account["state"] == State.IN_DOUBT
+    if doubted:
+        more = f": {event.metric.value}" if event.metric is not None else ""
+        doubt.clear(tx, key, f"{provider} tells that it has it{more}")
+    if event.metric is None:
+        return Outcome.TAKEN if doubted else Outcome.REPEATED
+    is_mail = triggers.kind_of(tx, key) == "email"  # which alone has copies, and addresses that are kept from mail
+    known = parseaddr(account["recipient"] or "")[1] if is_mail else ""
     if known and event.recipient and email_key(known) != email_key(event.recipient):
         _of_a_copy(tx, event, int(account["workspace_id"]))
         return Outcome.COPY
-    if not _note(tx, key, event, provider):
+    if not _note(tx, key, event, event.metric, provider):
         return Outcome.REPEATED
-    _follow(tx, event, account, rules)
+    if is_mail:
+        _follow(tx, event, account, rules)
     if event.metric is Metric.UNSUBSCRIBED:
         unsubscribe(tx, key)
     return Outcome.TAKEN
 
 
-def _note(tx: Transaction, key: DeliveryKey, event: ProviderEvent, provider: str) -> bool:
+def _note(tx: Transaction, key: DeliveryKey, event: ProviderEvent, metric: Metric, provider: str) -> bool:
     """Whether it was new."""
     told = Told(f"{provider}:{event.event_id}", event.at_ms)
-    if event.metric is Metric.OPENED:
+    if metric is Metric.OPENED:
         return feedback.opened(tx, key, machine=event.machine, told=told)
-    if event.metric is Metric.CLICKED and event.href:
+    if metric is Metric.CLICKED and event.href:
         return feedback.clicked(tx, key, event.href, machine=event.machine, told=told)
     given = {"recipient": event.recipient, "failure_message": event.words, "status": event.status}
     detail = {name: value for name, value in given.items() if value}
-    return feedback.record(tx, Feedback(key, event.metric, told.at_ms, detail, told.told_as, event.soft))
+    return feedback.record(tx, Feedback(key, metric, told.at_ms, detail, told.told_as, event.soft))
 
 
 def _follow(tx: Transaction, event: ProviderEvent, account: Row, rules: HearRules) -> None:

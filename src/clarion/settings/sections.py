@@ -124,6 +124,7 @@ class HookSettings:
     resend_secret: str = field(repr=False)
     sendgrid_key: str
     ses_topic: str
+    twilio_token: str = field(repr=False)
     soft_bounces: int
 
 

@@ -31,16 +31,19 @@ AT_ONCE = 2  # events that are written down at a time, so that a flood of them l
 MOST_BYTES = 5_000_000  # of a call; SendGrid's are the largest, below a megabyte
 Count = Callable[[str, str, int], None]
 """Provider, what became of an event, how many."""
+_QUIET = frozenset({"twilio"})  # take a text that answers them for a message to whoever wrote
 _log = structlog.get_logger("clarion.hooks")
 
 
 @dataclass(frozen=True, slots=True)
 class HookOptions:
-    """`hooks`: what reads each provider's calls, None where it cannot be told which are genuine."""
+    """`hooks`: what reads each provider's calls, None where it cannot be told which are genuine; `base_url`: where this
+    server is reached, whatever a proxy makes of it."""
 
     hooks: Mapping[str, Hook | None]
     rules: HearRules
     count: Count
+    base_url: str
 
 
 def routes(backend: Backend, options: HookOptions) -> list[Route]:
@@ -86,14 +89,18 @@ class _Listener:
         headers = {name.lower(): value for name, value in request.headers.items()}
         outcomes = Counter[str]()
         secret, rules = self._backend.secret, self._options.rules
-        for event in await hook(Incoming(body, headers, time.time())):
+        for event in await hook(Incoming(body, headers, time.time(), self._url(request))):
             work = partial(hear, event=event, provider=provider, secret=secret, rules=rules, unsubscribe=_unsubscribe)
             async with self._places:
                 outcome = await self._backend.write(work)
             outcomes[outcome.value] += 1
         for name, number in outcomes.items():
             self._options.count(provider, name, number)
-        return _answer(200, **outcomes)
+        return Response(status_code=204) if provider in _QUIET else _answer(200, **outcomes)
+
+    def _url(self, request: Request) -> str:
+        path, query = request.scope["raw_path"].decode("ascii"), request.scope["query_string"].decode("ascii")
+        return f"{self._options.base_url}{path}{'?' if query else ''}{query}"
 
 
 def _unsubscribe(tx: Transaction, key: DeliveryKey) -> object:

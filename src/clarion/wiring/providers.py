@@ -2,7 +2,7 @@
 """The providers that the settings name, built."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -11,12 +11,14 @@ from clarion.channels import registry
 from clarion.channels.base import Deliverer
 from clarion.channels.hooks import HookKeys, build_hooks
 from clarion.channels.in_app import Keep
+from clarion.channels.public_addresses import may_be_public
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.channels import CHANNELS
 from clarion.domain.messages import PartsMessage
+from clarion.domain.provider_events import hook_url
 from clarion.pipeline.erasure import BlankMail
 from clarion.settings import Settings
-from clarion.store import in_app
+from clarion.store import access, in_app
 from clarion.wiring.house import House
 
 ALL_CHANNELS = ("email", "webhook", *CHANNELS)
@@ -38,7 +40,7 @@ def build_provider_of(house: House, channel: str) -> Deliverer:
     Raises:
         SetupError: its options are wrong.
     """
-    return registry.build(*_options(house.settings, channel, house.outbox_folder, _keeper(house)))
+    return registry.build(*_options(house.settings, channel, house.outbox_folder, _keeper(house), _where(house)))
 
 
 def build_providers(house: House) -> tuple[Deliverer, ...]:
@@ -52,9 +54,9 @@ def build_providers(house: House) -> tuple[Deliverer, ...]:
 
 def sending(house: House, provider: Deliverer) -> tuple[registry.Sending, ...]:
     """What may be told of each channel's provider; `provider` is that of e-mail, built already."""
-    found = []
+    found, where = [], _where(house)
     for channel in ALL_CHANNELS:
-        name, options = _options(house.settings, channel, house.outbox_folder, _keeper(house))
+        name, options = _options(house.settings, channel, house.outbox_folder, _keeper(house), where)
         built = provider if channel == "email" else registry.build(name, options)
         found.append(registry.sending(name, options, built.capabilities))
     return tuple(found)
@@ -78,7 +80,7 @@ def check_providers(settings: Settings) -> None:
     async def make() -> None:
         folder = Path(settings.data.dir) / "outbox"
         for channel in ALL_CHANNELS:
-            await registry.build(*_options(settings, channel, folder, kept)).close()
+            await registry.build(*_options(settings, channel, folder, kept, lambda _: "")).close()
 
     async def nothing(url: str, most_bytes: int) -> bytes:
         raise AssertionError(url, most_bytes)
@@ -90,6 +92,7 @@ def check_providers(settings: Settings) -> None:
 def hook_keys(settings: Settings) -> HookKeys:
     """By what the events of providers are known to be theirs."""
     given = asdict(settings.hooks)
+    given["twilio_token"] = given["twilio_token"] or str(settings.twilio.get("auth_token", ""))
     return HookKeys(**{name: value for name, value in given.items() if name != "soft_bounces"})
 
 
@@ -104,7 +107,16 @@ def _keeper(house: House) -> Keep:
     return lambda messages: house.store.write(partial(in_app.keep, messages=messages))
 
 
-def _options(settings: Settings, channel: str, outbox_folder: Path, keep: Keep) -> tuple[str, dict[str, object]]:
+def _where(house: House) -> Callable[[str], str]:
+    """Where a provider tells what becomes of messages; "" while nobody elsewhere can reach us."""
+    if not may_be_public(house.base_url):
+        return lambda _: ""
+    return lambda name: hook_url(house.base_url, name, house.store.write(access.installation_secret))
+
+
+def _options(
+    settings: Settings, channel: str, outbox_folder: Path, keep: Keep, where: Callable[[str], str]
+) -> tuple[str, dict[str, object]]:
     """The provider of a channel and how it is set: by the section that is named after it."""
     name = provider_of(settings, channel)
     if name == "outbox":
@@ -113,8 +125,12 @@ def _options(settings: Settings, channel: str, outbox_folder: Path, keep: Keep) 
         return name, {"keep": keep, "channel": channel}
     if name == channel:  # its settings stand beside the choice
         return name, {key: value for key, value in asdict(getattr(settings, channel)).items() if key not in _OURS}
-    options: dict[str, object] = getattr(settings, name)
-    return name, {**options, "channel": channel} if registry.serves_several(name) else options
+    options: dict[str, object] = dict(getattr(settings, name))
+    if registry.serves_several(name):
+        options["channel"] = channel
+    if registry.asks_where(name):
+        options["status_callback"] = where(name)
+    return name, options
 
 
 def blank_mail_of(house: House) -> BlankMail:

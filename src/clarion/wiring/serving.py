@@ -82,7 +82,10 @@ def _listening(house: House) -> hooks.HookOptions:
         return (await fetch(url, most_bytes)).content
 
     return hooks.HookOptions(
-        build_hooks(hook_keys(house.settings), content), HearRules(given.soft_bounces), house.metrics.provider_event
+        build_hooks(hook_keys(house.settings), content),
+        HearRules(given.soft_bounces),
+        house.metrics.provider_event,
+        house.base_url,
     )
 
 

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What Twilio tells of messages: their status, as a form, to the URL that each of them was sent with.
+
+The signature covers the whole URL as Twilio knows it, with the delivery id in its query, and all fields of the form.
+Written after https://www.twilio.com/docs/messaging/guides/track-outbound-message-status and
+https://www.twilio.com/docs/usage/webhooks/webhooks-security.
+"""
+
+import base64
+import hmac
+from collections.abc import Iterator, Sequence
+from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+from clarion.channels.hook import Hook, Incoming, NotGenuineError, UnreadableError, address_of, words_of
+from clarion.domain.metrics import Metric
+from clarion.domain.provider_events import ProviderEvent
+
+DELIVERY_ID = "delivery_id"  # its name in the query
+_PORTS = {"https": 443, "http": 80}
+_METRICS = {
+    "delivered": Metric.DELIVERED,
+    "read": Metric.OPENED,
+    "undelivered": Metric.BOUNCED,
+    "failed": Metric.BOUNCED,
+}
+_ON_THE_WAY = frozenset({"accepted", "scheduled", "queued", "sending", "sent"})
+# Of https://www.twilio.com/docs/api/errors, those that Twilio gives no words with.
+_CODES = {
+    "30003": "the phone could not be reached",
+    "30004": "the phone does not take it, or its carrier blocks it",
+    "30005": "there is no such number any more",
+    "30006": "a landline, or a carrier that takes no messages",
+    "30007": "its carrier's filter kept it back",
+    "63016": "outside of the time for messages without a template",
+    "63024": "nobody who uses WhatsApp",
+}
+
+
+def twilio_hook(token: str) -> Hook:
+    """`token`: the auth token of the account."""
+
+    async def read(incoming: Incoming) -> Sequence[ProviderEvent]:
+        try:
+            fields = parse_qsl(incoming.body.decode(), keep_blank_values=True, strict_parsing=bool(incoming.body))
+        except (UnicodeDecodeError, ValueError):
+            raise UnreadableError("the body is no form") from None
+        given = incoming.headers.get("x-twilio-signature", "").encode("utf-8", "replace")
+        if not any(hmac.compare_digest(given, _signature(token, url, fields)) for url in _urls(incoming.url)):
+            why = "look whether server.base_url is the address that Twilio calls"
+            raise NotGenuineError(f"the signature is not the one of the account's auth token and this URL: {why}")
+        event = _event(dict(fields), parse_qs(urlsplit(incoming.url).query).get(DELIVERY_ID, [""])[0])
+        return () if event is None else (event,)
+
+    return read
+
+
+def _signature(token: str, url: str, fields: Sequence[tuple[str, str]]) -> bytes:
+    text = url + "".join(name + value for name, value in sorted(set(fields)))
+    return base64.b64encode(hmac.digest(token.encode(), text.encode("utf-8", "replace"), "sha1"))
+
+
+def _urls(url: str) -> Iterator[str]:
+    """The URL as it is, and without or with its port: Twilio signs either."""
+    yield url
+    parts = urlsplit(url)
+    if parts.port is not None:
+        yield parts._replace(netloc=parts.netloc.rpartition(":")[0]).geturl()
+    elif parts.scheme in _PORTS:
+        yield parts._replace(netloc=f"{parts.netloc}:{_PORTS[parts.scheme]}").geturl()
+
+
+def _event(told: dict[str, str], delivery_id: str) -> ProviderEvent | None:
+    status, sid = told.get("MessageStatus", ""), told.get("MessageSid", "")
+    if not sid or not delivery_id or (status not in _METRICS and status not in _ON_THE_WAY):
+        return None
+    metric, code = _METRICS.get(status), told.get("ErrorCode", "")
+    said = words_of(told.get("ChannelStatusMessage"), told.get("ErrorMessage"), _CODES.get(code))
+    return ProviderEvent(
+        delivery_id,
+        f"{sid}:{status}",
+        metric,
+        None,
+        address_of(told.get("To", "").removeprefix("whatsapp:")),
+        " ".join(filter(None, (code, said))) if metric is Metric.BOUNCED else "",
+    )
