@@ -19,7 +19,7 @@ from clarion.domain.people import is_unsubscribed
 from clarion.domain.provider_events import hook_url
 from clarion.domain.suppressions import EspKind
 from clarion.pipeline.hear import HearRules
-from clarion.store import esp, feedback, ledger, metrics
+from clarion.store import esp, feedback, hooks, ledger, metrics
 from clarion.store.engine import Transaction
 from clarion.store.people import identifiers
 from clarion.tracking.hooks import MOST_BYTES, HookOptions, routes
@@ -290,3 +290,18 @@ async def test_events_of_no_interest_are_fine(hooked: Hooked, token: str) -> Non
     event = {**MailgunTeller().event("delivered", token, ADDRESS), "event": "accepted"}
     answered = await hooked.post("mailgun", *MailgunTeller().call(event, now=datetime.now(UTC)))
     assert (answered.status, answered.json) == (200, {})
+
+
+async def test_a_token_is_good_for_one_event_whichever_process_hears_it(
+    hooked: Hooked, server: Server, sent: DeliveryKey, token: str
+) -> None:
+    teller, another = MailgunTeller(), Hooked(server)
+    genuine = teller.call(teller.event("delivered", token, ADDRESS), now=datetime.now(UTC), token="t" * 50)
+    forged = teller.call(teller.event("spam", token, ADDRESS), now=datetime.now(UTC), token="t" * 50)
+    assert (await hooked.post("mailgun", *genuine)).json == {"taken": 1}
+    refused = await another.post("mailgun", *forged)
+    assert (refused.status, "another event" in refused.json["error"]) == (403, True)
+    assert written(server, sent)["first"] == {"delivered"}
+    assert (await another.post("mailgun", *genuine)).json == {"repeated": 1}
+    assert server.store.write(hooks.clear) == 0
+    assert server.store.read(lambda tx: tx.composed("SELECT token FROM hook_seal", {})) != []

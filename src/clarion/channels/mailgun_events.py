@@ -2,13 +2,14 @@
 """What Mailgun tells of messages, one event in a call.
 
 The signature (HMAC-SHA256 of a timestamp and a token) does not cover the event, so a token is good for one content
-only, and not for long: whoever saw one cannot tell us anything else with it. Written after
+only, which is looked after where it is written down (`Seal`), and not for long: whoever saw one cannot tell us anything
+else with it. Written after
 documentation.mailgun.com (Webhooks, Webhook Payloads, Securing Webhooks).
 """
 
 import hmac
-from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 
 import msgspec
@@ -27,11 +28,10 @@ from clarion.channels.hook import (
     words_of,
 )
 from clarion.domain.metrics import Metric
-from clarion.domain.provider_events import ProviderEvent
+from clarion.domain.provider_events import ProviderEvent, Seal
 from clarion.domain.suppressions import EspKind
 
 LONGEST_SECONDS = 12 * 3_600  # it goes on trying for eight hours
-MOST_TOKENS = 100_000  # that a process remembers
 _METRICS = {
     "delivered": Metric.DELIVERED,
     "rejected": Metric.DROPPED,
@@ -88,20 +88,17 @@ class _Told(msgspec.Struct, rename="kebab"):
 
 def mailgun_hook(key: str) -> Hook:
     """`key`: the account's HTTP webhook signing key."""
-    seen: OrderedDict[str, bytes] = OrderedDict()
 
     async def read(incoming: Incoming) -> Sequence[ProviderEvent]:
         told = read_as(_Told, decoded(incoming.body))
         if told is None:
             raise UnreadableError("the body is no event of Mailgun's")
         _check(told.signature, key, incoming.now)
-        content = sha256(msgspec.json.encode(told.event_data)).digest()
-        if seen.setdefault(told.signature.token, content) != content:
-            raise NotGenuineError("the token came with another event before")
-        while len(seen) > MOST_TOKENS:
-            seen.popitem(last=False)
         event = _event(read_as(_Event, told.event_data))
-        return () if event is None else (event,)
+        if event is None:
+            return ()
+        seal = Seal(told.signature.token, sha256(msgspec.json.encode(told.event_data)).hexdigest())
+        return (replace(event, seal=seal),)
 
     return read
 

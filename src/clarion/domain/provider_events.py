@@ -13,6 +13,14 @@ _PURPOSE = b"hook"  # so that no checksum of another kind, under the same secret
 
 
 @dataclass(frozen=True, slots=True)
+class Seal:
+    """What proves whose a call is without covering its content: a `token` that is good for this `content` alone."""
+
+    token: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderEvent:
     """Something that happened to a message; without a `metric` only that the provider has it.
 
@@ -33,6 +41,7 @@ class ProviderEvent:
     soft: bool = False
     machine: bool = False
     kind: EspKind | None = None
+    seal: Seal | None = None
 
 
 def hook_token(provider: str, secret: bytes) -> str:

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The errand that forgets what is kept for a while.
 
-Answers to repeated calls, strangers' events, exports, reports, sessions, links, previews, the audit log, and messages
-that no limit looks back to.
+Answers to repeated calls, strangers' events, exports, reports, sessions, links, previews, the audit log, messages that
+no limit looks back to, and tokens of providers' calls.
 """
 
 import asyncio
 
 from clarion.pipeline.errands import Errand
-from clarion.store import audit, calls, exports, limits, merging, previews, reporting, sessions, users
+from clarion.store import audit, calls, exports, hooks, limits, merging, previews, reporting, sessions, users
 from clarion.store.engine import Store
 from clarion.store.retention import take_turn
 
@@ -30,6 +30,7 @@ def errand(store: Store) -> Errand:
             store.write(users.clear_links)
             store.write(audit.clear)
             store.write(limits.clear)
+            store.write(hooks.clear)
         if take_turn(store, "forgetting previews", _PREVIEWS_MS):
             store.write(previews.clear)
 

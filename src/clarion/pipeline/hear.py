@@ -3,10 +3,10 @@
 
 This is a state path.
 
-Read: the message's account. Committed, for each event in a transaction of its own: that a message in doubt was sent,
-for whoever tells of it has it; what `feedback` writes down for it; that an address gets no more mail, at once or after
-some soft bounces in a row; that a person is unsubscribed. Crash: the provider has no answer, tells all of its call
-again, and what was committed is told a second time, which changes nothing.
+Read: the message's account. Committed, for each event in a transaction of its own: its seal, if it has one; that a
+message in doubt was sent, for whoever tells of it has it; what `feedback` writes down for it; that an address gets no
+more mail, at once or after some soft bounces in a row; that a person is unsubscribed. Crash: the provider has no
+answer, tells all of its call again, and what was committed is told a second time, which changes nothing.
 """
 
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from email.utils import parseaddr
 from enum import StrEnum
 
+from clarion.channels.hook import NotGenuineError
 from clarion.domain.deliveries import DeliveryKey, State, key_of
 from clarion.domain.metrics import Feedback, Metric
 from clarion.domain.people import email_key
@@ -21,7 +22,7 @@ from clarion.domain.provider_events import ProviderEvent
 from clarion.domain.suppressions import EspKind
 from clarion.pipeline import doubt, feedback
 from clarion.pipeline.feedback import Told
-from clarion.store import esp, ledger, triggers
+from clarion.store import esp, hooks, ledger, triggers
 from clarion.store.engine import Row, Transaction
 
 Unsubscribe = Callable[[Transaction, DeliveryKey], object]
@@ -47,7 +48,9 @@ class HearRules:
 def hear(
     tx: Transaction, event: ProviderEvent, provider: str, secret: bytes, rules: HearRules, unsubscribe: Unsubscribe
 ) -> Outcome:
-    """Write down one event."""
+    """Write down one event. Raises NotGenuineError: its seal came with another one before."""
+    if event.seal is not None and not hooks.keep(tx, provider, event.seal):
+        raise NotGenuineError("the token came with another event before")
     key = key_of(event.delivery_id, secret)
     account = ledger.get(tx, key) if key is not None else None
     if key is None or account is None:
