@@ -73,6 +73,8 @@ async def test_goal_and_exit_are_kept_shown_and_copied(manage: Client) -> None:
     assert shown["exit_when"] == "goal"
     copy = (await manage("POST", f"{_ROOT}/broadcasts/{number}/duplicate")).json["broadcast"]
     assert (copy["goal"], copy["exit_when"], copy["name"]) == (shown["goal"], "goal", "[COPY] Spring")
+    always = await manage("PATCH", f"{_ROOT}/broadcasts/{number}", {"goal": goal | {"window_days": None}})
+    assert always.json["broadcast"]["goal"]["window_days"] is None
     gone = await manage("PATCH", f"{_ROOT}/broadcasts/{number}", {"goal": None})
     assert gone.json["broadcast"]["goal"] is None
 

@@ -94,6 +94,14 @@ class Play:
         assert noted[0]["n"] == len(keys)
         return keys
 
+    def all_are_due(self) -> None:
+        """The time has come for which reports were waited for."""
+        self.stage.store.write(lambda tx: tx.composed("UPDATE goal_reached SET due_ms = 0 RETURNING due_ms", {}))
+
+    def reached_long_ago(self) -> None:
+        ago = "UPDATE goal_reached SET due_ms = 0, at_ms = at_ms - :ms RETURNING due_ms"
+        self.stage.store.write(lambda tx: tx.composed(ago, {"ms": 9 * DAY}))
+
     def waiting(self) -> int:
         return int(self.stage.select("SELECT COUNT(*) AS n FROM goal_reached")[0]["n"])
 
@@ -257,8 +265,82 @@ async def test_reports_of_deliveries_may_come_after_the_event(play: Play) -> Non
     assert play.counted() == []
     assert play.waiting() == 1  # for two minutes
     play.hear(keys[0], Metric.DELIVERED, now_ms - 1_000)
-    play.stage.store.write(lambda tx: tx.composed("UPDATE goal_reached SET due_ms = 0 RETURNING due_ms", {}))
+    play.all_are_due()
     assert play.counted() == keys
+    assert play.waiting() == 0
+
+
+@pytest.mark.parametrize("metric", [Metric.DELIVERED, Metric.OPENED, Metric.CLICKED])
+async def test_what_is_told_long_after_the_event_counts_back(play: Play, metric: Metric) -> None:
+    """Once it was looked at in vain, a report that counts back brings it up again; one that does not leaves it."""
+    goal = replace(PURCHASE, window_days=1, counted_from=CountedFrom(metric.value))
+    to_ann, to_bob, _ = await play.sent(play.broadcast(goal), "ann", "bob", "cy")
+    for name in ("ann", "bob", "cy"):
+        play.buys(name)
+    play.all_are_due()
+    assert play.counted() == []
+    assert play.waiting() == 3
+    play.hear(to_bob, metric, play.now_ms() - DAY - 60_000)  # too early for the window
+    assert play.counted() == []
+    play.hear(to_ann, metric, play.now_ms() - 60_000)
+    assert play.counted() == [to_ann]
+    # Bob's was told of, so nothing more is to come; of Cy's nobody tells within the time.
+    assert play.waiting() == 1
+    play.reached_long_ago()
+    assert play.counted() == [to_ann]
+    assert play.waiting() == 0
+
+
+async def test_a_delivery_after_the_event_is_not_counted_back(play: Play) -> None:
+    (key,) = await play.sent(play.broadcast(replace(PURCHASE, counted_from=CountedFrom.DELIVERED)), "ann")
+    play.buys("ann", at=play.now_ms() // 1_000 - 1)
+    play.all_are_due()
+    play.hear(key, Metric.DELIVERED, play.now_ms() + 2_000)
+    assert play.counted() == []
+
+
+async def test_reports_count_back_for_whoever_was_merged_meanwhile(play: Play) -> None:
+    goal = replace(PURCHASE, counted_from=CountedFrom.DELIVERED)
+    to_ann, to_bob = await play.sent(play.broadcast(goal), "ann", "bob")
+    play.buys("ann")
+    play.all_are_due()
+    assert play.counted() == []
+    play.does(Merge(Reference(IdKind.ID, "cy"), Reference(IdKind.ID, "ann")))
+    play.does(Merge(Reference(IdKind.ID, "cy"), Reference(IdKind.ID, "bob")))
+    play.hear(to_bob, Metric.DELIVERED, play.now_ms() - 60_000)
+    assert play.counted() == [to_bob]
+    assert to_ann.trigger_id == to_bob.trigger_id
+
+
+async def test_a_report_and_that_it_is_looked_at_again_commit_together(play: Play) -> None:
+    (key,) = await play.sent(play.broadcast(replace(PURCHASE, counted_from=CountedFrom.DELIVERED)), "ann")
+    play.buys("ann")
+    play.all_are_due()
+    assert play.counted() == []
+
+    def tell(tx: Transaction) -> None:
+        record(tx, Feedback(key, Metric.DELIVERED, tx.now_ms() - 60_000))
+        raise Broken
+
+    with pytest.raises(Broken):
+        play.stage.store.write(tell)
+    assert play.counted() == []
+    assert play.waiting() == 1
+    play.hear(key, Metric.DELIVERED, play.now_ms() - 60_000)
+    assert play.counted() == [key]
+
+
+async def test_a_goal_may_be_reached_at_any_time_after(play: Play) -> None:
+    goals_set = [replace(PURCHASE, window_days=days) for days in (None, 90)]
+    always, _ = [key for goal in goals_set for key in await play.sent(play.broadcast(goal), "ann")]
+    ages_ago = {"ms": play.now_ms() - 400 * DAY}
+    play.stage.store.write(lambda tx: [tx.composed(text, ages_ago) for text in (_ALL_SENT, _ALL_ENDED)])
+    play.buys("ann")
+    assert play.counted() == [always]
+
+
+_ALL_SENT = "UPDATE delivery SET settled_ms = :ms RETURNING seq"
+_ALL_ENDED = "UPDATE broadcast_trigger SET processed_ms = :ms RETURNING trigger_id"
 
 
 async def test_a_goal_that_is_set_or_changed_later_counts_what_is_sent_from_then(play: Play) -> None:

@@ -23,11 +23,22 @@ _COMES_WITHIN_DAYS = {
 }
 # A provider tells of a delivery some time after it: until then nobody can say which message was there first.
 REPORTED_WITHIN_MS = 120_000
+# Some tell of it later. For so long after somebody reached the goal, and converted nothing, reports of their messages
+# are waited for. What we see ourselves, we see at once.
+_TOLD_WITHIN_MS = {
+    CountedFrom.SENT: 0,
+    CountedFrom.DELIVERED: _COMES_WITHIN_DAYS[CountedFrom.DELIVERED] * _DAY_MS,
+    CountedFrom.OPENED: _DAY_MS,
+    CountedFrom.CLICKED: _DAY_MS,
+}
+_EVER_MS = 100 * 365 * _DAY_MS
 _NEVER = frozenset({"slack"})
 
 
 def open_ms(goal: Goal) -> int:
     """For how long after a trigger's end its messages may convert."""
+    if goal.window_days is None:
+        return _EVER_MS
     return (goal.window_days + _COMES_WITHIN_DAYS[goal.counted_from]) * _DAY_MS
 
 
@@ -116,7 +127,15 @@ class Candidate:
         if begins is None:
             return False
         first = begins // _SECOND_MS
-        return first <= at <= first + self.goal.window_days * (_DAY_MS // _SECOND_MS)
+        days = self.goal.window_days
+        return first <= at and (days is None or at <= first + days * (_DAY_MS // _SECOND_MS))
+
+    def told_until_ms(self, at_ms: int) -> int:
+        """Until when it may still be told that a goal reached at this time was reached in the window; 0: it is not."""
+        received_ms = self.received_ms
+        if received_ms is None or received_ms // _SECOND_MS > at_ms // _SECOND_MS or self._counted_ms() is not None:
+            return 0
+        return at_ms + _TOLD_WITHIN_MS[self.goal.counted_from]
 
 
 def _first(times: Iterable[int | None]) -> int | None:

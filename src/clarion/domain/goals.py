@@ -40,14 +40,14 @@ class Exit(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Goal:
     """`event` and the property it must have (any value, for none), or `segment_id`; within `window_days` of
-    `counted_from`."""
+    `counted_from`; None: any time after it."""
 
     kind: GoalKind
     event: str = ""
     property_name: str = ""
     property_value: str = ""
     segment_id: int | None = None
-    window_days: int = 7
+    window_days: int | None = 7
     counted_from: CountedFrom = CountedFrom.SENT
 
     @property
@@ -78,10 +78,11 @@ def parse(value: object, pointer: str = "/goal") -> Goal | None:
     if kind is GoalKind.EVENT and not event:
         reader.fault("can not be blank", "event")
     segment_id = reader.number("segment_id", 2**53, None) if of_segment else None
-    days = reader.number("window_days", MAX_WINDOW_DAYS, 7)
+    any_time = value.get("window_days", 0) is None
+    days = None if any_time else reader.number("window_days", MAX_WINDOW_DAYS, 7)
     counted_from = reader.word("counted_from", CountedFrom, CountedFrom.SENT)
     reader.refuse()
-    if kind is None or counted_from is None or days is None:
+    if kind is None or counted_from is None:
         raise AssertionError("each of them was refused")
     return Goal(kind, event, name, expected, segment_id, days, counted_from)
 

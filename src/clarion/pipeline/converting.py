@@ -5,8 +5,9 @@ A state path.
 
 Read: the queue of those who reached one; their messages in the triggers with that goal, from the last one on, through
 the index that keeps a person once in each trigger; what was heard of them. Committed together: the conversion of the
-journey, the feedback with its counters and reports, and that they are no longer in the queue. Crash: before the commit
-nothing happened, and whoever comes next looks again; a journey converts once, by a key.
+journey, the feedback with its counters and reports, and that they are no longer in the queue, or stay in it until a
+report may come that counts back. Crash: before the commit nothing happened, and whoever comes next looks again; a
+journey converts once, by a key.
 
 It is counted for the last message of the broadcast that reached the person before, and in whose window it falls. Who
 was deleted converts nothing; who was merged has the messages of both.
@@ -50,10 +51,15 @@ def work_off(store: Store, failpoint: Failpoint = nothing) -> int:
         aims = _Aims(tx)
         found = [(one, aims.message_of(one)) for one in some]
         # In one order, so that two workers who count the same messages do not wait for each other in a circle.
-        for one, candidate in sorted(found, key=lambda pair: pair[1].key if pair[1] else DeliveryKey(0, 0, 0)):
+        for one, (candidate, _) in sorted(
+            found, key=lambda pair: pair[1][0].key if pair[1][0] else DeliveryKey(0, 0, 0)
+        ):
             if candidate is not None and goals.convert(tx, candidate.key, aims.goal_id_of(candidate), one):
                 hearing.record(tx, Feedback(candidate.key, Metric.CONVERTED, one.at_ms, _detail(candidate.goal, one)))
-        goals.drop(tx, some)
+        now_ms = tx.now_ms()
+        later = {one: until_ms for one, (_, until_ms) in found if until_ms > now_ms}
+        goals.put_off(tx, [one._replace(due_ms=until_ms) for one, until_ms in later.items()])
+        goals.drop(tx, [one for one in some if one not in later])
         failpoint("convert.before_commit")
         return len(some)
 
@@ -88,14 +94,16 @@ class _Aims:
             self._goal_ids |= {one.trigger_id: one.goal_id for one in found}
         return found
 
-    def message_of(self, reached: Reached) -> Candidate | None:
-        """The last message that fits; None when there is none, or the person is gone."""
+    def message_of(self, reached: Reached) -> tuple[Candidate | None, int]:
+        """The last message that fits; without one, until when it may be told that one does. (None, 0): the person is
+        gone, or nothing is to come."""
         person_id = goals.merged_to(self._tx, reached.person_id)
         if person_id not in people.identifiers(self._tx, [person_id]):
-            return None
+            return None, 0
         numbers = [person_id, *merging.merged(self._tx, person_id)]
         aimed = self._of(reached.goal_ids)
         best: tuple[int, DeliveryKey, Candidate] | None = None
+        until_ms = 0
         for start in range(0, len(aimed), _TRIGGERS_A_LOOK):
             stretch = {one.trigger_id: one for one in aimed[start : start + _TRIGGERS_A_LOOK]}
             newest_ms = aimed[start].ended_ms
@@ -103,11 +111,12 @@ class _Aims:
                 break  # whatever these sent was there before
             for candidate in self._candidates(stretch, numbers):
                 received_ms = candidate.received_ms
+                until_ms = max(until_ms, candidate.told_until_ms(reached.at_ms))
                 if received_ms is not None and candidate.fits(reached.at_ms):
                     place = (received_ms, candidate.key)
                     if best is None or place > best[:2]:
                         best = (*place, candidate)
-        return best[2] if best else None
+        return (best[2], 0) if best else (None, until_ms)
 
     def _candidates(self, stretch: Mapping[int, Aimed], numbers: Sequence[int]) -> list[Candidate]:
         rows = {

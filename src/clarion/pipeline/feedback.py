@@ -4,10 +4,10 @@
 This is a state path.
 
 Read: the account, to know that there is one. Committed, in the caller's one transaction: the event and, when it is the
-first of its kind for this message, whatever counts or tells it; of a mail's bounce or a complaint of it, that
-the address gets no more mail (contract §7.8). Crash: before the commit nothing happened; whoever told us has no answer,
-and tells again or not. The same thing told twice is two events and counts once; with a name of its own (`told_as`) it
-is one event.
+first of its kind for this message, whatever counts or tells it, and that a goal its person reached since is looked at
+again; of a mail's bounce or a complaint of it, that the address gets no more mail (contract §7.8). Crash: before the
+commit nothing happened; whoever told us has no answer, and tells again or not. The same thing told twice is two events
+and counts once; with a name of its own (`told_as`) it is one event.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,8 +18,12 @@ from clarion.domain.deliveries import DeliveryKey
 from clarion.domain.metrics import Feedback, Metric
 from clarion.domain.reporting import EVENTS
 from clarion.domain.suppressions import OF_METRIC
-from clarion.store import esp, feedback, ledger, links, metrics, people, reporting, triggers, watched_messages
+from clarion.store import esp, feedback, goals, ledger, links, metrics, people, reporting, triggers, watched_messages
 from clarion.store.engine import Row, Transaction
+
+_BEGIN_A_WINDOW = frozenset(
+    {Metric.DELIVERED, Metric.OPENED, Metric.HUMAN_OPENED, Metric.CLICKED, Metric.HUMAN_CLICKED}
+)
 
 
 def record(tx: Transaction, heard: Feedback) -> bool:
@@ -35,6 +39,8 @@ def record(tx: Transaction, heard: Feedback) -> bool:
     if first:
         metrics.hear(tx, heard.key, heard.metric, account["language"])
         watched_messages.heard(tx, heard.key)
+        if heard.metric in _BEGIN_A_WINDOW and at_ms < now_ms:
+            goals.wake(tx, heard.key.trigger_id, int(account["person_id"]), at_ms // 1_000 * 1_000)
     kind = triggers.kind_of(tx, heard.key)
     event = f"{kind}_{heard.metric}"
     if event in EVENTS:

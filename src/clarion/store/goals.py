@@ -9,7 +9,7 @@ from clarion.domain import goals
 from clarion.domain.conversions import open_ms
 from clarion.domain.deliveries import DeliveryKey
 from clarion.domain.goals import Goal, GoalKind
-from clarion.store import numbers
+from clarion.store import merging, numbers
 from clarion.store.engine import Row, Transaction
 from clarion.store.people import decode, encode
 
@@ -107,6 +107,24 @@ def take(tx: Transaction, most: int) -> list[Reached]:
         )
         for row in tx.all("take_reached", most=most)
     ]
+
+
+def put_off(tx: Transaction, reached: Sequence[Reached]) -> None:
+    """Look at them again when they are due then, or before, where something is told (`wake`)."""
+    rows = [
+        {"broadcast_id": one.broadcast_id, "person_id": one.person_id, "source": one.source, "due_ms": one.due_ms}
+        for one in reached
+    ]
+    tx.many("put_off_reached", rows)
+
+
+def wake(tx: Transaction, trigger_id: int, person_id: int, since_ms: int) -> None:
+    """Something was told of a message that happened then: look again at what its person reached since."""
+    row = tx.one("broadcast_with_reached", trigger_id=trigger_id)
+    if row is not None:
+        who = merged_to(tx, person_id)
+        some = encode(sorted({person_id, who, *merging.merged(tx, who)}))
+        tx.execute("wake_reached", broadcast_id=row["broadcast_id"], person_ids=some, since_ms=since_ms)
 
 
 def drop(tx: Transaction, reached: Sequence[Reached]) -> None:

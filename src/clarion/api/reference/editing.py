@@ -48,7 +48,10 @@ _LOOSE = Loose(
     optional=OF_EMAIL,
     free=("recipients",),
 )  # fmt: skip
-_OF_A_GOAL = "kind; event, property_name, property_value, or segment_id; window_days; counted_from: see docs/goals.md."
+_OF_A_GOAL = (
+    "kind; event, property_name, property_value, or segment_id; window_days, null for any time after; counted_from: "
+    "see docs/goals.md."
+)
 _AN_EDIT: dict[str, Any] = {
     "name": text(),
     "recipients": {"type": "object", "description": "A filter (contract §2.2); {} is everybody."},

@@ -62,6 +62,27 @@ WHERE due_ms <= {{now_ms}} ORDER BY due_ms LIMIT :most;
 SELECT broadcast_id, person_id, source, goal_ids, at_ms FROM goal_reached
 WHERE due_ms <= {{now_ms}} ORDER BY due_ms LIMIT :most FOR UPDATE SKIP LOCKED;
 
+-- name: put_off_reached
+UPDATE goal_reached SET due_ms = :due_ms
+WHERE broadcast_id = :broadcast_id AND person_id = :person_id AND source = :source;
+
+-- name: put_off_reached @postgres
+-- Differs: rows travel as arrays.
+UPDATE goal_reached g SET due_ms = r.due_ms
+FROM unnest(CAST(:broadcast_id AS bigint[]), CAST(:person_id AS bigint[]), CAST(:source AS text[]),
+            CAST(:due_ms AS bigint[])) AS r (broadcast_id, person_id, source, due_ms)
+WHERE g.broadcast_id = r.broadcast_id AND g.person_id = r.person_id AND g.source = r.source;
+
+-- name: broadcast_with_reached
+-- The broadcast of a trigger with a goal, where somebody waits; nearly always none.
+SELECT t.broadcast_id FROM broadcast_trigger t
+WHERE t.trigger_id = :trigger_id AND t.goal_id IS NOT NULL AND EXISTS (
+    SELECT 1 FROM goal_reached g WHERE g.broadcast_id = t.broadcast_id);
+
+-- name: wake_reached
+UPDATE goal_reached SET due_ms = {{now_ms}}
+WHERE broadcast_id = :broadcast_id AND person_id {{in :person_ids}} AND at_ms >= :since_ms AND due_ms > {{now_ms}};
+
 -- name: drop_reached
 DELETE FROM goal_reached WHERE broadcast_id = :broadcast_id AND person_id = :person_id AND source = :source;
 

@@ -78,15 +78,29 @@ function GoalFields({
         />
       )}
       <div class="grid-2">
-        <TextField
-          label="Within days"
-          type="number"
-          min={1}
-          max={90}
-          value={String(goal.window_days)}
-          error={about("/goal/window_days")}
-          onInput={(days) => onChange({ ...goal, window_days: Number(days) })}
+        <SelectField
+          label="When"
+          value={goal.window_days === null ? "any" : "days"}
+          onChange={(when) =>
+            onChange({ ...goal, window_days: when === "any" ? null : NEW_GOAL.window_days })
+          }
+          options={[
+            ["days", "within some days"],
+            ["any", "any time after"],
+          ]}
         />
+        {goal.window_days !== null && (
+          <TextField
+            label="Days"
+            type="number"
+            min={1}
+            max={90}
+            hint="At most 90."
+            value={String(goal.window_days)}
+            error={about("/goal/window_days")}
+            onInput={(days) => onChange({ ...goal, window_days: Number(days) })}
+          />
+        )}
         <SelectField
           label="counted from when a message was"
           value={goal.counted_from}

@@ -20,6 +20,9 @@ test("a goal is read back as a sentence", () => {
   expect(goalWords({ ...goal, property_value: "" }, new Map())).toContain(
     "performs purchase with any plan within",
   );
+  expect(goalWords({ ...enters, window_days: null, counted_from: "opened" }, new Map([[7, "C"]]))).toBe(
+    "somebody enters C any time after it was opened",
+  );
   expect(goalWords(null, new Map())).toBe("none");
 });
 

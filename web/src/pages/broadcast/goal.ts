@@ -20,8 +20,12 @@ export function goalWords(goal: Goal | null, segments: SegmentNames): string {
       : goal.kind === "enters_segment"
         ? `enters ${segment()}`
         : `leaves ${segment()}`;
-  const days = goal.window_days === 1 ? "a day" : `${goal.window_days} days`;
-  return `somebody ${what} within ${days} after ${FROM[goal.counted_from]}`;
+  return `somebody ${what} ${windowWords(goal.window_days)} after ${FROM[goal.counted_from]}`;
+}
+
+function windowWords(days: Goal["window_days"]): string {
+  if (days === null) return "any time";
+  return days === 1 ? "within a day" : `within ${days} days`;
 }
 
 function withProperty({ property_name, property_value }: Goal): string {
@@ -31,7 +35,8 @@ function withProperty({ property_name, property_value }: Goal): string {
 
 const HINTS: Record<Goal["counted_from"], string> = {
   sent: "",
-  delivered: " Reports of deliveries are waited for: conversions show after two minutes.",
+  delivered:
+    " Reports of deliveries are waited for: conversions show after two minutes, or when a later report counts back.",
   opened: " An opening by a person counts, or a click; not what a mail service loads by itself.",
   clicked: " A click by a person counts, on a link that is tracked.",
 };

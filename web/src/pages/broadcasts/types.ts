@@ -45,7 +45,7 @@ export interface Goal {
   property_name: string;
   property_value: string;
   segment_id: number | null;
-  window_days: number;
+  window_days: number | null; // null: any time after
   counted_from: "sent" | "delivered" | "opened" | "clicked";
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Triggers side by side: shares of what was sent, so that large and small ones can be compared.
+// Triggers side by side: shares of what was delivered or sent, so that large and small ones can be compared.
+import { basisOf, sharedOf } from "../../lib/basis";
 import { day, number } from "../../lib/format";
 import type { Send } from "../trigger/types";
 
@@ -14,12 +15,19 @@ export const COMPARED = [
   ["sent", "Sent, as a number"],
 ] as const;
 
-/** The share of a trigger's sent messages (of those tried, for failures), and out of how many. */
+/** The share of a trigger's messages (of those tried, for failures), and out of how many. */
 export function compared(send: Send, metric: (typeof COMPARED)[number][0]): { value: number; note: string } {
   const { sent, failed } = send.numbers;
   if (metric === "sent") return { value: sent, note: "" };
-  const [part, of] = metric === "failed" ? [failed, sent + failed] : [send.heard[metric], sent];
-  return { value: of > 0 ? part / of : 0, note: `${number(part)} of ${number(of)}` };
+  if (metric === "failed") return share(failed, sent + failed, "");
+  const { delivered } = send.heard;
+  return sharedOf(metric, basisOf(sent, delivered)) === "delivered"
+    ? share(send.heard[metric], delivered, " delivered")
+    : share(send.heard[metric], sent, "");
+}
+
+function share(part: number, of: number, word: string): { value: number; note: string } {
+  return { value: of > 0 ? part / of : 0, note: `${number(part)} of ${number(of)}${word}` };
 }
 
 /** Its number and day. */

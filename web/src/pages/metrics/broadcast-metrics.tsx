@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 import { OURS } from "../../api/client";
 import { LineChart, type Series } from "../../charts/LineChart";
+import { basisOf, basisWords, sharedOf } from "../../lib/basis";
 import { number, percent } from "../../lib/format";
 import { useQuery } from "../../lib/query";
 import { SelectField } from "../../ui/field";
@@ -39,6 +40,10 @@ const TOTALS = [
   "failed",
   "unsubscribed",
 ];
+
+function basis(series: Numbers) {
+  return basisOf(sum(series.sent), sum(series.delivered));
+}
 
 interface Link {
   link: { id: number; href: string };
@@ -77,7 +82,7 @@ export function BroadcastMetrics({ broadcastId }: { broadcastId: number }) {
           onChange={setHow}
           options={[
             ["numbers", "Numbers"],
-            ["shares", "Shares of what was sent"],
+            ["shares", "Shares"],
           ]}
         />
         {actions.length > 1 && (
@@ -108,13 +113,13 @@ export function BroadcastMetrics({ broadcastId }: { broadcastId: number }) {
                   of={how === "shares" ? series.created : undefined}
                 />
               </Section>
-              <Section title={how === "shares" ? "Of what was sent" : "What was heard"}>
+              <Section title={how === "shares" ? `Of what was ${basis(series)}` : "What was heard"}>
                 <Chart
                   label="What was heard of the messages"
                   lines={HEARD}
                   series={series}
                   labels={labels}
-                  of={how === "shares" ? series.sent : undefined}
+                  of={how === "shares" ? series[basis(series)] : undefined}
                 />
               </Section>
               <Section
@@ -134,11 +139,7 @@ export function BroadcastMetrics({ broadcastId }: { broadcastId: number }) {
       <Section title="Links">
         <Loaded query={links} lines={3}>
           {({ links: found }) => (
-            <Links
-              links={found}
-              unique={unique.data?.links ?? []}
-              sent={sum(query.data?.metric.series.sent)}
-            />
+            <Links links={found} unique={unique.data?.links ?? []} series={query.data?.metric.series ?? {}} />
           )}
         </Loaded>
       </Section>
@@ -177,29 +178,32 @@ function Chart({
 }
 
 function Totals({ series }: { series: Numbers }) {
-  const sent = sum(series.sent);
+  const of = (name: string) => sum(series[name === "failed" ? "sent" : sharedOf(name, basis(series))]);
   return (
-    <dl class="totals">
-      {TOTALS.map((name) => (
-        <div key={name} class="card">
-          <dt class="muted">
-            {name === "created" ? "Messages" : name.charAt(0).toUpperCase() + name.slice(1)}
-          </dt>
-          <dd>
-            <strong>{number(sum(series[name]))}</strong>
-            {name !== "created" && name !== "sent" && (
-              <span class="muted small"> {percent(sum(series[name]), sent)}</span>
-            )}
-          </dd>
-        </div>
-      ))}
-    </dl>
+    <div class="stack">
+      <dl class="totals">
+        {TOTALS.map((name) => (
+          <div key={name} class="card">
+            <dt class="muted">
+              {name === "created" ? "Messages" : name.charAt(0).toUpperCase() + name.slice(1)}
+            </dt>
+            <dd>
+              <strong>{number(sum(series[name]))}</strong>
+              {name !== "created" && name !== "sent" && (
+                <span class="muted small"> {percent(sum(series[name]), of(name))}</span>
+              )}
+            </dd>
+          </div>
+        ))}
+      </dl>
+      <p class="muted small">{basisWords(basis(series))}</p>
+    </div>
   );
 }
 
 /** Who opened and clicked, as far as requests say it. */
 function Whose({ series }: { series: Numbers }) {
-  const sent = sum(series.sent);
+  const whole = basis(series);
   return (
     <Table
       caption="Opened and clicked, by people and by machines"
@@ -209,14 +213,28 @@ function Whose({ series }: { series: Numbers }) {
         { key: "label", label: "Messages", show: (row) => row.label },
         { key: "all", label: "All", number: true, show: (row) => number(row.all) },
         { key: "people", label: "By people", number: true, show: (row) => number(row.people) },
-        { key: "share", label: "People, of sent", number: true, show: (row) => percent(row.people, sent) },
+        {
+          key: "share",
+          label: `People, of ${whole}`,
+          number: true,
+          show: (row) => percent(row.people, sum(series[whole])),
+        },
         { key: "machines", label: "By machines", number: true, show: (row) => number(row.machines) },
       ]}
     />
   );
 }
 
-function Links({ links, unique, sent }: { links: readonly Link[]; unique: readonly Link[]; sent: number }) {
+function Links({
+  links,
+  unique,
+  series,
+}: {
+  links: readonly Link[];
+  unique: readonly Link[];
+  series: Numbers;
+}) {
+  const whole = basis(series);
   const people = new Map(unique.map((one) => [one.link.id, sum(one.metric.series.clicked)]));
   const rows = links
     .map((one) => ({
@@ -237,7 +255,12 @@ function Links({ links, unique, sent }: { links: readonly Link[]; unique: readon
         { key: "href", label: "Link", show: (row) => <span class="break">{row.href}</span> },
         { key: "clicks", label: "Clicks", number: true, show: (row) => number(row.clicks) },
         { key: "people", label: "Messages clicked in", number: true, show: (row) => number(row.people) },
-        { key: "share", label: "Of sent", number: true, show: (row) => percent(row.people, sent) },
+        {
+          key: "share",
+          label: `Of ${whole}`,
+          number: true,
+          show: (row) => percent(row.people, sum(series[whole])),
+        },
       ]}
     />
   );

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What was heard of a trigger's messages after they left, and which entries of its call reach nobody.
 import { Bars } from "../../charts/Bars";
+import { basisOf, basisWords, sharedOf } from "../../lib/basis";
 import { number, percent } from "../../lib/format";
 import { useQuery } from "../../lib/query";
 import { Section } from "../../ui/page";
@@ -18,7 +19,7 @@ const SHOWN = [
   ["unsubscribed", "Unsubscribed"],
 ] as const;
 
-/** Bars, each a share of what was sent; nothing before anything was sent. */
+/** Bars, each beside its share; nothing before anything was sent. */
 export function Heard({ progress }: { progress: Progress }) {
   const { sent } = progress.numbers;
   const path = `/v1/broadcasts/${progress.broadcast.id}/triggers/${progress.id}/metrics`;
@@ -27,22 +28,30 @@ export function Heard({ progress }: { progress: Progress }) {
   });
   if (sent === 0) return null;
   return (
-    <Section title="What was heard" hint="Messages, each counted once; shares of what was sent.">
+    <Section title="What was heard" hint="Messages, each counted once.">
       <Loaded query={query} lines={4}>
-        {({ metric: { counts } }) => (
-          <div class="card">
-            <Bars
-              label="What was heard of this trigger's messages"
-              of={sent}
-              items={SHOWN.map(([key, label]) => ({
-                label,
-                href: (counts[key] ?? 0) > 0 ? `/deliveries?trigger=${progress.id}&heard=${key}` : undefined,
-                value: counts[key] ?? 0,
-                note: percent(counts[key] ?? 0, sent),
-              }))}
-            />
-          </div>
-        )}
+        {({ metric: { counts } }) => {
+          const basis = basisOf(sent, counts.delivered ?? 0);
+          return (
+            <div class="card">
+              <Bars
+                label="What was heard of this trigger's messages"
+                of={sent}
+                items={SHOWN.map(([key, label]) => ({
+                  label,
+                  href:
+                    (counts[key] ?? 0) > 0 ? `/deliveries?trigger=${progress.id}&heard=${key}` : undefined,
+                  value: counts[key] ?? 0,
+                  note: percent(
+                    counts[key] ?? 0,
+                    sharedOf(key, basis) === "sent" ? sent : (counts.delivered ?? 0),
+                  ),
+                }))}
+              />
+              <p class="muted small">{basisWords(basis)}</p>
+            </div>
+          );
+        }}
       </Loaded>
     </Section>
   );
