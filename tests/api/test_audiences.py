@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
+from clarion.pipeline.terms import REASONS
 from clarion.store import segments
 from clarion.store.access import Workspace
 from clarion.store.engine import Store
@@ -41,7 +42,7 @@ async def test_a_filter_is_counted_with_who_is_left_out(manage: Client, crowd: i
         "people": 10,
         "exact": True,
         "will_get": 8,
-        "left_out": {"unsubscribed": 1, "no_address": 1, "unsubscribed_topic": 0, "esp_suppressed": 0},
+        "left_out": {"condition": 0, "unsubscribed": 1, "no_address": 1, "unsubscribed_topic": 0, "esp_suppressed": 0},
         "messages": 0,
         "actions": [],
     }
@@ -188,7 +189,7 @@ async def test_a_filter_is_counted_for_a_broadcast_and_a_topic(manage: Client, t
         assert (told["people"], told["will_get"], told["messages"]) == (10, 9, 7 + 9)
         assert [(one["id"], one["will_get"]) for one in told["actions"]] == [(first, 7), (second, 9)]
         assert told["actions"][0]["left_out"]["unsubscribed_topic"] == 1
-        assert told["left_out"] == {"unsubscribed": 0, "no_address": 1, "unsubscribed_topic": 0, "esp_suppressed": 0}
+        assert told["left_out"] == dict.fromkeys(REASONS, 0) | {"no_address": 1}
     for field in ("broadcast_id", "topic_id"):
         refused = await manage("POST", f"{_ROOT}/audience/count", {field: 4711})
         assert refused.status == 422

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -48,6 +48,7 @@ class Site:
     workspace: Workspace
     broadcast_id: int
     secret: bytes
+    people: list[int]
     environment: dict[str, str] = field(default_factory=dict)
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
@@ -59,6 +60,20 @@ class Site:
         )
         assert not accepted.refused
         return accepted.trigger_id
+
+    def conditional(self, *, matching: int) -> None:
+        """Give the broadcast's action a condition, and let so many people match it, the first ones."""
+        condition = {"attribute": {"field": "plan", "operator": "eq", "value": "pro"}}
+
+        def work(tx: Transaction) -> None:
+            made = broadcasts.get(tx, self.workspace, self.broadcast_id)
+            assert made is not None
+            broadcasts.update_action(tx, replace(made.actions[0], condition=condition))
+            for no, person in enumerate(people.by_numbers(tx, self.workspace, self.people), start=1):
+                plan = "pro" if no <= matching else "free"
+                people.update(tx, self.workspace, replace(person, attributes={**person.attributes, "plan": plan}))
+
+        self.store.write(work)
 
     def start(
         self, failpoint: str | None = None, folder: Path | None = None, output: IO[bytes] | None = None
@@ -165,7 +180,7 @@ def site(store: Store, store_url: str, workspace: Workspace, tmp_path: Path, pol
     store.write(partial(people.insert, workspace=workspace, people=crowd))
     broadcast_id = store.write(partial(_furnish, workspace=workspace, policy=policy))
     secret = store.write(access.installation_secret)
-    made = Site(store, store_url, tmp_path / "data", workspace, broadcast_id, secret)
+    made = Site(store, store_url, tmp_path / "data", workspace, broadcast_id, secret, list(ids))
     yield made
     for process in made.processes:
         if process.poll() is None:

@@ -66,6 +66,20 @@ def test_the_next_worker_goes_on_and_only_what_was_in_the_air_is_in_doubt(
     assert len(in_doubt) == (1 if failpoint == "send.handed_over" else 0)
 
 
+def test_a_condition_is_decided_once(site: Site) -> None:
+    """Half of them match when the worker dies, and nobody when the next one comes: what was committed stays."""
+    site.conditional(matching=PEOPLE // 2)
+    trigger_id = site.trigger(BODY)
+
+    site.killed_at("resolve.after_commit")
+    site.conditional(matching=0)
+    site.finish(trigger_id)
+
+    assert check_sums(site, trigger_id) == {State.SENT: PEOPLE // 2, State.SKIPPED: PEOPLE - PEOPLE // 2}
+    captured = site.captured()
+    assert captured.total() == len(captured) == PEOPLE // 2
+
+
 @pytest.mark.parametrize("policy", [DoubtPolicy.RESEND])
 def test_a_broadcast_that_resends_what_is_in_doubt_leaves_none(site: Site, policy: DoubtPolicy) -> None:
     trigger_id = site.trigger(BODY)

@@ -119,6 +119,7 @@ class Stage:
         recipients: dict[str, Any] | None = None,
         policy: DoubtPolicy = DoubtPolicy.HOLD,
         to_unsubscribed: Sequence[bool] = (),
+        conditions: Sequence[dict[str, Any]] = (),
         state: BroadcastState = BroadcastState.RUNNING,
     ) -> Broadcast:
         """A broadcast with an e-mail action for each content, or one for none."""
@@ -128,7 +129,8 @@ class Stage:
             made = broadcasts.create(tx, self.workspace, "Spring", recipients=recipients or {}, doubt_policy=policy)
             for no, content in enumerate(actions):
                 also = to_unsubscribed[no] if no < len(to_unsubscribed) else False
-                broadcasts.add_action(tx, made, f"Mail {no}", content, send_to_unsubscribed=also)
+                condition = conditions[no] if no < len(conditions) else None
+                broadcasts.add_action(tx, made, f"Mail {no}", content, send_to_unsubscribed=also, condition=condition)
             broadcasts.set_state(tx, made.broadcast_id, state)
             stored = broadcasts.get(tx, self.workspace, made.broadcast_id)
             assert stored is not None

@@ -133,7 +133,10 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One step of a broadcast's workflow; all are performed at once (contract §4)."""
+    """One step of a broadcast's workflow; all are performed at once (contract §4).
+
+    `condition`: a filter as JSON; of an audience only whoever matches it gets this one, {} for everybody.
+    """
 
     action_id: int
     broadcast_id: int
@@ -145,6 +148,7 @@ class Action:
     created_ms: int
     updated_ms: int
     variants: tuple[Variant, ...] = ()
+    condition: dict[str, Any] = field(default_factory=dict)
 
     def in_language(self, language: str) -> EmailContent | None:
         """The content in a language as it is tagged, "" for the default; None where there is none."""

@@ -44,7 +44,7 @@ class Fitting:
         """
         return replace(
             source,
-            recipients=self._recipients(source.recipients),
+            recipients=self._filter(source.recipients, "recipients"),
             topic_id=self._number(self.here.topics, self.there.topics, source.topic_id, "topic_id", "topic"),
             goal=self._goal(source.goal),
             actions=tuple(self._action(one, place) for place, one in enumerate(source.actions)),
@@ -65,19 +65,19 @@ class Fitting:
             self._tell(name, f"there is no {what} {wanted or number!r} there: it was left out")
         return found
 
-    def _recipients(self, value: Any) -> Any:
+    def _filter(self, value: Any, under: str) -> Any:
         if isinstance(value, list):
-            return [self._recipients(one) for one in value]
+            return [self._filter(one, under) for one in value]
         if not isinstance(value, dict):
             return value
         if "segment" not in value:
             # A condition on an attribute names no segment, whatever the value that it asks for.
-            return {name: one if name == "attribute" else self._recipients(one) for name, one in value.items()}
+            return {name: one if name == "attribute" else self._filter(one, under) for name, one in value.items()}
         number = value["segment"]["id"]
         wanted = self.here.segments.get(number)
         found = next((other for other, called in self.there.segments.items() if called == wanted), None)
         if found is None:
-            self._tell("recipients", f"there is no segment {wanted or number!r} there: choose another one")
+            self._tell(under, f"there is no segment {wanted or number!r} there: choose another one")
             return value
         return {"segment": {"id": found}}
 
@@ -99,7 +99,8 @@ class Fitting:
                 layout=self._layout(content.layout, f"{under}/layout_id"),
             )
 
-        return replace(with_contents(action, change), action_id=0)
+        condition = self._filter(action.condition, f"{under}/condition")
+        return replace(with_contents(action, change), action_id=0, condition=condition)
 
     def _layout(self, layout: Layout | None, name: str) -> Layout | None:
         if layout is None:

@@ -50,6 +50,7 @@ class Reason(StrEnum):
     ESP_SUPPRESSED = "esp_suppressed"
     DRAFT_DELETED = "draft_deleted"
     MESSAGE_LIMIT = "message_limit"
+    CONDITION = "condition"
     # failed: tried, and over
     RENDER_FAILED = "render_failed"
     INVALID_ADDRESS = "invalid_address"
@@ -82,6 +83,7 @@ REASON_WORDS: dict[Reason, str] = {
     Reason.ESP_SUPPRESSED: "the address is suppressed: it bounced, complained, or somebody asked for it",
     Reason.DRAFT_DELETED: "its draft was deleted",
     Reason.MESSAGE_LIMIT: "the person has had as many messages as the workspace's limit lets through",
+    Reason.CONDITION: "the person does not match the action's condition",
     Reason.RENDER_FAILED: "the message could not be rendered",
     Reason.INVALID_ADDRESS: "the address cannot be used",
     Reason.REFUSED: "the receiving server refused the message",

@@ -83,6 +83,8 @@ def metrics_of(state: State, reason: Reason | None) -> tuple[Metric, ...]:
             return (Metric.CREATED, Metric.ATTEMPTED)
         case State.DRAFTED:
             return (Metric.CREATED, Metric.DRAFTED)
+        case State.SKIPPED if reason is Reason.CONDITION:
+            return ()  # the action was never performed for them
         case State.SKIPPED if reason is Reason.ESP_SUPPRESSED:
             return (Metric.CREATED, Metric.UNDELIVERABLE, Metric.SUPPRESSED, Metric.DROPPED)
         case State.SKIPPED | State.STOPPED:
@@ -119,7 +121,7 @@ def moments(
     found = {"created": created_ms}
     if attempted_ms is not None and not (state is State.FAILED and reason in NEVER_LEFT):
         found["attempted"] = attempted_ms
-    if settled_ms is not None:
+    if settled_ms is not None and reason != Reason.CONDITION:
         found |= dict.fromkeys(_SETTLED.get(state, ()), settled_ms)
         if reason == Reason.ESP_SUPPRESSED and state is State.SKIPPED:
             found |= dict.fromkeys(("dropped", "suppressed"), settled_ms)

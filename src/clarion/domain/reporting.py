@@ -121,6 +121,8 @@ def event_of(state: State, reason: Reason | None, kind: str = "email") -> str | 
             return f"{kind}_failed"
         case State.DRAFTED:
             return f"{kind}_drafted"
+        case State.SKIPPED if reason is Reason.CONDITION:
+            return None
         case State.SKIPPED if reason is Reason.ESP_SUPPRESSED:
             return f"{kind}_dropped"
         case State.SKIPPED | State.STOPPED:

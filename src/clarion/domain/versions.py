@@ -154,6 +154,7 @@ def _message(action: Action) -> dict[str, object]:
         "kind": action.kind,
         "sending_state": action.sending_state.value,
         "send_to_unsubscribed": action.send_to_unsubscribed,
+        "condition": action.condition,
         **_texts(action.content),
     }
 

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from clarion.domain import audience
-from clarion.domain.broadcasts import Broadcast
+from clarion.domain.broadcasts import Broadcast, FrozenContent
 from clarion.domain.errors import InvalidRequest, NotFound, RateLimited
 from clarion.domain.triggers import Selector, TriggerRequest
 from clarion.pipeline import reaching
@@ -60,14 +60,15 @@ def accept(
 
     Raises:
         NotFound: no such broadcast in this workspace.
-        InvalidRequest: the broadcast is not active, the filter names a segment that does not exist, or the time it
-            is scheduled for is past.
+        InvalidRequest: the broadcast is not active, the filter or an action's condition names a segment that does not
+            exist, or the time it is scheduled for is past.
         RateLimited: within the interval of the last one, or too many are unfinished.
     """
     broadcast = admit(tx, workspace, broadcast_id, limits)
     if request.scheduled_ms is not None and request.scheduled_ms <= tx.now_ms():
         raise InvalidRequest("must be in the future", "/scheduled_at")
     condition = _condition(tx, workspace, broadcast, request)
+    content = hold_segments(tx, workspace, frozen(tx, workspace, broadcast))
     named = Named(NOBODY, (), 0, 0)
     if request.entries:
         lines = list(enumerate(request.entries, start=1))
@@ -82,7 +83,7 @@ def accept(
         echo=_echo(request),
         data=request.data,
         flags=request.flags,
-        content_hash=triggers.save_content(tx, frozen(tx, workspace, broadcast)),
+        content_hash=triggers.save_content(tx, content),
         resolve_until=people.last_person(tx, workspace) if condition is not None else len(named.entries),
         entries=NOBODY if fatal else named.entries,
         errors=named.errors,
@@ -98,6 +99,20 @@ def accept(
         if request.scheduled_ms is None:  # workers find a scheduled one by themselves when it is due
             submit(tx, trigger_id)
     return Accepted(trigger_id, refused=fatal > 0)
+
+
+def hold_segments(tx: Transaction, workspace: Workspace, content: FrozenContent) -> FrozenContent:
+    """The same content, when the segments that its conditions name are there: they stay until the audience is known.
+
+    Raises:
+        InvalidRequest: one of them does not exist.
+    """
+    for action in content.actions:
+        for segment_id in sorted(audience.segment_ids(parse_condition(action.condition))):
+            if not segments.lock(tx, workspace, segment_id):
+                where = f"the condition of action {action.action_id}"
+                raise InvalidRequest(f"segment {segment_id}, which {where} names, does not exist")
+    return content
 
 
 def admit(tx: Transaction, workspace: Workspace, broadcast_id: int, limits: Limits) -> Broadcast:

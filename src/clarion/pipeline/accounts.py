@@ -34,6 +34,8 @@ def _bar(action: Action, odd: Odd) -> Reason | None:
         return Reason.DUPLICATE
     if odd.gone:
         return odd.gone
+    if action.action_id in odd.unmatched:
+        return Reason.CONDITION
     if odd.unsubscribed and not action.send_to_unsubscribed:
         return Reason.UNSUBSCRIBED
     if odd.without_email and goes_to_own_address(action):

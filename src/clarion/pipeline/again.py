@@ -10,11 +10,13 @@ again is not meant. People who joined since are found by resolving the audience 
 from collections.abc import Callable, Collection
 from functools import partial
 
+from clarion.domain.audience import segment_ids
 from clarion.domain.deliveries import Reason, State
 from clarion.domain.errors import Conflict, InvalidRequest
 from clarion.domain.triggers import Repeat, TriggerState
+from clarion.pipeline.accept import parse_condition
 from clarion.pipeline.failpoint import Failpoint, nothing
-from clarion.store import again, causes, ledger, retention
+from clarion.store import access, again, causes, ledger, retention, segments, triggers
 from clarion.store.engine import Store, Transaction
 from clarion.store.triggers import Trigger
 
@@ -42,7 +44,7 @@ def ask(
 
     Raises:
         Conflict: the trigger was stopped or failed, or parts of it were removed; who joined is asked for while the
-            audience is worked out.
+            audience is worked out, or by a segment that is gone.
         InvalidRequest: in doubt without saying that it may double; joined since of people named one by one.
     """
     if trigger.state in _OVER:
@@ -64,6 +66,14 @@ def ask(
 def _join(tx: Transaction, trigger: Trigger, by: str, submit: SubmitResolve) -> None:
     if trigger.condition is None:
         raise InvalidRequest("the people of this trigger were named one by one: nobody can join them", "/to")
+    workspace = access.workspace(tx, trigger.workspace_id)
+    if workspace is None:
+        raise AssertionError("a workspace is never removed")
+    actions = triggers.content(tx, trigger.content_hash).actions
+    filters = (trigger.condition, *(action.condition for action in actions))
+    for segment_id in sorted(frozenset().union(*(segment_ids(parse_condition(one)) for one in filters))):
+        if not segments.lock(tx, workspace, segment_id):
+            raise Conflict(f"segment {segment_id}, by which people were chosen, does not exist any more", "/to")
     if not again.join(tx, trigger.trigger_id, trigger.workspace_id, trigger.next_seq - 1, by):
         raise Conflict(f"the trigger is {trigger.state_word}: its audience is not complete yet", "/to")
     submit(tx, trigger.trigger_id)

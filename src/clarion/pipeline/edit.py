@@ -6,6 +6,8 @@ now, its hash on the trigger, and a note of what held until when. If the process
 is made of the content it was opened with, so workers follow within one chunk.
 """
 
+from dataclasses import replace
+
 from clarion.domain.errors import Conflict
 from clarion.domain.triggers import TriggerState
 from clarion.pipeline.freezing import frozen
@@ -18,6 +20,8 @@ from clarion.store.triggers import Trigger
 def apply_content(tx: Transaction, workspace: Workspace, trigger: Trigger, by: str) -> bool:
     """Send what the broadcast says now to everybody who was not sent anything yet; False when it says the same.
 
+    The audience stays, and with it the conditions of the actions as they were when the trigger was accepted.
+
     Raises:
         Conflict: the trigger was stopped or failed, parts of it were removed, or actions were added, removed or
             switched that the ledger has accounts for, or not.
@@ -29,12 +33,16 @@ def apply_content(tx: Transaction, workspace: Workspace, trigger: Trigger, by: s
     broadcast = broadcasts.get(tx, workspace, trigger.broadcast_id, None)
     if broadcast is None:
         raise AssertionError("a broadcast is never removed")
-    content = frozen(tx, workspace, broadcast)
-    before = {action.action_id for action in triggers.content(tx, trigger.content_hash).actions}
+    content, sent = frozen(tx, workspace, broadcast), triggers.content(tx, trigger.content_hash)
+    before = {action.action_id for action in sent.actions}
     after = {action.action_id for action in content.actions}
     if before != after:
         changed = ", ".join(str(action_id) for action_id in sorted(before ^ after))
         raise Conflict(f"actions were added, removed or switched since the trigger was accepted: {changed}")
+    # Whom an action is for belongs to the audience, which stays as it was taken.
+    of = {action.action_id: action.condition for action in sent.actions}
+    actions = tuple(replace(action, condition=of[action.action_id]) for action in content.actions)
+    content = replace(content, actions=actions)
     content_hash = triggers.save_content(tx, content)
     if content_hash == trigger.content_hash:
         return False

@@ -17,7 +17,7 @@ import msgspec
 from clarion.domain.audience import Everybody, Filter, size
 from clarion.domain.people import IdKind, Person, Reference, cio_id, email_key, person_id_of
 from clarion.domain.person_names import is_called, words_of
-from clarion.store import audience, browsing, numbers, people
+from clarion.store import audience, browsing, conditions, numbers, people
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 
@@ -133,7 +133,7 @@ class _Search:
 
     def _take(self, some: list[Person], way: Way) -> list[Person]:
         some = [person for person in some if self._way(person) is way]
-        return some if isinstance(self._condition, Everybody) else audience.matching(self._tx, self._condition, some)
+        return some if isinstance(self._condition, Everybody) else conditions.matching(self._tx, self._condition, some)
 
     def _by_cio_id(self) -> None:
         if self._cio is not None:

@@ -15,7 +15,7 @@ from clarion.domain.deliveries import Reason
 from clarion.domain.explanation import Explained, explain
 from clarion.domain.people import Person, attribute_text, cio_id, view
 from clarion.pipeline.terms import PLAIN, Odd, Tally, Terms
-from clarion.store import audience, browsing, esp, people, segments
+from clarion.store import audience, browsing, conditions, esp, people, segments
 from clarion.store.access import Workspace
 from clarion.store.audience import Members, Selection
 from clarion.store.engine import Transaction
@@ -110,7 +110,12 @@ def _odd(tx: Transaction, workspace: Workspace, terms: Terms, found: Members, af
     if suppressing:
         barred = esp.people_between(tx, workspace.workspace_id, after=after, until=found.reached)
         suppressed = {place for place, person_id in enumerate(found.person_ids) if person_id in barred}
-    return Odd(found.unsubscribed, found.without_email, not_in_topic, suppressed)
+    unmatched = {}
+    if asked := terms.conditions:
+        left_out = conditions.unmatched(tx, list(asked.values()), found.person_ids)
+        for action_id, some in zip(asked, left_out, strict=True):
+            unmatched[action_id] = {place for place, person_id in enumerate(found.person_ids) if person_id in some}
+    return Odd(found.unsubscribed, found.without_email, not_in_topic, suppressed, unmatched)
 
 
 def sample(

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Gather, the reading half of resolve: who comes next in an audience, by filter or named one by one. Writes nothing."""
+"""Gather, the reading half of resolve: who comes next in an audience, by filter or named one by one, and who of them
+does not match an action's condition. Writes nothing."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
+from clarion.domain.broadcasts import Action
 from clarion.domain.deliveries import Reason
 from clarion.pipeline.accept import parse_condition
 from clarion.store import entries, ledger
 from clarion.store.access import Workspace
 from clarion.store.audience import Selection
+from clarion.store.conditions import unmatched
 from clarion.store.engine import Store
 from clarion.store.people import suppressed_among
 from clarion.store.triggers import Trigger
@@ -19,12 +22,19 @@ _WIDEST = 16  # times the people of a range: how many are looked at in one state
 
 @dataclass(frozen=True, slots=True)
 class Odd:
-    """What may keep a member of the audience from getting something; of most people nothing does."""
+    """What may keep a member of the audience from getting something; of most people nothing does.
+
+    `unmatched`: the actions whose condition they do not match.
+    """
 
     unsubscribed: bool = False
     without_email: bool = False
     gone: Reason | None = None
     repeated: bool = False
+    unmatched: frozenset[int] = frozenset()
+
+
+_NOTHING = Odd()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +54,41 @@ Gather = Callable[[Trigger], Gathered]
 """The next range behind the checkpoint of the trigger as it stands."""
 
 
-def gathering(store: Store, workspace: Workspace, trigger: Trigger, most: int) -> Gather:
-    """How to gather this trigger's audience, at most `most` people at once. Blocking."""
+def gathering(store: Store, workspace: Workspace, trigger: Trigger, most: int, actions: Sequence[Action]) -> Gather:
+    """How to gather this trigger's audience for its frozen actions, at most `most` people at once. Blocking."""
     if trigger.condition is None:
-        return _Named(store, trigger.trigger_id, most).gather
-    condition = parse_condition(trigger.condition)
-    selection = Selection(store.engine, workspace, condition, created_before_ms=trigger.people_until_ms)
-    return _Filtered(store, selection, most).gather
+        gather = _Named(store, trigger.trigger_id, most).gather
+    else:
+        condition = parse_condition(trigger.condition)
+        selection = Selection(store.engine, workspace, condition, created_before_ms=trigger.people_until_ms)
+        gather = _Filtered(store, selection, most).gather
+    some = [action for action in actions if action.condition]
+    return _Conditioned(store, gather, some).gather if some else gather
+
+
+class _Conditioned:
+    """What another gathers, asked for each action that has a condition whether they match it."""
+
+    def __init__(self, store: Store, gather: Gather, actions: Sequence[Action]) -> None:
+        self._store = store
+        self._gather = gather
+        self._action_ids = [action.action_id for action in actions]
+        self._conditions = [parse_condition(action.condition) for action in actions]
+
+    def gather(self, trigger: Trigger) -> Gathered:
+        members = self._gather(trigger)
+        if not members.person_ids:
+            return members
+        ask = partial(unmatched, conditions=self._conditions, person_ids=members.person_ids)
+        left_out: dict[int, frozenset[int]] = {}
+        for action_id, some in zip(self._action_ids, self._store.read(ask), strict=True):
+            this = frozenset((action_id,))
+            left_out.update({person_id: left_out.get(person_id, frozenset()) | this for person_id in some})
+        odd = dict(members.odd)
+        for place, person_id in enumerate(members.person_ids):
+            if without := left_out.get(person_id):
+                odd[place] = replace(odd.get(place, _NOTHING), unmatched=without)
+        return replace(members, odd=odd)
 
 
 class _Filtered:

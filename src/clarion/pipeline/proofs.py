@@ -55,7 +55,8 @@ _NOWHERE = "https://url.invalid/"
 class Draft:
     """An action as it is being written, in the broadcast that it belongs to, with all that shapes its message.
 
-    `data`: what a call would bring, as an example; `devices`: of the people it is looked at for, by their numbers.
+    `data`: what a call would bring, as an example; `devices`: of the people it is looked at for, by their numbers;
+    `unmatched`: those of them who do not match the action's condition.
     """
 
     broadcast: Broadcast
@@ -64,6 +65,7 @@ class Draft:
     topic: Topic | None
     data: Mapping[str, Any]
     devices: Mapping[int, Sequence[PushDevice]] = field(default_factory=dict)
+    unmatched: Set[int] = frozenset()
 
     def frozen(self, action: Action) -> FrozenContent:
         """What a trigger of this action alone would freeze."""
@@ -142,7 +144,7 @@ def proof(draft: Draft, person: Person | None, sign: Sign) -> Proof:
     content = action.content
     # A mail shows where its links lead; how long a text is, and what it costs, its links decide.
     content = replace(content, tracked=content.tracked and content.made_of_parts is not None)
-    action = replace(action, sending_state=SendingState.AUTOMATIC, content=content)
+    action = replace(action, sending_state=SendingState.AUTOMATIC, condition={}, content=content)
     found = review(
         replace(draft.broadcast, actions=(action,), recipients={}, topic_id=None),
         snippets=draft.snippets,
@@ -247,6 +249,8 @@ def _bytes(email: RenderedEmail) -> bytes:
 
 
 def _fate(draft: Draft, action: Action, row: Row, sign: Sign) -> tuple[State, Reason | None]:
+    if int(row["person_id"]) in draft.unmatched:
+        return State.SKIPPED, Reason.CONDITION
     devices = draft.devices.get(int(row["person_id"]), ())
     messages = Messages(draft.frozen(action), draft.data, sign)
     made = messages.compose(DeliveryKey(0, 1, action.action_id), row, False, devices)
@@ -344,6 +348,8 @@ def check(
 
 
 def _cause(draft: Draft, messages: Messages, key: DeliveryKey, person: Person, barred: Set[str]) -> Cause | None:
+    if person.person_id in draft.unmatched:
+        return Cause(State.SKIPPED, Reason.CONDITION, Fault("", REASON_WORDS[Reason.CONDITION]))
     row = row_of(person)
     made = messages.compose(key, row, False, draft.devices.get(person.person_id, ()))
     if not isinstance(made, Outcome):

@@ -15,7 +15,7 @@ from functools import partial
 from clarion.domain.errors import InvalidRequest
 from clarion.domain.triggers import Selector, TriggerRequest
 from clarion.pipeline import reaching, staging
-from clarion.pipeline.accept import Limits, SubmitResolve, admit
+from clarion.pipeline.accept import Limits, SubmitResolve, admit, hold_segments
 from clarion.pipeline.data_file import Line, LineSplitter
 from clarion.pipeline.freezing import frozen
 from clarion.pipeline.naming import Named
@@ -55,12 +55,14 @@ def begin(
 
     Raises:
         NotFound: no such broadcast in this workspace.
-        InvalidRequest: the first line names an audience of its own, or the broadcast is not active.
+        InvalidRequest: the first line names an audience of its own, the broadcast is not active, or an action's
+            condition names a segment that does not exist.
         RateLimited: within the interval of the last one, or too many are unfinished.
     """
     if request.selector is not Selector.DEFAULT:
         raise InvalidRequest("the people are the lines that follow: give none here", f"/{request.selector.value}")
     broadcast = admit(tx, workspace, broadcast_id, limits)
+    content = hold_segments(tx, workspace, frozen(tx, workspace, broadcast))
     trigger_id = triggers.create(
         tx,
         workspace,
@@ -70,7 +72,7 @@ def begin(
         echo={},
         data=request.data,
         flags=request.flags,
-        content_hash=triggers.save_content(tx, frozen(tx, workspace, broadcast)),
+        content_hash=triggers.save_content(tx, content),
         resolve_until=0,
         by=by,
     )

@@ -2,11 +2,12 @@
 """Stage 2, resolve: who is in the audience, frozen into the ledger before anything is sent.
 
 Reads people in ranges of their key up to the last one that existed when the trigger was accepted (or the
-people named one by one, in their order). Commits, one transaction a range: the accounts, the slices over
-them, their counters and the checkpoint. If the process dies, the next holder of the lease goes on behind the
-last committed range: nobody is left out, nobody is in twice. A data file is staged first, in stretches with a
-checkpoint of their own, so that a line that names nobody can fail the trigger before anyone is sent anything. What
-comes next is read while another thread commits what was read before; commits never change places.
+people named one by one, in their order), and whether they match the conditions of the trigger's actions. Commits,
+one transaction a range: the accounts, the slices over them, their counters and the checkpoint. If the process dies,
+the next holder of the lease goes on behind the last committed range: nobody is left out, nobody is in twice, and of
+nobody is a condition asked again. A data file is staged first, in stretches with a checkpoint of their own, so that a
+line that names nobody can fail the trigger before anyone is sent anything. What comes next is read while another
+thread commits what was read before; commits never change places.
 """
 
 import asyncio
@@ -227,7 +228,8 @@ class Resolver:
         """Range after range until the audience is complete. Blocking; runs in a thread."""
         content = self._store.read(partial(triggers.content, content_hash=trigger.content_hash))
         trigger = self._current(trigger)
-        gather = gathering(self._store, self._workspace(trigger), trigger, self._sizes.range_people)
+        workspace = self._workspace(trigger)
+        gather = gathering(self._store, workspace, trigger, self._sizes.range_people, content.actions)
         ranges = 0
         # A range is gathered while the one before it is written.
         with Behind(self._storing) as behind:

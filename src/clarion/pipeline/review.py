@@ -4,6 +4,7 @@
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from clarion.channels.registry import Sending
 from clarion.domain import audience
@@ -72,7 +73,7 @@ def review(
 
     Actions that are switched off are not part of a trigger, and are not looked at.
     """
-    problems = list(_recipients(broadcast, segment_ids))
+    problems = list(_filter(broadcast.recipients, "recipients", segment_ids))
     warnings: list[Finding] = []
     if broadcast.topic_id is not None and broadcast.topic_id not in topic_ids:
         problems.append(Finding("topic_id", f"topic {broadcast.topic_id} does not exist"))
@@ -90,6 +91,7 @@ def review(
         if broadcast.kind is BroadcastKind.TRANSACTIONAL and action.kind == "webhook":
             problems.append(Finding(f"actions/{action.action_id}/kind", "a transactional message is no webhook"))
         if action.sending_state is not SendingState.OFF:
+            problems += _condition_problems(broadcast, action, segment_ids)
             problems += _action_problems(action, snippets)
             problems += _carriage_problems(action, sending)
             warnings += _action_warnings(action, snippets)
@@ -102,18 +104,25 @@ def review(
     return Review(tuple(dict.fromkeys(problems)), tuple(dict.fromkeys(warnings)))
 
 
-def _recipients(broadcast: Broadcast, segment_ids: Collection[int]) -> Iterator[Finding]:
-    if not broadcast.recipients:
+def _condition_problems(broadcast: Broadcast, action: Action, segment_ids: Collection[int]) -> Iterator[Finding]:
+    where = f"actions/{action.action_id}/condition"
+    if action.condition and broadcast.kind is BroadcastKind.TRANSACTIONAL:
+        yield Finding(where, "a transactional message has no condition: the call says whom it is for")
+    yield from _filter(action.condition, where, segment_ids)
+
+
+def _filter(value: dict[str, Any], where: str, segment_ids: Collection[int]) -> Iterator[Finding]:
+    if not value:
         return
     try:
-        condition = audience.parse(broadcast.recipients)
+        condition = audience.parse(value, f"/{where}")
     except InvalidRequest as error:
         for problem in error.problems:
             yield Finding(problem.pointer.strip("/"), problem.detail)
         return
     for segment_id in sorted(audience.segment_ids(condition)):
         if segment_id not in segment_ids:
-            yield Finding("recipients", f"segment {segment_id} does not exist")
+            yield Finding(where, f"segment {segment_id} does not exist")
 
 
 def _goal_warnings(broadcast: Broadcast, segment_ids: Collection[int]) -> Iterator[Finding]:

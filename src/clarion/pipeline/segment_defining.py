@@ -96,14 +96,12 @@ def refuse_in_use(tx: Transaction, workspace: Workspace, segment_id: int) -> Non
     """A segment that something names stays: without it "not in this segment" would be everybody.
 
     Raises:
-        RequestError: the default audience of a broadcast names it, an audience that is still to be worked out, or
-            another segment.
+        RequestError: the default audience of a broadcast names it, the condition of an action, an audience that is
+            still to be worked out, or another segment.
     """
-    waiting = (parse_condition(condition) for condition in triggers.conditions_waiting(tx, workspace))
-    set_up = (audience.parse(recipients) for _, _, recipients in broadcasts.naming_segments(tx, workspace))
-    if any(segment_id in audience.segment_ids(one) for one in chain(set_up, waiting)) or dependents(tx, workspace).get(
-        segment_id
-    ):
+    waiting = (audience.segment_ids(parse_condition(one)) for one in triggers.conditions_waiting(tx, workspace))
+    set_up = (named for _, _, named in broadcasts.naming_segments(tx, workspace))
+    if any(segment_id in named for named in chain(set_up, waiting)) or dependents(tx, workspace).get(segment_id):
         raise RequestError("unable to delete segment in use")
 
 

@@ -1,21 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who of an audience would be left out of a broadcast, and why, by the rules that accounts and messages go by. Pure.
 
-In the order in which they are asked: unsubscribed, without an address, not subscribed to the topic, an address that is
-suppressed. What only shows when a message is made (a template that fails for somebody, an address that Liquid writes)
-is not foreseen.
+In the order in which they are asked: not matching the action's condition, unsubscribed, without an address, not
+subscribed to the topic, an address that is suppressed. What only shows when a message is made (a template that fails
+for somebody, an address that Liquid writes) is not foreseen.
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from clarion.domain.audience import Everybody, Filter
 from clarion.domain.broadcasts import Action, FrozenContent
 from clarion.domain.deliveries import Reason
 from clarion.domain.topics import Topic
+from clarion.pipeline.accept import parse_condition
 from clarion.pipeline.compose import goes_to_own_address
 
-REASONS = (Reason.UNSUBSCRIBED, Reason.NO_ADDRESS, Reason.UNSUBSCRIBED_TOPIC, Reason.ESP_SUPPRESSED)
+REASONS = (Reason.CONDITION, Reason.UNSUBSCRIBED, Reason.NO_ADDRESS, Reason.UNSUBSCRIBED_TOPIC, Reason.ESP_SUPPRESSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +27,13 @@ class Message:
     action_id: int = 0
     to_unsubscribed: bool = False
     own_address: bool = True
+    condition: Filter = field(default_factory=Everybody)
 
     @staticmethod
     def of(action: Action) -> "Message":
         """That of an action."""
-        return Message(action.action_id, action.send_to_unsubscribed, goes_to_own_address(action))
+        own = goes_to_own_address(action)
+        return Message(action.action_id, action.send_to_unsubscribed, own, parse_condition(action.condition))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,11 @@ class Terms:
     def of(content: FrozenContent) -> "Terms":
         """Those of a broadcast; one without messages is counted as one plain e-mail."""
         return Terms(tuple(Message.of(action) for action in content.actions) or (Message(),), content.topic)
+
+    @property
+    def conditions(self) -> dict[int, Filter]:
+        """By action, of those that have one."""
+        return {one.action_id: one.condition for one in self.messages if one.condition != Everybody()}
 
     @property
     def asks_topic(self) -> bool:
@@ -66,14 +75,18 @@ class Odd:
     without_email: Collection[int]
     not_in_topic: Collection[int]
     suppressed: Collection[int]
+    unmatched: Mapping[int, Collection[int]] = field(default_factory=dict)  # by action
 
     @property
     def places(self) -> list[int]:
         """All of them."""
-        return sorted({*self.unsubscribed, *self.without_email, *self.not_in_topic, *self.suppressed})
+        others = set[int]().union(*self.unmatched.values())
+        return sorted(others.union(self.unsubscribed, self.without_email, self.not_in_topic, self.suppressed))
 
     def reason(self, place: int, message: Message) -> Reason | None:
         """Why somebody does not get a message."""
+        if place in self.unmatched.get(message.action_id, ()):
+            return Reason.CONDITION
         if not message.to_unsubscribed and place in self.unsubscribed:
             return Reason.UNSUBSCRIBED
         if message.own_address and place in self.without_email:

@@ -59,11 +59,12 @@ class Candidate:
 def seen(candidate: Candidate) -> Mapping[str, object]:
     """The attributes that a filter compares: the identifiers are among them (contract §2.2)."""
     attributes = dict(candidate.attributes)
-    _identify(attributes, candidate.person_id, candidate.id, candidate.email)
+    identify(attributes, candidate.person_id, candidate.id, candidate.email)
     return attributes
 
 
-def _identify(attributes: dict[str, object], person_id: int, own_id: str | None, email: str | None) -> None:
+def identify(attributes: dict[str, object], person_id: int, own_id: str | None, email: str | None) -> None:
+    """Put somebody's identifiers among their attributes."""
     if own_id is not None:
         attributes["id"] = own_id
     if email is not None:
@@ -183,25 +184,6 @@ def candidates(
     return [of_row(row) for row in rows]
 
 
-def matching(tx: Transaction, condition: Filter, some: Sequence[Person]) -> list[Person]:
-    """Who of some people matches."""
-    decide, named = predicate(condition), segment_ids(condition)
-    member_of: dict[int, list[int]] = {}
-    if named and some:
-        numbers_of_some = encode([person.person_id for person in some])
-        for segment_id, person_id in tx.tuples(
-            "memberships_among", segment_ids=encode(sorted(named)), person_ids=numbers_of_some
-        ):
-            member_of.setdefault(person_id, []).append(segment_id)
-    kept = []
-    for person in some:
-        attributes: dict[str, object] = dict(person.attributes)
-        _identify(attributes, person.person_id, person.id, person.email)
-        if decide(attributes, member_of.get(person.person_id, ())):
-            kept.append(person)
-    return kept
-
-
 def page(
     tx: Transaction,
     workspace: Workspace,
@@ -289,7 +271,7 @@ class Selection:
         self._predicate = None if rest == Everybody() else predicate(rest)
         self._segments = segment_ids(rest)
         names = attribute_names(rest)
-        self._decoder = _decoder_of(names) if names else None
+        self._decoder = decoder_of(names) if names else None
         self._identifiers = bool(names & {"id", "email", "cio_id"})
         extra = (", p.attributes" if names else "") + (", p.id, p.email" if self._identifiers else "")
 
@@ -342,7 +324,7 @@ class Selection:
         for row in rows:
             person_id, attributes = row[0], read(row[2])
             if self._identifiers:
-                _identify(attributes, person_id, row[3], row[4])
+                identify(attributes, person_id, row[3], row[4])
             if decide(attributes, member_of.get(person_id, ())):
                 matching.append(row)
         return matching
@@ -350,7 +332,7 @@ class Selection:
 
 def preferences(tx: Transaction, *, after: int, until: int) -> dict[int, dict[str, Any]]:
     """What people with `after` < person_id <= `until` said about topics, as attributes; others said nothing."""
-    read = _decoder_of(frozenset((PREFERENCES,))).decode
+    read = decoder_of(frozenset((PREFERENCES,))).decode
     rows = tx.tuples("preferences_between", after=after, until=until, trace=encode(PREFERENCES) + ":")
     return {int(person_id): read(attributes) for person_id, attributes in rows}
 
@@ -364,7 +346,7 @@ def _undecided(condition: Filter, engine: Engine) -> Filter:
     return And(tuple(member for member in condition.members if not _Narrowing(engine).sql(member)[1]))
 
 
-def _decoder_of(names: frozenset[str]) -> "msgspec.json.Decoder[dict[str, Any]]":
+def decoder_of(names: frozenset[str]) -> "msgspec.json.Decoder[dict[str, Any]]":
     """Reads these keys of an object and passes over all others."""
     known = cast("Any", TypedDict)("Known", dict.fromkeys(names, Any), total=False)
     return msgspec.json.Decoder(known)

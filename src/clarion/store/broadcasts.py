@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from clarion.domain import goals
+from clarion.domain.audience import parse, segment_ids
 from clarion.domain.broadcasts import (
     Action,
     Broadcast,
@@ -67,6 +68,7 @@ def _action(row: Row) -> Action:
         created_ms=int(row["created_ms"]),
         updated_ms=int(row["updated_ms"]),
         variants=msgspec.json.decode(row["variants"], type=tuple[Variant, ...]),
+        condition=decode(row["condition"]),
     )
 
 
@@ -141,10 +143,14 @@ def listing(
     ]
 
 
-def naming_segments(tx: Transaction, workspace: Workspace) -> list[tuple[int, str, dict[str, Any]]]:
-    """(number, name, recipients) of the broadcasts whose default audience may name a segment."""
-    rows = tx.all("broadcasts_naming_segments", workspace_id=workspace.workspace_id)
-    return [(int(row["broadcast_id"]), str(row["name"]), decode(row["recipients"])) for row in rows]
+def naming_segments(tx: Transaction, workspace: Workspace) -> list[tuple[int, str, frozenset[int]]]:
+    """(number, name, segments) of the broadcasts whose default audience, or a condition of an action, names some."""
+    found: dict[tuple[int, str], frozenset[int]] = {}
+    for row in tx.all("broadcasts_naming_segments", workspace_id=workspace.workspace_id):
+        if named := segment_ids(parse(decode(row["filter"]))):
+            key = int(row["broadcast_id"]), str(row["name"])
+            found[key] = found.get(key, frozenset()) | named
+    return [(number, name, named) for (number, name), named in found.items()]
 
 
 def by_trigger_name(tx: Transaction, workspace: Workspace, name: str) -> int | None:
@@ -239,6 +245,7 @@ def _action_columns(action: Action) -> dict[str, object]:
         "send_to_unsubscribed": int(action.send_to_unsubscribed),
         "content": encode(action.content),
         "variants": encode(action.variants),
+        "condition": encode(action.condition),
     }
 
 
@@ -251,12 +258,14 @@ def add_action(
     sending_state: SendingState = SendingState.AUTOMATIC,
     send_to_unsubscribed: bool = False,
     variants: tuple[Variant, ...] = (),
+    condition: dict[str, Any] | None = None,
 ) -> int:
     """Append an action, of the kind that its content is for; its id."""
     action_id = numbers.take(tx, "action")
     kind = content.kind
+    number = broadcast.broadcast_id
     action = Action(
-        action_id, broadcast.broadcast_id, name, kind, sending_state, send_to_unsubscribed, content, 0, 0, variants
+        action_id, number, name, kind, sending_state, send_to_unsubscribed, content, 0, 0, variants, condition or {}
     )
     tx.execute("insert_action", position=action_id, kind=kind, **_action_columns(action))
     _number_languages(tx, action)

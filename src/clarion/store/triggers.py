@@ -123,7 +123,14 @@ def save_content(tx: Transaction, content: FrozenContent) -> str:
     text = msgspec.json.encode(content, order="deterministic").decode()
     content_hash = hashlib.sha256(text.encode()).hexdigest()
     other = {str(action.action_id): action.kind for action in content.actions if action.kind != "email"}
-    tx.execute("insert_content", content_hash=content_hash, content=text, kinds=encode(other) if other else None)
+    conditions = [action.condition for action in content.actions if action.condition]
+    tx.execute(
+        "insert_content",
+        content_hash=content_hash,
+        content=text,
+        kinds=encode(other) if other else None,
+        conditions=encode(conditions) if conditions else None,
+    )
     return content_hash
 
 
@@ -206,9 +213,12 @@ def get(tx: Transaction, trigger_id: int) -> Trigger | None:
 
 
 def conditions_waiting(tx: Transaction, workspace: Workspace) -> list[dict[str, Any]]:
-    """The filters of a workspace's audiences that are still to be worked out, as JSON."""
-    rows = tx.all("conditions_waiting", workspace_id=workspace.workspace_id)
-    return [decode(row["condition"]) for row in rows]
+    """The filters of a workspace's audiences that are still to be worked out, and of their actions, as JSON."""
+    found: list[dict[str, Any]] = []
+    for row in tx.all("conditions_waiting", workspace_id=workspace.workspace_id):
+        found += [decode(row["condition"])] if row["condition"] is not None else []
+        found += decode(row["conditions"]) if row["conditions"] is not None else []
+    return found
 
 
 def of_broadcast(tx: Transaction, broadcast_id: int, most: int = 1_000) -> list[Row]:

@@ -4,7 +4,13 @@ import { leftOutWords, willGetWords } from "./reach";
 
 test("each reason has its number, and those of nobody are not told", () => {
   expect(
-    leftOutWords({ unsubscribed: 1204, no_address: 0, unsubscribed_topic: 3, esp_suppressed: 1 }),
+    leftOutWords({
+      condition: 0,
+      unsubscribed: 1204,
+      no_address: 0,
+      unsubscribed_topic: 3,
+      esp_suppressed: 1,
+    }),
   ).toEqual(["1,204 unsubscribed", "3 not subscribed to the topic", "1 with a suppressed address"]);
   expect(leftOutWords({})).toEqual([]);
 });

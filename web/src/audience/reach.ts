@@ -22,6 +22,7 @@ export interface Count {
 }
 
 const WORDS: readonly (readonly [string, string])[] = [
+  ["condition", "not matching the message's condition"],
   ["unsubscribed", "unsubscribed"],
   ["no_address", "without an e-mail address"],
   ["unsubscribed_topic", "not subscribed to the topic"],

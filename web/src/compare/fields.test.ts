@@ -16,6 +16,8 @@ test("fields are named by message and language", () => {
 test("values are read back", () => {
   expect(valueWords("recipients", {}, NAMES)).toBe("everybody");
   expect(valueWords("recipients", { segment: { id: 1 } }, NAMES)).toBe("in Premium");
+  expect(valueWords("actions/3/condition", {}, NAMES)).toBe("everybody");
+  expect(valueWords("actions/3/condition", { not: { segment: { id: 1 } } }, NAMES)).toBe("not in Premium");
   expect(valueWords("goal", null, NAMES)).toBe("none");
   expect(valueWords("actions", [3, 4], NAMES)).toBe("Welcome\nMessage 4");
   expect(valueWords("actions/3/tracked", false, NAMES)).toBe("no");

@@ -28,6 +28,7 @@ const WORDS: Readonly<Record<string, string>> = {
   beyond: "Sent whatever the message limit says",
   actions: "Order of the messages",
   sending_state: "When it is triggered",
+  condition: "Only for people who match",
   send_to_unsubscribed: "Sent to whoever unsubscribed, too",
   subject: "Subject",
   preheader: "Preheader",
@@ -88,7 +89,7 @@ function lowered(words: string): string {
 export function valueWords(field: string, value: unknown, names: Names = NOTHING): string {
   if (value === null || value === undefined) return field === "goal" ? "none" : "";
   const name = last(field);
-  if (name === "recipients") return sentence(value as Audience, names.segments);
+  if (name === "recipients" || name === "condition") return sentence(value as Audience, names.segments);
   if (field === "goal") return goalWords(value as Goal, names.segments);
   if (field === "actions") return (value as unknown[]).map((one) => messageName(one, names)).join("\n");
   if (name === "headers")

@@ -103,6 +103,7 @@ export function addressesOf(text: string): string[] {
 }
 
 const OUTCOMES: Record<string, string> = {
+  condition: "does not match this message's condition and would not get it",
   unsubscribed: "is unsubscribed and would not get this",
   unsubscribed_topic: "does not want this broadcast's topic and would not get this",
   no_address: "has no address for this and would not get it",

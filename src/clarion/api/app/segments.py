@@ -8,7 +8,6 @@ from starlette.responses import Response
 from clarion.api.calls import Call, Endpoint, answer, nothing
 from clarion.api.identifiers import next_after, shown, start_after
 from clarion.api.reference import people as reference
-from clarion.domain.audience import parse, segment_ids
 from clarion.domain.errors import MalformedRequest, NotFound, RequestError
 from clarion.pipeline import segment_defining
 from clarion.store import broadcasts, segments
@@ -126,8 +125,7 @@ async def used_by(call: Call) -> Response:
 
 
 def _users(tx: Transaction, workspace: Workspace, segment_id: int) -> list[int]:
-    found = broadcasts.naming_segments(tx, workspace)
-    return [number for number, _, recipients in found if segment_id in segment_ids(parse(recipients))]
+    return [number for number, _, named in broadcasts.naming_segments(tx, workspace) if segment_id in named]
 
 
 async def delete(call: Call) -> Response:

@@ -69,7 +69,7 @@ _BROADCAST_KEYS = (
 )
 _CONTENT_KEYS = ("tracked", "inline_css", "headers", "from_id", "reply_to_id", "layout_id", *_TEXTS)
 _CALL_KEYS = ("url", "method", "conversion_tracking", "headers", "body")
-_SETTINGS = ("name", "sending_state", "send_to_unsubscribed")
+_SETTINGS = ("name", "sending_state", "send_to_unsubscribed", "condition")
 
 NEW_ACTION = Action(0, 0, "", "email", SendingState.AUTOMATIC, False, EmailContent(tracked=True, inline_css=True), 0, 0)
 _NEW = {
@@ -182,7 +182,7 @@ def edited_broadcast(before: Broadcast, body: Mapping[str, Any], *, with_actions
     after = replace(
         before,
         name=fields.text("name", before.name, MAX_NAME_BYTES, blank=False),
-        recipients=_recipients(fields, before.recipients),
+        recipients=_filter(fields, "recipients", before.recipients),
         doubt_policy=fields.choice("doubt_policy", before.doubt_policy),
         tags=_tags(fields, before.tags),
         kind=_kind(fields, before, may_change=with_actions),
@@ -257,14 +257,14 @@ def edited_action(before: Action, body: Mapping[str, Any]) -> Action:
     return after
 
 
-def _recipients(fields: Fields, before: dict[str, Any]) -> dict[str, Any]:
-    value = fields.value.get("recipients", before)
+def _filter(fields: Fields, name: str, before: dict[str, Any]) -> dict[str, Any]:
+    value = fields.value.get(name, before)
     if not isinstance(value, dict):
-        fields.fault("must be a filter object; {} means everybody", "recipients")
+        fields.fault("must be a filter object; {} means everybody", name)
         return before
-    if value:
+    if value and name in fields.value:
         try:
-            audience.parse(value)
+            audience.parse(value, f"{fields.pointer}/{name}")
         except InvalidRequest as error:
             fields.problems += error.problems
             return before
@@ -294,6 +294,7 @@ def _action(fields: Fields, before: Action) -> Action:
         sending_state=fields.choice("sending_state", before.sending_state),
         send_to_unsubscribed=fields.flag("send_to_unsubscribed", before=before.send_to_unsubscribed),
         content=_content(fields, before.content),
+        condition=_filter(fields, "condition", before.condition),
     )
 
 

@@ -25,13 +25,14 @@ from clarion.domain.parts import Channel
 from clarion.domain.people import Person, email_key
 from clarion.domain.roles import Need
 from clarion.pipeline import forecast, proofs, trial
+from clarion.pipeline.accept import parse_condition
 from clarion.pipeline.compose import Sign
 from clarion.pipeline.proofs import Checked, Draft, Fault, Proof
 from clarion.rendering.addresses import mailbox
 from clarion.rendering.email import RenderedEmail
 from clarion.rendering.parts import RenderedParts
 from clarion.rendering.webhook import RenderedWebhook
-from clarion.store import esp, people, previews, snippets, topics
+from clarion.store import conditions, esp, people, previews, snippets, topics
 from clarion.store.engine import Transaction
 
 _LIMIT = 3_500_000  # bytes of a body
@@ -97,12 +98,13 @@ def _draft(tx: Transaction, call: Call, body: _Body) -> Draft:
     return Draft(broadcast, action, texts, topic, body.data)
 
 
-def _with_devices(tx: Transaction, draft: Draft, some: Sequence[Person]) -> Draft:
-    """With the devices of those that it is looked at for, where it goes to devices."""
-    channel = CHANNELS.get(draft.action.kind)
-    if channel is None or not channel.to_devices:
-        return draft
-    return replace(draft, devices=people.push_devices(tx, [one.person_id for one in some]))
+def _with_people(tx: Transaction, draft: Draft, some: Sequence[Person]) -> Draft:
+    """With what is to be known of those that it is looked at for: devices, and whether they match its condition."""
+    channel, numbers = CHANNELS.get(draft.action.kind), [one.person_id for one in some]
+    if channel is not None and channel.to_devices:
+        draft = replace(draft, devices=people.push_devices(tx, numbers))
+    (unmatched,) = conditions.unmatched(tx, [parse_condition(draft.action.condition)], numbers)
+    return replace(draft, unmatched=unmatched)
 
 
 def _edited(tx: Transaction, call: Call, broadcast: Broadcast, action: Action, fields: Fields) -> Action:
@@ -196,7 +198,7 @@ async def preview(call: Call) -> Response:
     def look(tx: Transaction) -> tuple[Draft, Person | None]:
         draft = _draft(tx, call, body)
         person = _person(tx, call, body, draft.broadcast)
-        return _with_devices(tx, draft, [person] if person is not None else []), person
+        return _with_people(tx, draft, [person] if person is not None else []), person
 
     def work() -> dict[str, Any]:
         draft, person = call.api.store.read(look)
@@ -236,7 +238,7 @@ async def check(call: Call) -> Response:
         draft = _draft(tx, call, body)
         some = forecast.sample(tx, call.workspace, _audience(tx, call, body, draft.broadcast), most, dice)
         keys = {email_key(person.email) for person in some if person.email}
-        return _with_devices(tx, draft, some), some, esp.among(tx, call.workspace.workspace_id, keys)
+        return _with_people(tx, draft, some), some, esp.among(tx, call.workspace.workspace_id, keys)
 
     def work() -> tuple[Checked, int]:
         draft, some, barred = call.api.store.read(look)
@@ -273,7 +275,7 @@ async def test_send(call: Call) -> Response:
     def look(tx: Transaction) -> tuple[Draft, Person | None]:
         draft = _draft(tx, call, body)
         person = _person(tx, call, body, draft.broadcast)
-        return _with_devices(tx, draft, [person] if person is not None else []), person
+        return _with_people(tx, draft, [person] if person is not None else []), person
 
     draft, person = await call.api.read(look)
     channel = CHANNELS.get(draft.action.kind)

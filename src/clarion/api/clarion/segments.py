@@ -11,7 +11,6 @@ from clarion.api.clarion.audiences import check_segments, filter_of
 from clarion.api.clarion.edits import Fields
 from clarion.api.identifiers import shown
 from clarion.api.reference import segments as told
-from clarion.domain.audience import parse, segment_ids
 from clarion.domain.errors import InvalidRequest, MalformedRequest, NotFound, RequestError
 from clarion.domain.roles import Need
 from clarion.domain.segment_rule_parsing import parse as parse_rule
@@ -72,10 +71,10 @@ def _shape(segment: Segment, users: list[dict[str, Any]], now_ms: int) -> dict[s
 
 
 def _users(tx: Transaction, call: Call) -> dict[int, list[dict[str, Any]]]:
-    """By segment, the broadcasts whose default audience names it."""
+    """By segment, the broadcasts whose default audience, or a condition of an action, names it."""
     found: dict[int, list[dict[str, Any]]] = {}
-    for broadcast_id, name, recipients in broadcasts.naming_segments(tx, call.workspace):
-        for segment_id in sorted(segment_ids(parse(recipients))):
+    for broadcast_id, name, named in broadcasts.naming_segments(tx, call.workspace):
+        for segment_id in sorted(named):
             found.setdefault(segment_id, []).append({"id": broadcast_id, "name": name})
     return found
 

@@ -65,6 +65,7 @@ def action_shape(action: Action) -> dict[str, Any]:
         "name": action.name,
         "sending_state": action.sending_state.value,
         "send_to_unsubscribed": action.send_to_unsubscribed,
+        "condition": action.condition,
         **content_shape(action.content),
         "languages": [one.language for one in action.variants],
         "created_at": action.created_ms // 1_000,

@@ -131,6 +131,7 @@ def _add(tx: Transaction, broadcast: Broadcast, action: Action) -> None:
         sending_state=action.sending_state,
         send_to_unsubscribed=action.send_to_unsubscribed,
         variants=action.variants,
+        condition=action.condition,
     )
 
 

@@ -12,6 +12,7 @@ ACTION: dict[str, Any] = {
     "name": "",
     "sending_state": "automatic",
     "send_to_unsubscribed": False,
+    "condition": {"attribute": {"field": "plan", "operator": "eq", "value": "pro"}},
     "tracked": True,
     "inline_css": True,
     "subject": "Hello {{ customer.first_name }}",
@@ -37,7 +38,9 @@ OF_EMAIL = (
     "layout_id", "recipient", "cc", "bcc",
 )  # fmt: skip
 """What a webhook has not, which has `url` and `method` instead."""
-_LOOSE = Loose(nullable=("from_id", "reply_to_id", "layout_id", "id", "recipient", "plain"), optional=OF_EMAIL)
+_LOOSE = Loose(
+    nullable=("from_id", "reply_to_id", "layout_id", "id", "recipient", "plain"), optional=OF_EMAIL, free=("condition",)
+)
 _TEXTS: dict[str, Any] = {
     "name": text(),
     "subject": text(),
@@ -63,6 +66,10 @@ _TEXTS: dict[str, Any] = {
     "inline_css": flag("Of an e-mail: style sheets move into the elements they are for; true unless given."),
     "sending_state": one_of("automatic", "off"),
     "send_to_unsubscribed": flag(),
+    "condition": {
+        "type": "object",
+        "description": "A filter (contract §2.2): of the audience only whoever matches gets this one; {} is everybody.",
+    },
 }
 AN_ACTION = record(optional=tuple(_TEXTS), **_TEXTS)
 TEXTS_EXAMPLE = {"subject": "Hello", "body": "<p>Hello</p>{% unsubscribe %}", "from": "Acme <news@example.com>"}

@@ -20,7 +20,7 @@ _FILTER_SCHEMA = {
     "description": "A filter as `recipients` of a trigger; absent or {} means everybody.",
 }
 
-_LEFT_OUT = {"unsubscribed": 31, "no_address": 4, "unsubscribed_topic": 12, "esp_suppressed": 2}
+_LEFT_OUT = {"condition": 0, "unsubscribed": 31, "no_address": 4, "unsubscribed_topic": 12, "esp_suppressed": 2}
 
 COUNT = shown(
     {

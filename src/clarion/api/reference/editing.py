@@ -46,7 +46,7 @@ _LOOSE = Loose(
         "changed_by", "id", "recipient", "plain", "goal",
     ),
     optional=OF_EMAIL,
-    free=("recipients",),
+    free=("recipients", "condition"),
 )  # fmt: skip
 _OF_A_GOAL = (
     "kind; event, property_name, property_value, or segment_id; window_days, null for any time after; counted_from: "

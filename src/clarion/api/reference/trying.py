@@ -15,6 +15,7 @@ CHECK = Reference(
                 exact=flag(),
                 will_get=integer("Of them, who gets at least one message."),
                 left_out=record(
+                    condition=integer(),
                     unsubscribed=integer(),
                     no_address=integer(),
                     unsubscribed_topic=integer(),
@@ -34,7 +35,13 @@ CHECK = Reference(
             "people": 1204,
             "exact": True,
             "will_get": 1199,
-            "left_out": {"unsubscribed": 3, "no_address": 0, "unsubscribed_topic": 0, "esp_suppressed": 2},
+            "left_out": {
+                "condition": 0,
+                "unsubscribed": 3,
+                "no_address": 0,
+                "unsubscribed_topic": 0,
+                "esp_suppressed": 2,
+            },
         },
         "first": {"id": "u-1", "email": "u1@example.com", "cio_id": "d9c10600"},
         "errors": [],

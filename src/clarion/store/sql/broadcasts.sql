@@ -60,21 +60,21 @@ UPDATE broadcast SET last_trigger_ms = {{now_ms}} WHERE broadcast_id = :broadcas
 
 -- name: insert_action
 INSERT INTO action (action_id, broadcast_id, position, kind, name, sending_state, send_to_unsubscribed, content,
-                    variants, created_ms, updated_ms)
+                    variants, condition, created_ms, updated_ms)
 VALUES (:action_id, :broadcast_id, :position, :kind, :name, :sending_state, :send_to_unsubscribed, :content, :variants,
-        {{now_ms}}, {{now_ms}});
+        :condition, {{now_ms}}, {{now_ms}});
 
 -- name: actions
 -- All actions of a workspace's broadcasts, or of one (:broadcast_id, 0 for all), in order.
 SELECT a.action_id, a.broadcast_id, a.kind, a.name, a.sending_state, a.send_to_unsubscribed, a.content, a.variants,
-       a.created_ms, a.updated_ms
+       a.condition, a.created_ms, a.updated_ms
 FROM action a JOIN broadcast b ON b.broadcast_id = a.broadcast_id
 WHERE b.workspace_id = :workspace_id AND (:broadcast_id = 0 OR a.broadcast_id = :broadcast_id)
 ORDER BY a.broadcast_id, a.position;
 
 -- name: update_action
 UPDATE action SET name = :name, sending_state = :sending_state, send_to_unsubscribed = :send_to_unsubscribed,
-    content = :content, variants = :variants, updated_ms = {{now_ms}}
+    content = :content, variants = :variants, condition = :condition, updated_ms = {{now_ms}}
 WHERE action_id = :action_id AND broadcast_id = :broadcast_id;
 
 -- name: delete_action
@@ -165,9 +165,13 @@ ON CONFLICT (action_id, language) DO NOTHING;
 SELECT kind FROM broadcast WHERE broadcast_id = :broadcast_id;
 
 -- name: broadcasts_naming_segments
--- Those whose default audience may name a segment; what it really names is read from it.
-SELECT broadcast_id, name, recipients FROM broadcast
-WHERE workspace_id = :workspace_id AND kind = 'broadcast' AND recipients LIKE '%"segment"%' ORDER BY broadcast_id;
+-- Default audiences and conditions of actions that may name a segment; what they really name is read from them.
+SELECT broadcast_id, name, recipients AS filter FROM broadcast
+WHERE workspace_id = :workspace_id AND kind = 'broadcast' AND recipients LIKE '%"segment"%'
+UNION ALL
+SELECT b.broadcast_id, b.name, a.condition FROM broadcast b JOIN action a ON a.broadcast_id = b.broadcast_id
+WHERE b.workspace_id = :workspace_id AND b.kind = 'broadcast' AND a.condition LIKE '%"segment"%'
+ORDER BY broadcast_id;
 
 -- name: kinds_of_actions
 SELECT action_id, kind FROM action WHERE action_id {{in :action_ids}};

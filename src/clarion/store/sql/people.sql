@@ -11,6 +11,10 @@ WHERE workspace_id = :workspace_id AND id = :id;
 SELECT person_id, id, email, attributes, changed, created_ms FROM person
 WHERE workspace_id = :workspace_id AND email_key = :email_key ORDER BY person_id LIMIT :most;
 
+-- name: people_among
+-- What conditions ask of some people.
+SELECT person_id, id, email, attributes FROM person WHERE person_id {{in :person_ids}};
+
 -- name: people_named
 -- Whoever has one of these identifiers, in the order of their numbers. Nothing to lock: the writer is alone.
 SELECT person_id, id, email, attributes, changed, created_ms FROM person

@@ -1,5 +1,6 @@
 -- name: insert_content
-INSERT INTO trigger_content (content_hash, content, kinds) VALUES (:content_hash, :content, CAST(:kinds AS text))
+INSERT INTO trigger_content (content_hash, content, kinds, conditions)
+VALUES (:content_hash, :content, CAST(:kinds AS text), CAST(:conditions AS text))
 ON CONFLICT (content_hash) DO NOTHING;
 
 -- name: content_kinds
@@ -28,9 +29,10 @@ WHERE broadcast_id = :broadcast_id AND (scheduled_ms IS NULL OR scheduled_ms <= 
   AND (state IN ('queued', 'resolving') OR (state = 'sending' AND fresh_slices > 0));
 
 -- name: conditions_waiting
--- The filters of audiences that are still to be worked out.
-SELECT condition FROM broadcast_trigger
-WHERE state IN ('queued', 'resolving') AND workspace_id = :workspace_id AND condition IS NOT NULL;
+-- The filters of audiences that are still to be worked out, and those of the actions they are for.
+SELECT t.condition, c.conditions FROM broadcast_trigger t JOIN trigger_content c ON c.content_hash = t.content_hash
+WHERE t.state IN ('queued', 'resolving') AND t.workspace_id = :workspace_id
+  AND (t.condition IS NOT NULL OR c.conditions IS NOT NULL);
 
 -- name: trigger
 SELECT t.*, b.doubt_policy FROM broadcast_trigger t JOIN broadcast b ON b.broadcast_id = t.broadcast_id
