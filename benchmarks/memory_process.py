@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from clarion.channels.base import Capabilities, Source
+from clarion.domain.outlets import Terms
 from clarion.observability import set_up_logging
-from clarion.settings import load
+from clarion.settings import Account, load
 from clarion.store import triggers
 from clarion.store.access import Workspace
 from clarion.wiring.house import House, open_house
+from clarion.wiring.providers import Built
 from clarion.wiring.working import build_worker
 
 from . import crowd as crowds
@@ -112,7 +114,8 @@ async def _main(plan: dict[str, Any]) -> None:
     house = open_house(settings, "http://127.0.0.1:8025")
     try:
         progress = _Progress(house, plan, resident_mb("VmRSS"))
-        worker = build_worker(house, (NullProvider(progress.one_sent),), progress.passed)
+        account = Account("email", "null", "null", Terms())
+        worker = build_worker(house, (Built(account, NullProvider(progress.one_sent)),), progress.passed)
         crowd = Crowd(
             plan["people"],
             Workspace(plan["workspace_id"], "crowd", "id_email"),

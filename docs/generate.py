@@ -33,6 +33,9 @@ def settings() -> str:
     lines = ["# Settings", "", _MADE.format(source="src/clarion/settings.default.toml")]
     lines += [explained.get("", ""), ""]
     for table, values in defaults.items():
+        if not values:
+            lines += [f"## {table}", "", explained.get(table, ""), ""]
+            continue
         lines += [f"## {table}", "", "| setting | default | environment | meaning |", "|---|---|---|---|"]
         for key, value in values.items():
             name = f"{table}.{key}"
@@ -56,8 +59,8 @@ def comments_of(text: str) -> dict[str, str]:
             found[f"{table}.{key[1]}"] = " ".join(waiting)
             waiting = []
         elif not line.strip():
-            if not table and waiting:
-                found.setdefault("", " ".join(waiting))
+            if waiting:
+                found.setdefault(table, " ".join(waiting))
             waiting = []
     return found
 

@@ -55,6 +55,8 @@ def test_create_workspace_prints_its_keys(clarion: Clarion, empty_url: str) -> N
         (("worker",), {"CLARION_EMAIL_PROVIDER": "pigeon"}, "email.provider"),
         (("serve",), {"CLARION_EMAIL_PROVIDER": "sendgrid"}, "sendgrid: api_key must be"),
         (("serve",), {"CLARION_HOOKS_SENDGRID_KEY": "x"}, "hooks: sendgrid_key must be"),
+        (("serve",), {"CLARION_EMAIL_ACCOUNTS": "ses-eu"}, "email.accounts names 'ses-eu'; there are: outbox"),
+        (("serve",), {"CLARION_ACCOUNTS_SES_EU_REGION": "eu-west-1"}, "accounts.ses-eu: channel is missing"),
         (("serve",), {"CLARION_HOOKS_SOFT_BOUNCES": "-1"}, "hooks.soft_bounces cannot be negative"),
         (("worker", "--failpoint", "nowhere"), {}, "unknown failpoint 'nowhere'"),
         (("create-workspace", "x", "--identifiers", "phone"), {}, "--identifiers must be id_email or id"),

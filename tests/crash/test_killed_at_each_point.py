@@ -13,7 +13,7 @@ import pytest
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.deliveries import State
 from clarion.pipeline.failpoint import NAMES
-from clarion.store import ledger, triggers
+from clarion.store import ledger, outlets, triggers
 
 from .conftest import PEOPLE, Site
 
@@ -154,6 +154,41 @@ def test_a_process_that_sleeps_through_its_lease_loses_nothing_and_repeats_nothi
 
     assert check_sums(site, trigger_id) == {State.SENT: PEOPLE}
     assert site.captured().total() == len(site.captured()) == PEOPLE
+
+
+_TWO = {
+    "CLARION_ACCOUNTS_A_CHANNEL": "email",
+    "CLARION_ACCOUNTS_A_PROVIDER": "outbox",
+    "CLARION_ACCOUNTS_B_CHANNEL": "email",
+    "CLARION_ACCOUNTS_B_PROVIDER": "outbox",
+}
+
+
+@pytest.mark.parametrize("policy", [DoubtPolicy.RESEND])
+@pytest.mark.parametrize("record_lost", [False, True])
+def test_killed_between_one_account_and_the_record_with_another_there(
+    site: Site, policy: DoubtPolicy, record_lost: bool
+) -> None:
+    """The broadcast asks for repeats, and account B is there: what A may have is not handed to B."""
+    trigger_id = site.trigger(BODY)
+    site.environment = {**_TWO, "CLARION_EMAIL_ACCOUNTS": "a, b"}
+    site.killed_at("send.answered:5" if record_lost else "send.handed_over:5")
+    if record_lost:
+        for record in (site.folder / "flights").glob("*.flight"):
+            record.unlink()  # as if the machine were gone: A has messages that no record knows of
+    site.environment = {**_TWO, "CLARION_EMAIL_ACCOUNTS": "b"}  # A failed, somebody takes it out
+    site.finish(trigger_id)
+
+    counted, captured = check_sums(site, trigger_id), site.captured()
+    in_doubt = {key for key, state in site.accounts(trigger_id).items() if state is State.IN_DOUBT}
+    assert all(n == 1 for n in captured.values()), "somebody was sent twice"
+    assert set(captured) | in_doubt == set(site.accounts(trigger_id)), "somebody was lost"
+    assert counted[State.IN_DOUBT] == len(in_doubt)
+    assert (1 < len(in_doubt) <= 2 * 20) if record_lost else len(in_doubt) == 1
+    names = site.store.read(outlets.names)
+    handed = site.store.read(lambda tx: ledger.page(tx, trigger_id, after=None, most=10_000))
+    assert {names[row["outlet"]] for row in handed if State(row["state"]) is State.IN_DOUBT} == {"a"}
+    assert {names[row["outlet"]] for row in handed} == {"a", "b"}
 
 
 def _is_locked(file: Path) -> bool:

@@ -51,6 +51,8 @@ def row(**others: Any) -> dict[str, Any]:
         "person_id": 77,
         "attempts": 0,
         "attempted_ms": None,
+        "outlet": None,
+        "reason": None,
         "alive": 77,
         "id": "p9",
         "email": "ann@x.test",

@@ -23,6 +23,7 @@ from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.pipeline.meter import UNMETERED, Meter
 from clarion.pipeline.resolve import Download, Resolver, Sizes
 from clarion.pipeline.retry import RetryPolicy
+from clarion.pipeline.routing import Routes
 from clarion.pipeline.send import SendStage
 from clarion.pipeline.worker import Worker, WorkerRules, new_owner
 from clarion.store import broadcasts, ledger, people, segments, triggers
@@ -202,9 +203,10 @@ class Stage:
 
     def worker(
         self,
-        provider: Deliverer,
+        provider: Deliverer | None,
         jobs: Jobs,
         *,
+        routes: Routes | None = None,
         retry: RetryPolicy = NO_PAUSES,
         rules: WorkerRules | None = None,
         drain_seconds: float = 3.0,
@@ -222,7 +224,15 @@ class Stage:
             self.store,
             jobs,
             self.resolver(owner=owner, sizes=sizes, jobs=jobs, download=download),
-            SendStage(provider, *others, retry=retry, drain_seconds=drain_seconds, clock=clock, meter=meter),
+            SendStage(
+                *([provider] if provider is not None else []),
+                *others,
+                retry=retry,
+                drain_seconds=drain_seconds,
+                clock=clock,
+                meter=meter,
+                routes=routes,
+            ),
             owner=owner,
             flights=flights,
             sign=SIGN,

@@ -118,7 +118,7 @@ def test_an_abandoned_chunk_does_not_hold_who_was_queued_meanwhile(store: Store,
     assert work_off(store) == 1
     picked = played.pick(0)
     assert picked is not None
-    assert [key.seq for key, _ in store.read(lambda tx: slices.opened(tx, picked))] == [1, 3]
+    assert [one.key.seq for one in store.read(lambda tx: slices.opened(tx, picked))] == [1, 3]
 
 
 def test_in_doubt_needs_the_word(store: Store, workspace: Workspace) -> None:

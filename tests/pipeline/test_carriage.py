@@ -17,6 +17,7 @@ from clarion.domain.broadcasts import (
     SendingState,
     Variant,
 )
+from clarion.domain.outlets import Terms
 from clarion.pipeline.review import review
 
 MAIL = EmailContent(subject="Hi", body="<p>x</p>", sender="n@x.example")
@@ -27,7 +28,7 @@ def problems(content: EmailContent, capabilities: Capabilities = ABLE, **action:
     step = Action(7, 3, "", "email", SendingState.AUTOMATIC, False, content, 0, 0)
     broadcast = Broadcast(3, 1, "News", BroadcastState.DRAFT, {}, DoubtPolicy.HOLD, 0, 0, None)
     broadcast = replace(broadcast, actions=(replace(step, **action),))
-    sending = Sending("sendgrid", capabilities, (), ())
+    sending = Sending("sendgrid", capabilities, (), (), "sendgrid", Terms())
     found = review(broadcast, snippets={}, segment_ids=(), sending=(sending,))
     return {one.field: one.message for one in found.problems}
 

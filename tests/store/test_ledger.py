@@ -188,7 +188,7 @@ def test_an_expired_lease_is_taken_over(played: Played) -> None:
         with pytest.raises(LostLease):
             played.store.write(step)
     assert played.store.read(lambda tx: slices.holding(tx, new.trigger_id, 0)) == slices.Holding(
-        "w2", 2, None, None, None
+        "w2", 2, None, None, None, None
     )
     played.send_all(new)
 
@@ -300,14 +300,14 @@ def test_an_open_chunk_survives_its_sender(played: Played) -> None:
     assert picked is not None
     assert (picked.owner, picked.open_lo, picked.open_hi, picked.open_ms) == ("w1", 1, 2, now)
     left = played.store.read(lambda tx: slices.opened(tx, picked))
-    assert left == [(played.key(2), 0)]
+    assert [(one.key, one.attempts) for one in left] == [(played.key(2), 0)]
 
     def take_over(tx: Transaction) -> Claim:
         again = slices.pick(tx, played.trigger_id, 0)
         assert again is not None
         doubtful = [
-            Outcome(key, State.IN_DOUBT, Reason.SENDER_DIED, doubt_fence=again.fence)
-            for key, _ in slices.opened(tx, again)
+            Outcome(one.key, State.IN_DOUBT, Reason.SENDER_DIED, doubt_fence=again.fence)
+            for one in slices.opened(tx, again)
         ]
         ledger.settle(tx, played.trigger_id, doubtful, shard=0)
         return slices.take(tx, again, "w2", LEASE)
@@ -317,7 +317,7 @@ def test_an_open_chunk_survives_its_sender(played: Played) -> None:
     assert played.store.read(lambda tx: ledger.in_doubt(tx, played.trigger_id, 1, 6, 1)) == [(played.key(2), 1)]
     assert played.store.read(lambda tx: ledger.in_doubt(tx, played.trigger_id, 1, 6, 2)) == []
     holding = played.store.read(lambda tx: slices.holding(tx, played.trigger_id, 0))
-    assert holding == slices.Holding("w2", 2, None, None, None)
+    assert holding == slices.Holding("w2", 2, None, None, None, None)
     assert [row["seq"] for row in played.next_rows(mine)] == [3]
 
 

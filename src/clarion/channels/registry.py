@@ -22,6 +22,7 @@ from clarion.channels.twilio import TwilioSettings, twilio
 from clarion.channels.webhook import WebhookProvider, WebhookSettings
 from clarion.domain.channels import CHANNELS
 from clarion.domain.errors import SetupError
+from clarion.domain.outlets import Terms
 
 _WORDS = {
     "true": True,
@@ -141,12 +142,15 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """By which provider a channel's messages go, what it can do, how it is set, and which others there are."""
+    """An account by which a channel's messages go: at which provider, what that can do, how it is set, which others
+    there are, and its limits by the settings."""
 
     provider: str
     capabilities: Capabilities
     settings: tuple[Setting, ...]
     others: tuple[str, ...]
+    account: str
+    terms: Terms
 
 
 _OVER_HTTP: Mapping[str, Callable[[object], object]] = {
@@ -306,8 +310,15 @@ def build(name: str, options: Mapping[str, object]) -> Deliverer:
     return entry.make(**values)
 
 
-def sending(name: str, options: Mapping[str, object], capabilities: Capabilities) -> Sending:
-    """What may be told of the provider in use."""
+def sending(
+    name: str,
+    options: Mapping[str, object],
+    capabilities: Capabilities,
+    *,
+    account: str = "",
+    terms: Terms | None = None,
+) -> Sending:
+    """What may be told of an account; without a name it has that of its provider."""
     entry = PROVIDERS[name]
     return Sending(
         name,
@@ -322,6 +333,8 @@ def sending(name: str, options: Mapping[str, object], capabilities: Capabilities
             for other, known in sorted(PROVIDERS.items())
             if other != name and capabilities.channel in known.channels
         ),
+        account or name,
+        terms or Terms(),
     )
 
 

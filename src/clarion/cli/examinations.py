@@ -63,7 +63,7 @@ def set_up(settings: Settings) -> Iterator[Diagnosis]:
         )
     else:
         yield Diagnosis("base url", "ok", settings.server.base_url)
-    if settings.email.provider == "outbox":
+    if all(one.provider == "outbox" for one in settings.accounts_of("email")):
         yield Diagnosis(
             "provider", "warn", "email.provider is outbox: nothing leaves this machine", "set it to smtp to send mail"
         )
@@ -83,7 +83,8 @@ def _provider(settings: Settings) -> Diagnosis:
         check_providers(settings)
     except SetupError as error:
         return Diagnosis("provider", "fail", str(error), "correct the settings of the provider")
-    return Diagnosis("provider", "ok", f"{settings.email.provider}: the settings can be used")
+    names = ", ".join(one.name for one in settings.accounts_of("email"))
+    return Diagnosis("provider", "ok", f"{names}: the settings can be used")
 
 
 def _is_loopback(listen: str) -> bool:

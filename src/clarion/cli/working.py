@@ -45,7 +45,7 @@ async def work(
     Raises:
         SetupError: this program has become too old for the database (see `pipeline.upgrade`).
     """
-    providers = build_providers(house)
+    built = build_providers(house)
     guard = HomeGuard(house.store)
     beating = asyncio.create_task(_beat(beat))
     watching = asyncio.create_task(upgrade.watch(house.store, stopping))
@@ -53,7 +53,7 @@ async def work(
 
     async def send(halt: asyncio.Event) -> None:
         try:
-            await build_worker(house, providers, failpoint).run(halt)
+            await build_worker(house, built, failpoint).run(halt)
         except OSError as error:  # a full disk, most likely: no flight record can be made, so nothing can be sent
             _log.error("data_folder.unusable", folder=str(house.folder), error=detail_of(error))
             with contextlib.suppress(TimeoutError):
@@ -64,8 +64,8 @@ async def work(
     finally:
         stopping.set()
         beating.cancel()
-        for provider in providers:
-            await provider.close()
+        for one in built:
+            await one.provider.close()
         await keeping
         too_old = await watching
     if too_old is not None:

@@ -134,7 +134,8 @@ class Outcome(NamedTuple):
     `doubt_fence`: in doubt because the slice's holder with this fence vanished; its record may still tell. `draft`:
     what is kept of a message that was drafted. `language`: in which one it was made, in lower case; None: the default.
     `unseen`: what it counts as, once sent, because nobody will see what is opened and followed of it.
-    `gone`: devices of the person that are no more, by their tokens.
+    `gone`: devices of the person that are no more, by their tokens. `outlet`: to which account at a provider it was
+    handed, by its number; of one that is QUEUED: the only one that it may go to, for it may have it already.
     """
 
     key: DeliveryKey
@@ -149,6 +150,7 @@ class Outcome(NamedTuple):
     language: str | None = None
     unseen: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
+    outlet: int | None = None
 
 
 _KEY_BYTES = 16  # 6 trigger, 5 seq, 5 action

@@ -15,7 +15,8 @@ from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
 from clarion.pipeline import booking, flight, verdict
 from clarion.pipeline.flight import ChunkName, Evidence, Mark
 from clarion.pipeline.retry import RetryPolicy
-from clarion.pipeline.verdict import Verdict
+from clarion.pipeline.routing import NO_ROUTING, UNROUTED, Routed, Routing, intended_by
+from clarion.pipeline.verdict import Verdict, bound_by
 from clarion.store import control, ledger, slices
 from clarion.store.engine import Row, Transaction
 from clarion.store.slices import Claim, Picked, Standing
@@ -28,12 +29,14 @@ class Chunk:
     """Accounts that are worked together, with what composing needs; `now_ms` is database time at the opening.
 
     `content_hash`: what the trigger sends from this opening on. `paced`: its messages were taken out of a rate.
+    `routed`: to which accounts at providers they go, which the intent names.
     """
 
     rows: tuple[Row, ...]
     now_ms: int
     content_hash: str = ""
     paced: bool = False
+    routed: Routed = UNROUTED
 
     @property
     def first_seq(self) -> int:
@@ -57,11 +60,15 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class ChunkRules:
-    """`rows` a chunk, `lease_ms` a slice is held beyond the last commit; `prepare` lays out the flight record."""
+    """`rows` a chunk, `lease_ms` a slice is held beyond the last commit; `prepare` lays out the flight record.
+
+    `routing` knows the accounts at providers.
+    """
 
     rows: int
     lease_ms: int
     prepare: Prepare
+    routing: Routing = NO_ROUTING
 
 
 def claim(
@@ -85,7 +92,7 @@ def claim(
     if picked is None:
         return None
     seen(picked)
-    outcomes = _settle_abandoned(tx, picked, flights, retry)
+    outcomes = _settle_abandoned(tx, picked, flights, retry, rules.routing)
     ledger.settle(tx, picked.trigger_id, outcomes, shard=picked.no, by=slices.worker_of(picked.owner))
     held, standing = slices.held_by(picked, owner), picked.standing
     chunk = _next_chunk(tx, held, standing, after=held.lo, rules=rules)
@@ -93,7 +100,8 @@ def claim(
         slices.take(tx, picked, owner, rules.lease_ms)
         let_go(tx, held, standing)
         return Work(held, picked, None)
-    slices.take(tx, picked, owner, rules.lease_ms, (chunk.first_seq, chunk.last_seq, chunk.now_ms))
+    opening = chunk.first_seq, chunk.last_seq, chunk.now_ms
+    slices.take(tx, picked, owner, rules.lease_ms, opening, chunk.routed.intent(held.fence))
     control.note_turn(tx, picked.trigger_id)
     _lay_out(held, chunk, rules)
     return Work(held, picked, chunk)
@@ -108,12 +116,13 @@ def open_next(tx: Transaction, held: Claim, standing: Standing, *, after: int, r
     if chunk is None:
         let_go(tx, held, standing)
         return None
-    slices.open_chunk(tx, held, chunk.first_seq, chunk.last_seq, chunk.now_ms, rules.lease_ms)
+    intent = chunk.routed.intent(held.fence)
+    slices.open_chunk(tx, held, chunk.first_seq, chunk.last_seq, chunk.now_ms, rules.lease_ms, intent)
     _lay_out(held, chunk, rules)
     return chunk
 
 
-def recover(tx: Transaction, work: Work, *, flights: Path, retry: RetryPolicy) -> None:
+def recover(tx: Transaction, work: Work, *, flights: Path, retry: RetryPolicy, routing: Routing = NO_ROUTING) -> None:
     """Give a slice back out of the middle of a chunk, after an error: settled as if its holder, we, had died.
 
     The flight record is abandoned by now. What the chunk took out of a rate stays taken.
@@ -132,8 +141,9 @@ def recover(tx: Transaction, work: Work, *, flights: Path, retry: RetryPolicy) -
             open_lo=left.open_lo,
             open_hi=left.open_hi,
             open_ms=left.open_ms,
+            open_outlets=left.open_outlets,
         )
-        outcomes = _settle_abandoned(tx, picked, flights, retry)
+        outcomes = _settle_abandoned(tx, picked, flights, retry, routing)
         ledger.settle(tx, held.trigger_id, outcomes, shard=held.no, by=slices.worker_of(held.owner))
     let_go(tx, held, standing)
 
@@ -161,9 +171,10 @@ def _next_chunk(tx: Transaction, held: Claim, standing: Standing, *, after: int,
     rows = ledger.next_rows(tx, held, after=after, most=most, now_ms=standing.now_ms)
     if not rows:
         return None
+    routed, kept = rules.routing.route(tx, standing.content_hash, rows, standing.now_ms)
     if granted is not None:
-        control.spend(tx, held.trigger_id, granted, len(rows))
-    return Chunk(tuple(rows), standing.now_ms, standing.content_hash, granted is not None)
+        control.spend(tx, held.trigger_id, granted, len(kept))
+    return Chunk(tuple(kept), standing.now_ms, standing.content_hash, granted is not None, routed)
 
 
 def _lay_out(held: Claim, chunk: Chunk, rules: ChunkRules) -> None:
@@ -182,20 +193,33 @@ def _key(trigger_id: int, row: Row) -> DeliveryKey:
     return DeliveryKey(trigger_id, int(row["seq"]), int(row["action_id"]))
 
 
-def _settle_abandoned(tx: Transaction, picked: Picked, flights: Path, retry: RetryPolicy) -> Sequence[Outcome]:
+def _settle_abandoned(
+    tx: Transaction, picked: Picked, flights: Path, retry: RetryPolicy, routing: Routing
+) -> Sequence[Outcome]:
     """What became of the chunk that an earlier holder left open."""
     rows = slices.opened(tx, picked)
     if not rows or picked.owner is None or picked.open_lo is None or picked.open_hi is None:
         return []
     name = ChunkName(picked.trigger_id, picked.no, picked.fence, picked.open_lo, picked.open_hi)
     found = flight.evidence(flights, picked.owner, name)
+    intended = intended_by(picked.open_outlets, picked.fence)
     outcomes = []
     now_ms = tx.now_ms()
-    for key, attempts in rows:
-        said = _said(found, key)
+    for one in rows:
+        said = _said(found, one.key)
         if said is None:
             continue
-        outcome = verdict.outcome(key, said, attempts=attempts, now_ms=now_ms, retry=retry, doubt=picked.doubt_policy)
+        outlet = one.outlet if one.outlet is not None else intended.get(one.key.action_id)
+        outcome = verdict.outcome(
+            one.key,
+            said,
+            attempts=one.attempts,
+            now_ms=now_ms,
+            retry=retry,
+            doubt=routing.doubt(picked.doubt_policy, outlet),
+            outlet=outlet,
+            bound=bound_by(one.outlet, one.reason),
+        )
         outcomes.append(outcome._replace(doubt_fence=picked.fence) if outcome.state is State.IN_DOUBT else outcome)
     return booking.booked_late(tx, picked.trigger_id, picked.content_hash, outcomes)
 

@@ -8,6 +8,7 @@ a crash is the same message, with the same Message-ID.
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, replace
 from email.utils import formatdate
 from typing import Any, Literal
@@ -147,6 +148,14 @@ class Messages:
         if self._topic is not None and not self._topic.is_wanted_by(decode(row["attributes"])):
             return _skipped(key, Reason.UNSUBSCRIBED_TOPIC)
         return None
+
+    def in_form(self, form: Literal["mime", "fields"]) -> "Messages":
+        """The same messages for a provider that takes this form."""
+        if form == self._form:
+            return self
+        other = copy(self)  # what is compiled serves both
+        other._form = form  # noqa: SLF001 - our own
+        return other
 
     def channel_of(self, action_id: int) -> str:
         """By which channel an action's messages go."""

@@ -8,7 +8,7 @@ pieces of all processes lie one behind the other. If the process dies, the rest 
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import structlog
 
@@ -136,10 +136,8 @@ class Permits:
             self._ahead = theirs - (began + ended) / 2
 
 
-def of_channels(store: Store, per_second: Mapping[tuple[str, str], float]) -> dict[str, Permits]:
-    """By channel, from limits by (channel, provider) whose time is in a database."""
-
-    def made(name: str, most: float) -> Permits:
-        return Permits(name, most, lambda span_us: store.write(lambda tx: permits.take(tx, name, span_us)))
-
-    return {channel: made(f"{channel}/{provider}", most) for (channel, provider), most in per_second.items()}
+def permits_of(store: Store, name: str, per_second: float) -> Permits | None:
+    """Those of a limit whose time is in a database; None for 0: there is none."""
+    if not per_second:
+        return None
+    return Permits(name, per_second, lambda span_us: store.write(lambda tx: permits.take(tx, name, span_us)))

@@ -3,7 +3,6 @@
 
 import threading
 from collections import OrderedDict
-from typing import Literal
 
 from clarion.pipeline.compose import Messages, Sign
 from clarion.pipeline.tracing import Tracing
@@ -15,16 +14,12 @@ _MOST = 32
 
 
 class Prepared:
-    """By trigger and content: an edit that is applied to a running trigger is another content (see `pipeline.edit`).
+    """By trigger and content: an edit that is applied to a running trigger is another content (see `pipeline.edit`)."""
 
-    `form`: what the provider takes, finished bytes or the parts.
-    """
-
-    def __init__(self, store: Store, sign: Sign, tracing: Tracing, form: Literal["mime", "fields"]) -> None:
+    def __init__(self, store: Store, sign: Sign, tracing: Tracing) -> None:
         self._store = store
         self._sign = sign
         self._tracing = tracing
-        self._form: Literal["mime", "fields"] = form
         self._known: OrderedDict[tuple[int, str], Messages] = OrderedDict()
         self._guard = threading.Lock()
 
@@ -50,9 +45,7 @@ class Prepared:
             self._tracing.follow(trigger_id, operations.trace_of(tx, trigger_id))
             override, attachments = overrides.get(tx, trigger_id) or (None, ())
             content = triggers.content(tx, content_hash)
-            return Messages(
-                content, trigger.data, self._sign, form=self._form, override=override, attachments=attachments
-            )
+            return Messages(content, trigger.data, self._sign, override=override, attachments=attachments)
 
         messages = self._store.read(load)
         with self._guard:

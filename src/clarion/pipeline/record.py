@@ -15,7 +15,7 @@ from clarion.domain.metrics import NEVER_LEFT
 from clarion.pipeline import devices
 from clarion.pipeline.claim import Chunk, ChunkRules, let_go, open_next
 from clarion.pipeline.failpoint import Failpoint, nothing
-from clarion.store import access, activities, control, ledger, slices
+from clarion.store import access, activities, control, ledger, outlets, slices
 from clarion.store.engine import Transaction
 from clarion.store.numbers import workspace_of
 from clarion.store.slices import Claim
@@ -48,6 +48,9 @@ def record(
     if chunk.paced:
         unspent = len(chunk.rows) - sum(map(_was_handed_over, outcomes))
         control.refund(tx, held.trigger_id, unspent, standing.now_ms)
+    unused = chunk.routed.unused(outcomes)
+    if unused:
+        outlets.give_back(tx, unused)
     failpoint("record.before_commit")
     if last:
         let_go(tx, held, standing)  # of one that was stopped nobody may wait for a retry

@@ -153,13 +153,12 @@ def _action_problems(action: Action, snippets: Mapping[str, str]) -> Iterator[Fi
 
 
 def _carriage_problems(action: Action, sending: Collection[Sending]) -> Iterator[Finding]:
-    found = next((one for one in sending if one.capabilities.channel == action.kind == "email"), None)
-    if found is None:
-        return
     where = f"actions/{action.action_id}"
     places = ((where, action.content), *((f"{where}/languages/{one.language}", one.content) for one in action.variants))
+    mail = [one for one in sending if one.capabilities.channel == action.kind == "email"]  # it may go by any of them
     for place, content in places:
-        yield from (Finding(f"{place}/{field}", why) for field, why in left_behind(content, found))
+        found = (left for one in mail for left in left_behind(content, one))
+        yield from (Finding(f"{place}/{field}", why) for field, why in dict.fromkeys(found))
 
 
 def _content_problems(content: EmailContent, snippets: Mapping[str, str], where: str) -> Iterator[Finding]:

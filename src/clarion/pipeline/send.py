@@ -33,11 +33,13 @@ from clarion.pipeline.meter import UNMETERED, Meter
 from clarion.pipeline.outlet import Outlet
 from clarion.pipeline.permits import Permits
 from clarion.pipeline.retry import RetryPolicy
-from clarion.pipeline.verdict import Verdict
+from clarion.pipeline.routing import Routes
+from clarion.pipeline.verdict import Verdict, bound_by
 from clarion.store.engine import Row
 
 _log = structlog.get_logger("clarion.send")
 _TIMED = 16  # one message in so many has its answer timed
+_WHILE_BOUND_MS = 30_000  # until it is looked at again whether the only account that may have a message takes it
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,45 +70,42 @@ class Task:
 
 
 class SendStage:
-    """Sends chunks, each channel's messages through its provider; several slots of a process share it.
+    """Sends chunks, each message through the account that its chunk was opened for; a process's slots share it.
 
-    `provider` is that of e-mail; `others` are those of further channels, one for each. `limits`: by channel, the rates
-    that are limited.
+    `routes`: the accounts of all channels; without, `providers` are one of a channel each, of which nothing is known
+    but what they can do, and `limits`, by channel, the rates that are limited.
     """
 
     def __init__(
         self,
-        provider: Deliverer,
-        *others: Deliverer,
+        *providers: Deliverer,
         retry: RetryPolicy,
         drain_seconds: float = 3.0,
         failpoint: Failpoint = nothing,
         clock: Callable[[], float] = time.monotonic,
         meter: Meter = UNMETERED,
         limits: Mapping[str, Permits] | None = None,
+        routes: Routes | None = None,
     ) -> None:
-        self.form = provider.capabilities.takes
         self.clock = clock
         self.meter = meter
         self.retry = retry
         self.failpoint = failpoint
-        outlets = (
-            Outlet(each, clock, meter, (limits or {}).get(each.capabilities.channel)) for each in (provider, *others)
-        )
-        self._outlets = {outlet.channel: outlet for outlet in outlets}
+        given = (Outlet(each, clock, meter, (limits or {}).get(each.capabilities.channel)) for each in providers)
+        self.routes = routes or Routes(tuple(given), clock=clock)
         self._drain_seconds = drain_seconds
         self._held: dict[int, float] = {}
 
     def is_ready(self) -> bool:
         """Whether a chunk is worth opening: some provider takes messages."""
-        return any(outlet.is_ready() for outlet in self._outlets.values())
+        return self.routes.is_ready()
 
     def held_until(self, task: Task) -> float | None:
         """Until when, by `clock`, a chunk like this is not worth opening: all its providers are away. None: it is."""
-        outlets = [self._outlets[channel] for channel in task.messages.channels_of(task.chunk.rows)]
-        if any(outlet.is_ready() for outlet in outlets):
+        routes = [self.routes.by_channel[channel] for channel in task.messages.channels_of(task.chunk.rows)]
+        if any(route.is_ready() for route in routes):
             return None
-        return min(outlet.next_try() for outlet in outlets)
+        return min(route.next_try() for route in routes)
 
     def hold(self, trigger_id: int, until: float) -> None:
         """Open no chunk of a trigger before then: all of it waits for a provider that is away."""
@@ -118,9 +117,13 @@ class SendStage:
         self._held = {trigger_id: until for trigger_id, until in self._held.items() if until > now}
         return self._held.keys()
 
+    def forget_holds(self) -> None:
+        """What the triggers wait for may have changed."""
+        self._held.clear()
+
     async def close(self) -> None:
         """Wait for what is still asked for."""
-        await asyncio.gather(*(each.permits.close() for each in self._outlets.values() if each.permits is not None))
+        await asyncio.gather(*(each.permits.close() for each in self.routes if each.permits is not None))
 
     async def send(self, task: Task, record: FlightRecord) -> list[Outcome]:
         """One outcome per account that was settled; those without were not handed over.
@@ -155,25 +158,62 @@ class SendStage:
         return outcomes
 
     def _sources(self, task: Task, record: FlightRecord, outcomes: list[Outcome]) -> "list[_ChunkSource]":
-        """The chunk's messages by their channels; most chunks have but one."""
-        rows = list(enumerate(task.chunk.rows))
-        channels = task.messages.channels
-        if len(channels) == 1:
-            (channel,) = channels
-            return [_ChunkSource(task, rows, record, self, self._outlets[channel], outcomes)]
-        apart: dict[str, list[tuple[int, Row]]] = {channel: [] for channel in channels}
-        for index, row in rows:
-            apart[task.messages.channel_of(row["action_id"])].append((index, row))
-        return [
-            _ChunkSource(task, some, record, self, self._outlets[channel], outcomes)
-            for channel, some in apart.items()
-            if some
-        ]
+        """The chunk's messages by the accounts that they go to; most chunks have but one."""
+        apart: dict[Outlet, list[tuple[int, Row]]] = {}
+        of_action = {
+            action_id: self._chosen(task, action_id) for action_id in {r["action_id"] for r in task.chunk.rows}
+        }
+        for index, row in enumerate(task.chunk.rows):
+            outlet = of_action[row["action_id"]]
+            if row["outlet"] is not None or row["reason"] is not None:
+                outlet = self._bound(task, row, outcomes)
+            if outlet is not None:
+                apart.setdefault(outlet, []).append((index, row))
+        return [_ChunkSource(task, some, record, self, outlet, outcomes) for outlet, some in apart.items()]
+
+    def _chosen(self, task: Task, action_id: int) -> Outlet | None:
+        """The account that the chunk was opened for; None: none took messages then."""
+        routed = task.chunk.routed
+        if routed.known:
+            return self.routes.outlet(routed.outlets.get(action_id, -1))
+        return self.routes.by_channel[task.messages.channel_of(action_id)].outlets[0]
+
+    def _bound(self, task: Task, row: Row, outcomes: list[Outcome]) -> Outlet | None:
+        """The only account that may have this message; None: not now, and the outcome says what becomes of it."""
+        number = row["outlet"]
+        route = self.routes.by_channel.get(task.messages.channel_of(row["action_id"]))
+        outlet = self.routes.outlet(number) if number is not None else route.sole if route is not None else None
+        if outlet is not None and outlet.enabled and outlet.is_ready():
+            return outlet
+        key = DeliveryKey(task.trigger_id, row["seq"], row["action_id"])
+        said = bound_by(number, _reason_of(row))
+        if outlet is None:
+            words = "it may have been taken by an account that the settings do not name any more"
+            left = Outcome(key, State.IN_DOUBT, (said and said.reason) or Reason.NO_ANSWER, words, counted=False)
+        else:
+            words = f"it may have been taken by {outlet.name}, which takes no messages now"
+            left = verdict.outcome(
+                key,
+                Verdict(Mark.THROTTLED, words, pause_ms=_WHILE_BOUND_MS),
+                attempts=row["attempts"],
+                now_ms=task.chunk.now_ms,
+                retry=self.retry,
+                doubt=DoubtPolicy.HOLD,
+                since_ms=row["attempted_ms"],
+                outlet=number,
+                bound=said,
+            )
+        outcomes.append(left)
+        return None
 
 
 def _end(sources: "Iterable[_ChunkSource]") -> None:
     for source in sources:
         source.over = True
+
+
+def _reason_of(row: Row) -> Reason | None:
+    return Reason(row["reason"]) if row["reason"] is not None else None
 
 
 def _is_among(address: str, barred: Set[str]) -> bool:
@@ -201,10 +241,12 @@ class _ChunkSource:
         self.over = False  # nobody waits for this chunk any more
         self.given = 0
         self.began = stage.clock()
+        self.doubt = stage.routes.doubt(task.doubt, outlet.outlet_id) if task.chunk.routed.known else task.doubt
+        self.messages = task.messages.in_form(outlet.provider.capabilities.takes)
         self._rows = iter(rows)
 
     def may_send(self) -> bool:
-        return not self.over and not self.task.stopping.is_set() and self.task.may_send()
+        return not self.over and not self.task.stopping.is_set() and self.outlet.enabled and self.task.may_send()
 
     @property
     def dry(self) -> bool:
@@ -235,11 +277,11 @@ class _ChunkSource:
         try:
             suppressed = row["alive"] is None and row["person_id"] in self.task.suppressed
             if self.task.approved and key[1:] in self.task.approved:
-                left_out = self.task.messages.left_out(key, row, suppressed)
+                left_out = self.messages.left_out(key, row, suppressed)
                 made = left_out or drafting.restored(self.task.approved[key[1:]])
             else:
                 devices = self.task.devices.get(int(row["person_id"]), ()) if self.task.devices else ()
-                made = self.task.messages.compose(key, row, suppressed, devices)
+                made = self.messages.compose(key, row, suppressed, devices)
             if self.task.over_limit and key[1:] in self.task.over_limit and not isinstance(made, Outcome):
                 return Outcome(key, State.SKIPPED, Reason.MESSAGE_LIMIT, counted=False)
             if self.task.barred and isinstance(made, EmailMessage):
@@ -275,9 +317,11 @@ class _ChunkSource:
             attempts=handover.row["attempts"],
             now_ms=self.task.chunk.now_ms + int((self.stage.clock() - self.began) * 1_000),
             retry=self.stage.retry,
-            doubt=self.task.doubt,
+            doubt=self.doubt,
             recipient=handover.message.recipient,
             since_ms=handover.row["attempted_ms"],
+            outlet=self.outlet.outlet_id,
+            bound=bound_by(handover.row["outlet"], _reason_of(handover.row)),
         )
         self.outcomes.append(outcome._replace(gone=handover.lost) if handover.lost else outcome)
 

@@ -138,7 +138,7 @@ class Sender:
         # A name of its own for each claim: an abandoned record must not be written over.
         slot = f"{self._owner}/{next(self._claims)}"
         flying = FlightRecord(self._flights, slot)
-        rules = ChunkRules(self._rules.chunk_rows, self._rules.lease_ms, flying.prepare)
+        rules = ChunkRules(self._rules.chunk_rows, self._rules.lease_ms, flying.prepare, self._send.routes)
 
         def take(tx: Transaction) -> Work | None:
             trigger_id, no = certain
@@ -221,7 +221,7 @@ class Sender:
 
         def give_back(tx: Transaction) -> None:
             if work is not None and work.chunk is not None:
-                recover(tx, work, flights=self._flights, retry=self._send.retry)
+                recover(tx, work, flights=self._flights, retry=self._send.retry, routing=self._send.routes)
             put_off(tx)
 
         # What is in its flight record may be the very thing that cannot be settled: then it stays there.

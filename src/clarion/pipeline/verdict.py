@@ -17,6 +17,21 @@ _THROTTLED_MS = 30_000
 _RESEND_MS = 5_000
 
 
+class Bound(NamedTuple):
+    """An account that was handed over before and may have been taken: to which `outlet`, and the reason of the doubt.
+
+    Until its end is known it stays with that outlet, and with its doubt: see docs/adr/0019.
+    """
+
+    outlet: int | None
+    reason: Reason | None
+
+
+def bound_by(outlet: int | None, reason: Reason | None) -> Bound | None:
+    """By the columns of an account that is queued; None for one that may go anywhere."""
+    return None if outlet is None and reason is None else Bound(outlet, reason)
+
+
 class Verdict(NamedTuple):
     """How far a message got: `mark` HANDED_OVER means that no answer came. `pause_ms` goes with THROTTLED."""
 
@@ -65,11 +80,37 @@ def outcome(
     doubt: DoubtPolicy,
     recipient: str | None = None,
     since_ms: int | None = None,
+    outlet: int | None = None,
+    bound: Bound | None = None,
 ) -> Outcome:
     """The account's next state after attempt number `attempts` + 1; `now_ms` is database time.
 
-    `since_ms`: the last attempt that counted, else the first time it was put off.
+    `since_ms`: the last attempt that counted, else the first time it was put off. `outlet`: where it was handed to;
+    `bound`: what an earlier attempt left behind.
     """
+    made = _outcome(
+        key, verdict, attempts=attempts, now_ms=now_ms, retry=retry, doubt=doubt, recipient=recipient, since_ms=since_ms
+    )
+    if made.state is State.QUEUED and made.reason is None:
+        # Certainly not taken this time: it may go anywhere, unless it may have been taken before.
+        return made if bound is None else made._replace(outlet=bound.outlet, reason=bound.reason)
+    if made.reason is Reason.GAVE_UP and bound is not None and bound.reason is not None:
+        words = f"no attempt since has told more: {made.words}"
+        return made._replace(state=State.IN_DOUBT, reason=bound.reason, words=words, outlet=bound.outlet)
+    return made._replace(outlet=outlet)
+
+
+def _outcome(
+    key: DeliveryKey,
+    verdict: Verdict,
+    *,
+    attempts: int,
+    now_ms: int,
+    retry: RetryPolicy,
+    doubt: DoubtPolicy,
+    recipient: str | None,
+    since_ms: int | None,
+) -> Outcome:
     mark, words = verdict.mark, verdict.words
     if mark is Mark.SENT:
         return Outcome(key, State.SENT, None, words, recipient)

@@ -26,12 +26,13 @@ from clarion.pipeline.send import SendStage
 from clarion.pipeline.sender import Sender, SenderRules
 from clarion.pipeline.setback import Telling, cause_of
 from clarion.pipeline.tracing import UNTRACED, Tracing
-from clarion.store import triggers
+from clarion.store import outlets, triggers
 from clarion.store.engine import Store
 from clarion.store.jobs import RESOLVING, Handlers, Jobs
 
 _log = structlog.get_logger("clarion.worker")
 _RESTART_SECONDS = 3.0
+_FOLLOW_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class Worker:
         self._sender = Sender(
             store,
             send,
-            Prepared(store, sign, tracing, send.form),
+            Prepared(store, sign, tracing),
             self._control,
             owner=owner,
             flights=flights,
@@ -120,6 +121,7 @@ class Worker:
                 self._reconcile(),
                 self._tell_the_resolver(),
                 self._control.watch(stopping),
+                self._follow_accounts(),
                 self._whenever(self._due, self._take_up_slices, lambda _: self._sender.busy < self._rules.slots),
                 self._whenever(self._unresolved, self._take_up_audience, lambda taking: taking < RESOLVING),
                 self._whenever(self._repeats, self._send_again, lambda taking: not taking),
@@ -184,6 +186,23 @@ class Worker:
 
     async def _send_again(self) -> None:
         await asyncio.to_thread(partial(again.work_off, self._store, halted=self._stopping.is_set))
+
+    async def _follow_accounts(self) -> None:
+        """What somebody changes about accounts at providers is effective within a second or so, and how they fare is
+        written down for others to see."""
+        routes = self._send.routes
+        while routes.has_numbers and not self._stopping.is_set():
+            await self._reported(self._look_at_accounts)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), _FOLLOW_SECONDS)
+
+    async def _look_at_accounts(self) -> None:
+        routes = self._send.routes
+        if routes.follow(await asyncio.to_thread(self._store.read, outlets.listing)):
+            self._send.forget_holds()
+        news = routes.news()
+        if news:
+            await asyncio.to_thread(self._store.write, partial(outlets.note_states, news=news))
 
     # -- looking after -----------------------------------------------------------------------------------
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What settings must be beyond their types."""
 
+from dataclasses import asdict
+
 from clarion.domain.errors import SetupError
-from clarion.settings.sections import Settings
+from clarion.settings.sections import RATED, Settings
 
 _LEAST_ACCOUNT_DAYS = 31  # laws ask that unsubscribing works for 30 days
 
@@ -27,16 +29,20 @@ def check(settings: Settings) -> None:
         if value <= 0:
             raise SetupError(f"settings: {name} must be above 0")
     kept = settings.retention
-    for name in ("accounts_days", "data_days", "events_days", "outbox_days"):
-        if getattr(kept, name) < 0:
-            raise SetupError(f"settings: retention.{name} cannot be negative")
+    not_negative = {f"retention.{name}": value for name, value in asdict(kept).items()} | {
+        "worker.failover_seconds": settings.worker.failover_seconds,
+        "hooks.soft_bounces": settings.hooks.soft_bounces,
+    }
+    for name, value in not_negative.items():
+        if value < 0:
+            raise SetupError(f"settings: {name} cannot be negative")
     if 0 < kept.accounts_days < _LEAST_ACCOUNT_DAYS:
         raise SetupError(
             f"settings: retention.accounts_days must be 0 or at least {_LEAST_ACCOUNT_DAYS}:"
             " without its account the unsubscribe link of a message leads nowhere"
         )
-    if settings.hooks.soft_bounces < 0:
-        raise SetupError("settings: hooks.soft_bounces cannot be negative")
+    for channel in RATED:
+        settings.accounts_of(channel)
     if settings.worker.chunk_rows > 1_000:
         raise SetupError("settings: worker.chunk_rows must be at most 1000")
     if not 0 <= settings.worker.processes <= 1_000:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from clarion.domain.errors import SetupError
+from clarion.settings import accounts
 from clarion.settings.checking import check
 from clarion.settings.sections import Settings
 
@@ -32,7 +33,9 @@ def load(
         _merge(values, _read(file), str(file))
     for name, text in (environment or {}).items():
         path = _path(values, name)
-        if path is not None:
+        if path is not None and path[0] == "accounts":
+            values["accounts"].setdefault(path[1], {})[path[2]] = text
+        elif path is not None:
             values[path[0]][path[1]] = _parsed(values[path[0]][path[1]], text, name)
     for dotted, value in (overrides or {}).items():
         if value is not None:
@@ -61,21 +64,27 @@ def _merge(values: dict[str, Any], given: dict[str, Any], source: str) -> None:
             raise SetupError(f"{source}: unknown table [{table}]; known: {', '.join(values)}")
         if not isinstance(keys, dict):
             raise SetupError(f"{source}: {table} must be a table")
+        if table == "accounts":
+            accounts.merge(values[table], keys, source)
+            continue
         for key, value in keys.items():
             if key not in values[table]:
                 raise SetupError(f"{source}: unknown key {key!r} in [{table}]; known: {', '.join(values[table])}")
             values[table][key] = value
 
 
-def _path(values: dict[str, Any], name: str) -> tuple[str, str] | None:
+def _path(values: dict[str, Any], name: str) -> tuple[str, ...] | None:
     """The setting that an environment variable names; other CLARION_ variables are errors."""
     if not name.startswith(_PREFIX) or name in _NOT_SETTINGS:
         return None
     wanted = name.removeprefix(_PREFIX)
     for table, keys in values.items():
-        for key in keys:
+        for key in keys if table != "accounts" else ():
             if wanted == f"{table}_{key}".upper():
                 return table, key
+    found = accounts.of_environment(wanted)
+    if found is not None:
+        return "accounts", *found
     raise SetupError(f"the environment variable {name} names no setting")
 
 

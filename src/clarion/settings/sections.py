@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What settings there are: a class for each table of `settings.default.toml`, where each key is explained."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, Literal
 
 import msgspec
 
 from clarion.domain.errors import SetupError
+from clarion.domain.outlets import Terms
+from clarion.settings.accounts import Account, in_order, named, terms_of
 
 PerSecond = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
-_RATED = ("email", "webhook", "sms", "whatsapp", "push", "slack")  # the database takes in-app messages at any rate
+PerDay = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
+RATED = ("email", "webhook", "sms", "whatsapp", "push", "slack")
+"""Channels with accounts and limits; the database takes in-app messages at any rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class WorkerSettings:
     drain_seconds: float
     retry_delays_seconds: tuple[float, ...]
     put_off_hours: float
+    failover_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,9 @@ class Email:
 
     provider: Literal["outbox", "smtp", "mailgun", "postmark", "resend", "sendgrid", "ses"]
     per_second: PerSecond
+    per_day: PerDay
+    ramp: str
+    accounts: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +116,9 @@ class Webhook:
 
     provider: Literal["outbox", "webhook"]
     per_second: PerSecond
+    per_day: PerDay
+    ramp: str
+    accounts: str
     timeout: float
     connections: int
     per_host: int
@@ -134,6 +145,9 @@ class Sms:
 
     provider: Literal["outbox", "twilio"]
     per_second: PerSecond
+    per_day: PerDay
+    ramp: str
+    accounts: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +156,9 @@ class WhatsApp:
 
     provider: Literal["outbox", "twilio"]
     per_second: PerSecond
+    per_day: PerDay
+    ramp: str
+    accounts: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +167,9 @@ class Push:
 
     provider: Literal["outbox", "push"]
     per_second: PerSecond
+    per_day: PerDay
+    ramp: str
+    accounts: str
     fcm_credentials: str
     apns_key: str
     apns_key_id: str
@@ -169,6 +189,9 @@ class Slack:
 
     provider: Literal["outbox", "slack"]
     per_second: PerSecond
+    per_day: PerDay
+    ramp: str
+    accounts: str
     token: str = field(repr=False)
     connections: int
     timeout: float
@@ -253,9 +276,16 @@ class Settings:
     sendgrid: dict[str, Any] = field(repr=False)
     ses: dict[str, Any] = field(repr=False)
     twilio: dict[str, Any] = field(repr=False)
+    accounts: dict[str, dict[str, Any]] = field(repr=False)
 
-    @property
-    def rates(self) -> dict[tuple[str, str], float]:
-        """By channel and provider, how many messages a second go there at most; where there is a limit."""
-        given = {name: getattr(self, name) for name in _RATED}
-        return {(name, one.provider): one.per_second for name, one in given.items() if one.per_second}
+    def accounts_of(self, channel: str) -> list[Account]:
+        """Its accounts at providers, in the order in which they are asked.
+
+        Raises:
+            SetupError: the settings name one that cannot be.
+        """
+        section = getattr(self, channel)
+        if channel not in RATED:
+            return [Account(channel, section.provider, section.provider, Terms())]
+        own = Account(channel, section.provider, section.provider, terms_of(f"settings: {channel}", asdict(section)))
+        return in_order(channel, own, named(self.accounts), section.accounts)

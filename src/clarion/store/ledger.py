@@ -239,6 +239,7 @@ def settle(
                 "counted": int(outcome.counted),
                 "due_ms": outcome.due_ms,
                 "doubt_fence": outcome.doubt_fence,
+                "outlet": outcome.outlet,
                 "language": outcome.language,
             }
         )
@@ -275,6 +276,7 @@ def _settle_sent(tx: Transaction, trigger_id: int, outcomes: Sequence[Outcome], 
         "words": [_storable(outcome.words) for outcome in outcomes],
         "recipient": [_storable(outcome.recipient) for outcome in outcomes],
         "language": [outcome.language for outcome in outcomes],
+        "outlet": [outcome.outlet for outcome in outcomes],
     }
     counted: Counter[tuple[int, State, Reason | None]] = Counter()
     spoken: Spoken = Counter()

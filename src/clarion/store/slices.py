@@ -55,6 +55,7 @@ class Picked:
     open_lo: int | None
     open_hi: int | None
     open_ms: int | None
+    open_outlets: str | None
     workspace_id: int
     broadcast_id: int
     doubt_policy: DoubtPolicy
@@ -93,6 +94,17 @@ class Holding:
     open_lo: int | None
     open_hi: int | None
     open_ms: int | None
+    open_outlets: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An account of an open chunk. `outlet` and `reason`: where an earlier attempt is in doubt, and why."""
+
+    key: DeliveryKey
+    attempts: int
+    outlet: int | None
+    reason: Reason | None
 
 
 def worker_of(owner: str | None) -> str:
@@ -136,11 +148,17 @@ def held_by(picked: Picked, owner: str) -> Claim:
 
 
 def take(
-    tx: Transaction, picked: Picked, owner: str, lease_ms: int, opening: tuple[int, int, int] | None = None
+    tx: Transaction,
+    picked: Picked,
+    owner: str,
+    lease_ms: int,
+    opening: tuple[int, int, int] | None = None,
+    outlets: str | None = None,
 ) -> Claim:
     """Take the lease; the fence grows, and the earlier holder's open chunk must be settled by now.
 
-    `opening` is the first chunk: from person, to person, database time. See `open_chunk`.
+    `opening` is the first chunk: from person, to person, database time, and to which accounts at providers it goes
+    (`outlets`). See `open_chunk`.
     """
     lo, hi, now_ms = opening or (None, None, None)
     taken = tx.execute(
@@ -153,14 +171,15 @@ def take(
         lo=lo,
         hi=hi,
         now_ms=now_ms,
+        outlets=outlets,
     )
     if not taken:
         raise LostLease(f"slice {picked.no} of trigger {picked.trigger_id} was taken by another worker")
     return held_by(picked, owner)
 
 
-def opened(tx: Transaction, picked: Picked) -> list[tuple[DeliveryKey, int]]:
-    """(account, attempts so far) of an abandoned open chunk."""
+def opened(tx: Transaction, picked: Picked) -> list[Opened]:
+    """The accounts of an abandoned open chunk."""
     if picked.open_lo is None:
         return []
     rows = tx.all(
@@ -170,16 +189,26 @@ def opened(tx: Transaction, picked: Picked) -> list[tuple[DeliveryKey, int]]:
         hi=picked.open_hi,
         opened_ms=picked.open_ms,
     )
-    return [(DeliveryKey(picked.trigger_id, int(r["seq"]), int(r["action_id"])), int(r["attempts"])) for r in rows]
+    return [
+        Opened(
+            DeliveryKey(picked.trigger_id, int(r["seq"]), int(r["action_id"])),
+            int(r["attempts"]),
+            r["outlet"],
+            Reason(r["reason"]) if r["reason"] else None,
+        )
+        for r in rows
+    ]
 
 
-def open_chunk(tx: Transaction, claim: Claim, lo: int, hi: int, now_ms: int, lease_ms: int) -> None:
-    """Write the intent: from now on people `lo`..`hi` may have been handed over. Renews the lease.
+def open_chunk(
+    tx: Transaction, claim: Claim, lo: int, hi: int, now_ms: int, lease_ms: int, outlets: str | None = None
+) -> None:
+    """Write the intent: from now on people `lo`..`hi` may have been handed over, to `outlets`. Renews the lease.
 
     Raises:
         LostLease: the slice has another holder.
     """
-    _set_open(tx, claim, lo, hi, now_ms, lease_ms=lease_ms)
+    _set_open(tx, claim, lo, hi, now_ms, lease_ms=lease_ms, outlets=outlets)
 
 
 def extend(tx: Transaction, claim: Claim, lease_ms: int) -> None:
@@ -211,9 +240,16 @@ def renew(tx: Transaction, claim: Claim, lease_ms: int) -> Standing:
 
 
 def _set_open(
-    tx: Transaction, claim: Claim, lo: int | None, hi: int | None, now_ms: int | None, *, lease_ms: int
+    tx: Transaction,
+    claim: Claim,
+    lo: int | None,
+    hi: int | None,
+    now_ms: int | None,
+    *,
+    lease_ms: int,
+    outlets: str | None = None,
 ) -> None:
-    _as_holder(tx, "open_chunk", claim, lo=lo, hi=hi, now_ms=now_ms, lease_ms=lease_ms)
+    _as_holder(tx, "open_chunk", claim, lo=lo, hi=hi, now_ms=now_ms, lease_ms=lease_ms, outlets=outlets)
 
 
 def _as_holder(tx: Transaction, query: str, claim: Claim, **more: object) -> None:
@@ -230,7 +266,7 @@ def _lost(claim: Claim) -> LostLease:
 def holding(tx: Transaction, trigger_id: int, no: int) -> Holding | None:
     """How a slice is held."""
     row = tx.one("slice", trigger_id=trigger_id, no=no)
-    return Holding(row["owner"], int(row["fence"]), row["open_lo"], row["open_hi"], row["open_ms"]) if row else None
+    return Holding(**{name: row[name] for name in Holding.__slots__}) if row else None
 
 
 def anything_due(tx: Transaction, trigger_id: int = 0, no: int = 0, *, grace_ms: int = 0) -> bool:

@@ -2,8 +2,9 @@
 """The providers that the settings name, built."""
 
 import asyncio
+import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
@@ -14,64 +15,89 @@ from clarion.channels.in_app import Keep
 from clarion.channels.public_addresses import may_be_public
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.channels import CHANNELS
+from clarion.domain.errors import SetupError
 from clarion.domain.messages import PartsMessage
 from clarion.domain.provider_events import hook_url
 from clarion.pipeline.erasure import BlankMail
-from clarion.settings import Settings
-from clarion.store import access, in_app
+from clarion.pipeline.outlet import Outlet
+from clarion.pipeline.permits import permits_of
+from clarion.settings import Account, Settings
+from clarion.store import access, in_app, outlets
 from clarion.wiring.house import House
 
 ALL_CHANNELS = ("email", "webhook", *CHANNELS)
-_OURS = frozenset({"provider", "per_second"})  # settings of a channel that are none of its provider
+_OURS = frozenset({"provider", "per_second", "per_day", "ramp", "accounts"})  # of a channel, none of its provider's
 
 
-def build_provider(house: House) -> Deliverer:
-    """The e-mail provider that the settings name.
+@dataclass(frozen=True, slots=True)
+class Built:
+    """An account at a provider, ready to send."""
+
+    account: Account
+    provider: Deliverer
+
+
+def build_provider_of(house: House, channel: str, name: str = "") -> Deliverer:
+    """The provider of a channel's first account, or of one by its name.
 
     Raises:
-        SetupError: its options are wrong.
+        SetupError: its options are wrong, or there is none of that name.
     """
-    return build_provider_of(house, "email")
+    for account in house.settings.accounts_of(channel):
+        if not name or account.name == name:
+            return registry.build(account.provider, _options(house, account))
+    raise SetupError(f"{channel} has no account {name!r}")
 
 
-def build_provider_of(house: House, channel: str) -> Deliverer:
-    """The provider of a channel that the settings name.
-
-    Raises:
-        SetupError: its options are wrong.
-    """
-    return registry.build(*_options(house.settings, channel, house.outbox_folder, _keeper(house), _where(house)))
-
-
-def build_providers(house: House) -> tuple[Deliverer, ...]:
-    """Those of all channels, that of e-mail first.
+def build_providers(house: House) -> tuple[Built, ...]:
+    """All accounts of all channels, each channel's in the order in which they are asked.
 
     Raises:
         SetupError: the options of one are wrong.
     """
-    return tuple(build_provider_of(house, channel) for channel in ALL_CHANNELS)
+    return tuple(Built(one, registry.build(one.provider, _options(house, one))) for one in _accounts(house.settings))
 
 
-def sending(house: House, provider: Deliverer) -> tuple[registry.Sending, ...]:
-    """What may be told of each channel's provider; `provider` is that of e-mail, built already."""
-    found, where = [], _where(house)
-    for channel in ALL_CHANNELS:
-        name, options = _options(house.settings, channel, house.outbox_folder, _keeper(house), where)
-        built = provider if channel == "email" else registry.build(name, options)
-        found.append(registry.sending(name, options, built.capabilities))
+def build_outlets(house: House, built: Sequence[Built]) -> tuple[Outlet, ...]:
+    """The accounts as senders see them, with their numbers in the database; inside the event loop that will send."""
+
+    def outlet(one: Built) -> Outlet:
+        account = one.account
+        number = house.store.write(partial(outlets.register, channel=account.channel, name=account.name))
+        return Outlet(
+            one.provider,
+            time.monotonic,
+            house.metrics,
+            outlet_id=number,
+            name=account.name,
+            terms=account.terms,
+            permits_for=partial(permits_of, house.store, f"{account.channel}/{account.name}"),
+        )
+
+    return tuple(outlet(one) for one in built)
+
+
+def sending(house: House) -> tuple[registry.Sending, ...]:
+    """What may be told of the accounts, each channel's in the order of the settings."""
+    found = []
+    for account in _accounts(house.settings):
+        options = _options(house, account)
+        able = registry.build(account.provider, options).capabilities
+        found.append(registry.sending(account.provider, options, able, account=account.name, terms=account.terms))
     return tuple(found)
 
 
-def doubt_policy(provider: Deliverer) -> DoubtPolicy:
-    """What a new broadcast does about doubt: repeat only where the provider itself refuses to send twice."""
-    return DoubtPolicy.RESEND if provider.capabilities.recognises_repeats else DoubtPolicy.HOLD
+def doubt_policy(told: Sequence[registry.Sending]) -> DoubtPolicy:
+    """What a new broadcast does about doubt: repeat only where each account itself refuses to send an e-mail twice."""
+    mail = [one.capabilities for one in told if one.capabilities.channel == "email"]
+    return DoubtPolicy.RESEND if all(one.recognises_repeats for one in mail) else DoubtPolicy.HOLD
 
 
 def check_providers(settings: Settings) -> None:
-    """Build the providers that the settings name, for nothing else; without an event loop.
+    """Build the providers of all accounts that the settings name, for nothing else; without an event loop.
 
     Raises:
-        SetupError: its options are wrong.
+        SetupError: the options of one are wrong.
     """
 
     def kept(messages: Sequence[PartsMessage]) -> frozenset[str]:
@@ -79,8 +105,8 @@ def check_providers(settings: Settings) -> None:
 
     async def make() -> None:
         folder = Path(settings.data.dir) / "outbox"
-        for channel in ALL_CHANNELS:
-            await registry.build(*_options(settings, channel, folder, kept, lambda _: "")).close()
+        for account in _accounts(settings):
+            await registry.build(account.provider, _options_of(settings, account, folder, kept, lambda _: "")).close()
 
     async def nothing(url: str, most_bytes: int) -> bytes:
         raise AssertionError(url, most_bytes)
@@ -96,10 +122,17 @@ def hook_keys(settings: Settings) -> HookKeys:
     return HookKeys(**{name: value for name, value in given.items() if name != "soft_bounces"})
 
 
-def provider_of(settings: Settings, channel: str) -> str:
-    """The provider of a channel, by its name."""
-    name: str = getattr(settings, channel).provider
-    return name
+def captures(settings: Settings) -> bool:
+    """Whether messages of some channel stay on this machine."""
+    return any(account.provider == "outbox" for account in _accounts(settings))
+
+
+def _accounts(settings: Settings) -> list[Account]:
+    return [account for channel in ALL_CHANNELS for account in settings.accounts_of(channel)]
+
+
+def _options(house: House, account: Account) -> dict[str, object]:
+    return _options_of(house.settings, account, house.outbox_folder, _keeper(house), _where(house))
 
 
 def _keeper(house: House) -> Keep:
@@ -114,23 +147,27 @@ def _where(house: House) -> Callable[[str], str]:
     return lambda name: hook_url(house.base_url, name, house.store.write(access.installation_secret))
 
 
-def _options(
-    settings: Settings, channel: str, outbox_folder: Path, keep: Keep, where: Callable[[str], str]
-) -> tuple[str, dict[str, object]]:
-    """The provider of a channel and how it is set: by the section that is named after it."""
-    name = provider_of(settings, channel)
+def _options_of(
+    settings: Settings, account: Account, outbox_folder: Path, keep: Keep, where: Callable[[str], str]
+) -> dict[str, object]:
+    """How an account is set: by its own table, or by the one that is named after its provider."""
+    name, channel = account.provider, account.channel
     if name == "outbox":
-        return name, {"directory": outbox_folder, "channel": channel}
+        return {"directory": outbox_folder, "channel": channel}
     if name == "in_app":
-        return name, {"keep": keep, "channel": channel}
-    if name == channel:  # its settings stand beside the choice
-        return name, {key: value for key, value in asdict(getattr(settings, channel)).items() if key not in _OURS}
-    options: dict[str, object] = dict(getattr(settings, name))
+        return {"keep": keep, "channel": channel}
+    options: dict[str, object]
+    if account.options is not None:
+        options = dict(account.options)
+    elif name == channel:  # its settings stand beside the choice
+        return {key: value for key, value in asdict(getattr(settings, channel)).items() if key not in _OURS}
+    else:
+        options = dict(getattr(settings, name))
     if registry.serves_several(name):
         options["channel"] = channel
     if registry.asks_where(name):
         options["status_callback"] = where(name)
-    return name, options
+    return options
 
 
 def blank_mail_of(house: House) -> BlankMail:

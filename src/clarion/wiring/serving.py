@@ -22,13 +22,11 @@ from clarion.tracking import hooks, routes
 from clarion.wiring.downloads import fetcher
 from clarion.wiring.house import House
 from clarion.wiring.providers import (
-    ALL_CHANNELS,
     blank_mail_of,
-    build_provider,
     build_provider_of,
+    captures,
     doubt_policy,
     hook_keys,
-    provider_of,
     sending,
 )
 
@@ -39,13 +37,12 @@ def build_application(house: House, vitals: health.Vitals, *, open_outbox: bool 
     """The HTTP side: Customer.io's API, ours, the pages behind links in messages, and what probes ask."""
     settings = house.settings
     secret = house.store.write(access.installation_secret)
-    captured = any(provider_of(settings, channel) == "outbox" for channel in ALL_CHANNELS)
-    provider = build_provider(house)
+    told = sending(house)
     api = Api(
         store=house.store,
         jobs=house.jobs,
         numbers=PersonNumbers(house.store),
-        outbox=cache(partial(registry.captured_mail, house.outbox_folder)) if captured else None,
+        outbox=cache(partial(registry.captured_mail, house.outbox_folder)) if captures(settings) else None,
         threads=ThreadPoolExecutor(_API_THREADS, thread_name_prefix="api"),
         secret=secret,
         tracing=house.tracing,
@@ -57,11 +54,11 @@ def build_application(house: House, vitals: health.Vitals, *, open_outbox: bool 
             trigger_interval_seconds=settings.trigger.interval_seconds,
             trigger_queue=settings.trigger.queue,
             open_outbox=open_outbox,
-            doubt_policy=doubt_policy(provider),
+            doubt_policy=doubt_policy(told),
             stream_bytes=settings.data_file.max_bytes,
             blank_mail=blank_mail_of(house),
             fetch=fetcher(house),
-            sending=sending(house, provider),
+            sending=told,
             listening=tuple(ready_hooks(hook_keys(settings)).items()),
             ip_addresses=tuple(one.strip() for one in settings.server.ip_addresses.split(",") if one.strip()),
         ),

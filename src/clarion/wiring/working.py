@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import partial
 
 from clarion.channels import registry
-from clarion.channels.base import Deliverer
 from clarion.pipeline import (
     breaking,
     converting,
@@ -15,7 +14,6 @@ from clarion.pipeline import (
     folding,
     forgetting,
     importing,
-    permits,
     reporting,
     retention,
     segment_building,
@@ -25,16 +23,17 @@ from clarion.pipeline.errands import Errand
 from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.pipeline.resolve import Resolver
 from clarion.pipeline.retry import RetryPolicy
+from clarion.pipeline.routing import Routes
 from clarion.pipeline.send import SendStage
 from clarion.pipeline.worker import Worker, WorkerRules, new_owner
 from clarion.store import access
 from clarion.wiring.downloads import download_rules, downloader
 from clarion.wiring.house import House
-from clarion.wiring.providers import blank_mail_of
+from clarion.wiring.providers import Built, blank_mail_of, build_outlets
 
 
-def build_worker(house: House, providers: Sequence[Deliverer], failpoint: Failpoint = nothing) -> Worker:
-    """A worker over this process's store; inside the event loop that will run it. The first provider is of e-mail."""
+def build_worker(house: House, built: Sequence[Built], failpoint: Failpoint = nothing) -> Worker:
+    """A worker over this process's store; inside the event loop that will run it."""
     settings = house.settings
     owner = new_owner()
     retry = RetryPolicy(settings.worker.retry_delays_seconds, settings.worker.put_off_hours * 3_600)
@@ -54,12 +53,11 @@ def build_worker(house: House, providers: Sequence[Deliverer], failpoint: Failpo
         house.jobs,
         resolver,
         SendStage(
-            *providers,
             retry=retry,
             drain_seconds=settings.worker.drain_seconds,
             failpoint=failpoint,
             meter=house.metrics,
-            limits=permits.of_channels(house.store, settings.rates),
+            routes=Routes(build_outlets(house, built), failover_seconds=settings.worker.failover_seconds),
         ),
         owner=owner,
         flights=flights,

@@ -9,7 +9,7 @@ _LOOSE = Loose(
     nullable=(
         "failure", "triggered_by", "processed_at", "scheduled_at", "expires_at", "pace", "changed_by", "expected",
         "rate", "estimated_end_at", "until", "words", "details_removed_at", "next", "cause", "reason", "meaning",
-        "recipient", "next_attempt_at", "attempted_at", "settled_at", "email", "id", "data_removed_at", "at",
+        "recipient", "account", "next_attempt_at", "attempted_at", "settled_at", "email", "id", "data_removed_at", "at",
     ),
     free=("reasons", "pace", "heard", "data", "detail"),
 )  # fmt: skip
@@ -186,6 +186,7 @@ DELIVERY = shown(
             **_DELIVERY,
             "action": {"id": 1, "name": "Mail"},
             "place": 7,
+            "account": "ses-eu",
             "data": {"coupon": "SPRING"},
             "data_removed_at": None,
             "timeline": [

@@ -60,15 +60,17 @@ WHERE trigger_id = :trigger_id ORDER BY no;
 
 -- name: requeue
 -- Back to the start, with a due time later than any chunk that is open now. :reason stays where a message may have
--- been sent before: should the trigger be stopped first, the account is in doubt after all.
+-- been sent before: should the trigger be stopped first, the account is in doubt after all. One that was in doubt goes
+-- to the same account at a provider again.
 UPDATE delivery SET state = 0, reason = :reason, attempts = 0, due_ms = :due_ms, again = again + 1,
-    doubt_fence = NULL, attempted_ms = NULL, settled_ms = NULL
+    doubt_fence = NULL, attempted_ms = NULL, settled_ms = NULL, outlet = CASE WHEN :from_state = 6 THEN outlet END
 WHERE trigger_id = :trigger_id AND seq = :seq AND action_id = :action_id AND state = :from_state;
 
 -- name: requeue @postgres
 -- Differs: rows travel as arrays.
 UPDATE delivery d SET state = 0, reason = r.reason, attempts = 0, due_ms = r.due_ms, again = d.again + 1,
-    doubt_fence = NULL, attempted_ms = NULL, settled_ms = NULL
+    doubt_fence = NULL, attempted_ms = NULL, settled_ms = NULL,
+    outlet = CASE WHEN r.from_state = 6 THEN d.outlet END
 FROM unnest(CAST(:trigger_id AS bigint[]), CAST(:seq AS bigint[]), CAST(:action_id AS bigint[]),
             CAST(:from_state AS smallint[]), CAST(:due_ms AS bigint[]), CAST(:reason AS text[]))
     AS r (trigger_id, seq, action_id, from_state, due_ms, reason)

@@ -166,12 +166,13 @@ FOR UPDATE OF s SKIP LOCKED;
 -- name: take_slice
 -- The lease, and with :lo the intent: from now on people between :lo and :hi may have been handed over.
 UPDATE slice SET owner = :owner, fence = fence + 1, lease_ms = {{now_ms}} + :lease_ms,
-    open_lo = :lo, open_hi = :hi, open_ms = :now_ms
+    open_lo = :lo, open_hi = :hi, open_ms = :now_ms, open_outlets = :outlets
 WHERE trigger_id = :trigger_id AND no = :no AND fence = :fence AND done = 0;
 
 -- name: open_chunk
 -- The intent: from now on people between :lo and :hi may have been handed over. Renews the lease.
-UPDATE slice SET open_lo = :lo, open_hi = :hi, open_ms = :now_ms, lease_ms = {{now_ms}} + :lease_ms
+UPDATE slice SET open_lo = :lo, open_hi = :hi, open_ms = :now_ms, open_outlets = :outlets,
+    lease_ms = {{now_ms}} + :lease_ms
 WHERE trigger_id = :trigger_id AND no = :no AND owner = :owner AND fence = :fence;
 
 -- name: renew_slice
@@ -220,12 +221,12 @@ WHERE trigger_id = :trigger_id AND no = :no AND fence = :fence AND done = 0;
 UPDATE slice SET lease_ms = 0 WHERE done = 0 AND owner = :owner;
 
 -- name: slice
-SELECT owner, fence, open_lo, open_hi, open_ms FROM slice WHERE trigger_id = :trigger_id AND no = :no;
+SELECT owner, fence, open_lo, open_hi, open_ms, open_outlets FROM slice WHERE trigger_id = :trigger_id AND no = :no;
 
 -- name: chunk
 -- The next people of a slice, with what composing needs. A vanished person has no number on the right side.
-SELECT d.seq, d.action_id, d.person_id, d.attempts, d.attempted_ms, d.language, p.person_id AS alive, p.id, p.email,
-       p.unsubscribed, p.attributes, e.data
+SELECT d.seq, d.action_id, d.person_id, d.attempts, d.attempted_ms, d.language, d.outlet, d.reason,
+       p.person_id AS alive, p.id, p.email, p.unsubscribed, p.attributes, e.data
 FROM delivery d
 LEFT JOIN person p ON p.person_id = d.person_id
 LEFT JOIN trigger_entry e ON e.trigger_id = d.trigger_id AND e.entry = d.entry
@@ -234,8 +235,8 @@ ORDER BY d.seq, d.action_id LIMIT :most;
 
 -- name: composing
 -- One account with what composing needs, whatever its state.
-SELECT d.seq, d.action_id, d.person_id, d.attempts, d.attempted_ms, d.language, p.person_id AS alive, p.id, p.email,
-       p.unsubscribed, p.attributes, e.data
+SELECT d.seq, d.action_id, d.person_id, d.attempts, d.attempted_ms, d.language, d.outlet, d.reason,
+       p.person_id AS alive, p.id, p.email, p.unsubscribed, p.attributes, e.data
 FROM delivery d
 LEFT JOIN person p ON p.person_id = d.person_id
 LEFT JOIN trigger_entry e ON e.trigger_id = d.trigger_id AND e.entry = d.entry
@@ -243,7 +244,7 @@ WHERE d.trigger_id = :trigger_id AND d.seq = :seq AND d.action_id = :action_id;
 
 -- name: opened_rows
 -- What an abandoned chunk left behind.
-SELECT seq, action_id, attempts FROM delivery
+SELECT seq, action_id, attempts, outlet, reason FROM delivery
 WHERE trigger_id = :trigger_id AND seq BETWEEN :lo AND :hi AND state = 0 AND due_ms <= :opened_ms
 ORDER BY seq, action_id;
 
@@ -254,9 +255,10 @@ WHERE trigger_id = :trigger_id AND seq BETWEEN :lo AND :hi AND state = 0;
 -- name: settle
 -- From :from_state only; a retry stays QUEUED with a due time. What is only put off keeps the time of its last
 -- attempt that counted, or of the first time it was put off; one that is put back into the queue begins anew. The
--- language is the one that it is booked in, from when it leaves the queue.
+-- language is the one that it is booked in, from when it leaves the queue. One that was in doubt keeps its account.
 UPDATE delivery SET state = :state, reason = :reason, words = :words, recipient = COALESCE(:recipient, recipient),
     attempts = attempts + :counted, due_ms = :due_ms, doubt_fence = :doubt_fence,
+    outlet = CASE WHEN :outlet IS NULL AND (:state <> 0 OR :from_state = 6) THEN outlet ELSE :outlet END,
     language = CASE WHEN :from_state = 0 AND :state <> 0 THEN :language ELSE language END,
     attempted_ms = CASE WHEN :state = 0 AND :from_state <> 0 THEN NULL
                         WHEN :counted = 1 OR (:state = 0 AND attempted_ms IS NULL) THEN {{now_ms}}
@@ -269,6 +271,7 @@ WHERE trigger_id = :trigger_id AND seq = :seq AND action_id = :action_id AND sta
 UPDATE delivery d SET state = r.state, reason = r.reason, words = r.words,
     recipient = COALESCE(r.recipient, d.recipient), attempts = d.attempts + r.counted, due_ms = r.due_ms,
     doubt_fence = r.doubt_fence,
+    outlet = CASE WHEN r.outlet IS NULL AND (r.state <> 0 OR r.from_state = 6) THEN d.outlet ELSE r.outlet END,
     language = CASE WHEN r.from_state = 0 AND r.state <> 0 THEN r.language ELSE d.language END,
     attempted_ms = CASE WHEN r.state = 0 AND r.from_state <> 0 THEN NULL
                         WHEN r.counted = 1 OR (r.state = 0 AND d.attempted_ms IS NULL) THEN {{now_ms}}
@@ -277,26 +280,26 @@ UPDATE delivery d SET state = r.state, reason = r.reason, words = r.words,
 FROM unnest(CAST(:trigger_id AS bigint[]), CAST(:seq AS bigint[]), CAST(:action_id AS bigint[]),
             CAST(:from_state AS smallint[]), CAST(:state AS smallint[]), CAST(:reason AS text[]),
             CAST(:words AS text[]), CAST(:recipient AS text[]), CAST(:counted AS smallint[]), CAST(:due_ms AS bigint[]),
-            CAST(:doubt_fence AS bigint[]), CAST(:language AS text[]))
+            CAST(:doubt_fence AS bigint[]), CAST(:outlet AS smallint[]), CAST(:language AS text[]))
     AS r (trigger_id, seq, action_id, from_state, state, reason, words, recipient, counted, due_ms, doubt_fence,
-          language)
+          outlet, language)
 WHERE d.trigger_id = r.trigger_id AND d.seq = r.seq AND d.action_id = r.action_id AND d.state = r.from_state;
 
 -- name: settle_sent
 -- The same for accounts that were simply sent.
 UPDATE delivery SET state = 1, reason = NULL, words = :words, recipient = COALESCE(:recipient, recipient),
     attempts = attempts + 1, due_ms = 0, doubt_fence = NULL, attempted_ms = {{now_ms}}, settled_ms = {{now_ms}},
-    language = :language
+    language = :language, outlet = COALESCE(:outlet, outlet)
 WHERE trigger_id = :trigger_id AND seq = :seq AND action_id = :action_id AND state = 0;
 
 -- name: settle_sent @postgres
 -- Differs: rows travel as arrays.
 UPDATE delivery d SET state = 1, reason = NULL, words = r.words, recipient = COALESCE(r.recipient, d.recipient),
     attempts = d.attempts + 1, due_ms = 0, doubt_fence = NULL, attempted_ms = {{now_ms}}, settled_ms = {{now_ms}},
-    language = r.language
+    language = r.language, outlet = COALESCE(r.outlet, d.outlet)
 FROM unnest(CAST(:seq AS bigint[]), CAST(:action_id AS bigint[]), CAST(:words AS text[]), CAST(:recipient AS text[]),
-            CAST(:language AS text[]))
-    AS r (seq, action_id, words, recipient, language)
+            CAST(:language AS text[]), CAST(:outlet AS smallint[]))
+    AS r (seq, action_id, words, recipient, language, outlet)
 WHERE d.trigger_id = :trigger_id AND d.seq = r.seq AND d.action_id = r.action_id AND d.state = 0;
 
 -- name: stop_rows
@@ -317,7 +320,7 @@ WHERE d.trigger_id = :trigger_id AND d.seq = :seq AND d.action_id = :action_id;
 -- name: deliveries
 -- A page of a trigger's accounts after (:seq, :action_id); :state -1 for all, :only_action 0 for all.
 SELECT trigger_id, seq, action_id, person_id, state, reason, words, recipient, attempts, again, due_ms, created_ms,
-       attempted_ms, settled_ms
+       attempted_ms, settled_ms, outlet
 FROM delivery
 WHERE trigger_id = :trigger_id AND (seq, action_id) > (:seq, :action_id)
   AND (:state = -1 OR state = :state) AND (:only_action = 0 OR action_id = :only_action)

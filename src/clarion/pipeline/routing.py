@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: Apache-2.0
+"""To which account at a provider a message goes, and who comes next when that one takes none (docs/adr/0019).
+
+A state path. Opening a chunk: for each channel the first account that takes messages is chosen, and what its share of
+the day holds is taken; both are committed with the intent, so before the first message leaves, the ledger names where
+each one may be. A crash later, whoever settles the chunk reads it there: what is in doubt keeps its account, and what
+certainly was not handed over may go to any. Sending: a message that may have been taken goes to its own account alone,
+and waits while that takes none. Recording: what was not used of the share is given back with the outcomes; after a
+crash it stays taken, so a day may have fewer messages than its share, never more.
+"""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from clarion.domain.broadcasts import DoubtPolicy
+from clarion.domain.deliveries import Outcome, Reason, State
+from clarion.domain.outlets import DAY_MS, day_of
+from clarion.pipeline.outlet import Outlet
+from clarion.store import outlets, triggers
+from clarion.store.engine import Row, Transaction
+from clarion.store.outlets import Grant
+
+FAILOVER_SECONDS = 10.0
+_LOOK_AGAIN = 30.0  # seconds until a day's share that is used up is looked at again: somebody may have raised it
+_LOOK_AT_SWITCH = 2.0
+_KNOWN = 256
+_DOUBTS = frozenset({Reason.NO_ANSWER, Reason.SENDER_DIED})
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """The accounts that a chunk goes to, by action, and what it took out of their shares of the day.
+
+    `known`: the accounts have numbers; without, each channel has but the one that the process was given.
+    """
+
+    outlets: Mapping[int, int]
+    grants: tuple[Grant, ...] = ()
+    known: bool = True
+
+    def intent(self, fence: int) -> str | None:
+        """What the ledger keeps of it while the chunk is open. See `intended_by`."""
+        return json.dumps({"fence": fence, "to": list(self.outlets.items())}) if self.outlets else None
+
+    def unused(self, outcomes: Sequence[Outcome]) -> list[Grant]:
+        """What was taken out of shares for messages that did not leave us."""
+        if not self.grants:
+            return []
+        gone = Counter(outcome.outlet for outcome in outcomes if _may_have_left(outcome))
+        return [one._replace(messages=max(0, one.messages - gone[one.outlet_id])) for one in self.grants]
+
+
+def _may_have_left(outcome: Outcome) -> bool:
+    return outcome.state in {State.SENT, State.IN_DOUBT} or outcome.reason in _DOUBTS
+
+
+UNROUTED = Routed({}, known=False)
+
+
+def intended_by(intent: str | None, fence: int) -> Mapping[int, int]:
+    """Which account a chunk was opened for, by action. Nothing of what an earlier holder of the slice wrote."""
+    if not intent:
+        return {}
+    found = json.loads(intent)
+    return dict(found["to"]) if found["fence"] == fence else {}
+
+
+class Routing(Protocol):
+    """What opening a chunk, and settling one that was left open, ask about accounts."""
+
+    def route(
+        self, tx: Transaction, content_hash: str, rows: Sequence[Row], now_ms: int
+    ) -> tuple[Routed, Sequence[Row]]:
+        """Choose, and take out of the day's shares; with the rows that the chunk has then: there may be fewer."""
+        ...
+
+    def doubt(self, policy: DoubtPolicy, outlet_id: int | None) -> DoubtPolicy:
+        """What becomes of a message in doubt that was handed to this account (None: nobody knows which)."""
+        ...
+
+
+class NoRouting:
+    """One account a channel, of which nothing is known but that it is there."""
+
+    def route(
+        self, tx: Transaction, content_hash: str, rows: Sequence[Row], now_ms: int
+    ) -> tuple[Routed, Sequence[Row]]:
+        """As they are."""
+        del tx, content_hash, now_ms
+        return UNROUTED, rows
+
+    def doubt(self, policy: DoubtPolicy, outlet_id: int | None) -> DoubtPolicy:
+        """As the broadcast says."""
+        del outlet_id
+        return policy
+
+
+NO_ROUTING = NoRouting()
+
+
+class Route:
+    """The accounts of one channel, in the order in which they are asked."""
+
+    def __init__(self, outlets_of_it: Sequence[Outlet], failover_seconds: float, clock: Callable[[], float]) -> None:
+        self.outlets = list(outlets_of_it)
+        self._failover_seconds = failover_seconds
+        self._clock = clock
+
+    def sort(self) -> None:
+        """After a change of places."""
+        self.outlets.sort(key=lambda one: one.terms.place)
+
+    @property
+    def sole(self) -> Outlet | None:
+        """The only one that there is."""
+        return self.outlets[0] if len(self.outlets) == 1 else None
+
+    def candidates(self) -> Iterator[Outlet]:
+        """Those that may be given a chunk now, the first choice first.
+
+        One that is away for a moment only is waited for: see `Outlet.away_for`.
+        """
+        for outlet in self.outlets:
+            if not outlet.enabled or outlet.is_spent():
+                continue
+            if outlet.is_ready():
+                yield outlet
+            elif outlet.away_for() < self._failover_seconds:
+                return
+
+    def is_ready(self) -> bool:
+        """Whether one of them takes messages."""
+        return next(self.candidates(), None) is not None
+
+    def next_try(self) -> float:
+        """When to come again, by the clock, while none does."""
+        moments = [self._clock() + _LOOK_AT_SWITCH]  # somebody may switch one on, or change the order
+        for outlet in self.outlets:
+            if not outlet.enabled:
+                continue
+            if outlet.is_spent():
+                moments.append(outlet.spent_until)
+            elif not outlet.is_ready():
+                moments.append(outlet.next_try())
+        later = moments[1:]
+        return min(later) if later else moments[0]
+
+
+class Routes:
+    """Every channel's accounts, as one process sees them. `outlets` stand in the order in which they are asked."""
+
+    def __init__(
+        self,
+        given: Sequence[Outlet],
+        *,
+        failover_seconds: float = FAILOVER_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        by_channel: dict[str, list[Outlet]] = {}
+        for outlet in given:
+            by_channel.setdefault(outlet.channel, []).append(outlet)
+        self.by_channel = {channel: Route(some, failover_seconds, clock) for channel, some in by_channel.items()}
+        for route in self.by_channel.values():
+            route.sort()
+        self._by_id = {outlet.outlet_id: outlet for outlet in given if outlet.outlet_id is not None}
+        self._clock = clock
+        self._kinds: dict[str, Mapping[int, str]] = {}
+
+    def __iter__(self) -> Iterator[Outlet]:
+        return (outlet for route in self.by_channel.values() for outlet in route.outlets)
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether the accounts are known in the database."""
+        return bool(self._by_id)
+
+    def news(self) -> list[tuple[int, str | None, float]]:
+        """Which accounts fare otherwise than was last noted: number, why it takes none, for how long."""
+        found = []
+        for outlet in self._by_id.values():
+            state = outlet.state()
+            if state != outlet.told and outlet.outlet_id is not None:
+                outlet.told = state
+                words, until = state or (None, 0.0)
+                found.append((outlet.outlet_id, words, max(0.0, until - self._clock())))
+        return found
+
+    def outlet(self, outlet_id: int) -> Outlet | None:
+        """The account of that number; None: the settings name none of that name any more."""
+        return self._by_id.get(outlet_id)
+
+    def is_ready(self) -> bool:
+        """Whether some account takes messages."""
+        return any(route.is_ready() for route in self.by_channel.values())
+
+    def route(
+        self, tx: Transaction, content_hash: str, rows: Sequence[Row], now_ms: int
+    ) -> tuple[Routed, Sequence[Row]]:
+        """See `Routing`. A channel of which no account takes anything is not in what is chosen."""
+        if not self._by_id:
+            return UNROUTED, rows
+        kinds = self._kinds_of(tx, content_hash)
+        free = [row["action_id"] for row in rows if row["outlet"] is None and row["reason"] is None]
+        wanted = Counter(free)
+        first = Counter(row["action_id"] for row in rows if row["seq"] == rows[0]["seq"])
+        chosen: dict[int, int] = {}
+        grants: list[Grant] = []
+        for channel in dict.fromkeys(kinds[action_id] for action_id in wanted):
+            mine = [action_id for action_id in wanted if kinds[action_id] == channel]
+            outlet, grant = self._choose(
+                tx, channel, sum(wanted[one] for one in mine), sum(first[one] for one in mine), now_ms
+            )
+            if outlet is not None and outlet.outlet_id is not None:
+                chosen.update(dict.fromkeys(mine, outlet.outlet_id))
+            if grant is not None:
+                grants.append(grant)
+        if not grants:
+            return Routed(chosen), rows
+        kept = _whole_people(rows, chosen, {one.outlet_id: one.messages for one in grants})
+        used = Counter(chosen.get(row["action_id"]) for row in kept if row["outlet"] is None and row["reason"] is None)
+        outlets.give_back(tx, [one._replace(messages=one.messages - used[one.outlet_id]) for one in grants])
+        return Routed(chosen, tuple(one._replace(messages=used[one.outlet_id]) for one in grants)), kept
+
+    def doubt(self, policy: DoubtPolicy, outlet_id: int | None) -> DoubtPolicy:
+        """A broadcast's wish for repeats holds while there is one account; with several, where that one knows repeats.
+
+        The wish may have been made when there was no other, and by default; a second account must not be what makes
+        two of one message.
+        """
+        if policy is DoubtPolicy.HOLD or not self._by_id:
+            return policy
+        if outlet_id is None:
+            alone = all(route.sole is not None for route in self.by_channel.values())
+            return policy if alone else DoubtPolicy.HOLD
+        outlet = self._by_id.get(outlet_id)
+        if outlet is None:
+            return DoubtPolicy.HOLD
+        alone = self.by_channel[outlet.channel].sole is not None
+        return policy if alone or outlet.provider.capabilities.recognises_repeats else DoubtPolicy.HOLD
+
+    def follow(self, rows: Sequence[Row]) -> bool:
+        """What somebody has changed in the page, as rows of the table of accounts; whether anything differs."""
+        changed = False
+        for row in rows:
+            outlet = self._by_id.get(int(row["outlet_id"]))
+            changed = (outlet is not None and outlet.follow(row)) or changed
+        if changed:
+            for route in self.by_channel.values():
+                route.sort()
+        return changed
+
+    def _choose(
+        self, tx: Transaction, channel: str, count: int, least: int, now_ms: int
+    ) -> tuple[Outlet | None, Grant | None]:
+        """The account for so many messages, and what was taken of its share; `least`: fewer are of no use."""
+        for outlet in self.by_channel[channel].candidates() if channel in self.by_channel else ():
+            if outlet.outlet_id is None or not outlet.terms.has_share:
+                return outlet, None
+            day = day_of(now_ms)
+            _, days_before = outlets.used(tx, outlet.outlet_id, day, outlet.terms.ramp_from)
+            share = outlet.terms.share(days_before)
+            if share is None:
+                share = _NO_LIMIT  # the ramp is over: it goes on being counted
+            granted = outlets.take(tx, outlet.outlet_id, day, count, share)
+            if granted >= max(1, least):
+                return outlet, Grant(outlet.outlet_id, day, granted)
+            outlets.give_back(tx, [Grant(outlet.outlet_id, day, granted)])
+            tomorrow = (DAY_MS - now_ms % DAY_MS) / 1_000
+            outlet.spent_until = self._clock() + min(tomorrow, _LOOK_AGAIN)
+        return None, None
+
+    def _kinds_of(self, tx: Transaction, content_hash: str) -> Mapping[int, str]:
+        """The channel of each action of a trigger's content."""
+        found = self._kinds.get(content_hash)
+        if found is None:
+            if len(self._kinds) >= _KNOWN:
+                self._kinds = {}
+            content = triggers.content(tx, content_hash)
+            found = self._kinds[content_hash] = {action.action_id: action.kind for action in content.actions}
+        return found
+
+
+_NO_LIMIT = 10**12
+
+
+def _whole_people(rows: Sequence[Row], chosen: Mapping[int, int], left: dict[int, int]) -> Sequence[Row]:
+    """The rows of the first people for whom what is left of the shares suffices."""
+    kept = 0
+    for place, row in enumerate(rows):
+        if place and row["seq"] != rows[place - 1]["seq"]:
+            kept = place
+        outlet_id = chosen.get(row["action_id"])
+        if outlet_id not in left or row["outlet"] is not None or row["reason"] is not None:
+            continue
+        left[outlet_id] -= 1
+        if left[outlet_id] < 0:
+            return rows[:kept]
+    return rows

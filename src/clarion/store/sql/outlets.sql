@@ -1,0 +1,31 @@
+-- name: outlet_named
+SELECT outlet_id FROM outlet WHERE channel = :channel AND name = :name;
+
+-- name: insert_outlet
+-- Two processes may do so at once: the number is the key, so one of them does it again.
+INSERT INTO outlet (outlet_id, channel, name)
+SELECT COALESCE(MAX(outlet_id), 0) + 1, CAST(:channel AS text), CAST(:name AS text) FROM outlet;
+
+-- name: outlets
+SELECT o.outlet_id, o.channel, o.name, o.enabled, o.place, o.per_second, o.per_day, o.ramp, o.ramp_from,
+       o.away_words, o.away_until_ms, o.away_ms, {{now_ms}} AS now_ms
+FROM outlet o ORDER BY o.outlet_id;
+
+-- name: note_outlet_state
+UPDATE outlet SET away_words = CAST(:words AS text),
+    away_until_ms = CASE WHEN CAST(:words AS text) IS NULL THEN NULL ELSE {{now_ms}} + :pause_ms END,
+    away_ms = CASE WHEN CAST(:words AS text) IS NULL THEN NULL ELSE COALESCE(away_ms, {{now_ms}}) END
+WHERE outlet_id = :outlet_id;
+
+-- name: outlet_used
+SELECT COALESCE((SELECT used FROM outlet_day WHERE outlet_id = :outlet_id AND day = :day), 0) AS used,
+       (SELECT COUNT(*) FROM outlet_day
+        WHERE outlet_id = :outlet_id AND day >= :ramp_from AND day < :day AND used > 0) AS days;
+
+-- name: lock_outlet_day
+-- Locked until the transaction ends: what is seen is what is left.
+INSERT INTO outlet_day (outlet_id, day, used) VALUES (:outlet_id, :day, 0)
+ON CONFLICT (outlet_id, day) DO UPDATE SET used = outlet_day.used RETURNING used;
+
+-- name: add_to_outlet_day
+UPDATE outlet_day SET used = used + :count WHERE outlet_id = :outlet_id AND day = :day;

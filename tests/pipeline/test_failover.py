@@ -1,0 +1,334 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Several accounts of one channel: who is next when one takes nothing, and what must never go to another one."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.support.jobs import LostJobs
+
+from clarion.channels.base import Capabilities
+from clarion.domain.broadcasts import DoubtPolicy
+from clarion.domain.deliveries import State
+from clarion.domain.errors import Away, Temporary
+from clarion.domain.outlets import Ramp, Terms, parse_ramp
+from clarion.pipeline import doubt
+from clarion.pipeline.claim import ChunkRules, Work, claim
+from clarion.pipeline.doubt import Decision
+from clarion.pipeline.flight import FlightRecord, Mark
+from clarion.pipeline.meter import UNMETERED
+from clarion.pipeline.outlet import Outlet
+from clarion.pipeline.retry import RetryPolicy
+from clarion.pipeline.routing import Routes
+from clarion.store import outlets
+
+from .providers import Fails, Scripted
+from .stage import Stage, until
+
+AWAY = Away("connection refused", 60.0)
+
+
+class Mail(Scripted):
+    """`gone`: it takes nothing at all, as long as that is set."""
+
+    gone: Away | None = None
+
+    def __init__(self, script: Mapping[str, Any] | None = None, *, knows_repeats: bool = False) -> None:
+        super().__init__(script)
+        self.capabilities = Capabilities("email", 4, recognises_repeats=knows_repeats)
+
+    async def deliver(self, source: Any) -> None:
+        if self.gone is not None:
+            raise self.gone
+        await super().deliver(source)
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def routes_of(
+    stage: Stage,
+    *given: tuple[str, Mail] | tuple[str, Mail, Terms],
+    failover: float = 10.0,
+    clock: Callable[[], float] | None = None,
+) -> Routes:
+    """The accounts, asked in this order."""
+    made = []
+    for place, (name, provider, *more) in enumerate(given, start=1):
+        number = stage.store.write(lambda tx, name=name: outlets.register(tx, "email", name))  # type: ignore[misc]
+        terms = replace(more[0] if more else Terms(), place=place)
+        tick = clock or Clock()
+        made.append(Outlet(provider, tick, UNMETERED, outlet_id=number, name=name, terms=terms))
+    return Routes(made, failover_seconds=failover, clock=clock or Clock())
+
+
+def handed_to(stage: Stage, trigger_id: int) -> dict[int, str | None]:
+    """By person, the name of the account on record."""
+    names = stage.store.read(outlets.names)
+    rows = stage.select("SELECT seq, outlet FROM delivery WHERE trigger_id = :t ORDER BY seq", t=trigger_id)
+    return {int(row["seq"]): names.get(row["outlet"]) for row in rows}
+
+
+async def died(
+    stage: Stage, routes: Routes, trigger_id: int, marks: Mapping[int, Mark], *, record_lost: bool = False
+) -> Work:
+    """A sender opens the first chunk, comes so far with its messages (by place), and dies."""
+    await stage.resolver().run_once(trigger_id)
+    flights, slot = stage.folder / "flights", f"host/1/dead/{trigger_id}"
+    record = FlightRecord(flights, slot)
+    rules = ChunkRules(10, -1, record.prepare, routes)
+    work = stage.store.write(lambda tx: claim(tx, owner=slot, flights=flights, retry=RetryPolicy(()), rules=rules))
+    assert work is not None
+    record.activate()
+    for place, mark in marks.items():
+        record.mark(place, mark)
+    record.abandon()
+    if record_lost:
+        record.path.unlink()
+    return work
+
+
+async def finish(stage: Stage, routes: Routes, trigger_id: int) -> None:
+    async with stage.working(stage.worker(None, LostJobs(), routes=routes)):
+        await stage.finished(trigger_id)
+
+
+async def test_the_next_account_takes_over_and_who_delivered_is_on_record(stage: Stage) -> None:
+    stage.crowd(25)
+    trigger_id = stage.trigger(stage.broadcast())
+    first, second = Mail(), Mail()
+    first.gone = AWAY
+    await stage.resolver().run_once(trigger_id)
+    await finish(stage, routes_of(stage, ("first", first), ("second", second)), trigger_id)
+    assert stage.sums(trigger_id) == {"sent": 25}
+    assert len(second.taken) == 25
+    assert set(handed_to(stage, trigger_id).values()) == {"second"}
+
+
+def candidates(routes: Routes) -> list[str]:
+    return [outlet.name for outlet in routes.by_channel["email"].candidates()]
+
+
+def test_a_moment_is_waited_for_and_an_outage_is_not(stage: Stage) -> None:
+    clock = Clock()
+    routes = routes_of(stage, ("first", Mail()), ("second", Mail()), clock=clock)
+    first, second = routes
+    assert candidates(routes) == ["first", "second"]
+
+    first._is_away(Away("slow down", 3.0))
+    assert candidates(routes) == []  # nobody takes over for three seconds
+    assert routes.by_channel["email"].next_try() == clock.now + 3.0
+    first._is_away(Away("come back in an hour", 3_600.0))
+    assert candidates(routes) == ["second"]
+    first._is_away(Away("connection refused", 1.0))
+    clock.now += 1.0
+    assert candidates(routes) == ["first", "second"]  # it is asked again
+    assert first.ask()
+    assert candidates(routes) == []
+    clock.now += 9.0
+    assert candidates(routes) == ["second"]  # it has been away for ten seconds, and one sender asks it
+    second.spent_until = clock.now + 5.0
+    assert candidates(routes) == []
+    first.answered()
+    assert candidates(routes) == ["first"]
+
+
+@pytest.mark.parametrize("record_lost", [False, True])
+async def test_what_may_have_been_taken_is_never_handed_to_another_account(stage: Stage, record_lost: bool) -> None:
+    """A message is in the air to A when the process dies; A is away from then on, B is there."""
+    stage.crowd(6)
+    trigger_id = stage.trigger(stage.broadcast(policy=DoubtPolicy.RESEND))
+    first, second = Mail(), Mail()
+    marks = {0: Mark.SENT, 1: Mark.HANDED_OVER}
+    await died(
+        stage, routes_of(stage, ("first", first), ("second", second)), trigger_id, marks, record_lost=record_lost
+    )
+
+    first.gone = AWAY
+    await finish(stage, routes_of(stage, ("first", first), ("second", second)), trigger_id)
+    sums = stage.sums(trigger_id)
+    if record_lost:  # nobody knows which of them were handed over
+        assert sums == {"in_doubt sender_died": 6}
+        assert second.taken == []
+        assert set(handed_to(stage, trigger_id).values()) == {"first"}
+    else:
+        assert sums == {"sent": 5, "in_doubt sender_died": 1}
+        assert sorted(second.recipients) == [f"p{n}@x.test" for n in (3, 4, 5, 6)]
+        assert handed_to(stage, trigger_id) == {1: "first", 2: "first", **dict.fromkeys((3, 4, 5, 6), "second")}
+
+
+async def waits_for_its_account(stage: Stage, routes: Routes, trigger_id: int) -> None:
+    """Until the first person's message was put off because its account takes none, and everybody else's is sent."""
+    async with stage.working(stage.worker(None, LostJobs(), routes=routes)):
+        await until(lambda: stage.sent(trigger_id) == len(stage.rows(trigger_id)) - 1)
+        await until(lambda: "takes no messages now" in str(stage.rows(trigger_id)[0]["words"]))
+    update = "UPDATE delivery SET due_ms = 1 WHERE trigger_id = :t AND state = 0 RETURNING seq"
+    assert stage.store.write(lambda tx: tx.composed(update, {"t": trigger_id}))
+    assert stage.store.write(lambda tx: tx.execute("hurry_slice", trigger_id=trigger_id, seq=1))
+
+
+async def test_it_is_repeated_where_that_very_account_knows_repeats_and_waits_for_it(stage: Stage) -> None:
+    stage.crowd(4)
+    trigger_id = stage.trigger(stage.broadcast(policy=DoubtPolicy.RESEND))
+    first = Mail({"p1@x.test": [Fails(Temporary("451 not yet"))]}, knows_repeats=True)
+    second = Mail()
+    accounts = ("first", first), ("second", second)
+    await died(stage, routes_of(stage, *accounts), trigger_id, {0: Mark.HANDED_OVER})
+
+    first.gone = AWAY
+    await waits_for_its_account(stage, routes_of(stage, *accounts), trigger_id)
+    first.gone = None
+    # It is refused for now: that says nothing about the first time, so it stays where it is.
+    await finish(stage, routes_of(stage, *accounts), trigger_id)
+    assert first.tried["p1@x.test"] == 2
+    assert "p1@x.test" in first.recipients
+    assert "p1@x.test" not in second.recipients
+    assert stage.sums(trigger_id) == {"sent": 4}
+    assert handed_to(stage, trigger_id)[1] == "first"
+
+
+async def test_an_account_that_is_named_no_more_leaves_its_messages_in_doubt(stage: Stage) -> None:
+    stage.crowd(3)
+    trigger_id = stage.trigger(stage.broadcast(policy=DoubtPolicy.RESEND))
+    first, second = Mail(knows_repeats=True), Mail(knows_repeats=True)
+    await died(stage, routes_of(stage, ("first", first), ("second", second)), trigger_id, {0: Mark.HANDED_OVER})
+    await finish(stage, routes_of(stage, ("second", second)), trigger_id)
+    assert stage.sums(trigger_id) == {"sent": 2, "in_doubt sender_died": 1}
+
+    # Somebody decides for a repeat: by the same account, which is not there.
+    settled = doubt.settle_all(stage.store, stage.workspace, trigger_id, Decision.RESEND)
+    assert settled.settled == 1
+    await finish(stage, routes_of(stage, ("second", second)), trigger_id)
+    assert stage.sums(trigger_id) == {"sent": 2, "in_doubt no_answer": 1}
+    settled = doubt.settle_all(stage.store, stage.workspace, trigger_id, Decision.RESEND)
+    await finish(stage, routes_of(stage, ("second", second), ("first", first)), trigger_id)
+    assert first.recipients == ["p1@x.test"]
+    assert Counter(second.recipients) == {"p2@x.test": 1, "p3@x.test": 1}
+
+
+async def test_a_lone_account_repeats_as_the_broadcast_says(stage: Stage) -> None:
+    stage.crowd(3)
+    trigger_id = stage.trigger(stage.broadcast(policy=DoubtPolicy.RESEND))
+    only = Mail()
+    await died(stage, routes_of(stage, ("only", only)), trigger_id, {0: Mark.HANDED_OVER})
+    update = "UPDATE delivery SET due_ms = 1 WHERE trigger_id = :t AND state = 0 RETURNING seq"
+
+    def hurry() -> bool:
+        stage.store.write(lambda tx: tx.composed(update, {"t": trigger_id}))
+        stage.store.write(lambda tx: tx.execute("hurry_slice", trigger_id=trigger_id, seq=1))
+        return len(only.taken) == 3
+
+    async with stage.working(stage.worker(None, LostJobs(), routes=routes_of(stage, ("only", only)))):
+        await until(hurry)
+        await stage.finished(trigger_id)
+    assert stage.sums(trigger_id) == {"sent": 3}
+
+
+# -- shares of a day ------------------------------------------------------------------------------------------------
+
+
+def test_a_ramp() -> None:
+    assert parse_ramp("50, 100,200") == Ramp((50, 100, 200))
+    assert [Ramp((50, 100)).share(days) for days in range(3)] == [50, 100, None]
+    growing = parse_ramp("50 x 1.5")
+    assert growing is not None
+    assert [growing.share(days) for days in range(4)] == [50, 75, 112, 168]
+    assert growing.share(100) is None
+    assert parse_ramp("  ") is None
+    assert [Terms(ramp="50 x 2", per_day=120).share(days) for days in range(3)] == [50, 100, 120]
+    assert Terms(ramp="50", per_day=120).share(1) == 120
+    assert Terms(ramp="50").share(1) is None
+
+
+@pytest.mark.parametrize("text", ["fifty", "0", "50 x 1", "50,,60", "-5", "50 x", "50, 0"])
+def test_what_is_no_ramp(text: str) -> None:
+    with pytest.raises(ValueError, match="the messages of the first days"):
+        parse_ramp(text)
+
+
+def used(stage: Stage) -> dict[int, int]:
+    rows = stage.select("SELECT outlet_id, SUM(used) AS used FROM outlet_day GROUP BY outlet_id")
+    return {int(row["outlet_id"]): int(row["used"]) for row in rows}
+
+
+async def test_what_is_over_the_share_of_the_day_goes_to_the_next_account(stage: Stage) -> None:
+    stage.crowd(40)
+    trigger_id = stage.trigger(stage.broadcast())
+    await stage.resolver().run_once(trigger_id)
+    new, old = Mail({"p2@x.test": [Fails(Temporary("451 not yet"))]}), Mail()
+    # Two processes at once, and a share that is no multiple of a chunk.
+    workers = [
+        stage.worker(None, LostJobs(), routes=routes_of(stage, ("new", new, Terms(ramp="17, 400")), ("old", old)))
+        for _ in range(2)
+    ]
+    async with stage.working(*workers):
+        await stage.finished(trigger_id)
+    assert stage.sums(trigger_id) == {"sent": 40}
+    assert len(new.taken) == 17
+    assert used(stage) == {routes_of(stage, ("new", new)).by_channel["email"].outlets[0].outlet_id: 17}
+    by = Counter(handed_to(stage, trigger_id).values())
+    assert by == {"new": 17, "old": 23}
+
+
+async def test_without_another_account_they_wait_for_the_next_day_and_lose_no_attempt(stage: Stage) -> None:
+    stage.crowd(12)
+    trigger_id = stage.trigger(stage.broadcast())
+    await stage.resolver().run_once(trigger_id)
+    new = Mail()
+
+    def routes() -> Routes:
+        return routes_of(stage, ("new", new, Terms(per_day=7, ramp="5, 6")))
+
+    for _ in range(2):  # a restart changes nothing
+        async with stage.working(stage.worker(None, LostJobs(), routes=routes())):
+            await until(lambda: stage.sent(trigger_id) == 5)
+    waiting = [row for row in stage.rows(trigger_id) if row["state"] == State.QUEUED]
+    assert [(row["attempts"], row["due_ms"]) for row in waiting] == [(0, 0)] * 7
+    yesterday = "UPDATE outlet_day SET day = day - 1 RETURNING day"
+    assert stage.store.write(lambda tx: tx.composed(yesterday, {}))
+    async with stage.working(stage.worker(None, LostJobs(), routes=routes())):
+        await until(lambda: stage.sent(trigger_id) == 11)  # the second day of the ramp
+    assert stage.store.write(lambda tx: tx.composed(yesterday, {}))
+    await finish(stage, routes(), trigger_id)
+    assert stage.sums(trigger_id) == {"sent": 12}
+
+
+async def test_what_a_dead_sender_took_of_the_share_stays_taken(stage: Stage) -> None:
+    stage.crowd(12)
+    trigger_id = stage.trigger(stage.broadcast())
+    new, old = Mail(), Mail()
+    accounts = ("new", new, Terms(per_day=6)), ("old", old)
+    await died(stage, routes_of(stage, *accounts), trigger_id, {0: Mark.SENT})
+    await finish(stage, routes_of(stage, *accounts), trigger_id)
+    assert (len(new.taken), len(old.taken)) == (0, 11)  # never more than six of the day, and here one
+    assert stage.sums(trigger_id) == {"sent": 12}
+
+
+async def test_a_switch_a_place_and_a_share_are_followed_while_it_runs(stage: Stage) -> None:
+    routes = routes_of(stage, ("first", Mail(), Terms(per_day=5)), ("second", Mail()))
+    first, second = routes
+
+    def set_to(outlet: Outlet, **values: object) -> bool:
+        columns = {"enabled": None, "place": None, "per_second": None, "per_day": None, "ramp": None, "ramp_from": 0}
+        return routes.follow([{**columns, **values, "outlet_id": outlet.outlet_id}])
+
+    assert set_to(second, place=0)
+    assert candidates(routes) == ["second", "first"]
+    assert set_to(second, place=0, enabled=0)
+    assert candidates(routes) == ["first"]
+    assert not set_to(second, place=0, enabled=0)
+    first.spent_until = 2_000.0
+    assert candidates(routes) == []
+    assert set_to(first, per_day="0", ramp="50 x 2", ramp_from=7)
+    assert candidates(routes) == ["first"]  # what was used up may not be any more
+    assert first.terms == Terms(place=1, per_day=0, ramp="50 x 2", ramp_from=7)
+    assert set_to(first)
+    assert first.terms.per_day == 5  # what the settings say
