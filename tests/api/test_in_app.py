@@ -244,3 +244,17 @@ async def test_apps_have_a_limit_of_their_own(client: Client, track: Client, api
     refused = await app("GET", "/messages")
     assert (refused.status, refused.headers["retry-after"]) == (429, "1")
     assert "Retry-After" in refused.headers["access-control-expose-headers"]
+
+
+async def test_a_preview_s_html_runs_nothing(manage: Client, track: Client) -> None:
+    await track("PUT", "/api/v1/customers/p1", {"name": "Ada"})
+    body = "<p>{{ customer.name }}</p><script>x()</script>"
+    asked = {"action": {"kind": "in_app", "body": body}, "person": {"id": "p1"}}
+    found = (await manage("POST", f"{_ROOT}/preview", asked)).json
+    shown = await manage("GET", found["url"])
+    assert "<p>Ada</p>" in shown.body.decode()
+    assert shown.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
+    own = {**asked, "action": {"kind": "in_app", "body": '{"what": "the app\'s own"}'}}
+    broken = {**asked, "action": {"kind": "in_app", "body": "{{ customer.nowhere }}"}}
+    for one in (own, broken):
+        assert (await manage("POST", f"{_ROOT}/preview", one)).json["url"] is None

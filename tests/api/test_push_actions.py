@@ -357,3 +357,13 @@ async def test_a_device_goes_with_the_outcome_or_not_at_all(
 
 def devices(stage: Stage) -> list[str]:
     return [row["token"] for row in stage.select("SELECT token FROM device ORDER BY token")]
+
+
+async def test_its_picture_is_looked_at_in_a_frame(manage: Client) -> None:
+    action = {"kind": "push", "title": "Hi", "image_url": 'https://a.example/{{ "x" }}.png?a="&b'}
+    found = (await manage("POST", f"{_ROOT}/preview", {"action": action})).json
+    shown = await manage("GET", f"{found['url']}?images=1")
+    assert 'src="https://a.example/x.png?a=&quot;&amp;b"' in shown.body.decode()
+    assert "img-src data: *" in shown.headers["content-security-policy"]
+    without = (await manage("POST", f"{_ROOT}/preview", {"action": {"kind": "push", "title": "Hi"}})).json
+    assert without["url"] is None

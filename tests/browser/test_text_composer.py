@@ -1,12 +1,84 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Messages made of texts are written: an SMS with its cost and a test of it, a push with what is below the fold."""
+"""Messages made of texts are written: an SMS with its cost and a test of it, a push with what is below the fold.
 
+How each channel's message looks where it arrives."""
+
+import json
+from typing import Any
+
+import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import Server
+from .conftest import Server, enter_demo
 from .kit import check_accessible, check_fits, wait_until_saved
+from .measures import observe, shifted
 
 _ROOT = "/api/clarion/v1"
+
+
+_SID = f"HX{7:032x}"
+_BLOCKS = [
+    {"type": "header", "text": {"type": "plain_text", "text": "Night bus"}},
+    {"type": "section", "text": {"type": "mrkdwn", "text": "Hi *{{ customer.first_name }}* <https://a.example|Times>"}},
+    {
+        "type": "actions",
+        "elements": [{"type": "button", "text": {"type": "plain_text", "text": "Go"}, "style": "danger"}],
+    },
+]
+_LONG = "It runs again from Friday on, every twenty minutes until five in the morning. " * 5
+# What is written, and what of it is seen as the person with the name Ada gets it.
+_WRITTEN: dict[str, tuple[dict[str, str], list[str]]] = {
+    "push": (
+        {"title": "Bus for {{ customer.first_name }}", "message": _LONG},
+        ["Bus for Ada", "the message is cut off"],
+    ),
+    "whatsapp": (
+        {"body": f'{{"content_sid": "{_SID}", "variables": {{"1": {{{{ customer.first_name }}}}}}}}'},
+        [f"Template {_SID}", "{{1}} Ada"],
+    ),
+    "in_app": ({"title": "For {{ customer.first_name }}", "body": "<script>parent.x=1</script>"}, ["For Ada", "Close"]),
+    "inbox_message": (
+        {"type": "news", "topic": "lines", "properties": '{"title": "For {{ customer.first_name }}", "line": 7}'},
+        ["For Ada", "now · lines"],
+    ),
+    "slack": ({"body": "Short", "blocks": json.dumps(_BLOCKS), "username": "Bus"}, ["Night bus", "Hi Ada Times", "Go"]),
+}
+
+
+@pytest.mark.parametrize("kind", _WRITTEN)
+def test_a_message_looks_as_where_it_arrives(kind: str, open_page: Any, server: Server) -> None:
+    written, seen = _WRITTEN[kind]
+    (person,) = server.call("GET", f"{_ROOT}/people?search=person-4321@")["people"]
+    server.call("PATCH", f"{_ROOT}/people/cio_{person['cio_id']}", body={"attributes": {"first_name": "Ada"}})
+    actions = [{"kind": kind, "name": "One", **written}]
+    whom = {"attribute": {"field": "email", "operator": "eq", "value": "person-4321@example.com"}}
+    body = {"name": f"Looks {kind}", "actions": actions, "recipients": whom}
+    made = server.call("POST", f"{_ROOT}/broadcasts", body=body)["broadcast"]
+    page: Page = open_page(server.url, tolerated="Blocked script execution|postMessage")
+    enter_demo(page, server.url)
+    observe(page)
+    page.goto(f"/broadcasts/{made['id']}/actions/{made['actions'][0]['id']}")
+    arrives = page.get_by_role("region", name="The message as it arrives")
+    for words in seen:
+        expect(arrives).to_contain_text(words)
+    assert shifted(page) < 0.1
+    if kind == "whatsapp":
+        page.get_by_label("As it was approved").fill("Hello *{{1}}*, line {{2}}")
+        expect(arrives.locator("strong")).to_have_text("Ada")
+        expect(page.get_by_text("The template has a place for {{2}}")).to_be_visible()
+    if kind == "in_app":
+        expect(page.locator('iframe[data-front="true"]')).to_have_attribute("sandbox", "")
+        assert page.evaluate("window.x") is None
+    check_accessible(page)
+    dark = page.get_by_role("checkbox", name="Dark")
+    if dark.count():
+        dark.check()
+        expect(arrives).to_have_attribute("data-theme", "dark")
+        check_accessible(page)
+    page.set_viewport_size({"width": 320, "height": 800})
+    page.get_by_role("button", name="Preview", exact=True).click()
+    expect(arrives).to_be_visible()
+    check_fits(page)
 
 
 def test_an_sms_is_written_counted_and_tried(page: Page, server: Server) -> None:
@@ -26,7 +98,11 @@ def test_an_sms_is_written_counted_and_tried(page: Page, server: Server) -> None
     expect(faults).to_have_count(0)
     arrives = page.get_by_role("region", name="The message as it arrives")
     expect(arrives).to_contain_text("The night bus")
-    expect(page.get_by_text("165 characters in GSM-7: 2 segments.")).to_be_visible()
+    expect(page.get_by_text("165 characters in GSM-7: 2 segments, 141 more fit.")).to_be_visible()
+    body.click()
+    page.keyboard.press("End")
+    page.keyboard.insert_text("’ж")
+    expect(page.get_by_text("“’” (' would do) and “ж” are not in the alphabet of SMS")).to_be_visible()
     wait_until_saved(page)
     check_accessible(page)
     page.get_by_role("button", name="Send a test").click()

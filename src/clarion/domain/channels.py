@@ -74,6 +74,7 @@ SMS = Channel(
     overrides={"to": "recipient", "from": "from", "body": "body"},
     links=("body",),
     tracked=True,
+    picture="image_url",
 )
 
 
@@ -129,6 +130,7 @@ PUSH = Channel(
         name: name for name in ("to", "title", "message", "image_url", "link", "sound", "custom_data", "custom_payload")
     },
     to_devices=True,
+    picture="image_url",
 )
 
 
@@ -248,6 +250,7 @@ IN_APP = Channel(
     own_address="cio_id",
     address=_cio_id,
     problem=_in_app_problem,
+    html="body",
 )
 INBOX_MESSAGE = Channel(
     kind="inbox_message",

@@ -67,6 +67,7 @@ class Channel:
     message → the part that it stands in for (contract §7.13). `shown_else`: what lists show where `shown` is blank.
     `to_devices`: it goes to devices of the person, chosen by its part `to` (`domain.push`), instead of to an address.
     `links`: parts whose links may lead through us; `tracked`: those of a new message do.
+    `html`: the part that is HTML, unless it is JSON; `picture`: the part that is a picture's address.
     """
 
     kind: str
@@ -82,6 +83,8 @@ class Channel:
     to_devices: bool = False
     links: tuple[str, ...] = ()
     tracked: bool = False
+    html: str = ""
+    picture: str = ""
 
     def heading(self, parts: Mapping[str, str]) -> str:
         """What lists show of a message, or of its templates."""

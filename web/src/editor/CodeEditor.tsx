@@ -48,6 +48,7 @@ export function CodeEditor(props: CodeEditorProps) {
     oneLine ? "" : `${id}-keys`,
   ];
   const attributes: Record<string, string> = {
+    tabindex: "0", // said, since it scrolls: not every reader knows that what can be written in has the focus
     "aria-labelledby": `${id}-label`,
     "aria-describedby": described.filter(Boolean).join(" "),
     "aria-invalid": errors.length > 0 ? "true" : "false",

@@ -45,6 +45,9 @@ export interface Shown {
   stale: string[];
 }
 
+/** Parts that are shown in a frame: of an e-mail, of an in-app message, of others. */
+const FRAMED = ["html", "body", "image_url"];
+
 /** The preview after an answer: it keeps what was good. */
 export function keepGood(before: Shown | null, answer: PreviewAnswer): Shown {
   if (answer.message === null) {
@@ -59,7 +62,7 @@ export function keepGood(before: Shown | null, answer: PreviewAnswer): Shown {
     message[part] = lost ? old : value;
     if (lost) stale.push(part);
   }
-  const url = answer.url ?? (stale.includes("html") ? (before?.url ?? null) : null);
+  const url = answer.url ?? (FRAMED.some((part) => stale.includes(part)) ? (before?.url ?? null) : null);
   return { answer, message, url, stale };
 }
 

@@ -29,7 +29,7 @@ from clarion.pipeline.accept import parse_condition
 from clarion.pipeline.compose import Sign
 from clarion.pipeline.proofs import Checked, Draft, Fault, Proof
 from clarion.rendering.addresses import mailbox
-from clarion.rendering.email import RenderedEmail
+from clarion.rendering.framed import framed
 from clarion.rendering.parts import RenderedParts
 from clarion.rendering.webhook import RenderedWebhook
 from clarion.store import conditions, esp, people, previews, snippets, topics
@@ -203,8 +203,7 @@ async def preview(call: Call) -> Response:
     def work() -> dict[str, Any]:
         draft, person = call.api.store.read(look)
         found = proofs.proof(draft, person, _sign(call))
-        shown = found.message if isinstance(found.message, RenderedEmail) else None
-        html = shown.html if shown is not None and "body" not in found.broken else ""
+        html = framed(found.message, found.broken)
         preview_id = call.api.store.write(lambda tx: previews.keep(tx, html)) if html.strip() else None
         return {
             "preview_id": preview_id,

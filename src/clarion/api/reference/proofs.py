@@ -60,7 +60,8 @@ PREVIEW = shown(
     body_example={"action": _ACTION, "person": {"id": "person-7"}, "data": {"headline": "News"}},
     errors=(404, 422),
     note=(
-        "Nothing is stored but the HTML, for a quarter of an hour. What cannot be rendered is null in `message`; "
+        "Nothing is stored but what is shown in a frame, for a quarter of an hour. "
+        "What cannot be rendered is null in `message`; "
         "a webhook's is `method`, `url`, `headers`, `body` and `size`. "
         "`from` and `to` of an error are offsets of characters in the field's text. `delivery_id` is `unsent`, links "
         "are not tracked. `outcome` is how the account of this person would end."

@@ -30,6 +30,7 @@ export function PreviewPane({ channel, preview, people, dataText, onData, dataFa
   const [images, setImages] = useState(false);
   const { shown, error } = preview;
   const skipped = shown && outcomeWords(shown.answer);
+  const switches = channel.views.find((one) => one.key === view)?.switches ?? [];
   const stale = shown !== null && shown.stale.length > 0;
   return (
     <section class="composer-preview stack-tight" aria-label="Preview">
@@ -87,11 +88,15 @@ export function PreviewPane({ channel, preview, people, dataText, onData, dataFa
           />
         ) : (
           <div class={`composer-shown${stale ? " composer-stale" : ""}`} aria-busy={preview.behind}>
-            {channel.views.find((one) => one.key === view)?.mail && (
+            {switches.length > 0 && (
               <div class="row composer-switches">
-                <CheckField label="Phone" checked={phone} onChange={setPhone} />
-                <CheckField label="Dark" checked={dark} onChange={setDark} />
-                <CheckField label="Load images" checked={images} onChange={setImages} />
+                {switches.includes("phone") && (
+                  <CheckField label="Phone" checked={phone} onChange={setPhone} />
+                )}
+                {switches.includes("dark") && <CheckField label="Dark" checked={dark} onChange={setDark} />}
+                {switches.includes("images") && (
+                  <CheckField label="Load images" checked={images} onChange={setImages} />
+                )}
               </div>
             )}
             {shown ? (

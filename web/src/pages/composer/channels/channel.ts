@@ -2,6 +2,7 @@
 // What a channel brings to the composer: its fields, and how a rendered message of it looks.
 import type { ComponentType } from "preact";
 import type { Completions } from "../../../editor/completing";
+import type { Switch } from "../../../preview/lookalikes";
 import type { Draft, PreviewAnswer, Shown } from "../../../preview/message";
 
 /** A place to go to; each is a new object. */
@@ -24,8 +25,8 @@ export interface FieldsProps {
 export interface View {
   key: string;
   label: string;
-  /** It is shown in a frame, of which width, theme and images can be chosen. */
-  mail?: boolean;
+  /** What can be chosen of how it is shown. */
+  switches?: readonly Switch[];
 }
 
 export interface PreviewProps {

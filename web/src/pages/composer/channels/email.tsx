@@ -236,7 +236,7 @@ export const EMAIL: Channel = {
   languages: true,
   tests: "addresses",
   views: [
-    { key: "mail", label: "Message", mail: true },
+    { key: "mail", label: "Message", switches: ["phone", "dark", "images"] },
     { key: "plain", label: "Plain text" },
     { key: "headers", label: "Headers" },
   ],

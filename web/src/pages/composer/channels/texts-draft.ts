@@ -163,27 +163,3 @@ export function pickOf(channel: TextsChannel, stored: Draft, language: string): 
   const wanted = language ? names : [...SETTINGS, ...names];
   return Object.fromEntries(wanted.filter((name) => name in stored).map((name) => [name, stored[name]]));
 }
-
-// GSM 03.38: the characters that an SMS has room for 160 of, and those that take two places.
-const GSM =
-  "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
-const GSM_TWICE = "^{}\\[~]|€";
-
-export interface Segments {
-  count: number;
-  /** Of characters, as the encoding counts them. */
-  length: number;
-  encoding: "GSM-7" | "UCS-2";
-}
-
-/** In how many pieces an SMS goes out: 160 places in GSM-7, 70 in UCS-2; of several pieces each has 153 or 67. */
-export function segmentsOf(text: string): Segments {
-  const characters = [...text];
-  const plain = characters.every((one) => GSM.includes(one) || GSM_TWICE.includes(one));
-  const length = plain
-    ? characters.reduce((sum, one) => sum + (GSM_TWICE.includes(one) ? 2 : 1), 0)
-    : text.length;
-  const [alone, each] = plain ? [160, 153] : [70, 67];
-  const count = length === 0 ? 0 : length <= alone ? 1 : Math.ceil(length / each);
-  return { count, length, encoding: plain ? "GSM-7" : "UCS-2" };
-}

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// SMS, WhatsApp, push and Slack: their texts, and about how they look where they arrive.
+// Channels whose messages are texts by name: their fields, and how they look where they arrive.
 import { CodeEditor } from "../../../editor/CodeEditor";
+import { LOOKALIKES } from "../../../preview/lookalikes";
 import { diagnosticsOf } from "../../../preview/message";
 import { CheckField, SelectField } from "../../../ui/field";
 import type { Channel, FieldsProps, PreviewProps } from "./channel";
 import { flag, text } from "./email-draft";
 import { goingTo, Line, Sending } from "./parts";
-import { pickOf, segmentsOf, TEXTS, type TextField, type TextsChannel } from "./texts-draft";
+import { pickOf, TEXTS, type TextField, type TextsChannel } from "./texts-draft";
 
 const HEIGHT = 180;
 
@@ -83,29 +84,18 @@ function wordsOf({ as }: TextField, value: string): string {
 }
 
 function previewOf(kind: string, channel: TextsChannel) {
-  return function Preview({ shown }: PreviewProps) {
-    const part = (name: string | undefined) => {
-      const value = name === undefined ? undefined : shown.message[name];
+  const lookalike = LOOKALIKES[kind];
+  return function Preview({ shown, ...chosen }: PreviewProps) {
+    const part = (name: string) => {
+      const value = shown.message[name];
       return typeof value === "string" ? value : "";
     };
-    const body = part(channel.body);
-    const cost = segmentsOf(body);
     const others = channel.fields.filter(
-      (field) => field.name !== channel.body && field.name !== channel.title && part(field.name),
+      (field) => !lookalike?.seen.includes(field.name) && part(field.name),
     );
     return (
       <div class="stack-tight">
-        <section class={`bubble bubble-${kind}`} aria-label="The message as it arrives">
-          {part(channel.title) && <strong>{part(channel.title)}</strong>}
-          <p class="bubble-text">{body || "(nothing)"}</p>
-        </section>
-        {kind === "sms" && (
-          <p class="muted small">
-            {cost.length} characters in {cost.encoding}:{" "}
-            {cost.count === 1 ? "1 segment" : `${cost.count} segments`}
-            {cost.encoding === "UCS-2" && ", for some are not in the alphabet of SMS"}.
-          </p>
-        )}
+        {lookalike && <lookalike.Shown part={part} url={shown.url} {...chosen} />}
         {others.length > 0 && (
           <dl class="facts">
             {others.map((field) => (
@@ -127,7 +117,7 @@ function composed(kind: string, channel: TextsChannel): Channel {
     languages: true,
     tests: "elsewhere",
     testHint: channel.testHint,
-    views: [{ key: "message", label: "Message" }],
+    views: [{ key: "message", label: "Message", switches: LOOKALIKES[kind]?.switches }],
     pick: (stored, language) => pickOf(channel, stored, language),
     bodyOf: (draft) => draft,
     Fields: fieldsOf(channel),

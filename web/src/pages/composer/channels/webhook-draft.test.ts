@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "vitest";
-import { bodyOf, pick, request, setOut } from "./webhook-draft";
+import { setOut } from "../../../preview/json";
+import { bodyOf, pick, request } from "./webhook-draft";
 
 test("a call reads as it goes out, with the headers that tell a repeat", () => {
   const ids = "x-cio-delivery-id: (the message's id)\nx-cio-idempotency-key: (the message's id)";

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fields of a webhook as the composer edits them, and how its call reads. Without a DOM.
+import { setOut } from "../../../preview/json";
 import type { Draft, Rendered } from "../../../preview/message";
 import { type Header, headersOf } from "./email-draft";
 
@@ -45,13 +46,4 @@ export function request(message: Rendered): string {
   const body = typeof message.body === "string" ? message.body : "";
   const lines = [`${method} ${url}`, ...[...headers, ...ADDED].map((one) => `${one.name}: ${one.value}`)];
   return body ? `${lines.join("\n")}\n\n${setOut(body)}` : lines.join("\n");
-}
-
-/** JSON in lines, anything else as it is. */
-export function setOut(body: string): string {
-  try {
-    return JSON.stringify(JSON.parse(body), null, 2);
-  } catch {
-    return body;
-  }
 }
