@@ -8,6 +8,7 @@ from clarion.api.calls import Api
 from clarion.channels import registry
 from clarion.channels.base import Capabilities
 from clarion.domain.provider_events import is_hook_token
+from clarion.store import mailboxes
 from clarion.store.access import Keys
 
 from .conftest import Client
@@ -34,6 +35,23 @@ async def test_what_sends_is_shown_without_its_secrets(api: Api, manage: Client,
     assert settings["username"] == settings["password"] == (None, True, True)
     assert "hush" not in str(shown.body)
     assert "AKIA1" not in str(shown.body)
+
+
+async def test_how_the_mailbox_of_bounces_is_read_is_shown(api: Api, manage: Client, keys: Keys) -> None:
+    assert (await manage("GET", PATH)).json["bounce_mailbox"] is None
+    box = "bounces@imap.x.test:993/INBOX"
+    client = Client(
+        application.build(replace(api, options=replace(api.options, bounce_mailbox=box))), f"Bearer {keys.manage_key}"
+    )
+    never = {"name": box, "read_at": None, "failed_at": None, "failure": None, "messages": 0}
+    assert (await client("GET", PATH)).json["bounce_mailbox"] == never
+    fence = api.store.write(lambda tx: mailboxes.take(tx, box, 1_000))
+    assert fence == 1
+    api.store.write(lambda tx: mailboxes.keep(tx, box, 1, 1_000))
+    api.store.write(lambda tx: mailboxes.leave(tx, box, 1, pause_ms=0, failure="login refused"))
+    shown = (await client("GET", PATH)).json["bounce_mailbox"]
+    assert (shown["failure"], shown["messages"], shown["read_at"]) == ("login refused", 1, None)
+    assert isinstance(shown["failed_at"], int)
 
 
 async def test_a_broadcast_that_the_provider_cannot_carry_is_held_back(api: Api, manage: Client, keys: Keys) -> None:

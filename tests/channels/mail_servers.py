@@ -44,6 +44,44 @@ begin routers
 begin transports
 """
 
+# Takes everything, returns what is for no-…, and delivers what comes back into a maildir.
+_EXIM_THAT_RETURNS = """\
+exim_user = nobody
+exim_group = nogroup
+keep_environment = LD_PRELOAD : LD_LIBRARY_PATH : NSS_WRAPPER_PASSWD : NSS_WRAPPER_GROUP
+exim_path = {folder}/exim
+spool_directory = {folder}/spool
+log_file_path = {folder}/log/%slog
+pid_file_path = {folder}/log/pid
+local_interfaces = 127.0.0.1
+daemon_smtp_ports = {port}
+primary_hostname = exim.test
+qualify_domain = exim.test
+acl_smtp_rcpt = accept
+acl_smtp_data = accept
+begin acl
+accept:
+  accept
+begin routers
+returned:
+  driver = redirect
+  local_parts = ^no-
+  data = :fail: 550 5.1.1 there is nobody here of that name
+  allow_fail
+mailbox:
+  driver = accept
+  transport = maildir
+begin transports
+maildir:
+  driver = appendfile
+  directory = {folder}/mail
+  maildir_format
+  user = nobody
+  group = nogroup
+  return_path_add
+  envelope_to_add
+"""
+
 _POSTFIX_MAIN = """\
 compatibility_level = 3.6
 queue_directory = {folder}/spool
@@ -128,8 +166,8 @@ def _environment() -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "LD_LIBRARY_PATH": ":".join(map(str, libraries))}
 
 
-def _exim(folder: Path, port: int) -> tuple[list[str], dict[str, str]]:
-    (folder / "exim.conf").write_text(_EXIM.format(folder=folder, port=port))
+def _exim(folder: Path, port: int, text: str = _EXIM) -> tuple[list[str], dict[str, str]]:
+    (folder / "exim.conf").write_text(text.format(folder=folder, port=port))
     for name in ("spool", "log"):
         (folder / name).mkdir()
         shutil.chown(folder / name, "nobody")
@@ -143,7 +181,10 @@ def _exim(folder: Path, port: int) -> tuple[list[str], dict[str, str]]:
         "NSS_WRAPPER_PASSWD": str(folder / "passwd"),
         "NSS_WRAPPER_GROUP": str(folder / "group"),
     }
-    return [str(UNPACKED / "usr/sbin/exim4"), "-C", str(folder / "exim.conf"), "-bdf"], environment
+    program = folder / "exim"  # Debian's runs as root for whoever starts it, and then finds no libraries of ours
+    shutil.copyfile(UNPACKED / "usr/sbin/exim4", program)
+    program.chmod(0o755)
+    return [str(program), "-C", str(folder / "exim.conf"), "-bdf"], environment
 
 
 def _postfix(folder: Path, port: int) -> tuple[list[str], dict[str, str]]:
@@ -166,10 +207,13 @@ def _postfix(folder: Path, port: int) -> tuple[list[str], dict[str, str]]:
 
 @contextmanager
 def running(name: str, folder: Path, port: int, keys: bytes) -> Iterator[Server]:
-    """Exim or Postfix with files in `folder`, which everybody has to be able to enter; `keys` is PEM."""
+    """Exim, Postfix, or an Exim that returns mail; its files in `folder`, which everybody can enter; `keys` is PEM."""
     (folder / "keys.pem").write_bytes(keys)
     (folder / "keys.pem").chmod(0o644)
-    command, environment = _exim(folder, port) if name == "exim" else _postfix(folder, port)
+    if name == "postfix":
+        command, environment = _postfix(folder, port)
+    else:
+        command, environment = _exim(folder, port, _EXIM if name == "exim" else _EXIM_THAT_RETURNS)
     process = subprocess.Popen(
         command,
         env=environment,

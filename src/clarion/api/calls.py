@@ -58,6 +58,7 @@ class ApiOptions:
     `ip_addresses`: where our messages come from;
     `sending`: by which provider each channel's messages go, none where nobody may know;
     `listening`: the providers that may tell what became of messages, and whether they are believed;
+    `bounce_mailbox`: the name of the mailbox that bounces come to, "" for none;
     `fetch` gets what a URL serves, at most so many bytes, and raises InvalidRequest; None: nothing is fetched.
     """
 
@@ -73,6 +74,7 @@ class ApiOptions:
     fetch: Fetch | None = None
     sending: tuple[Sending, ...] = ()
     listening: tuple[tuple[str, bool], ...] = ()
+    bounce_mailbox: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -234,6 +234,7 @@ PROVIDERS: Mapping[str, _Entry] = {
             "verify": _switch,
             "ca_file": _text,
             "helo": _text,
+            "bounce_address": _text,
             "connections": _whole,
             "timeout": _seconds,
             "max_messages_per_connection": _whole,

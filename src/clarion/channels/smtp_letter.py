@@ -9,6 +9,7 @@ from clarion.channels.smtp_sign_in import LEAVE_ALONE_SECONDS, LoginRefused, Off
 from clarion.channels.smtp_syntax import is_address, with_dots, with_line_ends
 from clarion.channels.smtp_wire import Reply
 from clarion.channels.words import printable
+from clarion.domain.bounce_addresses import own_bounce_address
 from clarion.domain.errors import Permanent, SendError, Temporary, Throttled
 from clarion.domain.messages import EmailMessage
 
@@ -48,7 +49,7 @@ class Letter:
 
     __slots__ = ("body", "copies", "data_open", "group", "groups", "heard", "refusal", "refused_copies", "taken")
 
-    def __init__(self, taken: Taken, offers: Offers, *, reset: bool) -> None:
+    def __init__(self, taken: Taken, offers: Offers, *, bounce_address: str = "", reset: bool) -> None:
         self.taken = taken
         self.refusal: tuple[str, Reply] | None = None
         self.data_open = False
@@ -58,6 +59,9 @@ class Letter:
         self.group = 0  # the next to go out
         message = email_of(taken.handover)
         body = message.content if message.wire_ready else with_line_ends(message.content)
+        if bounce_address:
+            address = own_bounce_address(bounce_address, message.delivery_id, copies=bool(message.copies))
+            message = message._replace(sender=address)
         mail = _mail(message, body, offers)
         self.body = body if message.wire_ready else with_dots(body)
         rcpt = b"RCPT TO:<%b>\r\n" % message.recipient.encode()

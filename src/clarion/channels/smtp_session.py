@@ -60,6 +60,7 @@ class Session:
         self._most = min(settings.max_messages_per_connection, offers.messages or settings.max_messages_per_connection)
         self._most_refusals = settings.max_refusals_per_connection
         self._most_returns = settings.connections + 1
+        self._bounce_address = settings.bounce_address
         self._messages = 0  # transactions begun
         self._refusals = 0
         self._expected: deque[str] = deque()  # the verbs whose replies are still to come, in order
@@ -157,7 +158,7 @@ class Session:
             if taken is None:
                 return None
             try:
-                letter = Letter(taken, self._offers, reset=self._transaction_open)
+                letter = Letter(taken, self._offers, bounce_address=self._bounce_address, reset=self._transaction_open)
             except SendError as error:
                 taken.failed(error)
                 continue

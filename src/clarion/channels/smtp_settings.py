@@ -6,8 +6,10 @@ import ssl
 from dataclasses import dataclass, field
 from typing import Literal
 
+from clarion.channels.smtp_syntax import is_address
 from clarion.domain.errors import SetupError
 
+_LONGEST_BOUNCE_LOCAL = 20  # of 64 (RFC 5321 §4.5.3.1.1); the id, its sign and a mark take 42
 USUAL_PORTS = {"none": 25, "starttls": 587, "tls": 465}
 
 
@@ -18,8 +20,9 @@ class SmtpSettings:
     `security`: ``none``; ``starttls`` (required: mail never falls back to clear text); ``tls`` from the first
     byte. `port` 0 is the usual one for it: 25, 587 or 465. `ca_file` is a PEM file trusted in place of the
     system's. `helo` is this machine's name for the server; empty: its host name, or its address literal
-    (RFC 5321 §4.1.4). `timeout` is in seconds, for signing in and for each answer. `allow_clear_login`
-    permits a password over a clear connection that leaves the machine.
+    (RFC 5321 §4.1.4). `bounce_address`: the envelope sender is made of it and of the delivery id
+    (`domain.bounce_addresses`); empty: it is the From address. `timeout` is in seconds, for signing in and for each
+    answer. `allow_clear_login` permits a password over a clear connection that leaves the machine.
     """
 
     host: str
@@ -30,6 +33,7 @@ class SmtpSettings:
     verify: bool = True
     ca_file: str = ""
     helo: str = ""
+    bounce_address: str = ""
     connections: int = 10
     timeout: float = 60.0
     max_messages_per_connection: int = 100
@@ -45,6 +49,9 @@ class SmtpSettings:
             value: str = getattr(self, name)
             if not value.isascii() or not value.isprintable() or " " in value:
                 raise SetupError(f"smtp: {name} {value!r} is not a host name or an address")
+        local = self.bounce_address.rpartition("@")[0]
+        if self.bounce_address and not (is_address(self.bounce_address) and 0 < len(local) <= _LONGEST_BOUNCE_LOCAL):
+            raise SetupError(f"smtp: bounce_address {self.bounce_address!r} is not an address with a short local part")
         if not self.host:
             raise SetupError("smtp: host is empty; name the mail server")
         if not 0 < self.port < 65536:

@@ -187,7 +187,9 @@ def doctor(
     database_url: DatabaseOption = None,
     data_dir: DataOption = None,
     processes: ProcessesOption = None,
-    smtp: Annotated[bool, typer.Option("--smtp", help="Also log in to the mail server; nothing is sent.")] = False,
+    smtp: Annotated[
+        bool, typer.Option("--smtp", help="Also log in to the mail server and the mailbox of bounces; nothing is sent.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
 ) -> None:
     """Look at this installation: what is in order, what is not, and what to do. Exit status 1: something failed."""
@@ -203,6 +205,7 @@ def doctor(
     ]
     if smtp:
         checks.append(("smtp", lambda: examinations.smtp_login(settings.smtp)))
+        checks.append(("bounces", lambda: examinations.bounce_mailbox(settings)))
     raise typer.Exit(doctors.report(doctors.examine(checks), as_json=json))
 
 

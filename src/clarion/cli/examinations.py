@@ -12,11 +12,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from clarion.channels.mailbox import Mailbox, MailboxError
 from clarion.channels.smtp_settings import SmtpSettings
 from clarion.cli.doctor import Diagnosis
 from clarion.domain.errors import SetupError, detail_of
 from clarion.pipeline import flight
 from clarion.settings import Settings
+from clarion.wiring.bounces import mailbox_of
 from clarion.wiring.providers import check_providers
 
 _NETWORK_FILE_SYSTEMS = {
@@ -197,6 +199,21 @@ def smtp_login(options: dict[str, Any]) -> Iterator[Diagnosis]:
     yield Diagnosis("smtp", "ok", words)
     if missing:
         yield Diagnosis("smtp", "warn", f"{place} does not offer {', '.join(missing)}", "sending is slower without")
+
+
+def bounce_mailbox(settings: Settings) -> Iterator[Diagnosis]:
+    """Sign in and look; nothing is marked."""
+    mailbox = mailbox_of(settings)
+    if mailbox is None:
+        if settings.email.provider == "smtp":
+            words = "no mailbox is named: nobody is told which addresses are dead"
+            yield Diagnosis("bounces", "warn", words, "set bounces.host, and smtp.bounce_address (docs/providers.md)")
+        return
+    try:
+        with Mailbox(mailbox) as opened:
+            yield Diagnosis("bounces", "ok", f"{mailbox.name}: {len(opened.unread())} unread")
+    except MailboxError as error:
+        yield Diagnosis("bounces", "fail", f"{mailbox.name}: {error}", "check bounces.host, security and the login")
 
 
 def _connected(server: SmtpSettings) -> smtplib.SMTP:

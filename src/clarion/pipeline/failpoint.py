@@ -23,6 +23,7 @@ NAMES = (
     "import.rows_in",  # rows of an import are in, how far it got is not yet written
     "convert.before_commit",  # who reached a goal was found a message, and that is not yet written
     "reporting.told",  # a webhook was called, how it went is not yet written
+    "bounces.committed",  # what a mail tells is written down, the mail is not yet marked as read
     "segment.people_decided",  # a batch of people is decided about for new conditions, not yet committed
     "retention.data_marked",  # a trigger's own data is marked as removed, and still there
 )

@@ -10,7 +10,7 @@ answer, tells all of its call again, and what was committed is told a second tim
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parseaddr
 from enum import StrEnum
 
@@ -40,9 +40,13 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HearRules:
-    """`soft_bounces`: after so many in a row an address gets no more; 0: it goes on getting mail."""
+    """`soft_bounces`: after so many in a row an address gets no more; 0: it goes on getting mail.
+
+    `signed`: whoever tells is known, so what is told of other addresses than the message's own is believed.
+    """
 
     soft_bounces: int
+    signed: bool = True
 
 
 def hear(
@@ -64,9 +68,13 @@ def hear(
     is_mail = triggers.kind_of(tx, key) == "email"  # which alone has copies, and addresses that are kept from mail
     known = parseaddr(account["recipient"] or "")[1] if is_mail else ""
     if known and event.recipient and email_key(known) != email_key(event.recipient):
-        _of_a_copy(tx, event, int(account["workspace_id"]))
+        if rules.signed:
+            _of_a_copy(tx, event, int(account["workspace_id"]))
         return Outcome.COPY
-    if not _note(tx, key, event, event.metric, provider):
+    metric = event.metric
+    if not rules.signed:
+        event = replace(event, recipient="")  # where it went is known here, or not at all
+    if not _note(tx, key, event, metric, provider):
         return Outcome.REPEATED
     if is_mail:
         _follow(tx, event, account, rules)

@@ -23,6 +23,8 @@ def check(settings: Settings) -> None:
         "limits.sends_per_second": settings.limits.sends_per_second,
         "limits.track_per_second": settings.limits.track_per_second,
         "limits.in_app_per_second": settings.limits.in_app_per_second,
+        "bounces.every_seconds": settings.bounces.every_seconds,
+        "bounces.timeout": settings.bounces.timeout,
         "data_file.max_bytes": settings.data_file.max_bytes,
     }
     for name, value in positive.items():

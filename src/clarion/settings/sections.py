@@ -140,6 +140,23 @@ class HookSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BounceSettings:
+    """See `settings.default.toml`."""
+
+    host: str
+    port: int
+    security: Literal["tls", "starttls", "none"]
+    username: str
+    password: str = field(repr=False)
+    folder: str
+    done_folder: str
+    every_seconds: float
+    timeout: float
+    verify: bool
+    ca_file: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sms:
     """See `settings.default.toml`."""
 
@@ -260,6 +277,7 @@ class Settings:
     email: Email
     webhook: Webhook
     hooks: HookSettings
+    bounces: BounceSettings
     sms: Sms
     whatsapp: WhatsApp
     push: Push

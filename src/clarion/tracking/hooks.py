@@ -90,7 +90,7 @@ class _Listener:
         outcomes = Counter[str]()
         secret, rules = self._backend.secret, self._options.rules
         for event in await hook(Incoming(body, headers, time.time(), self._url(request))):
-            work = partial(hear, event=event, provider=provider, secret=secret, rules=rules, unsubscribe=_unsubscribe)
+            work = partial(hear, event=event, provider=provider, secret=secret, rules=rules, unsubscribe=unsubscribe)
             async with self._places:
                 outcome = await self._backend.write(work)
             outcomes[outcome.value] += 1
@@ -103,7 +103,8 @@ class _Listener:
         return f"{self._options.base_url}{path}{'?' if query else ''}{query}"
 
 
-def _unsubscribe(tx: Transaction, key: DeliveryKey) -> object:
+def unsubscribe(tx: Transaction, key: DeliveryKey) -> object:
+    """Whoever a message was for gets no more, as somebody told us; that is counted already."""
     return set_attribute(tx, key, "unsubscribed", value=True, counted=True)
 
 

@@ -23,6 +23,7 @@ from clarion.pipeline.outlet import Outlet
 from clarion.pipeline.permits import permits_of
 from clarion.settings import Account, Settings
 from clarion.store import access, in_app, outlets
+from clarion.wiring.bounces import mailbox_of
 from clarion.wiring.house import House
 
 ALL_CHANNELS = ("email", "webhook", *CHANNELS)
@@ -112,6 +113,7 @@ def check_providers(settings: Settings) -> None:
         raise AssertionError(url, most_bytes)
 
     build_hooks(hook_keys(settings), nothing)
+    mailbox_of(settings)
     asyncio.run(make())
 
 

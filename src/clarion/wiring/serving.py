@@ -19,6 +19,7 @@ from clarion.pipeline.preview import Preview
 from clarion.store import access
 from clarion.store.numbers import PersonNumbers
 from clarion.tracking import hooks, routes
+from clarion.wiring.bounces import mailbox_of
 from clarion.wiring.downloads import fetcher
 from clarion.wiring.house import House
 from clarion.wiring.providers import (
@@ -60,6 +61,7 @@ def build_application(house: House, vitals: health.Vitals, *, open_outbox: bool 
             fetch=fetcher(house),
             sending=told,
             listening=tuple(ready_hooks(hook_keys(settings)).items()),
+            bounce_mailbox=mailbox.name if (mailbox := mailbox_of(settings)) else "",
             ip_addresses=tuple(one.strip() for one in settings.server.ip_addresses.split(",") if one.strip()),
         ),
     )

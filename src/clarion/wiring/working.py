@@ -7,6 +7,7 @@ from functools import partial
 
 from clarion.channels import registry
 from clarion.pipeline import (
+    bouncing,
     breaking,
     converting,
     errands,
@@ -27,6 +28,7 @@ from clarion.pipeline.routing import Routes
 from clarion.pipeline.send import SendStage
 from clarion.pipeline.worker import Worker, WorkerRules, new_owner
 from clarion.store import access
+from clarion.wiring.bounces import bounces_of
 from clarion.wiring.downloads import download_rules, downloader
 from clarion.wiring.house import House
 from clarion.wiring.providers import Built, blank_mail_of, build_outlets
@@ -94,6 +96,7 @@ async def keep_house(house: House, stopping: asyncio.Event, failpoint: Failpoint
 def errands_of(house: House, failpoint: Failpoint = nothing) -> tuple[Errand, ...]:
     """What is done beside sending."""
     secret = house.store.write(access.installation_secret)
+    bounces = bounces_of(house, secret)
     return (
         breaking.errand(house.store),
         folding.errand(house.store),
@@ -103,4 +106,5 @@ def errands_of(house: House, failpoint: Failpoint = nothing) -> tuple[Errand, ..
         converting.errand(house.store, failpoint),
         *segment_building.errands(house.store, failpoint),
         importing.errand(house.store, house.folder / "files", downloader(house), failpoint),
+        *((bouncing.errand(house.store, bounces, failpoint),) if bounces else ()),
     )

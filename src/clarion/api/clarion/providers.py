@@ -5,11 +5,13 @@ from typing import Any
 
 from starlette.responses import Response
 
+from clarion.api.app.messages import seconds
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.reference import providers as reference
 from clarion.channels.registry import Sending
 from clarion.domain.provider_events import hook_url
 from clarion.domain.roles import Need
+from clarion.store import mailboxes
 
 
 def _shape(found: Sending) -> dict[str, Any]:
@@ -33,7 +35,27 @@ async def listing(call: Call) -> Response:
     """`GET /providers`."""
     options = call.api.options
     shown = [_shape(one) for one in options.sending]
-    return answer({"providers": shown, "base_url": options.base_url, "ip_addresses": list(options.ip_addresses)})
+    found = {
+        "providers": shown,
+        "base_url": options.base_url,
+        "ip_addresses": list(options.ip_addresses),
+        "bounce_mailbox": await _bounce_mailbox(call),
+    }
+    return answer(found)
+
+
+async def _bounce_mailbox(call: Call) -> dict[str, Any] | None:
+    name = call.api.options.bounce_mailbox
+    if not name:
+        return None
+    found = await call.api.read(lambda tx: mailboxes.reading(tx, name)) or mailboxes.Reading(None, None, None, 0)
+    return {
+        "name": name,
+        "read_at": seconds(found.read_ms),
+        "failed_at": seconds(found.failed_ms),
+        "failure": found.failure,
+        "messages": found.messages,
+    }
 
 
 async def hooks(call: Call) -> Response:

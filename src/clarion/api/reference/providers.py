@@ -28,6 +28,16 @@ PROVIDERS = Reference(
         ),
         base_url=text("Where links in messages lead."),
         ip_addresses=array(text()),
+        bounce_mailbox=nullable(
+            record(
+                "Where bounces of mail that goes out by SMTP are read; null: nowhere.",
+                name=text("User, host and folder."),
+                read_at=nullable(integer("When it was read to its end last, Unix seconds.")),
+                failed_at=nullable(integer("When that failed, as it still does, Unix seconds.")),
+                failure=nullable(text("Why.")),
+                messages=integer("How many messages were read since ever."),
+            )
+        ),
     ),
     answer_example={
         "providers": [
@@ -48,6 +58,13 @@ PROVIDERS = Reference(
         ],
         "base_url": "https://mail.example.com",
         "ip_addresses": [],
+        "bounce_mailbox": {
+            "name": "bounces@imap.example.com:993/INBOX",
+            "read_at": 1_795_939_200,
+            "failed_at": None,
+            "failure": None,
+            "messages": 2_417,
+        },
     },
     note="Providers are set in the settings file or the environment, by whoever runs the server.",
 )

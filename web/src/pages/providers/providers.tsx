@@ -7,12 +7,22 @@ import { Page, Section } from "../../ui/page";
 import { Pill } from "../../ui/pill";
 import { Empty, Loaded } from "../../ui/states";
 import { Table } from "../../ui/table";
-import { believedOf, type Hook, type Provider, type Setting, variableOf, wordsOf } from "./words";
+import { Bounces } from "./bounces";
+import {
+  type BounceMailbox,
+  believedOf,
+  type Hook,
+  type Provider,
+  type Setting,
+  variableOf,
+  wordsOf,
+} from "./words";
 
 interface Answer {
   providers: Provider[];
   base_url: string;
   ip_addresses: string[];
+  bounce_mailbox: BounceMailbox | null;
 }
 
 function Value({ of }: { of: Setting }) {
@@ -96,7 +106,7 @@ export default function Providers() {
   return (
     <Page title="Providers">
       <Loaded query={query}>
-        {({ providers, base_url, ip_addresses }) => (
+        {({ providers, base_url, ip_addresses, bounce_mailbox }) => (
           <div class="stack">
             <p class="muted">
               Providers are set in the server’s settings file or its environment, and take effect when it
@@ -107,6 +117,7 @@ export default function Providers() {
               <One key={one.channel} provider={one} />
             ))}
             {owns && <Hooks />}
+            {bounce_mailbox && <Bounces mailbox={bounce_mailbox} />}
             <Section title="Links and addresses">
               <p>
                 Links in messages lead through <code class="break">{base_url}</code>.

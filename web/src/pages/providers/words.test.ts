@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
-import { believedOf, type Provider, variableOf, wordsOf } from "./words";
+import { believedOf, type Provider, readingOf, variableOf, wordsOf } from "./words";
 
 const SMTP: Provider = {
   channel: "email",
@@ -53,4 +53,12 @@ describe("variableOf", () => {
     );
     expect(variableOf("outbox", "directory")).toBe("CLARION_DATA_DIR");
   });
+});
+
+it("how the mailbox of bounces is read is said with what is wrong", () => {
+  const mailbox = { name: "b@imap/INBOX", read_at: 1_000, failed_at: null, failure: null, messages: 1 };
+  expect(readingOf(mailbox, 1_060_000)).toBe("Read to its end 1 minute ago; 1 message so far.");
+  expect(readingOf({ ...mailbox, read_at: null, failed_at: 5, failure: "login refused", messages: 0 })).toBe(
+    "Read to its end never yet; 0 messages so far. It cannot be read now: login refused.",
+  );
 });

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is said of a provider. Without a DOM.
 
+import { count, relative } from "../../lib/format";
+
 export interface Setting {
   name: string;
   value: string | null;
@@ -25,6 +27,22 @@ export interface Hook {
   provider: string;
   url: string;
   ready: boolean;
+}
+
+/** The mailbox that bounces come to; times in Unix seconds. */
+export interface BounceMailbox {
+  name: string;
+  read_at: number | null;
+  failed_at: number | null;
+  failure: string | null;
+  messages: number;
+}
+
+/** How reading it goes, in a sentence. */
+export function readingOf(mailbox: BounceMailbox, now: number = Date.now()): string {
+  const last = mailbox.read_at === null ? "never yet" : relative(mailbox.read_at * 1_000, now);
+  const failed = mailbox.failure === null ? "" : ` It cannot be read now: ${mailbox.failure}.`;
+  return `Read to its end ${last}; ${count(mailbox.messages, "message", "messages")} so far.${failed}`;
 }
 
 const KEYS: Record<string, string> = {
