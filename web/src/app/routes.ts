@@ -30,6 +30,7 @@ export const ROUTES: readonly RouteEntry[] = [
   { path: "/broadcasts/:id/sends", load: () => import("../pages/history/history") },
   { path: "/broadcasts/:id/history", load: () => import("../pages/versions/versions") },
   { path: "/broadcasts/:id/metrics", load: () => import("../pages/metrics/of-broadcast") },
+  { path: "/broadcasts/:id/actions/:action/condition", load: () => import("../pages/broadcast/condition") },
   { path: "/broadcasts/:id/:step?", load: () => import("../pages/broadcast/broadcast") },
   // -- composer
   { path: "/broadcasts/:id/actions/:action", load: () => import("../pages/composer/composer") },

@@ -30,13 +30,13 @@ interface Reach {
 }
 
 /** Count and sample of a filter, a moment after it stops changing; with a broadcast, by its messages and topic. */
-export function useReach(audience: Audience, broadcast?: number): Reach {
+export function useReach(audience: Audience, broadcast?: number, wanted = true): Reach {
   const [reach, setReach] = useState<Reach>({ count: null, people: [], error: null, stale: true });
   const body = JSON.stringify({ filter: audience });
   const whole = isEverybody(audience) || faults(audience as Filter).length === 0;
   useEffect(() => {
     setReach((before) => ({ ...before, stale: true }));
-    if (!whole) return;
+    if (!whole || !wanted) return;
     const aborting = new AbortController();
     const timer = setTimeout(async () => {
       try {
@@ -55,7 +55,7 @@ export function useReach(audience: Audience, broadcast?: number): Reach {
       clearTimeout(timer);
       aborting.abort();
     };
-  }, [body, whole, broadcast]);
+  }, [body, whole, broadcast, wanted]);
   return reach;
 }
 
@@ -156,8 +156,16 @@ function LeftOutOf({ count }: { count: Count }) {
   );
 }
 
-/** The reach of a filter, live; `broadcast`: whose messages and topic decide who gets anything. */
-export function AudienceSummary({ filter, broadcast }: { filter: Audience; broadcast?: number }) {
+interface SummaryProps {
+  filter: Audience;
+  /** Whose messages and topic decide who gets anything. */
+  broadcast?: number;
+  /** Only who matches, not who of them gets anything. */
+  bare?: boolean;
+}
+
+/** The reach of a filter, live. */
+export function AudienceSummary({ filter, broadcast, bare }: SummaryProps) {
   const segments = useSegments();
   const { count, people, error, stale } = useReach(filter, broadcast);
   const [asking, setAsking] = useState<PickedPerson | null>(null);
@@ -174,7 +182,7 @@ export function AudienceSummary({ filter, broadcast }: { filter: Audience; broad
         {unfinished ? <span class="muted">Finish the conditions</span> : announced.current || "…"}
       </p>
       {error !== null && <Problems error={error instanceof ApiError ? error : new Error(String(error))} />}
-      {count && <LeftOutOf count={count} />}
+      {count && !bare && <LeftOutOf count={count} />}
       {count && !count.exact && (
         <p class="small muted">Estimated from a part: the exact number is known when it is triggered.</p>
       )}

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import {
   afterRemoval,
   blank,
+  both,
   type Filter,
   faults,
   moveAt,
@@ -123,4 +124,12 @@ test("after a removal one goes on at what took its place, or around it", () => {
   expect(removed([1, 0])).toEqual([1]);
   expect(afterRemoval(replaceAt(leaf, [], null), [])).toBeNull();
   expect(afterRemoval(replaceAt({ and: [leaf] }, [0], null), [0])).toBeNull();
+});
+
+test("two filters together", () => {
+  const one: Filter = { segment: { id: 1 } };
+  const other: Filter = { not: { segment: { id: 2 } } };
+  expect(both({}, one)).toEqual(one);
+  expect(both(one, {})).toEqual(one);
+  expect(both(one, other)).toEqual({ and: [one, other] });
 });

@@ -63,6 +63,13 @@ export function isEverybody(audience: Audience): audience is Record<string, neve
   return Object.keys(audience).length === 0;
 }
 
+/** Whoever matches both. */
+export function both(one: Audience, other: Audience): Audience {
+  if (isEverybody(one)) return other;
+  if (isEverybody(other)) return one;
+  return { and: [one as Filter, other as Filter] };
+}
+
 /** What a filter is at its top. */
 export function kindOf(filter: Filter): Kind {
   return Object.keys(filter)[0] as Kind;

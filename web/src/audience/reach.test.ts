@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "vitest";
-import { leftOutWords, willGetWords } from "./reach";
+import { leftOutWords, willGetOf, willGetWords } from "./reach";
+
+test("how many get one of the messages", () => {
+  const counted = { people: 2_000, exact: true, will_get: 2_000, left_out: {}, messages: 2_001 };
+  const actions = [{ id: 3, name: "A", will_get: 1, left_out: {} }];
+  expect(willGetOf({ ...counted, actions }, 3)).toBe("1 person");
+  expect(willGetOf({ ...counted, exact: false, actions }, 3)).toBe("about 1 person");
+  expect(willGetOf({ ...counted, actions }, 4)).toBe("");
+  expect(willGetOf(null, 3)).toBe("");
+});
 
 test("each reason has its number, and those of nobody are not told", () => {
   expect(

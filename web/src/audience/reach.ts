@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who of an audience gets nothing, in words.
-import { number } from "../lib/format";
+import { number, people } from "../lib/format";
 
 export type LeftOut = Record<string, number>;
 
@@ -32,6 +32,12 @@ const WORDS: readonly (readonly [string, string])[] = [
 /** Each reason that anybody is left out for, such as "31 unsubscribed". */
 export function leftOutWords(leftOut: LeftOut): string[] {
   return WORDS.flatMap(([reason, words]) => (leftOut[reason] ? [`${number(leftOut[reason])} ${words}`] : []));
+}
+
+/** How many get one of the messages; "" where that was not counted. */
+export function willGetOf(count: Count | null, action: number): string {
+  const found = count?.actions.find((one) => one.id === action);
+  return count && found ? `${count.exact ? "" : "about "}${people(found.will_get)}` : "";
 }
 
 /** How many get it, where that is not everybody who matches. */

@@ -15,6 +15,10 @@ test("a finding leads to the field that it is about", () => {
     words: "Hello, subject",
   });
   expect(of("actions/12/languages/de/body").href).toBe("/broadcasts/7/actions/12?field=body&language=de");
+  expect(of("actions/12/condition/and/0")).toEqual({
+    href: "/broadcasts/7/actions/12/condition",
+    words: "Hello, condition",
+  });
   expect(of("recipients/and/0").href).toBe("/broadcasts/7/recipients");
   expect(of("topic_id").href).toBe("/broadcasts/7/review?settings=1");
   expect(of("ignores_message_limit").words).toBe("Settings");

@@ -29,12 +29,14 @@ export function placeOf(broadcast: Broadcast, finding: { field: string; line: nu
     return { href: `${base}/review?settings=1`, words: "Settings" };
   if (first !== "actions" || !number) return { href: `${base}/workflow`, words: "Workflow" };
   const action = broadcast.actions.find((one) => String(one.id) === number);
+  const name = action ? actionName(action) : `Action ${number}`;
   const language = rest[0] === "languages" ? rest[1] : undefined;
   const field = (language === undefined ? rest : rest.slice(2)).join("/");
+  if (rest[0] === "condition")
+    return { href: `${base}/actions/${number}/condition`, words: `${name}, condition` };
   const query = new URLSearchParams({ field });
   if (language) query.set("language", language);
   if (finding.line !== null) query.set("line", String(finding.line));
-  const name = action ? actionName(action) : `Action ${number}`;
   const words = WORDS[field] ?? field.replaceAll("/", " ");
   return {
     href: `${base}/actions/${number}?${query}`,

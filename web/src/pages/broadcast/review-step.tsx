@@ -5,7 +5,7 @@ import { OURS, post } from "../../api/client";
 import { useMay } from "../../app/session";
 import { useReach } from "../../audience/AudienceSummary";
 import { useSegments } from "../../audience/FilterBuilder";
-import { sentence } from "../../audience/filter";
+import { isEverybody, sentence } from "../../audience/filter";
 import { leftOutWords, willGetWords } from "../../audience/reach";
 import { people } from "../../lib/format";
 import { useQuery } from "../../lib/query";
@@ -99,7 +99,17 @@ export function ReviewStep({ broadcast }: { broadcast: Broadcast }) {
                 )}
               </dd>
               <dt>Messages</dt>
-              <dd>{sending.map(actionName).join(", ") || "none"}</dd>
+              <dd>
+                {sending.length === 0 && "none"}
+                {sending.map((action) => (
+                  <div key={action.id}>
+                    {actionName(action)}
+                    {!isEverybody(action.condition) && (
+                      <span class="muted"> (only where {sentence(action.condition, names)})</span>
+                    )}
+                  </div>
+                ))}
+              </dd>
               <dt>Goal</dt>
               <dd>{goalWords(broadcast.goal, names)}</dd>
               <dt>When nobody knows whether a message arrived</dt>

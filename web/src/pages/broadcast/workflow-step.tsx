@@ -3,6 +3,8 @@
 import { useState } from "preact/hooks";
 import { del, OURS, patch, post, put } from "../../api/client";
 import { useMay } from "../../app/session";
+import { useReach } from "../../audience/AudienceSummary";
+import { isEverybody } from "../../audience/filter";
 import { useQuery } from "../../lib/query";
 import { navigate } from "../../lib/router";
 import { Button, LinkButton } from "../../ui/button";
@@ -21,6 +23,7 @@ import {
   OFFERED,
   type SendingState,
 } from "../broadcasts/types";
+import { ForWhom } from "./for-whom";
 import { broadcastChanged } from "./frame";
 import type { Review } from "./review-step";
 
@@ -68,6 +71,8 @@ export function WorkflowStep({ broadcast }: { broadcast: Broadcast }) {
   const [over, setOver] = useState<number | null>(null);
   const [said, setSaid] = useState("");
   const actions = broadcast.actions;
+  const conditional = actions.some((one) => !isEverybody(one.condition));
+  const { count } = useReach(broadcast.recipients, broadcast.id, conditional);
   const run = async (work: () => Promise<unknown>) => {
     try {
       await work();
@@ -93,7 +98,8 @@ export function WorkflowStep({ broadcast }: { broadcast: Broadcast }) {
     <div class="stack">
       <p class="workflow-head">
         <strong>All at once.</strong> Everybody in the audience gets each of these messages when the broadcast
-        is triggered. Delays and time windows are not offered: a broadcast has none.
+        is triggered, unless it has a condition. Delays and time windows are not offered: a broadcast has
+        none.
       </p>
       <p class="visually-hidden" role="status">
         {said}
@@ -144,6 +150,7 @@ export function WorkflowStep({ broadcast }: { broadcast: Broadcast }) {
                   <ActionState action={action} problems={problemsOf(action)} />
                 </div>
                 <p class="muted break">{saidOf(action)}</p>
+                <ForWhom broadcast={broadcast.id} action={action} count={count} />
                 <SelectField
                   label="When it is triggered"
                   disabled={!mayEdit}

@@ -22,6 +22,8 @@ export interface Action extends ActionSummary {
   message?: string;
   properties?: string;
   send_to_unsubscribed: boolean;
+  /** Of the audience only whoever matches gets it. */
+  condition: Audience;
   tracked: boolean;
   languages: string[];
   updated_at: number;

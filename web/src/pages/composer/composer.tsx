@@ -7,6 +7,7 @@ import { useSearch } from "../../lib/router";
 import { Page } from "../../ui/page";
 import { Pill } from "../../ui/pill";
 import { Empty, ErrorState, Loading } from "../../ui/states";
+import { ForWhom } from "../broadcast/for-whom";
 import { Others, useOthers } from "../broadcast/presence";
 import { actionName, CHANNELS } from "../broadcasts/types";
 import { COMPOSED } from "./channels";
@@ -59,6 +60,7 @@ export default function ComposerPage({ params }: PageProps) {
       wide
     >
       <Others others={others} />
+      {broadcast && one && <ForWhom broadcast={broadcast.id} action={one} />}
       {error && !found && <ErrorState error={error} onRetry={() => setRound((count) => count + 1)} />}
       {!found && !error && <Loading lines={12} />}
       {found && !one && (

@@ -3,6 +3,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { get, OURS, patch, put } from "../../api/client";
 import { useMay, useSession } from "../../app/session";
+import { both } from "../../audience/filter";
 import { nameOf } from "../../audience/PersonPicker";
 import type { Completions } from "../../editor/completing";
 import { readData } from "../../editor/json";
@@ -116,7 +117,8 @@ export function Workbench({ stored, channel, reload, onLanguage }: Props) {
   const draft = autosave.value;
   const completions = useQuery<Completions>(`${OURS}/completions?broadcast_id=${broadcast.id}`).data;
   const samples = useQuery<SampleData>(`${OURS}/broadcasts/${broadcast.id}/sample_data`);
-  const people = usePeople(broadcast.recipients);
+  const condition = broadcast.actions.find((one) => one.id === actionId)?.condition ?? {};
+  const people = usePeople(both(broadcast.recipients, condition));
 
   const kept = `sample.${broadcast.id}`;
   const [typed, setTyped] = useState<string | null>(() => recall<string>(kept) ?? null);
