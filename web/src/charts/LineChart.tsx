@@ -11,6 +11,8 @@ export interface Series {
   name: string;
   values: readonly number[];
   tone: 1 | 2 | 3 | 4 | 5 | 6;
+  /** Told apart from another of its colour. */
+  dashed?: boolean;
 }
 
 interface LineChartProps {
@@ -70,7 +72,11 @@ export function LineChart({
       <ul class="chart-legend">
         {series.map((one) => (
           <li key={one.name}>
-            <span class={`chart-key chart-fill-${one.tone}`} aria-hidden="true" /> {one.name}
+            <span
+              class={`chart-key chart-fill-${one.tone}${one.dashed ? " chart-key-dashed" : ""}`}
+              aria-hidden="true"
+            />{" "}
+            {one.name}
           </li>
         ))}
       </ul>
@@ -130,7 +136,7 @@ export function LineChart({
               {series.map((one) => (
                 <g key={one.name}>
                   <polyline
-                    class={`chart-line chart-stroke-${one.tone}`}
+                    class={`chart-line chart-stroke-${one.tone}${one.dashed ? " chart-dashed" : ""}`}
                     points={points(one.values, inner, tall, top)}
                   />
                   {(count === 1 || at !== null) && (

@@ -26,7 +26,10 @@ from clarion.store.engine import Row, Transaction
 
 MOST_TRIGGERS = 100
 _MOST_SENDS = 100
-_HEARD = (Metric.DELIVERED, Metric.OPENED, Metric.CLICKED, Metric.CONVERTED, Metric.BOUNCED, Metric.UNSUBSCRIBED)
+_HEARD = (
+    Metric.DELIVERED, Metric.OPENED, Metric.HUMAN_OPENED, Metric.CLICKED, Metric.HUMAN_CLICKED, Metric.CONVERTED,
+    Metric.BOUNCED, Metric.UNSUBSCRIBED,
+)  # fmt: skip
 _NOTHING: Mapping[tuple[State, str], int] = {}
 
 

@@ -93,7 +93,9 @@ SENDS = shown(
                 "heard": {
                     "delivered": 11_900,
                     "opened": 4_200,
+                    "human_opened": 2_900,
                     "clicked": 310,
+                    "human_clicked": 280,
                     "converted": 0,
                     "bounced": 12,
                     "unsubscribed": 8,

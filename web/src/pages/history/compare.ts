@@ -5,9 +5,11 @@ import { day, number } from "../../lib/format";
 import type { Send } from "../trigger/types";
 
 export const COMPARED = [
-  ["opened", "Opened"],
-  ["clicked", "Clicked"],
+  ["human_opened", "Opened by people"],
+  ["human_clicked", "Clicked by people"],
   ["converted", "Converted"],
+  ["opened", "Opened by people or machines"],
+  ["clicked", "Clicked by people or machines"],
   ["delivered", "Delivered"],
   ["bounced", "Bounced"],
   ["unsubscribed", "Unsubscribed"],

@@ -23,6 +23,11 @@ interface Page {
 }
 
 const EVERY_MS = 5_000;
+const HEARD = [
+  ["human_opened", "Opened by people"],
+  ["human_clicked", "Clicked by people"],
+  ["converted", "Converted"],
+] as const;
 
 /** What a broadcast sent so far, newest first; for the broadcast's page. */
 export function SendHistory({ broadcastId }: { broadcastId: number }) {
@@ -121,11 +126,12 @@ export function SendHistory({ broadcastId }: { broadcastId: number }) {
                     number: true,
                     show: (send) => number(send.numbers.skipped),
                   },
-                  ...(["opened", "clicked", "converted"] as const).map((metric) => ({
+                  ...HEARD.map(([metric, label]) => ({
                     key: metric,
-                    label: metric.charAt(0).toUpperCase() + metric.slice(1),
+                    label,
                     number: true,
-                    show: (send: Send) => percent(send.heard[metric], send.numbers.sent),
+                    show: (send: Send) =>
+                      percent(compared(send, metric).value, send.numbers.sent > 0 ? 1 : 0),
                   })),
                 ]}
               />
@@ -142,7 +148,7 @@ export function SendHistory({ broadcastId }: { broadcastId: number }) {
 }
 
 function Comparison({ sends, onClear }: { sends: readonly Send[]; onClear: () => void }) {
-  const [metric, setMetric] = useState<(typeof COMPARED)[number][0]>("opened");
+  const [metric, setMetric] = useState<(typeof COMPARED)[number][0]>("human_opened");
   return (
     <Section
       title="Compared"

@@ -6,12 +6,15 @@ import { LineChart, type Series } from "../../charts/LineChart";
 import { basisOf, basisWords, sharedOf } from "../../lib/basis";
 import { number, percent } from "../../lib/format";
 import { useQuery } from "../../lib/query";
+import { alone, WHOSE_WORDS, whose } from "../../lib/whose";
 import { SelectField } from "../../ui/field";
 import { Section } from "../../ui/page";
 import { Empty, Loaded } from "../../ui/states";
 import { Table } from "../../ui/table";
+import { actionName, type Broadcast } from "../broadcasts/types";
+import { ByAction } from "./by-action";
 import "./metrics.css";
-import { PERIODS, shares, stepLabels, sum, whose, zoneHere } from "./steps";
+import { PERIODS, shares, stepLabels, sum, zoneHere } from "./steps";
 
 type Numbers = Record<string, number[]>;
 type Tone = Series["tone"];
@@ -23,23 +26,24 @@ const SENDING: readonly [string, string, Tone][] = [
   ["undeliverable", "Left out", 5],
 ];
 const HEARD: readonly [string, string, Tone][] = [
-  ["opened", "Opened", 1],
-  ["clicked", "Clicked", 2],
+  ["human_opened", "Opened by people", 1],
+  ["human_clicked", "Clicked by people", 2],
   ["converted", "Converted", 4],
   ["bounced", "Bounced", 6],
   ["unsubscribed", "Unsubscribed", 3],
 ];
+const CONVERTED: readonly [string, string, Tone][] = [["converted", "Converted", 4]];
 const TOTALS = [
-  "created",
-  "sent",
-  "delivered",
-  "opened",
-  "clicked",
-  "converted",
-  "bounced",
-  "failed",
-  "unsubscribed",
-];
+  ["created", "Messages"],
+  ["sent", "Sent"],
+  ["delivered", "Delivered"],
+  ["human_opened", "Opened by people"],
+  ["human_clicked", "Clicked by people"],
+  ["converted", "Converted"],
+  ["bounced", "Bounced"],
+  ["failed", "Failed"],
+  ["unsubscribed", "Unsubscribed"],
+] as const;
 
 function basis(series: Numbers) {
   return basisOf(sum(series.sent), sum(series.delivered));
@@ -62,7 +66,7 @@ export function BroadcastMetrics({ broadcastId }: { broadcastId: number }) {
   const query = useQuery<{ metric: { series: Numbers } }>(`${base}?${asked}`);
   const links = useQuery<{ links: Link[] }>(`${base}/links?${asked}`);
   const unique = useQuery<{ links: Link[] }>(`${base}/links?${asked}&unique=true`);
-  const broadcast = useQuery<{ broadcast: { actions: { id: number; name: string; kind: string }[] } }>(
+  const broadcast = useQuery<{ broadcast: Pick<Broadcast, "goal" | "actions"> }>(
     `${OURS}/broadcasts/${broadcastId}`,
   );
   const actions = broadcast.data?.broadcast.actions ?? [];
@@ -92,7 +96,7 @@ export function BroadcastMetrics({ broadcastId }: { broadcastId: number }) {
             onChange={setAction}
             options={[
               ["", "All actions"],
-              ...actions.map((one) => [String(one.id), one.name || `${one.kind} ${one.id}`] as const),
+              ...actions.map((one) => [String(one.id), actionName(one)] as const),
             ]}
           />
         )}
@@ -122,12 +126,38 @@ export function BroadcastMetrics({ broadcastId }: { broadcastId: number }) {
                   of={how === "shares" ? series[basis(series)] : undefined}
                 />
               </Section>
-              <Section
-                title="By people and by machines"
-                hint="Mail services and scanners open messages and follow links by themselves."
-              >
+              <Section title="By people and by machines" hint={WHOSE_WORDS}>
+                <LineChart
+                  label="Opened and clicked, by people and by machines alone"
+                  series={linesOfWhose(series, labels.length, how === "shares")}
+                  steps={labels}
+                  whole={how !== "shares"}
+                  format={how === "shares" ? (value) => percent(value, 1) : number}
+                  {...(how === "shares" ? { axis: (value: number) => percent(value, 1) } : {})}
+                />
                 <Whose series={series} />
               </Section>
+              <Section title="Conversions">
+                <Conversions
+                  series={series}
+                  goal={broadcast.data?.broadcast.goal}
+                  broadcastId={broadcastId}
+                />
+                {sum(series.converted) > 0 && (
+                  <Chart
+                    label="Messages whose goal was reached"
+                    lines={CONVERTED}
+                    series={series}
+                    labels={labels}
+                    of={how === "shares" ? series[basis(series)] : undefined}
+                  />
+                )}
+              </Section>
+              {!action && actions.length > 1 && (
+                <Section title="By action">
+                  <ByAction broadcastId={broadcastId} actions={actions} asked={asked} />
+                </Section>
+              )}
               <p class="muted small">
                 Everything is booked on the moment when the trigger's audience was worked out. Days begin at
                 00:00 in {zone}; where a program asks for no zone, in UTC−5.
@@ -182,11 +212,9 @@ function Totals({ series }: { series: Numbers }) {
   return (
     <div class="stack">
       <dl class="totals">
-        {TOTALS.map((name) => (
+        {TOTALS.map(([name, label]) => (
           <div key={name} class="card">
-            <dt class="muted">
-              {name === "created" ? "Messages" : name.charAt(0).toUpperCase() + name.slice(1)}
-            </dt>
+            <dt class="muted">{label}</dt>
             <dd>
               <strong>{number(sum(series[name]))}</strong>
               {name !== "created" && name !== "sent" && (
@@ -201,13 +229,62 @@ function Totals({ series }: { series: Numbers }) {
   );
 }
 
+/** One colour for openings and one for clicks; what machines did alone is dashed. */
+function linesOfWhose(series: Numbers, steps: number, asShares: boolean): Series[] {
+  const none = Array.from({ length: steps }, () => 0);
+  const whole = series[basis(series)] ?? none;
+  const line = (name: string, tone: Tone, values: number[], dashed: boolean): Series => ({
+    name,
+    tone,
+    dashed,
+    values: asShares ? shares(values, whole) : values,
+  });
+  return (
+    [
+      ["Opened", "opened", "human_opened", 1],
+      ["Clicked", "clicked", "human_clicked", 2],
+    ] as const
+  ).flatMap(([label, all, people, tone]) => {
+    const theirs = series[people] ?? none;
+    const machines = (series[all] ?? none).map((count, step) => alone(count, theirs[step] ?? 0));
+    return [
+      line(`${label} by people`, tone, theirs, false),
+      line(`${label} by machines alone`, tone, machines, true),
+    ];
+  });
+}
+
+/** How many converted, in words; and where there is no goal yet, the way to one. */
+function Conversions({
+  series,
+  goal,
+  broadcastId,
+}: {
+  series: Numbers;
+  goal: Broadcast["goal"] | undefined;
+  broadcastId: number;
+}) {
+  const whole = basis(series);
+  const converted = sum(series.converted);
+  const link = <a href={`/broadcasts/${broadcastId}/goal`}>the goal</a>;
+  if (goal === null && converted === 0)
+    return <p class="muted">Nothing converts as long as nobody says what success is: set {link}.</p>;
+  return (
+    <p>
+      <strong>{number(converted)}</strong> of {number(sum(series[whole]))} messages that were {whole}{" "}
+      converted, <strong>{percent(converted, sum(series[whole]))}</strong>: their person reached {link} in
+      time.
+    </p>
+  );
+}
+
 /** Who opened and clicked, as far as requests say it. */
 function Whose({ series }: { series: Numbers }) {
   const whole = basis(series);
   return (
     <Table
       caption="Opened and clicked, by people and by machines"
-      rows={whose(series)}
+      rows={whose((metric) => sum(series[metric]))}
       rowKey={(row) => row.label}
       columns={[
         { key: "label", label: "Messages", show: (row) => row.label },
@@ -220,6 +297,7 @@ function Whose({ series }: { series: Numbers }) {
           show: (row) => percent(row.people, sum(series[whole])),
         },
         { key: "machines", label: "By machines", number: true, show: (row) => number(row.machines) },
+        { key: "alone", label: "By machines alone", number: true, show: (row) => number(row.alone) },
       ]}
     />
   );

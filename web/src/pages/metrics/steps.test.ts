@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "vitest";
-import { shares, stepLabels, sum, whose } from "./steps";
+import { shares, stepLabels, sum } from "./steps";
 
 const THURSDAY = Date.UTC(2026, 10, 26, 3); // 22:00 on Wednesday in the east of America, 08:30 in Kolkata
 const EAST = "Etc/GMT+5";
@@ -33,18 +33,4 @@ test("shares of nothing are none", () => {
   expect(shares([1, 5], [2, 0])).toEqual([0.5, 0]);
   expect(sum([1, 2, 3])).toBe(6);
   expect(sum(undefined)).toBe(0);
-});
-
-test("openings and clicks are told apart by whose they are", () => {
-  const series = {
-    opened: [2, 3],
-    human_opened: [1, 1],
-    prefetch_opened: [2, 2],
-    clicked: [1, 0],
-    human_clicked: [1, 0],
-  };
-  expect(whose(series)).toEqual([
-    { label: "Opened", all: 5, people: 2, machines: 4 },
-    { label: "Clicked in", all: 1, people: 1, machines: 0 },
-  ]);
 });

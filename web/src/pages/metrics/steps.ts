@@ -70,28 +70,3 @@ export function shares(values: readonly number[], of: readonly number[]): number
 export function sum(values: readonly number[] | undefined): number {
   return (values ?? []).reduce((one, other) => one + other, 0);
 }
-
-export interface Whose {
-  label: string;
-  all: number;
-  people: number;
-  machines: number;
-}
-
-/** Messages that were opened, and clicked in, by whom; one may be both. */
-export function whose(series: Readonly<Record<string, readonly number[]>>): Whose[] {
-  return [
-    {
-      label: "Opened",
-      all: sum(series.opened),
-      people: sum(series.human_opened),
-      machines: sum(series.prefetch_opened),
-    },
-    {
-      label: "Clicked in",
-      all: sum(series.clicked),
-      people: sum(series.human_clicked),
-      machines: sum(series.machine_clicked),
-    },
-  ];
-}

@@ -4,6 +4,7 @@ import { Bars } from "../../charts/Bars";
 import { basisOf, basisWords, sharedOf } from "../../lib/basis";
 import { number, percent } from "../../lib/format";
 import { useQuery } from "../../lib/query";
+import { alone, WHOSE_WORDS } from "../../lib/whose";
 import { Section } from "../../ui/page";
 import { Loaded } from "../../ui/states";
 import { isLive } from "./progress";
@@ -11,8 +12,10 @@ import type { Progress } from "./types";
 
 const SHOWN = [
   ["delivered", "Delivered"],
-  ["opened", "Opened"],
-  ["clicked", "Clicked"],
+  ["human_opened", "Opened by people"],
+  ["opened", "Opened by machines alone"],
+  ["human_clicked", "Clicked by people"],
+  ["clicked", "Clicked by machines alone"],
   ["converted", "Converted"],
   ["bounced", "Bounced"],
   ["spammed", "Marked as spam"],
@@ -37,18 +40,24 @@ export function Heard({ progress }: { progress: Progress }) {
               <Bars
                 label="What was heard of this trigger's messages"
                 of={sent}
-                items={SHOWN.map(([key, label]) => ({
-                  label,
-                  href:
-                    (counts[key] ?? 0) > 0 ? `/deliveries?trigger=${progress.id}&heard=${key}` : undefined,
-                  value: counts[key] ?? 0,
-                  note: percent(
-                    counts[key] ?? 0,
-                    sharedOf(key, basis) === "sent" ? sent : (counts.delivered ?? 0),
-                  ),
-                }))}
+                items={SHOWN.map(([key, label]) => {
+                  const machines = key === "opened" || key === "clicked";
+                  const all = counts[key] ?? 0;
+                  const value = machines ? alone(all, counts[`human_${key}`] ?? 0) : all;
+                  return {
+                    label,
+                    value,
+                    href:
+                      value > 0 && !machines ? `/deliveries?trigger=${progress.id}&heard=${key}` : undefined,
+                    note: percent(value, sharedOf(key, basis) === "sent" ? sent : (counts.delivered ?? 0)),
+                  };
+                })}
               />
               <p class="muted small">{basisWords(basis)}</p>
+              <details class="small">
+                <summary>Who is a machine?</summary>
+                <p class="muted">{WHOSE_WORDS}</p>
+              </details>
             </div>
           );
         }}

@@ -93,7 +93,17 @@ export interface Send {
   errors: number;
   details_removed_at: number | null;
   numbers: Numbers;
-  heard: Record<"delivered" | "opened" | "clicked" | "converted" | "bounced" | "unsubscribed", number>;
+  heard: Record<
+    | "delivered"
+    | "opened"
+    | "human_opened"
+    | "clicked"
+    | "human_clicked"
+    | "converted"
+    | "bounced"
+    | "unsubscribed",
+    number
+  >;
 }
 
 /** An account in a list. */
