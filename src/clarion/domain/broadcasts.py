@@ -122,6 +122,12 @@ class EmailContent:
         """The channel of which it is `parts`; None for an e-mail and a webhook."""
         return CHANNELS[self.parts_of] if self.parts_of else None
 
+    @property
+    def can_be_tracked(self) -> bool:
+        """Whether it is of a channel whose links, or openings, can be tracked."""
+        channel = self.made_of_parts
+        return self.kind == "email" or (channel is not None and bool(channel.links))
+
 
 @dataclass(frozen=True, slots=True)
 class Variant:

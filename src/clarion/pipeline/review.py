@@ -37,12 +37,16 @@ _SNIPPET = re.compile(r"snippets(?:\.([\w-]+)|\[[\"']([^\"']+)[\"']\])")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing to look at. `field` is a path (``actions/12/subject``); `line` and `column` count from 1."""
+    """One thing to look at. `field` is a path (``actions/12/subject``); `line` and `column` count from 1.
+
+    `quiet`: it is a setting that may be meant so (`review_quiet`).
+    """
 
     field: str
     message: str
     line: int | None = None
     column: int | None = None
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +140,9 @@ def _goal_warnings(broadcast: Broadcast, segment_ids: Collection[int]) -> Iterat
         yield Finding("goal", f"segment {goal.segment_id} does not exist: nobody can reach the goal")
     if sent and not counting:
         yield Finding("goal", "no message of it counts for a goal: a webhook does where conversion_tracking is on")
-    seen = any(content.tracked or not _could_be_tracked(content) for one in counting for content in one.contents)
+    seen = any(content.tracked or not content.can_be_tracked for one in counting for content in one.contents)
     if counting and not seen and goal.counted_from in {CountedFrom.OPENED, CountedFrom.CLICKED}:
         yield Finding("goal", f"it counts from when a message was {goal.counted_from}, and none is tracked")
-
-
-def _could_be_tracked(content: EmailContent) -> bool:
-    channel = content.made_of_parts
-    return content.kind == "email" or (channel is not None and bool(channel.links))
 
 
 def _action_problems(action: Action, snippets: Mapping[str, str]) -> Iterator[Finding]:

@@ -10,7 +10,6 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 from clarion.domain import audience
@@ -28,6 +27,8 @@ from clarion.store.segments import Segment
 
 _STRETCH = 500
 _POINTER = "/conditions"
+_PLACES = {"recipients": "recipients", "goal": "goal", "condition": "condition of an action"}
+_MOST_USES = 5
 
 
 def create(
@@ -96,13 +97,23 @@ def refuse_in_use(tx: Transaction, workspace: Workspace, segment_id: int) -> Non
     """A segment that something names stays: without it "not in this segment" would be everybody.
 
     Raises:
-        RequestError: the default audience of a broadcast names it, the condition of an action, an audience that is
-            still to be worked out, or another segment.
+        RequestError: the default audience of a broadcast names it, its goal, the condition of an action, an audience
+            that is still to be worked out, or another segment; it says which.
     """
+    uses = [
+        f"by the {_PLACES[place]} of broadcast {one.broadcast_id} ({one.name})"
+        for one in broadcasts.naming_segments(tx, workspace)
+        for place in one.places.get(segment_id, ())
+    ]
     waiting = (audience.segment_ids(parse_condition(one)) for one in triggers.conditions_waiting(tx, workspace))
-    set_up = (named for _, _, named in broadcasts.naming_segments(tx, workspace))
-    if any(segment_id in named for named in chain(set_up, waiting)) or dependents(tx, workspace).get(segment_id):
-        raise RequestError("unable to delete segment in use")
+    if any(segment_id in named for named in waiting):
+        uses.append("by a trigger whose audience is still to be worked out")
+    if others := dependents(tx, workspace).get(segment_id):
+        names = {one.segment_id: one.name for one in segments.listing(tx, workspace)}
+        uses += [f"by the segment {other} ({names[other]})" for other in others]
+    if uses:
+        more = f", and {len(uses) - _MOST_USES} more" if len(uses) > _MOST_USES else ""
+        raise RequestError(f"unable to delete segment in use: {', '.join(uses[:_MOST_USES])}{more}")
 
 
 def dependents(tx: Transaction, workspace: Workspace) -> dict[int, list[int]]:

@@ -3,7 +3,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -143,14 +143,36 @@ def listing(
     ]
 
 
-def naming_segments(tx: Transaction, workspace: Workspace) -> list[tuple[int, str, frozenset[int]]]:
-    """(number, name, segments) of the broadcasts whose default audience, or a condition of an action, names some."""
-    found: dict[tuple[int, str], frozenset[int]] = {}
+class NamingSegments(NamedTuple):
+    """A broadcast that names segments, by each with the places where: ``recipients``, ``condition``, ``goal``."""
+
+    broadcast_id: int
+    name: str
+    places: dict[int, list[str]]
+
+
+def naming_segments(tx: Transaction, workspace: Workspace) -> list[NamingSegments]:
+    """The broadcasts whose default audience, goal, or a condition of an action names some."""
+    found: dict[int, NamingSegments] = {}
     for row in tx.all("broadcasts_naming_segments", workspace_id=workspace.workspace_id):
-        if named := segment_ids(parse(decode(row["filter"]))):
-            key = int(row["broadcast_id"]), str(row["name"])
-            found[key] = found.get(key, frozenset()) | named
-    return [(number, name, named) for (number, name), named in found.items()]
+        number, place, value = int(row["broadcast_id"]), str(row["place"]), decode(row["named"])
+        named = {value["segment_id"]} - {None} if place == "goal" else segment_ids(parse(value))
+        for segment_id in sorted(named):
+            one = found.setdefault(number, NamingSegments(number, str(row["name"]), {}))
+            places = one.places.setdefault(segment_id, [])
+            places += [place] if place not in places else []
+    return list(found.values())
+
+
+def note_test(tx: Transaction, action_id: int) -> None:
+    """A test of it was sent just now."""
+    tx.execute("note_test", action_id=action_id)
+
+
+def tested(tx: Transaction, broadcast_id: int) -> dict[int, int]:
+    """By action of a broadcast, when a test of it was sent last, Unix milliseconds."""
+    rows = tx.all("tested_actions", broadcast_id=broadcast_id)
+    return {int(row["action_id"]): int(row["tested_ms"]) for row in rows}
 
 
 def by_trigger_name(tx: Transaction, workspace: Workspace, name: str) -> int | None:

@@ -112,7 +112,7 @@ async def membership(call: Call) -> Response:
 
 
 async def used_by(call: Call) -> Response:
-    """`GET /v1/segments/{segment_id}/used_by`: broadcasts whose default audience names the segment."""
+    """`GET /v1/segments/{segment_id}/used_by`: broadcasts that name the segment in any place."""
     segment_id = call.number("segment_id")
 
     def work(tx: Transaction) -> list[int]:
@@ -125,7 +125,7 @@ async def used_by(call: Call) -> Response:
 
 
 def _users(tx: Transaction, workspace: Workspace, segment_id: int) -> list[int]:
-    return [number for number, _, named in broadcasts.naming_segments(tx, workspace) if segment_id in named]
+    return [one.broadcast_id for one in broadcasts.naming_segments(tx, workspace) if segment_id in one.places]
 
 
 async def delete(call: Call) -> Response:

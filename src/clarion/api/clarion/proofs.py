@@ -5,6 +5,7 @@ import random
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from starlette.responses import HTMLResponse, Response
@@ -32,7 +33,7 @@ from clarion.rendering.addresses import mailbox
 from clarion.rendering.framed import framed
 from clarion.rendering.parts import RenderedParts
 from clarion.rendering.webhook import RenderedWebhook
-from clarion.store import conditions, esp, people, previews, snippets, topics
+from clarion.store import broadcasts, conditions, esp, people, previews, snippets, topics
 from clarion.store.engine import Transaction
 
 _LIMIT = 3_500_000  # bytes of a body
@@ -305,6 +306,8 @@ async def test_send(call: Call) -> Response:
         answers = await trial.hand_over(provider, made, seconds=_TEST_SECONDS)
     finally:
         await provider.close()
+    if any(one.sent for one in answers):
+        await call.api.write(partial(broadcasts.note_test, action_id=draft.action.action_id))
     results = [{"address": one.address, "sent": one.sent, "words": one.words} for one in answers]
     results += [
         {"address": one, "sent": False, "words": "the address is suppressed: it gets no mail"}

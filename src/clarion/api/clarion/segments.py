@@ -71,11 +71,11 @@ def _shape(segment: Segment, users: list[dict[str, Any]], now_ms: int) -> dict[s
 
 
 def _users(tx: Transaction, call: Call) -> dict[int, list[dict[str, Any]]]:
-    """By segment, the broadcasts whose default audience, or a condition of an action, names it."""
+    """By segment, the broadcasts that name it, and in which places."""
     found: dict[int, list[dict[str, Any]]] = {}
-    for broadcast_id, name, named in broadcasts.naming_segments(tx, call.workspace):
-        for segment_id in sorted(named):
-            found.setdefault(segment_id, []).append({"id": broadcast_id, "name": name})
+    for one in broadcasts.naming_segments(tx, call.workspace):
+        for segment_id, places in one.places.items():
+            found.setdefault(segment_id, []).append({"id": one.broadcast_id, "name": one.name, "places": places})
     return found
 
 

@@ -16,6 +16,7 @@ def finding_shape(finding: Finding) -> dict[str, Any]:
         "message": finding.message,
         "line": finding.line,
         "column": finding.column,
+        "quiet": finding.quiet,
     }
 
 

@@ -12,6 +12,7 @@ from clarion.domain.errors import Conflict, InvalidRequest, NotFound, Problem
 from clarion.domain.goals import Exit
 from clarion.domain.short_links import ShortLinks
 from clarion.pipeline.review import Finding, Review, review
+from clarion.pipeline.review_quiet import Circumstances, quiet_settings
 from clarion.rendering.text_links import TextTracker
 from clarion.store import broadcasts, limits, segments, snippets, topics, versions
 from clarion.store.access import Workspace
@@ -40,15 +41,27 @@ def look(api: Api, workspace: Workspace, broadcast_id: int) -> tuple[Broadcast, 
     """The broadcast, and how to review it or an edit of it: parsing templates holds no transaction open."""
 
     def read(tx: Transaction) -> tuple[Broadcast, Callable[[Broadcast], Review]]:
-        return load(tx, workspace, broadcast_id), partial(
+        known = Circumstances(
+            limits.of_workspace(tx, workspace.workspace_id),
+            {one.segment_id: one.name for one in segments.listing(tx, workspace) if one.progress < 1},
+            frozenset(topic.topic_id for topic in topics.listing(tx, workspace)),
+            broadcasts.tested(tx, broadcast_id),
+        )
+        seen = partial(
             review,
             snippets={snippet.name: snippet.value for snippet in snippets.listing(tx, workspace)},
             segment_ids=frozenset(segment.segment_id for segment in segments.listing(tx, workspace)),
-            topic_ids=frozenset(topic.topic_id for topic in topics.listing(tx, workspace)),
+            topic_ids=known.topic_ids,
             sending=api.options.sending,
-            limit=limits.of_workspace(tx, workspace.workspace_id),
+            limit=known.limit,
             links=TextTracker(ShortLinks(api.secret, api.options.base_url)),
         )
+
+        def see(broadcast: Broadcast) -> Review:
+            found = seen(broadcast)
+            return replace(found, warnings=(*found.warnings, *quiet_settings(broadcast, known)))
+
+        return load(tx, workspace, broadcast_id), see
 
     return api.store.read(read)
 

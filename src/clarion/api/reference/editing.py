@@ -37,6 +37,7 @@ _REVIEW: dict[str, Any] = {
             "message": "customer.first_name has no fallback: the message fails for a person without it (| default: …)",
             "line": None,
             "column": None,
+            "quiet": False,
         }
     ],
 }
@@ -94,7 +95,11 @@ ORDER_ACTIONS = shown(
     body_example={"actions": [2, 1]},
     errors=(409,),
 )
-REVIEW = shown(_REVIEW, _LOOSE, note="`problems` keep it from being activated; `warnings` do not.")
+REVIEW = shown(
+    _REVIEW,
+    _LOOSE,
+    note="`problems` keep it from being activated; `warnings` do not. A `quiet` one is a setting that may be meant so.",
+)
 ACTIVATE = shown({"broadcast": BROADCAST}, _LOOSE, errors=(409, 422))
 STOP = shown(
     {"broadcast": BROADCAST, "stopped_triggers": 0},

@@ -12,7 +12,7 @@ _SEGMENT = {
     "counted_at": 1796040000,
     "created_at": 1790000000,
     "changed_at": 1796000000,
-    "used_by": [{"id": 12, "name": "Spring"}],
+    "used_by": [{"id": 12, "name": "Spring", "places": ["recipients", "goal"]}],
     "conditions": None,
     "state": "finished",
     "progress": 1.0,
@@ -51,7 +51,8 @@ _A_CONDITION = {
 LIST = shown(
     {"segments": [_SEGMENT]},
     note="`people` is kept with each membership: it costs nothing to ask, and is true at `counted_at`. `used_by`: "
-    "broadcasts whose default audience names the segment; `used_by_segments`: data-driven ones that are made of it. "
+    "broadcasts that name the segment, and in which places: recipients, goal, or the condition of an action; "
+    "`used_by_segments`: data-driven ones that are made of it. "
     "`conditions` of a data-driven one (`type` dynamic), said in `sentence`; while it is built `state` is building and "
     "`progress` the share of people that was looked at. `changed_at`: when it was renamed or somebody came or went.",
 )

@@ -165,13 +165,22 @@ ON CONFLICT (action_id, language) DO NOTHING;
 SELECT kind FROM broadcast WHERE broadcast_id = :broadcast_id;
 
 -- name: broadcasts_naming_segments
--- Default audiences and conditions of actions that may name a segment; what they really name is read from them.
-SELECT broadcast_id, name, recipients AS filter FROM broadcast
+-- Default audiences, conditions of actions and goals that may name a segment; what they really name is read from them.
+SELECT broadcast_id, name, 'recipients' AS place, recipients AS named FROM broadcast
 WHERE workspace_id = :workspace_id AND kind = 'broadcast' AND recipients LIKE '%"segment"%'
 UNION ALL
-SELECT b.broadcast_id, b.name, a.condition FROM broadcast b JOIN action a ON a.broadcast_id = b.broadcast_id
+SELECT b.broadcast_id, b.name, 'condition', a.condition FROM broadcast b JOIN action a ON a.broadcast_id = b.broadcast_id
 WHERE b.workspace_id = :workspace_id AND b.kind = 'broadcast' AND a.condition LIKE '%"segment"%'
+UNION ALL
+SELECT broadcast_id, name, 'goal', goal FROM broadcast
+WHERE workspace_id = :workspace_id AND kind = 'broadcast' AND goal LIKE '%"segment_id"%'
 ORDER BY broadcast_id;
+
+-- name: note_test
+UPDATE action SET tested_ms = {{now_ms}} WHERE action_id = :action_id;
+
+-- name: tested_actions
+SELECT action_id, tested_ms FROM action WHERE broadcast_id = :broadcast_id AND tested_ms IS NOT NULL;
 
 -- name: kinds_of_actions
 SELECT action_id, kind FROM action WHERE action_id {{in :action_ids}};

@@ -22,5 +22,8 @@ test("a finding leads to the field that it is about", () => {
   expect(of("recipients/and/0").href).toBe("/broadcasts/7/recipients");
   expect(of("topic_id").href).toBe("/broadcasts/7/review?settings=1");
   expect(of("ignores_message_limit").words).toBe("Settings");
+  expect(of("doubt_policy").words).toBe("Settings");
+  expect(of("actions/12")).toEqual({ href: "/broadcasts/7/actions/12", words: "Hello" });
+  expect(of("actions/12/tracked").words).toBe("Hello, tracking");
   expect(of("actions").href).toBe("/broadcasts/7/workflow");
 });

@@ -17,6 +17,10 @@ const WORDS: Record<string, string> = {
   recipient: "recipient",
   url: "URL",
   sending_state: "sending behaviour",
+  send_to_unsubscribed: "people who unsubscribed",
+  tracked: "tracking",
+  cc: "CC",
+  bcc: "BCC",
 };
 
 /** A finding's `field` is a path such as `actions/12/subject`, or `recipients/and/0`. */
@@ -25,7 +29,7 @@ export function placeOf(broadcast: Broadcast, finding: { field: string; line: nu
   const [first, number, ...rest] = finding.field.split("/");
   if (first === "recipients") return { href: `${base}/recipients`, words: "Recipients" };
   if (first === "goal") return { href: `${base}/goal`, words: "Goal" };
-  if (first === "topic_id" || first === "ignores_message_limit")
+  if (first === "topic_id" || first === "ignores_message_limit" || first === "doubt_policy")
     return { href: `${base}/review?settings=1`, words: "Settings" };
   if (first !== "actions" || !number) return { href: `${base}/workflow`, words: "Workflow" };
   const action = broadcast.actions.find((one) => String(one.id) === number);
@@ -34,6 +38,7 @@ export function placeOf(broadcast: Broadcast, finding: { field: string; line: nu
   const field = (language === undefined ? rest : rest.slice(2)).join("/");
   if (rest[0] === "condition")
     return { href: `${base}/actions/${number}/condition`, words: `${name}, condition` };
+  if (!field) return { href: `${base}/actions/${number}`, words: name };
   const query = new URLSearchParams({ field });
   if (language) query.set("language", language);
   if (finding.line !== null) query.set("line", String(finding.line));

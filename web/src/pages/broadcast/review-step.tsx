@@ -24,6 +24,7 @@ export interface Finding {
   message: string;
   line: number | null;
   column: number | null;
+  quiet?: boolean; // a setting that may be meant so
 }
 
 export interface Review {
@@ -54,6 +55,12 @@ function Findings({ broadcast, findings }: { broadcast: Broadcast; findings: Fin
   );
 }
 
+/** Its warnings, without those that are settings, and these. */
+function sorted(found: Review): Review & { quiet: Finding[] } {
+  const [quiet, warnings] = [true, false].map((of) => found.warnings.filter((one) => !!one.quiet === of));
+  return { ...found, warnings: warnings ?? [], quiet: quiet ?? [] };
+}
+
 /** The last step. */
 export function ReviewStep({ broadcast }: { broadcast: Broadcast }) {
   const maySend = useMay("send");
@@ -64,8 +71,8 @@ export function ReviewStep({ broadcast }: { broadcast: Broadcast }) {
   const [asking, setAsking] = useState(false);
   const sending = broadcast.actions.filter((action) => action.sending_state !== "off");
   return (
-    <Loaded query={review} lines={4}>
-      {({ ready, problems, warnings }) => (
+    <Loaded query={{ ...review, data: review.data && sorted(review.data) }} lines={4}>
+      {({ ready, problems, warnings, quiet }) => (
         <div class="stack">
           {problems.length > 0 && (
             <div class="banner banner-bad">
@@ -84,6 +91,11 @@ export function ReviewStep({ broadcast }: { broadcast: Broadcast }) {
             <p class="banner banner-good" role="status">
               Nothing stands in the way.
             </p>
+          )}
+          {quiet.length > 0 && (
+            <Section title="Quietly set" hint="As it is set now. Nobody sees it when messages go out.">
+              <Findings broadcast={broadcast} findings={quiet} />
+            </Section>
           )}
           <Section title="In words">
             <dl class="facts">

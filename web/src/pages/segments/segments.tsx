@@ -24,7 +24,7 @@ export interface Segment {
   people: number;
   counted_at: number;
   changed_at: number;
-  used_by: { id: number; name: string }[];
+  used_by: { id: number; name: string; places?: string[] }[];
   used_by_segments: { id: number; name: string }[];
   /** Of a data-driven one. */
   conditions: object | null;
@@ -59,6 +59,9 @@ export function Users({
         <span key={one.id}>
           {no > 0 && ", "}
           <a href={`/${of}/${one.id}`}>{one.name}</a>
+          {one.places?.some((place) => place !== "recipients") && (
+            <span class="muted small"> ({one.places.join(", ")})</span>
+          )}
         </span>
       ))}
     </>
