@@ -34,6 +34,7 @@ from clarion.api.app import triggers as app_triggers
 from clarion.api.app import webhooks as app_webhooks
 from clarion.api.app import workspace as app_workspace
 from clarion.api.calls import Api, Call, Endpoint, Family
+from clarion.api.clarion import accounts as clarion_accounts
 from clarion.api.clarion import audiences as clarion_audiences
 from clarion.api.clarion import audit as clarion_audit
 from clarion.api.clarion import broadcast_list as clarion_broadcast_list
@@ -112,6 +113,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *clarion_languages.ENDPOINTS,
     *clarion_layouts.ENDPOINTS,
     *clarion_providers.ENDPOINTS,
+    *clarion_accounts.ENDPOINTS,
     *clarion_segments.ENDPOINTS,
     *clarion_senders.ENDPOINTS,
     *clarion_snippet_uses.ENDPOINTS,

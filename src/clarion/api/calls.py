@@ -84,7 +84,7 @@ class Api:
     `outbox` gives a workspace's captured mail, `threads` runs the store's blocking calls, `secret` keys delivery
     ids; `limits`: None where calls are not counted. `searches` bounds the calls that read many people at once, so that
     they leave threads to the others. `provider` makes one for
-    test messages, inside the event loop.
+    test messages, inside the event loop: of a channel's first account, or of one by its name.
     """
 
     store: Store
@@ -100,7 +100,7 @@ class Api:
     known_attributes: KnownAttributes = field(default_factory=KnownAttributes)
     outages: Outages = field(default_factory=Outages)
     passwords: Passwords = field(default_factory=Passwords)
-    provider: Callable[[str], Deliverer] | None = None
+    provider: Callable[..., Deliverer] | None = None
     searches: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_SEARCHES))
 
     async def read(self, work: Callable[[Transaction], T]) -> T:

@@ -9,6 +9,8 @@ from typing import Any
 from clarion.domain.errors import SetupError
 
 DAY_MS = 86_400_000
+UNPLACED = 1_000
+"""Added to the place of accounts by the settings: those that somebody gave a place in the page come first."""
 NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _STEPS = re.compile(r"\d{1,9}(\s*,\s*\d{1,9})*")
 _GROWTH = re.compile(r"(\d{1,9})\s*x\s*(\d{1,3}(?:\.\d{1,3})?)")

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Accounts at providers ("outlets"): their numbers, what somebody set about them, their shares of a day."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from clarion.store.engine import Row, Transaction
+
+_CHOSEN = ("enabled", "place", "per_second", "per_day", "ramp")
 
 
 class Grant(NamedTuple):
@@ -65,3 +67,16 @@ def give_back(tx: Transaction, grants: Iterable[Grant]) -> None:
     for one in grants:
         if one.messages:
             tx.execute("add_to_outlet_day", outlet_id=one.outlet_id, day=one.day, count=-one.messages)
+
+
+def change(tx: Transaction, outlet_id: int, values: Mapping[str, object]) -> None:
+    """Set what somebody chose about an account, by the columns of the table; None: as the settings say."""
+    row = tx.one("outlet", outlet_id=outlet_id)
+    if row is None:
+        raise AssertionError(outlet_id)
+    tx.execute("set_outlet", outlet_id=outlet_id, **{name: values.get(name, row[name]) for name in _CHOSEN})
+
+
+def restart_ramp(tx: Transaction, outlet_id: int, day: int) -> None:
+    """Begin the ramp of an account anew, with this day as its first."""
+    tx.execute("restart_ramp", outlet_id=outlet_id, day=day)

@@ -4,7 +4,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.channels import CHANNELS
 from clarion.domain.errors import SetupError
 from clarion.domain.messages import PartsMessage
+from clarion.domain.outlets import UNPLACED
 from clarion.domain.provider_events import hook_url
 from clarion.pipeline.erasure import BlankMail
 from clarion.pipeline.outlet import Outlet
@@ -62,7 +63,7 @@ def build_providers(house: House) -> tuple[Built, ...]:
 def build_outlets(house: House, built: Sequence[Built]) -> tuple[Outlet, ...]:
     """The accounts as senders see them, with their numbers in the database; inside the event loop that will send."""
 
-    def outlet(one: Built) -> Outlet:
+    def outlet(one: Built, place: int) -> Outlet:
         account = one.account
         number = house.store.write(partial(outlets.register, channel=account.channel, name=account.name))
         return Outlet(
@@ -71,11 +72,11 @@ def build_outlets(house: House, built: Sequence[Built]) -> tuple[Outlet, ...]:
             house.metrics,
             outlet_id=number,
             name=account.name,
-            terms=account.terms,
+            terms=replace(account.terms, place=UNPLACED + place),
             permits_for=partial(permits_of, house.store, f"{account.channel}/{account.name}"),
         )
 
-    return tuple(outlet(one) for one in built)
+    return tuple(outlet(one, place) for place, one in enumerate(built))
 
 
 def sending(house: House) -> tuple[registry.Sending, ...]:

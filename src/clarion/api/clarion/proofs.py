@@ -11,6 +11,7 @@ from typing import Any
 from starlette.responses import HTMLResponse, Response
 
 from clarion.api.calls import Call, Endpoint, answer
+from clarion.api.clarion import accounts
 from clarion.api.clarion.audiences import check_segments, one_person, reference_of
 from clarion.api.clarion.edits import MAX_LINE_BYTES, NEW_ACTION, Fields, edited_action, new_broadcast
 from clarion.api.clarion.layouts import as_stored
@@ -303,6 +304,7 @@ async def test_send(call: Call) -> Response:
         except RenderError as error:
             pointer = f"/action/{error.part.replace('.', '/', 1)}"
             raise InvalidRequest(str(error), pointer, complete=True) from None
+        await accounts.wait_turn(call, kind, len(made))
         answers = await trial.hand_over(provider, made, seconds=_TEST_SECONDS)
     finally:
         await provider.close()

@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""By which providers messages go, as the settings say: to look at, without secrets."""
+"""By which providers and accounts messages go, without secrets."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.responses import Response
 
 from clarion.api.app.messages import seconds
 from clarion.api.calls import Call, Endpoint, answer
+from clarion.api.clarion import accounts
 from clarion.api.reference import providers as reference
 from clarion.channels.registry import Sending
 from clarion.domain.provider_events import hook_url
 from clarion.domain.roles import Need
 from clarion.store import mailboxes
+from clarion.store.engine import Transaction
 
 
-def _shape(found: Sending) -> dict[str, Any]:
-    return {
+def _shape(tx: Transaction, found: Sending, place: int) -> tuple[int, dict[str, Any]]:
+    rank, account = accounts.shape(tx, found, place)
+    return rank, {
         "channel": found.capabilities.channel,
         "provider": found.provider,
         "captures": found.provider == "outbox",
@@ -28,13 +32,25 @@ def _shape(found: Sending) -> dict[str, Any]:
             for one in found.settings
         ],
         "others": list(found.others),
+        **account,
     }
+
+
+def _shapes(tx: Transaction, sending: Sequence[Sending]) -> list[dict[str, Any]]:
+    """Each channel's accounts in the order in which they are asked."""
+    channels = list(dict.fromkeys(one.capabilities.channel for one in sending))
+    found: list[dict[str, Any]] = []
+    for channel in channels:
+        mine = [one for one in sending if one.capabilities.channel == channel]
+        ranked = [_shape(tx, one, place) for place, one in enumerate(mine, start=1)]
+        found += [shown for _, shown in sorted(ranked, key=lambda pair: pair[0])]
+    return found
 
 
 async def listing(call: Call) -> Response:
     """`GET /providers`."""
     options = call.api.options
-    shown = [_shape(one) for one in options.sending]
+    shown = await call.api.read(lambda tx: _shapes(tx, options.sending))
     found = {
         "providers": shown,
         "base_url": options.base_url,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Providers as the settings name them."""
 
+from clarion.api.reference import accounts
 from clarion.api.schemas import Reference, array, flag, integer, nullable, record, text
 
 PROVIDERS = Reference(
@@ -23,8 +24,9 @@ PROVIDERS = Reference(
                     )
                 ),
                 others=array(text(), "What else there is."),
+                **accounts.SHAPE,
             ),
-            "One a channel.",
+            "Each channel's accounts, in the order in which they take over.",
         ),
         base_url=text("Where links in messages lead."),
         ip_addresses=array(text()),
@@ -54,6 +56,8 @@ PROVIDERS = Reference(
                     {"name": "password", "value": None, "secret": True, "given": True},
                 ],
                 "others": ["outbox", "resend"],
+                **accounts.EXAMPLE,
+                "account": "smtp",
             }
         ],
         "base_url": "https://mail.example.com",
@@ -66,7 +70,7 @@ PROVIDERS = Reference(
             "messages": 2_417,
         },
     },
-    note="Providers are set in the settings file or the environment, by whoever runs the server.",
+    note="Providers and credentials are set in the settings file or the environment, by whoever runs the server.",
 )
 
 HOOKS = Reference(

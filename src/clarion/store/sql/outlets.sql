@@ -29,3 +29,18 @@ ON CONFLICT (outlet_id, day) DO UPDATE SET used = outlet_day.used RETURNING used
 
 -- name: add_to_outlet_day
 UPDATE outlet_day SET used = used + :count WHERE outlet_id = :outlet_id AND day = :day;
+
+-- name: outlet
+-- Locked until the transaction ends: two changes at once do not undo each other.
+SELECT enabled, place, per_second, per_day, ramp FROM outlet WHERE outlet_id = :outlet_id;
+
+-- name: outlet @postgres
+-- Differs: SQLite's writer is alone.
+SELECT enabled, place, per_second, per_day, ramp FROM outlet WHERE outlet_id = :outlet_id FOR UPDATE;
+
+-- name: set_outlet
+UPDATE outlet SET enabled = :enabled, place = :place, per_second = :per_second, per_day = :per_day, ramp = :ramp
+WHERE outlet_id = :outlet_id;
+
+-- name: restart_ramp
+UPDATE outlet SET ramp_from = :day WHERE outlet_id = :outlet_id;

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Accounts at providers: how they fare, and what may be changed about them while the server runs.
+
+They serve every workspace, so whoever changes one must own them all. Credentials stay in the settings.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from starlette.responses import Response
+
+from clarion.api.app.messages import seconds
+from clarion.api.calls import Call, Endpoint, answer
+from clarion.api.clarion.audit import owned_by_caller
+from clarion.api.clarion.edits import MAX_LINE_BYTES, Fields
+from clarion.api.reference import accounts as reference
+from clarion.channels.registry import Sending
+from clarion.domain.errors import Forbidden, InvalidRequest, NotFound
+from clarion.domain.outlets import UNPLACED, Terms, day_of, parse_ramp
+from clarion.domain.roles import Need
+from clarion.pipeline import account_trial, trial
+from clarion.store import access, outlets
+from clarion.store.engine import Row, Transaction
+
+CHANGED = ("enabled", "per_second", "per_day", "ramp")
+_TEST_SECONDS = 45.0
+
+
+def terms_of(tx: Transaction, found: Sending, place: int) -> tuple[Terms, Row | None]:
+    """What holds for an account now, and its row, if it has one. `place`: by the settings, from 1."""
+    channel = found.capabilities.channel
+    row = next((one for one in outlets.listing(tx) if (one["channel"], one["name"]) == (channel, found.account)), None)
+    terms = replace(found.terms, place=UNPLACED + place)
+    return (terms if row is None else terms.with_changes(row)), row
+
+
+def shape(tx: Transaction, found: Sending, place: int) -> tuple[int, dict[str, Any]]:
+    """Where an account stands in its channel, and what is shown of it."""
+    terms, row = terms_of(tx, found, place)
+    used, days, ramp_day = 0, 0, None
+    share = None
+    if row is not None and terms.has_share:
+        used, days = outlets.used(tx, int(row["outlet_id"]), day_of(int(row["now_ms"])), terms.ramp_from)
+    if terms.has_share:
+        share = terms.share(days)
+        ramp = parse_ramp(terms.ramp)
+        ramp_day = days + 1 if ramp is not None and ramp.share(days) is not None else None
+    away = row is not None and row["away_words"] is not None
+    return terms.place, {
+        "account": found.account,
+        "enabled": terms.enabled,
+        "per_second": terms.per_second,
+        "per_day": terms.per_day,
+        "ramp": terms.ramp,
+        "changed": [name for name in CHANGED if row is not None and row[name] is not None],
+        "away": {
+            "words": row["away_words"],
+            "since": seconds(row["away_ms"]),
+            "until": seconds(row["away_until_ms"]),
+        }
+        if row is not None and away
+        else None,
+        "today": {"sent": used, "share": share, "ramp_day": ramp_day} if terms.has_share else None,
+    }
+
+
+def _found(call: Call) -> tuple[Sending, int]:
+    """The account that the path names, and its place in the settings."""
+    channel, name = call.text("channel"), call.text("account")
+    mine = [one for one in call.api.options.sending if one.capabilities.channel == channel]
+    for place, one in enumerate(mine, start=1):
+        if one.account == name:
+            return one, place
+    raise NotFound
+
+
+def _check_owner(tx: Transaction, call: Call) -> None:
+    if not {one.workspace_id for one in access.workspaces(tx)} <= owned_by_caller(tx, call):
+        raise Forbidden("accounts at providers serve every workspace: only somebody who owns them all changes one")
+
+
+async def change(call: Call) -> Response:
+    """`PATCH /providers/{channel}/{account}`; null: as the settings say."""
+    found, place = _found(call)
+    fields = Fields(await call.json_object())
+    fields.only((*CHANGED, "restart_ramp"))
+    values = {name: _value(fields, name) for name in CHANGED if name in fields.value}
+    restart = fields.flag("restart_ramp", before=False)
+    fields.refuse()
+
+    def work(tx: Transaction) -> dict[str, Any]:
+        _check_owner(tx, call)
+        number = outlets.register(tx, found.capabilities.channel, found.account)
+        outlets.change(tx, number, values)
+        if restart:
+            outlets.restart_ramp(tx, number, day_of(tx.now_ms()))
+        return shape(tx, found, place)[1]
+
+    return answer({"account": await call.api.write(work)})
+
+
+def _value(fields: Fields, name: str) -> str | int | None:
+    """A value as it is kept; None where the settings are to say it."""
+    value = fields.value[name]
+    if value is None:
+        return None
+    if name == "enabled":
+        return int(fields.flag(name, before=True))
+    if name == "ramp":
+        text = fields.text(name, "", MAX_LINE_BYTES)
+        try:
+            parse_ramp(text)
+        except ValueError as error:
+            fields.fault(f"must be {error}", name)
+        return text.strip()
+    most = 1_000_000 if name == "per_second" else 1_000_000_000
+    kinds = (int, float) if name == "per_second" else (int,)
+    if isinstance(value, bool) or not isinstance(value, kinds) or not 0 <= value <= most:
+        whole = "number" if name == "per_second" else "whole number"
+        fields.fault(f"must be a {whole} from 0 to {most}, or null", name)
+    return str(value)
+
+
+async def order(call: Call) -> Response:
+    """`PUT /providers/{channel}/order`."""
+    channel = call.text("channel")
+    known = [one.account for one in call.api.options.sending if one.capabilities.channel == channel]
+    if not known:
+        raise NotFound
+    fields = Fields(await call.json_object())
+    fields.only(("accounts",))
+    names = fields.items("accounts", len(known) + 1)
+    fields.refuse()
+    if names is None or sorted(map(str, names)) != sorted(known):
+        raise InvalidRequest(f"must name each account once: {', '.join(known)}", "/accounts")
+
+    def work(tx: Transaction) -> None:
+        _check_owner(tx, call)
+        for place, name in enumerate(names, start=1):
+            outlets.change(tx, outlets.register(tx, channel, str(name)), {"place": place})
+
+    await call.api.write(work)
+    return answer({"accounts": list(names)})
+
+
+async def wait_turn(call: Call, channel: str, count: int) -> None:
+    """Before so many tests go by the account that the settings name first: they count at its provider.
+
+    Raises:
+        Conflict: they would be too many.
+    """
+    first = next((one for one in call.api.options.sending if one.capabilities.channel == channel), None)
+    if first is not None:
+        terms, _ = await call.api.read(lambda tx: terms_of(tx, first, 1))
+        await account_trial.wait_turn(call.api.write, channel, first.account, terms, count)
+
+
+async def test(call: Call) -> Response:
+    """`POST /providers/{channel}/{account}/test`: one message through this account, and its answer."""
+    found, place = _found(call)
+    channel = found.capabilities.channel
+    fields = Fields(await call.json_object())
+    fields.only(("to", "from"))
+    to = fields.text("to", "", MAX_LINE_BYTES, blank=False)
+    sender = fields.text("from", "", MAX_LINE_BYTES)
+    if "to" not in fields.value:
+        fields.fault("is missing", "to")
+    fields.refuse()
+    if channel not in account_trial.TRIED:
+        raise InvalidRequest("a message of this channel needs a broadcast: send its test from there")
+    if call.api.provider is None:
+        raise InvalidRequest("this process has no provider: it sends nothing")
+
+    def look(tx: Transaction) -> Terms:
+        _check_owner(tx, call)
+        return terms_of(tx, found, place)[0]
+
+    terms = await call.api.read(look)
+    provider = call.api.provider(channel, found.account)
+    try:
+        made = account_trial.message(channel, found.account, to, sender, provider, call.workspace.workspace_id)
+        await account_trial.wait_turn(call.api.write, channel, found.account, terms, 1)
+        (said,) = await trial.hand_over(provider, [made], seconds=_TEST_SECONDS)
+    finally:
+        await provider.close()
+    return answer({"result": {"address": said.address, "sent": said.sent, "words": said.words}})
+
+
+_ONE = "/api/clarion/v1/providers/{channel}/{account}"
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint(
+        "PUT",
+        "/api/clarion/v1/providers/{channel}/order",
+        order,
+        "manage",
+        "app",
+        "The order in which a channel's accounts take over",
+        reference=reference.ORDER,
+        needs=Need.OWN,
+    ),
+    Endpoint(
+        "PATCH",
+        _ONE,
+        change,
+        "manage",
+        "app",
+        "Switch an account at a provider on or off, or set its limits",
+        reference=reference.CHANGE,
+        needs=Need.OWN,
+    ),
+    Endpoint(
+        "POST",
+        f"{_ONE}/test",
+        test,
+        "manage",
+        "app",
+        "Send a test through an account at a provider",
+        reference=reference.TEST,
+        needs=Need.OWN,
+    ),
+)

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Accounts at providers (docs/providers.md)."""
+
+from typing import Any
+
+from clarion.api.schemas import Loose, array, flag, integer, nullable, record, shown, text
+
+EXAMPLE: dict[str, Any] = {
+    "account": "ses-eu",
+    "enabled": True,
+    "per_second": 14.0,
+    "per_day": 0,
+    "ramp": "50 x 2",
+    "changed": ["ramp"],
+    "away": {"words": "503 slow down", "since": 1796040000, "until": 1796040060},
+    "today": {"sent": 37, "share": 100, "ramp_day": 2},
+}
+_NUMBER = {"type": "number"}
+SHAPE: dict[str, Any] = {
+    "account": text("Its name: that of its table in the settings, or of its provider."),
+    "enabled": flag("Whether it is used."),
+    "per_second": {**_NUMBER, "description": "The most in a second; 0: no limit."},
+    "per_day": integer("The most in a day (UTC); 0: no limit."),
+    "ramp": text("The messages of its first days, as 50, 100, 200 or 50 x 2; empty: none."),
+    "changed": array(text(), "What somebody has set here, so that the settings do not say it."),
+    "away": nullable(
+        record(words=text("Why it takes no messages."), since=integer(), until=integer("When it is asked again."))
+    ),
+    "today": nullable(
+        record(
+            sent=integer("Taken out of the share of today."),
+            share=nullable(integer("Null: the ramp is over, and there is no limit a day.")),
+            ramp_day=nullable(integer("The day of the ramp; null: none.")),
+        )
+    ),
+}
+_LOOSE = Loose(nullable=("away", "today", "share", "ramp_day"))
+
+CHANGE = shown(
+    {"account": EXAMPLE},
+    _LOOSE,
+    body=record(
+        enabled=nullable(flag("False: nothing is given to it.")),
+        per_second=nullable({**_NUMBER, "description": "0: no limit."}),
+        per_day=nullable(integer("0: no limit.")),
+        ramp=nullable(text("50, 100, 200 or 50 x 2; empty: none.")),
+        restart_ramp=flag("Today is the first day of the ramp."),
+        optional=("enabled", "per_second", "per_day", "ramp", "restart_ramp"),
+    ),
+    body_example={"enabled": True, "ramp": "50 x 2"},
+    errors=(403,),
+    note="Null: as the settings say. Workers follow within about a second. Only for somebody who owns every workspace, "
+    "for all of them send through it. Credentials stay in the settings, so a copy of the database holds none.",
+)
+ORDER = shown(
+    {"accounts": ["ses-eu", "ses"]},
+    body=record(accounts=array(text(), "Each account of the channel once.")),
+    body_example={"accounts": ["ses-eu", "ses"]},
+    errors=(403,),
+)
+TEST = shown(
+    {"result": {"address": "ada@example.com", "sent": True, "words": "202 Accepted"}},
+    body=record(to=text("An address."), optional=("from",), **{"from": text("Of an e-mail: its sender.")}),
+    body_example={"to": "ada@example.com", "from": "News <news@example.com>"},
+    errors=(403, 409),
+    note="Through this account, whatever its place, and also while it is switched off. It counts against the account's "
+    "limits. For e-mail, SMS and Slack; a test of other channels is sent from a broadcast.",
+)

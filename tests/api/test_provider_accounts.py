@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Accounts at providers by our API: how they fare, what an owner changes about them, a test through one of them."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
+from tests.pipeline.providers import Fails, Scripted
+
+from clarion.api import application
+from clarion.api.calls import Api
+from clarion.channels import registry
+from clarion.channels.base import Capabilities, Deliverer
+from clarion.domain.errors import Away, Permanent
+from clarion.domain.outlets import Terms
+from clarion.store import access, outlets
+from clarion.store.access import Keys
+from clarion.store.engine import Store
+
+from .conftest import Client
+
+pytestmark = pytest.mark.usefixtures("workspace")
+PATH = "/api/clarion/v1/providers"
+SETTINGS = {"ses": Terms(per_second=14.0), "ses-eu": Terms(per_day=3, ramp="2, 400"), "relay": Terms()}
+
+
+def client_of(api: Api, keys: Keys, **made: Deliverer) -> Client:
+    """With three accounts of e-mail in the settings and one of SMS; `made`: what a test goes through."""
+    mail, sms = Capabilities("email", 10), Capabilities("sms", 2)
+    told = [registry.sending("ses", {}, mail, account=name, terms=terms) for name, terms in SETTINGS.items()]
+    options = replace(api.options, sending=(*told, registry.sending("twilio", {}, sms)))
+    provider: Callable[..., Deliverer] = lambda channel, account="ses": made[account.replace("-", "_")]  # noqa: E731
+    return Client(application.build(replace(api, options=options, provider=provider)), f"Bearer {keys.manage_key}")
+
+
+async def names(client: Client) -> list[str]:
+    return [one["account"] for one in (await client("GET", PATH)).json["providers"] if one["channel"] == "email"]
+
+
+async def one(client: Client, name: str) -> dict[str, Any]:
+    (found,) = [each for each in (await client("GET", PATH)).json["providers"] if each["account"] == name]
+    return dict(found)
+
+
+async def test_what_is_changed_comes_before_the_settings_and_goes_back_to_them(api: Api, keys: Keys) -> None:
+    client = client_of(api, keys)
+    assert await names(client) == ["ses", "ses-eu", "relay"]
+    before = await one(client, "ses-eu")
+    assert (before["enabled"], before["per_day"], before["ramp"], before["changed"]) == (True, 3, "2, 400", [])
+    assert (before["away"], before["today"]) == (None, {"sent": 0, "share": 2, "ramp_day": 1})
+
+    body = {"enabled": False, "per_second": 2.5, "per_day": 9, "ramp": " 50 X 2 "}
+    changed = await client("PATCH", f"{PATH}/email/ses-eu", body)
+    assert changed.status == 200
+    shown = await one(client, "ses-eu")
+    assert changed.json["account"].items() <= shown.items()
+    assert (shown["enabled"], shown["per_second"], shown["per_day"], shown["ramp"]) == (False, 2.5, 9, "50 X 2")
+    assert shown["changed"] == ["enabled", "per_second", "per_day", "ramp"]
+    assert shown["today"]["share"] == 9
+
+    back = await client("PATCH", f"{PATH}/email/ses-eu", {"per_day": None, "ramp": None, "enabled": None})
+    assert back.json["account"]["changed"] == ["per_second"]
+    assert (await one(client, "ses-eu"))["ramp"] == "2, 400"
+
+
+async def test_the_order(api: Api, keys: Keys) -> None:
+    client = client_of(api, keys)
+    wanted = ["relay", "ses-eu", "ses"]
+    assert (await client("PUT", f"{PATH}/email/order", {"accounts": wanted})).json == {"accounts": wanted}
+    assert await names(client) == wanted
+    for wrong in (["relay"], ["relay", "ses-eu", "nobody"], ["ses", "ses", "relay"], "ses", None, [1, 2, 3]):
+        refused = await client("PUT", f"{PATH}/email/order", {"accounts": wrong})
+        assert refused.status == 422, wrong
+        assert "/accounts" in str(refused.json) or "accounts" in str(refused.json)
+    assert await names(client) == wanted
+    assert (await client("PUT", f"{PATH}/pigeon/order", {"accounts": []})).status == 404
+
+
+async def test_how_it_fares_and_a_ramp_that_begins_anew(api: Api, keys: Keys, store: Store) -> None:
+    client = client_of(api, keys)
+    number = store.write(partial(outlets.register, channel="email", name="ses-eu"))
+    store.write(partial(outlets.note_states, news=[(number, "connection refused", 30.0)]))
+
+    def two_days(tx: Any) -> None:
+        day = tx.now_ms() // 86_400_000
+        assert outlets.take(tx, number, day - 1, 2, 2) == 2
+        assert outlets.take(tx, number, day, 5, 3) == 3
+
+    store.write(two_days)
+    shown = await one(client, "ses-eu")
+    assert shown["away"]["words"] == "connection refused"
+    assert 29 <= shown["away"]["until"] - shown["away"]["since"] <= 31
+    assert shown["today"] == {"sent": 3, "share": 3, "ramp_day": 2}
+    assert (await client("PATCH", f"{PATH}/email/ses-eu", {"restart_ramp": True})).status == 200
+    assert (await one(client, "ses-eu"))["today"] == {"sent": 3, "share": 2, "ramp_day": 1}
+    store.write(partial(outlets.note_states, news=[(number, None, 0.0)]))
+    assert (await one(client, "ses-eu"))["away"] is None
+
+
+async def test_what_cannot_be_set(api: Api, keys: Keys) -> None:
+    client = client_of(api, keys)
+    for body, field in (
+        ({"enabled": "no"}, "enabled"),
+        ({"per_second": -1}, "per_second"),
+        ({"per_second": True}, "per_second"),
+        ({"per_day": 1.5}, "per_day"),
+        ({"per_day": 10**10}, "per_day"),
+        ({"ramp": "soon"}, "ramp"),
+        ({"ramp": 5}, "ramp"),
+        ({"restart_ramp": None}, "restart_ramp"),
+        ({"secret_access_key": "x"}, "secret_access_key"),
+    ):
+        refused = await client("PATCH", f"{PATH}/email/ses", body)
+        assert (refused.status, field in str(refused.json)) == (422, True), body
+    assert (await one(client, "ses"))["changed"] == []
+
+
+async def test_only_who_owns_every_workspace_changes_what_all_send_by(api: Api, keys: Keys, store: Store) -> None:
+    client = client_of(api, keys, ses=Scripted())
+    store.write(lambda tx: access.create_workspace(tx, "Another", "id_email", access.random_keys()))
+    test = {"to": "ann@x.test", "from": "n@x.test"}
+    for method, path, body in (
+        ("PATCH", "email/ses", {"enabled": False}),
+        ("PUT", "email/order", {"accounts": list(SETTINGS)}),
+        ("POST", "email/ses/test", test),
+    ):
+        refused = await client(method, f"{PATH}/{path}", body)
+        assert (refused.status, "every workspace" in str(refused.json)) == (403, True)
+    assert (await one(client, "ses"))["changed"] == []
+
+
+async def test_a_test_goes_through_the_chosen_account_and_counts(api: Api, keys: Keys) -> None:
+    first, europe = Scripted(), Scripted({"bob@x.test": [Fails(Permanent("550 no such user", "refused"))]})
+    client = client_of(
+        api, keys, ses=first, ses_eu=europe, relay=Scripted(usual=Fails(Away("connection refused", 5.0)))
+    )
+    path = f"{PATH}/email/ses-eu/test"
+    sent = await client("POST", path, {"to": "Ann <ann@x.test>", "from": "News <n@x.test>"})
+    assert sent.json == {"result": {"address": "ann@x.test", "sent": True, "words": "250 kept ann@x.test"}}
+    assert (len(first.taken), europe.recipients) == (0, ["ann@x.test"])
+    assert b"Test of ses-eu" in europe.taken[0].content
+    refused = await client("POST", path, {"to": "bob@x.test", "from": "n@x.test"})
+    assert refused.json["result"] == {"address": "bob@x.test", "sent": False, "words": "550 no such user"}
+    assert (await one(client, "ses-eu"))["today"]["sent"] == 2
+    over = await client("POST", path, {"to": "ann@x.test", "from": "n@x.test"})
+    assert (over.status, "share of the day" in str(over.json)) == (409, True)
+    assert (await client("PATCH", f"{PATH}/email/ses", {"per_second": 0.02})).status == 200
+    tried = [await client("POST", f"{PATH}/email/ses/test", {"to": "ann@x.test", "from": "n@x.test"}) for _ in range(2)]
+    assert [each.status for each in tried] == [200, 409]
+    assert "limit per second" in str(tried[1].json)
+    away = await client("POST", f"{PATH}/email/relay/test", {"to": "ann@x.test", "from": "n@x.test"})
+    assert away.json["result"] == {"address": "ann@x.test", "sent": False, "words": "connection refused"}
+
+
+async def test_a_test_that_cannot_be(api: Api, keys: Keys) -> None:
+    client = client_of(api, keys, ses=Scripted(), twilio=Scripted())
+    for path, body, status, words in (
+        ("email/ses/test", {"to": "ann@x.test"}, 422, "/from"),
+        ("email/ses/test", {"to": "ann", "from": "n@x.test"}, 422, "/to"),
+        ("email/ses/test", {"from": "n@x.test"}, 422, "/to"),
+        ("email/nobody/test", {"to": "ann@x.test"}, 404, "not found"),
+        ("sms/twilio/test", {"to": "nonsense"}, 422, "/to"),
+        ("sms/twilio/test", {"to": "+15005550006", "cc": "x"}, 422, "/cc"),
+    ):
+        refused = await client("POST", f"{PATH}/{path}", body)
+        assert (refused.status, words in str(refused.json)) == (status, True), (path, body, refused.json)
