@@ -5,14 +5,15 @@ Its daemon has the paths of an installed package built in, so only its IMAP proc
 login before that is ours. With `forget` a connection ends instead of the answer to a command.
 """
 
-import asyncio
 import os
 import re
+import socket
+import socketserver
 import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,7 +48,6 @@ class Imap:
     port: int = 0
     tls: ssl.SSLContext | None = None
     forget: set[str] = field(default_factory=set)
-    commands: list[str] = field(default_factory=list)
 
     @property
     def maildir(self) -> Path:
@@ -62,67 +62,96 @@ class Imap:
         if os.geteuid() == 0:
             os.chown(target, _NOBODY, _NOBODY)
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection."""
-        try:
-            writer.write(b"* OK ready\r\n")
-            while line := await reader.readline():
-                tag, command, *rest = line.decode().split(maxsplit=2)
-                self.commands.append(command.upper())
-                if command.upper() == "CAPABILITY":
-                    writer.write(f"* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n{tag} OK done\r\n".encode())
-                elif command.upper() == "LOGOUT":
-                    writer.write(f"* BYE\r\n{tag} OK bye\r\n".encode())
-                    break
-                elif command.upper() == "LOGIN" and re.findall(r'"([^"]*)"|(\S+)', rest[0]) == [
-                    ("", USER), (PASSWORD, "")
-                ]:  # fmt: skip
-                    await self._signed_in(tag, reader, writer)
-                    break
-                else:
-                    writer.write(f"{tag} NO [AUTHENTICATIONFAILED] Authentication failed.\r\n".encode())
-        except ConnectionError:
-            pass
-        finally:
-            writer.close()
 
-    async def _signed_in(self, tag: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+class _Connection(socketserver.BaseRequestHandler):
+    """One, in a thread of its own."""
+
+    def handle(self) -> None:
+        self.imap: Imap = self.server.imap  # type: ignore[attr-defined]
+        self.last = ""
+        with suppress(OSError):  # the client hung up, or would not have our certificate
+            self.request.settimeout(20)
+            self.line = self.request
+            if self.imap.tls is not None:
+                self.line = self.imap.tls.wrap_socket(self.request, server_side=True)
+            with self.line, self.line.makefile("rb") as lines:
+                self._greet(lines)
+
+    def _greet(self, lines: Iterator[bytes]) -> None:
+        self.line.sendall(b"* OK ready\r\n")
+        for line in lines:
+            tag, command, *rest = line.decode().split(maxsplit=2)
+            if command.upper() == "CAPABILITY":
+                self.line.sendall(f"* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n{tag} OK done\r\n".encode())
+            elif command.upper() == "LOGOUT":
+                self.line.sendall(f"* BYE\r\n{tag} OK bye\r\n".encode())
+                return
+            elif command.upper() == "LOGIN" and re.findall(r'[^\s"]+|"[^"]*"', rest[0]) == [USER, f'"{PASSWORD}"']:
+                self._hand_over(tag, lines)
+                return
+            else:
+                self.line.sendall(f"{tag} NO [AUTHENTICATIONFAILED] Authentication failed.\r\n".encode())
+
+    def _hand_over(self, tag: str, lines: Iterator[bytes]) -> None:
+        """To Dovecot, which takes whoever starts it for signed in."""
         programs, root = UNPACKED / "usr/lib/dovecot", os.geteuid() == 0
-        process = await asyncio.create_subprocess_exec(
-            UNPACKED / "usr/bin/doveconf", "-f", "service=imap", "-c", self.folder / "conf", "-m", "imap", "-x",
-            "-e", programs / "imap",
+        conf = self.imap.folder / "conf"
+        command: list[str | Path] = [
+            UNPACKED / "usr/bin/doveconf",
+            "-f",
+            "service=imap",
+            "-c",
+            conf,
+            "-m",
+            "imap",
+            "-x",
+            "-e",
+        ]
+        mail = str(self.imap.folder / "mail")
+        with subprocess.Popen(
+            [*command, programs / "imap"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={"LD_LIBRARY_PATH": f"{programs}:{programs}/modules", "USER": USER, "HOME": str(self.folder / "mail")},
+            env={"LD_LIBRARY_PATH": f"{programs}:{programs}/modules", "USER": USER, "HOME": mail},
             user=_NOBODY if root else None,
             group=_NOBODY if root else None,
             extra_groups=[] if root else None,
-        )  # fmt: skip
-        if process.stdin is None or process.stdout is None:
+        ) as process:
+            if process.stdin is None or process.stdout is None:
+                raise AssertionError
+            greeting = process.stdout.readline().decode()
+            self.line.sendall(f"{tag} OK {greeting[greeting.index('[') :]}".encode())
+            thread = threading.Thread(target=self._answers, args=(process,))
+            thread.start()
+            with suppress(OSError):
+                for line in lines:
+                    words = line.decode().upper().split()
+                    self.last = words[2] if words[1] == "UID" else words[1]
+                    process.stdin.write(line)
+                    process.stdin.flush()
+            process.kill()
+            thread.join()
+
+    def _answers(self, process: "subprocess.Popen[bytes]") -> None:
+        if process.stdout is None:
             raise AssertionError
-        greeting = (await process.stdout.readline()).decode()
-        writer.write(f"{tag} OK {greeting[greeting.index('[') :]}".encode())
-        last = ""
+        with suppress(OSError):
+            while answer := os.read(process.stdout.fileno(), 65_536):
+                if self.last in self.imap.forget:
+                    break
+                self.line.sendall(answer)
+        with suppress(OSError):
+            self.line.shutdown(socket.SHUT_RDWR)
 
-        async def forwards(to: asyncio.StreamWriter) -> None:
-            nonlocal last
-            while line := await reader.readline():
-                words = line.decode().upper().split()
-                last = words[2] if words[1] == "UID" else words[1]
-                self.commands.append(last)
-                to.write(line)
-            to.close()
 
-        sending = asyncio.create_task(forwards(process.stdin))
-        while answer := await process.stdout.read(65_536):
-            if last in self.forget and not answer.startswith(b"* "):
-                process.kill()
-                break
-            writer.write(answer)
-            await writer.drain()
-        sending.cancel()
-        await process.wait()
+class _Listener(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = False  # closing it waits for its connections
+
+    def __init__(self, imap: Imap) -> None:
+        super().__init__(("127.0.0.1", 0), _Connection)
+        self.imap = imap
 
 
 @contextmanager
@@ -138,27 +167,13 @@ def running(folder: Path, tls: ssl.SSLContext | None = None) -> Iterator[Imap]:
             os.chown(folder / name, *owner)
     (folder / "imap-log").touch()
     (folder / "imap-log").chmod(0o666)
-    server, loop, ready = Imap(folder, tls=tls), asyncio.new_event_loop(), threading.Event()
-
-    async def main() -> None:
-        listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=tls)
-        server.port = listening.sockets[0].getsockname()[1]
-        ready.set()
-        async with listening:
-            await stop.wait()
-        left = asyncio.all_tasks() - {asyncio.current_task()}  # connections whose client went away
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
-
-    stop = asyncio.Event()
-    thread = threading.Thread(target=loop.run_until_complete, args=(main(),))
-    thread.start()
-    try:
-        if not ready.wait(20):
-            raise TimeoutError
-        yield server
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(20)
-        loop.close()
+    imap = Imap(folder, tls=tls)
+    with _Listener(imap) as server:
+        imap.port = server.server_address[1]
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield imap
+        finally:
+            server.shutdown()
+            thread.join()
