@@ -227,6 +227,22 @@ async def test_a_review_tells_what_it_costs(manage: Client, body: str, told: str
     assert (said != [], told in "".join(said)) == (bool(told), True)
 
 
+async def test_who_wants_no_sms_gets_other_messages(
+    manage: Client, client: Client, track: Client, stage: Stage
+) -> None:
+    said = {"topics": {}, "channels": {"sms": False, "push": True}}
+    for name, more in {"p1": {"cio_subscription_preferences": said}, "p2": {}}.items():
+        await track("PUT", f"/api/v1/customers/{name}", {"email": f"{name}@x.test", "phone": "+15551234567", **more})
+    mail = {"subject": "Hi", "body": "<p>Hi {% unsubscribe %}", "from": "a@x.test"}
+    broadcast = await made(manage, {**_SMS, "body": "Hi"}, mail)
+    assert (await manage("POST", f"{_ROOT}/broadcasts/{broadcast['id']}/activate")).status == 200
+    sent = await client("POST", f"/v1/campaigns/{broadcast['id']}/triggers", {})
+    await work_off(stage, sent.json["id"])
+    assert stage.sums(sent.json["id"]) == {"sent": 3, "skipped unsubscribed": 1}
+    (row,) = stage.select("SELECT words FROM delivery WHERE reason = 'unsubscribed'")
+    assert row["words"] == "from sms"
+
+
 async def test_drafts_say_it_in_the_language_of_whom_they_are_for(
     manage: Client, client: Client, track: Client, stage: Stage
 ) -> None:

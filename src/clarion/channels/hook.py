@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from clarion.channels.words import printable
-from clarion.domain.provider_events import ProviderEvent
+from clarion.domain.provider_events import ProviderEvent, Reply
 
 S = TypeVar("S", bound=msgspec.Struct)
 _MOST_HREF = 4_000
@@ -38,7 +38,7 @@ class UnreadableError(Exception):
     """It is the provider's, and makes no sense."""
 
 
-Hook = Callable[[Incoming], Awaitable[Sequence[ProviderEvent]]]
+Hook = Callable[[Incoming], Awaitable[Sequence[ProviderEvent | Reply]]]
 """What a call tells. Raises NotGenuineError, UnreadableError."""
 
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What Twilio tells of messages: their status, as a form, to the URL that each of them was sent with.
+"""What Twilio tells: the status of messages, as a form, to the URL that each was sent with; and what people answer.
 
 The signature covers the whole URL as Twilio knows it, with the delivery id in its query, and all fields of the form.
 Written after https://www.twilio.com/docs/messaging/guides/track-outbound-message-status and
-https://www.twilio.com/docs/usage/webhooks/webhooks-security.
+https://www.twilio.com/docs/usage/webhooks/webhooks-security; answers after
+https://www.twilio.com/docs/messaging/guides/webhook-request and, for STOP and START,
+https://help.twilio.com/articles/223134027.
 """
 
 import base64
@@ -13,8 +15,9 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from clarion.channels.hook import Hook, Incoming, NotGenuineError, UnreadableError, address_of, words_of
 from clarion.domain.metrics import Metric
-from clarion.domain.provider_events import ProviderEvent
+from clarion.domain.provider_events import ProviderEvent, Reply
 
+_WHATSAPP = "whatsapp:"
 DELIVERY_ID = "delivery_id"  # its name in the query
 _PORTS = {"https": 443, "http": 80}
 _METRICS = {
@@ -23,6 +26,9 @@ _METRICS = {
     "undelivered": Metric.BOUNCED,
     "failed": Metric.BOUNCED,
 }
+# Alone in a message, in whatever case, they make Twilio itself stop, or go on: what it does, we do.
+_STOP = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
+_START = frozenset({"START", "YES", "UNSTOP"})
 _ON_THE_WAY = frozenset({"accepted", "scheduled", "queued", "sending", "sent"})
 # Of https://www.twilio.com/docs/api/errors, those that Twilio gives no words with.
 _CODES = {
@@ -39,7 +45,7 @@ _CODES = {
 def twilio_hook(token: str) -> Hook:
     """`token`: the auth token of the account."""
 
-    async def read(incoming: Incoming) -> Sequence[ProviderEvent]:
+    async def read(incoming: Incoming) -> Sequence[ProviderEvent | Reply]:
         try:
             fields = parse_qsl(incoming.body.decode(), keep_blank_values=True, strict_parsing=bool(incoming.body))
         except (UnicodeDecodeError, ValueError):
@@ -48,7 +54,8 @@ def twilio_hook(token: str) -> Hook:
         if not any(hmac.compare_digest(given, _signature(token, url, fields)) for url in _urls(incoming.url)):
             why = "look whether server.base_url is the address that Twilio calls"
             raise NotGenuineError(f"the signature is not the one of the account's auth token and this URL: {why}")
-        event = _event(dict(fields), parse_qs(urlsplit(incoming.url).query).get(DELIVERY_ID, [""])[0])
+        told, delivery_id = dict(fields), parse_qs(urlsplit(incoming.url).query).get(DELIVERY_ID, [""])[0]
+        event = _event(told, delivery_id) if delivery_id else _reply(told)
         return () if event is None else (event,)
 
     return read
@@ -71,7 +78,7 @@ def _urls(url: str) -> Iterator[str]:
 
 def _event(told: dict[str, str], delivery_id: str) -> ProviderEvent | None:
     status, sid = told.get("MessageStatus", ""), told.get("MessageSid", "")
-    if not sid or not delivery_id or (status not in _METRICS and status not in _ON_THE_WAY):
+    if not sid or (status not in _METRICS and status not in _ON_THE_WAY):
         return None
     metric, code = _METRICS.get(status), told.get("ErrorCode", "")
     said = words_of(told.get("ChannelStatusMessage"), told.get("ErrorMessage"), _CODES.get(code))
@@ -80,6 +87,21 @@ def _event(told: dict[str, str], delivery_id: str) -> ProviderEvent | None:
         f"{sid}:{status}",
         metric,
         None,
-        address_of(told.get("To", "").removeprefix("whatsapp:")),
+        address_of(told.get("To", "").removeprefix(_WHATSAPP)),
         " ".join(filter(None, (code, said))) if metric is Metric.BOUNCED else "",
+        sender=address_of(told.get("From", "").removeprefix(_WHATSAPP)),
+    )
+
+
+def _reply(told: dict[str, str]) -> Reply | None:
+    sid, phone, sender = told.get("MessageSid", ""), told.get("From", ""), told.get("To", "")
+    if not sid or told.get("SmsStatus", "received") != "received" or "Body" not in told:
+        return None
+    word = (told.get("OptOutType") or told["Body"]).strip().upper()
+    return Reply(
+        "whatsapp" if phone.startswith(_WHATSAPP) else "sms",
+        address_of(sid),
+        address_of(phone.removeprefix(_WHATSAPP)),
+        address_of(sender.removeprefix(_WHATSAPP)),
+        False if word in _STOP else True if word in _START else None,
     )

@@ -21,13 +21,28 @@ class Seal:
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """What somebody at a `phone` answered to a text of our `sender`; `message_id`: the provider's own.
+
+    `wants`: they asked for messages of the channel again, or for no more; None: it says something else.
+    """
+
+    channel: str
+    message_id: str
+    phone: str
+    sender: str
+    wants: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderEvent:
     """Something that happened to a message; without a `metric` only that the provider has it.
 
     `event_id` is the same however often it is told, and no other event's of this provider. `recipient`: whose copy it
     is about, "" where the provider does not say. `words` and `status`: what the other server said, and its code.
     `soft`: a bounce that says nothing final of the address. `kind`: for what the provider keeps the address from
-    getting mail, of one that it dropped. `machine`: opened or clicked by a program.
+    getting mail, of one that it dropped. `machine`: opened or clicked by a program. `sender`: the number that a text
+    went out from, for answers to it.
     """
 
     delivery_id: str
@@ -42,6 +57,7 @@ class ProviderEvent:
     machine: bool = False
     kind: EspKind | None = None
     seal: Seal | None = None
+    sender: str = ""
 
 
 def hook_token(provider: str, secret: bytes) -> str:

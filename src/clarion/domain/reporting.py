@@ -13,10 +13,11 @@ _OF_CHANNEL = {
     " unsubscribed undeliverable",
     "push": "drafted attempted sent delivered opened clicked converted bounced dropped failed undeliverable",
     "slack": "drafted attempted sent clicked converted failed",
-    "sms": "drafted attempted sent delivered clicked converted bounced failed undeliverable",
+    "sms": "drafted attempted sent delivered clicked converted bounced replied failed undeliverable",
     "webhook": "drafted attempted sent clicked converted failed undeliverable",
     "in_app": "drafted attempted sent opened clicked converted failed undeliverable",
-    "whatsapp": "drafted attempted sent delivered opened clicked converted bounced dropped failed undeliverable",
+    "whatsapp": "drafted attempted sent delivered opened clicked converted bounced dropped replied failed"
+    " undeliverable",
 }
 PREFERENCES_CHANGED = "cio_subscription_preferences_changed"
 EVENTS = frozenset(
@@ -54,6 +55,7 @@ _SMS_FIELDS: Mapping[str, tuple[str, ...]] = {
     **_WEBHOOK_FIELDS,
     "delivered": ("recipient",),
     "bounced": ("recipient", "failure_message"),
+    "replied": ("inbound_event_id", "to", "recipient"),
 }
 _PUSH_FIELDS: Mapping[str, tuple[str, ...]] = {
     "drafted": (),

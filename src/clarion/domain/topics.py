@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people subscribe to beside everything (contract §7.1, §7.10, §8.1), and which language they are addressed in."""
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -52,6 +53,19 @@ def choices(attributes: Mapping[str, Any]) -> dict[str, bool]:
         return {}
     said = {"true": True, "1": True, "false": False, "0": False}
     return {name: said[str(value).lower()] for name, value in topics.items() if str(value).lower() in said}
+
+
+def wants_channel(attributes: Mapping[str, Any], channel: str) -> bool:
+    """Whether somebody wants messages of a channel, by the kind of its actions: who said nothing about it does."""
+    preferences = attributes.get(PREFERENCES)
+    channels = preferences.get("channels") if isinstance(preferences, dict) else None
+    said = channels.get(channel) if isinstance(channels, dict) else None
+    return str(said).lower() not in {"false", "0"}
+
+
+def refuses_channel(stored: str, channel: str) -> bool:
+    """The contrary, of attributes as they are stored: few people have said anything, and only theirs are read."""
+    return '"channels"' in stored and not wants_channel(json.loads(stored), channel)
 
 
 def best(there: Collection[str], wanted: str) -> str | None:

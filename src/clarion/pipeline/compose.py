@@ -25,6 +25,7 @@ from clarion.domain.topics import best
 from clarion.domain.transactional import Attachment, Override
 from clarion.pipeline.booking import Booking, spoken_by
 from clarion.pipeline.calling import Calls
+from clarion.pipeline.leaving_out import Wishes, skipped
 from clarion.rendering import mime
 from clarion.rendering.addresses import mailbox
 from clarion.rendering.context import Links
@@ -79,12 +80,11 @@ class Messages:
         self._date_of = -1, ""
         self._public_id = IdSigner(sign.secret)
         self.booking = Booking.of(content)
-        self._topic = content.topic
+        self._wishes = Wishes(content)
         self._language_attribute = content.language_attribute
         self.drafting = frozenset(
             action.action_id for action in content.actions if action.sending_state is SendingState.DRAFT
         )
-        self._to_unsubscribed = {action.action_id: action.send_to_unsubscribed for action in content.actions}
         self._languages = {
             action.action_id: [one.language for one in action.variants] for action in content.actions if action.variants
         }
@@ -132,22 +132,14 @@ class Messages:
             recipient, _ = self._recipient(row, self._public_id(key))
             return self._calls[form].compose(key, recipient, workspace_of(int(row["person_id"])), devices)
         if not row["email"] and self._own_address[form]:
-            return _skipped(key, Reason.NO_ADDRESS)
+            return skipped(key, Reason.NO_ADDRESS)
         delivery_id = self._public_id(key)
         made = self._quick(form, row, delivery_id)
         return self.interpreted(key, row, delivery_id) if made is None else made
 
     def left_out(self, key: DeliveryKey, row: Row, suppressed: bool) -> Outcome | None:
-        """Why somebody gets nothing, whatever the message is; None where nothing speaks against it."""
-        if row["alive"] is None:
-            return _skipped(key, Reason.SUPPRESSED if suppressed else Reason.DELETED)
-        if self._to_unsubscribed[key.action_id]:
-            return None
-        if row["unsubscribed"]:
-            return _skipped(key, Reason.UNSUBSCRIBED)
-        if self._topic is not None and not self._topic.is_wanted_by(decode(row["attributes"])):
-            return _skipped(key, Reason.UNSUBSCRIBED_TOPIC)
-        return None
+        """See `Wishes.left_out`."""
+        return self._wishes.left_out(key, row, suppressed)
 
     def in_form(self, form: Literal["mime", "fields"]) -> "Messages":
         """The same messages for a provider that takes this form."""
@@ -271,7 +263,7 @@ class Messages:
         try:
             rendered = self.render_email(key, row, delivery_id)
             if not rendered.recipient:
-                return _skipped(key, Reason.NO_ADDRESS)
+                return skipped(key, Reason.NO_ADDRESS)
             if self._also_to:
                 rendered = replace(rendered, also_to=self._also_to)
             if self._form == "fields":
@@ -394,7 +386,3 @@ def _compile(content: FrozenContent, action: Action, campaign: Campaign) -> Comp
         )
     except RenderError as error:
         return error  # every message of this action fails with it, each account says so
-
-
-def _skipped(key: DeliveryKey, reason: Reason) -> Outcome:
-    return Outcome(key, State.SKIPPED, reason, counted=False)

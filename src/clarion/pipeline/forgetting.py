@@ -2,13 +2,13 @@
 """The errand that forgets what is kept for a while.
 
 Answers to repeated calls, strangers' events, exports, reports, sessions, links, previews, the audit log, messages that
-no limit looks back to, and tokens of providers' calls.
+no limit looks back to, tokens of providers' calls, and answers.
 """
 
 import asyncio
 
 from clarion.pipeline.errands import Errand
-from clarion.store import audit, calls, exports, hooks, limits, merging, previews, reporting, sessions, users
+from clarion.store import audit, calls, exports, hooks, limits, merging, previews, reporting, sessions, texts, users
 from clarion.store.engine import Store
 from clarion.store.retention import take_turn
 
@@ -31,6 +31,7 @@ def errand(store: Store) -> Errand:
             store.write(audit.clear)
             store.write(limits.clear)
             store.write(hooks.clear)
+            store.write(texts.clear)
         if take_turn(store, "forgetting previews", _PREVIEWS_MS):
             store.write(previews.clear)
 

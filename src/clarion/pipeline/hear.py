@@ -4,9 +4,10 @@
 This is a state path.
 
 Read: the message's account. Committed, for each event in a transaction of its own: its seal, if it has one; that a
-message in doubt was sent, for whoever tells of it has it; what `feedback` writes down for it; that an address gets no
-more mail, at once or after some soft bounces in a row; that a person is unsubscribed. Crash: the provider has no
-answer, tells all of its call again, and what was committed is told a second time, which changes nothing.
+message in doubt was sent, for whoever tells of it has it; what `feedback` writes down for it; between which numbers a
+text went, for answers to it; that an address gets no more mail, at once or after some soft bounces in a row; that a
+person is unsubscribed. Crash: the provider has no answer, tells all of its call again, and what was committed is told a
+second time, which changes nothing.
 """
 
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from clarion.domain.provider_events import ProviderEvent
 from clarion.domain.suppressions import EspKind
 from clarion.pipeline import doubt, feedback
 from clarion.pipeline.feedback import Told
-from clarion.store import esp, hooks, ledger, triggers
+from clarion.store import esp, hooks, ledger, texts, triggers
 from clarion.store.engine import Row, Transaction
 
 Unsubscribe = Callable[[Transaction, DeliveryKey], object]
@@ -63,9 +64,12 @@ def hear(
     if doubted:
         more = f": {event.metric.value}" if event.metric is not None else ""
         doubt.clear(tx, key, f"{provider} tells that it has it{more}")
+    kind = triggers.kind_of(tx, key)
+    if event.sender and event.recipient:
+        texts.sent(tx, key, account, channel=kind, phone=event.recipient, sender=event.sender)
     if event.metric is None:
         return Outcome.TAKEN if doubted else Outcome.REPEATED
-    is_mail = triggers.kind_of(tx, key) == "email"  # which alone has copies, and addresses that are kept from mail
+    is_mail = kind == "email"  # which alone has copies, and addresses that are kept from mail
     known = parseaddr(account["recipient"] or "")[1] if is_mail else ""
     if known and event.recipient and email_key(known) != email_key(event.recipient):
         if rules.signed:

@@ -94,6 +94,7 @@ def sweep(
         tx.execute("erase_account", trigger_id=key.trigger_id, seq=key.seq, action_id=key.action_id)
         for key in sorted(keys)
     )
+    tx.execute("drop_texted", person_id=person_id)
     tx.execute("drop_in_app", person_id=person_id)  # one that was composed before they went may have come since
     for key in keys:
         tx.execute("erase_attempts", trigger_id=key.trigger_id, seq=key.seq, action_id=key.action_id)

@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from clarion.store import limits, objects, people, segments
+from clarion.store import limits, objects, people, segments, texts
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 from clarion.store.people import encode
@@ -66,6 +66,7 @@ def leave(tx: Transaction, person_id: int, into_id: int) -> list[int]:
     tx.execute("move_activities", person_id=person_id, into_id=into_id)
     tx.execute("move_in_app", person_id=person_id, into_id=into_id)
     limits.move(tx, person_id, into_id)
+    texts.move(tx, person_id, into_id)
     people.delete(tx, person_id)
     tx.execute("redirect_merges", person_id=person_id, into_id=into_id)
     tx.execute("note_merge", person_id=person_id, into_id=into_id)

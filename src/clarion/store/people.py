@@ -154,6 +154,7 @@ def delete(tx: Transaction, person_id: int) -> dict[str, int]:
         ("", "drop_segment_due"),
         ("", "drop_watched_messages"),
         ("", "drop_in_app"),
+        ("", "drop_texted"),
         ("", "delete_person"),
     ):
         rows = tx.execute(query, person_id=person_id)

@@ -21,10 +21,11 @@ from starlette.routing import Route
 from clarion.channels.hook import Hook, Incoming, NotGenuineError, UnreadableError
 from clarion.domain.deliveries import DeliveryKey
 from clarion.domain.errors import Unavailable
-from clarion.domain.provider_events import is_hook_token
-from clarion.pipeline.hear import HearRules, hear
+from clarion.domain.provider_events import Reply, is_hook_token
+from clarion.pipeline import replying
+from clarion.pipeline.hear import HearRules, Outcome, hear
 from clarion.store.engine import Transaction
-from clarion.tracking.person import set_attribute
+from clarion.tracking.person import set_attribute, set_channel
 from clarion.tracking.routes import Backend
 
 AT_ONCE = 2  # events that are written down at a time, so that a flood of them leaves threads to others
@@ -90,7 +91,13 @@ class _Listener:
         outcomes = Counter[str]()
         secret, rules = self._backend.secret, self._options.rules
         for event in await hook(Incoming(body, headers, time.time(), self._url(request))):
-            work = partial(hear, event=event, provider=provider, secret=secret, rules=rules, unsubscribe=unsubscribe)
+            work: Callable[[Transaction], Outcome]
+            if isinstance(event, Reply):
+                work = partial(replying.take, reply=event, provider=provider, choose=set_channel)
+            else:
+                work = partial(
+                    hear, event=event, provider=provider, secret=secret, rules=rules, unsubscribe=unsubscribe
+                )
             async with self._places:
                 outcome = await self._backend.write(work)
             outcomes[outcome.value] += 1

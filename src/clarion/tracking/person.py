@@ -8,7 +8,8 @@ from typing import Any, Literal
 from clarion.domain.deliveries import DeliveryKey
 from clarion.domain.metrics import Feedback, Metric
 from clarion.domain.people import IdKind, Person, Reference, cio_id, is_unsubscribed
-from clarion.domain.topics import PREFERENCES, choices
+from clarion.domain.reporting import PREFERENCES_CHANGED
+from clarion.domain.topics import PREFERENCES, choices, wants_channel
 from clarion.pipeline import feedback, membership
 from clarion.pipeline.changing import differences
 from clarion.store import access, activities, ledger, people, reporting, topics
@@ -110,10 +111,34 @@ def set_topics(tx: Transaction, behind: Behind, wanted: Mapping[int, bool]) -> R
     )
     _store(tx, found.workspace, found.person, person)
     key = behind if isinstance(behind, DeliveryKey) else None
-    event = "cio_subscription_preferences_changed"
-    reporting.note_person(tx, found.workspace.workspace_id, event, person.person_id, key)
+    reporting.note_person(tx, found.workspace.workspace_id, PREFERENCES_CHANGED, person.person_id, key)
     if key is not None and any(not wanted[topic.topic_id] for topic in changed):
         feedback.record(tx, Feedback(key, Metric.TOPIC_UNSUBSCRIBED))
+    return replace(found, person=person)
+
+
+def set_channel(tx: Transaction, behind: Behind, channel: str, wanted: bool) -> Reader | None:
+    """Store whether somebody wants messages of a channel, by the kind of its actions."""
+    found = reader(tx, behind, lock=True)
+    if found is None or found.person is None:
+        return found
+    person = found.person
+    if wants_channel(person.attributes, channel) == wanted:
+        return found
+    before = person.attributes.get(PREFERENCES)
+    preferences = before if isinstance(before, dict) else {}
+    known = preferences.get("channels")
+    chosen = {**(known if isinstance(known, dict) else {}), channel: wanted}
+    person = replace(
+        person,
+        attributes={**person.attributes, PREFERENCES: {**preferences, "channels": chosen}},
+        changed={**person.changed, PREFERENCES: tx.now_ms() // 1_000},
+    )
+    _store(tx, found.workspace, found.person, person)
+    key = behind if isinstance(behind, DeliveryKey) else None
+    reporting.note_person(tx, found.workspace.workspace_id, PREFERENCES_CHANGED, person.person_id, key)
+    if key is not None and not wanted:
+        feedback.record(tx, Feedback(key, Metric.UNSUBSCRIBED))
     return replace(found, person=person)
 
 

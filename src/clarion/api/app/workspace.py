@@ -37,7 +37,7 @@ async def workspaces(call: Call) -> Response:
 
 
 async def channels(call: Call) -> Response:  # noqa: ARG001 - as above
-    """`GET /v1/subscription_channels`: people subscribe to topics, not to channels."""
+    """`GET /v1/subscription_channels`: nothing is set of channels; people refuse them one by one."""
     return answer({"channels": []})
 
 
