@@ -16,6 +16,7 @@ import pytest
 
 from clarion.domain import triggers as trigger_rules
 from clarion.domain.broadcasts import BroadcastKind, BroadcastState, DoubtPolicy, SendingState
+from clarion.domain.channels import CHANNELS
 from clarion.domain.deliveries import REASON_WORDS, Reason, State
 from clarion.domain.goals import Exit, GoalKind
 from clarion.domain.people import IdKind
@@ -52,7 +53,7 @@ REGISTRY_HOSTS = tuple(
 CHECKS: dict[str, set[str]] = {
     "export_kind_known": {"customers", "deliveries"},
     "export_state_known": {"pending", "done", "failed"},
-    "action_kind_known": {"email", "webhook", "sms", "push", "in_app", "inbox_message", "whatsapp", "slack"},
+    "action_kind_known": {"email", "webhook", *CHANNELS},
     "again_kind_known": {kind.value for kind in trigger_rules.Repeat},
     "broadcast_exit_known": {when.value for when in Exit},
     "broadcast_kind_known": {kind.value for kind in BroadcastKind},

@@ -18,6 +18,7 @@ def test_builds_each_by_its_name(tmp_path: Path) -> None:
     options: dict[str, dict[str, object]] = {
         "mailgun": {"domain": "mg.example.com", "api_key": "k"},
         "outbox": {"directory": str(tmp_path / "o")},
+        "person": {"act": lambda messages: {}, "channel": "create_event"},
         "postmark": {"token": "t"},
         "push": {"fcm_credentials": GoogleServer(port=1).credentials(tmp_path)},
         "resend": {"api_key": "k"},
@@ -53,7 +54,7 @@ def test_usual_ports(security: Any, port: int) -> None:
 @pytest.mark.parametrize(
     ("name", "options", "words"),
     [
-        ("pigeon", {}, "'pigeon'; there are: in_app, mailgun, outbox, postmark, push, "),
+        ("pigeon", {}, "'pigeon'; there are: in_app, mailgun, outbox, person, postmark, push, "),
         ("postmark", {}, "token is missing"),
         ("push", {}, "set up fcm_credentials, apns_key or both"),
         ("push", {"apns_sandbox": "perhaps"}, "apns_sandbox must be true or false"),

@@ -16,7 +16,7 @@ from clarion.domain.triggers import Repeat
 from clarion.pipeline import again, preview, retention
 from clarion.pipeline.edit import apply_content
 from clarion.pipeline.retention import RetentionRules
-from clarion.store import deliveries, ledger, people
+from clarion.store import acted, deliveries, ledger, people
 from clarion.store import retention as removal
 from clarion.store.deliveries import Wanted
 from clarion.store.engine import Transaction
@@ -81,6 +81,16 @@ async def test_accounts_of_old_triggers_go_and_their_counters_stay(stage: Stage)
     listed = stage.store.read(lambda tx: deliveries.page(tx, stage.workspace, Wanted(), after=None, most=100))
     assert {item.key.trigger_id for item in listed.items} == {young}
     assert (await tidy(stage))["accounts"] == 0
+
+
+async def test_marks_of_performed_actions_go_with_their_accounts(stage: Stage) -> None:
+    stage.crowd(2)
+    old, young = await sent(stage), await sent(stage)
+    keys = [key for trigger_id in (old, young) for key in stage.keys(trigger_id)]
+    assert stage.store.write(lambda tx: acted.mark(tx, keys)) == set(keys)
+    age(stage, old, 101)
+    await tidy(stage)
+    assert stage.store.write(lambda tx: acted.mark(tx, keys)) == set(stage.keys(young)) ^ set(keys)
 
 
 async def test_nothing_is_removed_without_a_limit(stage: Stage) -> None:

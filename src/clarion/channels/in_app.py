@@ -8,14 +8,14 @@ was kept right before a crash is kept once.
 import asyncio
 from collections.abc import Callable, Sequence
 
-from clarion.channels.base import Capabilities, Handover, Source, parts_of
+from clarion.channels.base import Capabilities, Source
+from clarion.channels.together import AGAIN_SECONDS, all_failed, begun
 from clarion.domain.errors import Away, Permanent, Temporary, Throttled, Unavailable, detail_of
 from clarion.domain.messages import PartsMessage
 
 Keep = Callable[[Sequence[PartsMessage]], frozenset[str]]
 """Keeps messages, all or none; the delivery ids of those that are there now. Blocking; raises Unavailable."""
 AT_ONCE = 50  # messages in one transaction
-_AGAIN_SECONDS = 1.0
 
 
 class InAppProvider:
@@ -29,17 +29,15 @@ class InAppProvider:
 
     async def deliver(self, source: Source) -> None:
         """See `Deliverer.deliver`."""
-        while some := _begun(source):
+        while some := begun(source, AT_ONCE):
             try:
                 there = await asyncio.to_thread(self._keep, [message for _, message in some])
             except Unavailable as error:
                 # Whether it was committed or not: kept again, it is the same message.
-                for handover, _ in some:
-                    handover.failed(Throttled(str(error), _AGAIN_SECONDS))
-                raise Away(str(error), _AGAIN_SECONDS) from None
+                all_failed(some, Throttled(str(error), AGAIN_SECONDS))
+                raise Away(str(error), AGAIN_SECONDS) from None
             except Exception as error:  # noqa: BLE001 - a defect met by some messages must not lose the chunk
-                for handover, _ in some:
-                    handover.failed(Temporary(f"internal error: {detail_of(error)}"))
+                all_failed(some, Temporary(f"internal error: {detail_of(error)}"))
                 continue
             for handover, message in some:
                 if message.delivery_id in there:
@@ -49,19 +47,3 @@ class InAppProvider:
 
     async def close(self) -> None:
         """Nothing is open."""
-
-
-def _begun(source: Source) -> list[tuple[Handover, PartsMessage]]:
-    some: list[tuple[Handover, PartsMessage]] = []
-    try:
-        while len(some) < AT_ONCE and (handover := source.take()) is not None:
-            message = parts_of(handover)
-            if handover.begin():
-                some.append((handover, message))
-            else:
-                handover.untouched()
-    except Exception:
-        for begun, _ in some:
-            begun.failed(Throttled("not handed over after all", _AGAIN_SECONDS))
-        raise
-    return some

@@ -11,6 +11,7 @@ from clarion.channels.in_app import InAppProvider
 from clarion.channels.mailgun import MailgunSettings, mailgun
 from clarion.channels.outbox import FILE_NAME, OutboxProvider, OutboxReader, folder_of
 from clarion.channels.outbox_removal import blank, drop_before
+from clarion.channels.person import PersonProvider
 from clarion.channels.postmark import PostmarkSettings, postmark
 from clarion.channels.push import PushSettings, push
 from clarion.channels.resend import ResendSettings, resend
@@ -20,9 +21,10 @@ from clarion.channels.slack import SlackSettings, slack
 from clarion.channels.smtp import SmtpProvider, SmtpSettings
 from clarion.channels.twilio import TwilioSettings, twilio
 from clarion.channels.webhook import WebhookProvider, WebhookSettings
-from clarion.domain.channels import CHANNELS
+from clarion.domain.channels import SENT
 from clarion.domain.errors import SetupError
 from clarion.domain.outlets import Terms
+from clarion.domain.person_actions import PERSON_ACTIONS
 
 _WORDS = {
     "true": True,
@@ -176,7 +178,14 @@ PROVIDERS: Mapping[str, _Entry] = {
         ("api_key",),
     ),
     "outbox": _Entry(
-        ("email", "webhook", *CHANNELS), OutboxProvider, {"directory": _directory, "channel": _text}, ("directory",)
+        ("email", "webhook", *SENT), OutboxProvider, {"directory": _directory, "channel": _text}, ("directory",)
+    ),
+    "person": _Entry(
+        tuple(PERSON_ACTIONS),
+        PersonProvider,
+        {"act": _callable, "channel": _text},
+        ("act", "channel"),
+        given=("act", "channel"),
     ),
     "postmark": _Entry(
         ("email",),

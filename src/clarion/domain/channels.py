@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping
 
 from clarion.domain.parts import MAX_BODY_BYTES, Channel, Part
-from clarion.domain.people import person_id_of
+from clarion.domain.people import cio_id_of
+from clarion.domain.person_actions import PERSON_ACTIONS
 
 LIFE_DAYS = 60  # that a message waits for an app, as Customer.io has it
 MOST_LIFE_DAYS = 365
@@ -207,12 +208,6 @@ WHATSAPP = Channel(
 )
 
 
-def _cio_id(text: str) -> str:
-    if person_id_of(text) is None:
-        raise ValueError("is no cio_id of a person")
-    return text.removeprefix("cio_")
-
-
 def _days_problem(text: str) -> str | None:
     fits = text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= MOST_LIFE_DAYS
     return None if fits else f"must be days, from 1 to {MOST_LIFE_DAYS}"
@@ -248,7 +243,7 @@ IN_APP = Channel(
     shown="title",
     shown_else="body",
     own_address="cio_id",
-    address=_cio_id,
+    address=cio_id_of,
     problem=_in_app_problem,
     html="body",
 )
@@ -259,17 +254,19 @@ INBOX_MESSAGE = Channel(
     parts=(
         Part("type"),
         Part("topic"),
-        Part("properties", MAX_BODY_BYTES, required=True, as_json=True, wrong=_object_problem),
+        Part("properties", MAX_BODY_BYTES, required=True, as_json=True, wrong=_object_problem, instead="{}"),
         _EXPIRES,
     ),
     shown="type",
     shown_else="properties",
     own_address="cio_id",
-    address=_cio_id,
+    address=cio_id_of,
 )
 
-CHANNELS: Mapping[str, Channel] = {one.kind: one for one in (SMS, PUSH, SLACK, WHATSAPP, IN_APP, INBOX_MESSAGE)}
-"""By the kind of their actions."""
+SENT: Mapping[str, Channel] = {one.kind: one for one in (SMS, PUSH, SLACK, WHATSAPP, IN_APP, INBOX_MESSAGE)}
+"""Those of messages, which something takes that can be chosen, by the kind of their actions."""
+CHANNELS: Mapping[str, Channel] = {**SENT, **PERSON_ACTIONS}
+"""By the kind of their actions: all that are made of parts."""
 TYPE_OF: Mapping[str, str] = {
     "email": "email",
     "webhook": "webhook",

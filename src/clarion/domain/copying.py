@@ -7,6 +7,7 @@ from typing import Any
 
 from clarion.domain.broadcasts import Action, Broadcast, EmailContent, Layout
 from clarion.domain.goals import Goal
+from clarion.domain.person_actions import SEGMENT_UPDATE
 from clarion.domain.versions import with_contents
 
 
@@ -93,7 +94,7 @@ class Fitting:
         def change(content: EmailContent) -> EmailContent:
             senders = self.here.senders, self.there.senders
             return replace(
-                content,
+                self._moving(content, f"{under}/segment_id"),
                 sender_id=self._number(*senders, content.sender_id, f"{under}/from_id", "sender identity"),
                 reply_to_id=self._number(*senders, content.reply_to_id, f"{under}/reply_to_id", "sender identity"),
                 layout=self._layout(content.layout, f"{under}/layout_id"),
@@ -101,6 +102,14 @@ class Fitting:
 
         condition = self._filter(action.condition, f"{under}/condition")
         return replace(with_contents(action, change), action_id=0, condition=condition)
+
+    def _moving(self, content: EmailContent, name: str) -> EmailContent:
+        """Into which segment it puts people, or out of which."""
+        number = content.parts.get("segment_id", "").strip()
+        if content.kind != SEGMENT_UPDATE.kind or not (number.isascii() and number.isdigit()):
+            return content
+        found = self._number(self.here.segments, self.there.segments, int(number), name, "segment")
+        return replace(content, parts={**content.parts, "segment_id": str(found or "")})
 
     def _layout(self, layout: Layout | None, name: str) -> Layout | None:
         if layout is None:

@@ -60,6 +60,7 @@ class Reason(StrEnum):
     SMTPUTF8_UNSUPPORTED = "smtputf8_unsupported"
     EIGHT_BIT_UNSUPPORTED = "8bitmime_unsupported"
     BAD_CONTENT = "bad_content"
+    ACTION_REFUSED = "action_refused"
     GAVE_UP = "gave_up"
     # stopped
     BROADCAST_STOPPED = "broadcast_stopped"
@@ -92,6 +93,7 @@ REASON_WORDS: dict[Reason, str] = {
     Reason.SMTPUTF8_UNSUPPORTED: "the server cannot deliver to a non-ASCII address",
     Reason.EIGHT_BIT_UNSUPPORTED: "the server cannot take 8-bit text",
     Reason.BAD_CONTENT: "the message cannot be written down",
+    Reason.ACTION_REFUSED: "what the action does to the person cannot be done",
     Reason.GAVE_UP: "every attempt failed",
     Reason.BROADCAST_STOPPED: "the broadcast was stopped",
     Reason.TRIGGER_STOPPED: "the trigger was stopped",

@@ -8,6 +8,9 @@ from typing import Any
 from clarion.domain.objects import ChangeObject, Relate
 from clarion.domain.people import Device, Reference
 
+MAX_EVENT_NAME_BYTES = 100
+MAX_EVENT_DATA_BYTES = 100_000
+
 
 @dataclass(frozen=True, slots=True)
 class Identify:

@@ -28,7 +28,7 @@ class Part:
 
     `most_bytes` of the template; `default` of a new message; `required`: may not come out blank; `as_json`: what is put
     out is put in as JSON, and what comes out must be JSON, unless it is blank; `wrong`: what else is wrong with a text
-    that came out and is not blank.
+    that came out and is not blank; `instead`: what a preview puts in place of a required one that fails.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Part:
     choices: tuple[str, ...] = ()
     as_json: bool = False
     wrong: Callable[[str], str | None] = _nothing_wrong
+    instead: str = "-"
 
     def problem(self, text: str) -> str | None:
         """What is wrong with a text that came out."""
@@ -64,7 +65,8 @@ class Channel:
     Where a message goes is its part `recipient`; `own_address`: the attribute of a person that it is by default, and
     without which nothing is sent. `address`: that text as the provider wants it, raises ValueError for what is none.
     `problem`: the part and what is wrong with it in what was rendered. `overrides`: key of a call that sends one
-    message → the part that it stands in for (contract §7.13). `shown_else`: what lists show where `shown` is blank.
+    message → the part that it stands in for (contract §7.13). `shown_else`: what lists show where `shown` is
+    blank; `shown_as`: in place of both.
     `to_devices`: it goes to devices of the person, chosen by its part `to` (`domain.push`), instead of to an address.
     `links`: parts whose links may lead through us; `tracked`: those of a new message do.
     `html`: the part that is HTML, unless it is JSON; `picture`: the part that is a picture's address.
@@ -80,6 +82,7 @@ class Channel:
     problem: Callable[[Mapping[str, str]], tuple[str, str] | None] = _nothing
     overrides: Mapping[str, str] = field(default_factory=dict)
     shown_else: str = ""
+    shown_as: Callable[[Mapping[str, str]], str] | None = None
     to_devices: bool = False
     links: tuple[str, ...] = ()
     tracked: bool = False
@@ -88,6 +91,8 @@ class Channel:
 
     def heading(self, parts: Mapping[str, str]) -> str:
         """What lists show of a message, or of its templates."""
+        if self.shown_as is not None:
+            return self.shown_as(parts)
         return parts.get(self.shown) or parts.get(self.shown_else, "")
 
     def part(self, name: str) -> Part | None:

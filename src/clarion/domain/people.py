@@ -15,6 +15,7 @@ MAX_VALUE_BYTES = 1_000
 MAX_ATTRIBUTES = 300
 MAX_NESTED_BYTES = 100_000
 MAX_NESTING = 32
+_NO_TIME = 10**15  # more than milliseconds
 
 CONSENT: Final = "cio_email_tracking_consent"  # Customer.io's name (contract §7.1)
 
@@ -81,6 +82,17 @@ def person_id_of(cio: str) -> int | None:
     if not text or len(text) > 15 or any(c not in "0123456789abcdef" for c in text):
         return None
     return int(text, 16)
+
+
+def cio_id_of(text: str) -> str:
+    """A cio_id as it stands in answers, without the prefix by which the Track API knows it.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if person_id_of(text) is None:
+        raise ValueError("is no cio_id of a person")
+    return text.removeprefix("cio_")
 
 
 def looks_like_email(value: str) -> bool:
@@ -194,6 +206,13 @@ def check_attributes(changes: Mapping[str, Any]) -> None:
             raise InvalidRequest(f"the value is nested deeper than {MAX_NESTING} levels", pointer)
         if isinstance(value, dict | list) and len(json.dumps(value).encode()) > MAX_NESTED_BYTES:
             raise InvalidRequest(f"the value is longer than {MAX_NESTED_BYTES} bytes", pointer)
+
+
+def may_be_created_at(value: object) -> bool:
+    """Whether `created_at` may be this; it is stored as it was sent, not computed with."""
+    if isinstance(value, bool | list | dict):
+        return False
+    return not isinstance(value, int | float) or 0 <= value < _NO_TIME
 
 
 def _deeper(value: object, levels: int) -> bool:

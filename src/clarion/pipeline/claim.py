@@ -7,17 +7,19 @@ before the commit nothing changed; after it, the open chunk is on record and the
 where this machine has the dead process's flight record, else by listing the whole chunk as in doubt.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
+from clarion.domain.person_actions import PERSON_ACTIONS
 from clarion.pipeline import booking, flight, verdict
 from clarion.pipeline.flight import ChunkName, Evidence, Mark
 from clarion.pipeline.retry import RetryPolicy
 from clarion.pipeline.routing import NO_ROUTING, UNROUTED, Routed, Routing, intended_by
 from clarion.pipeline.verdict import Verdict, bound_by
-from clarion.store import control, ledger, slices
+from clarion.store import control, ledger, slices, triggers
 from clarion.store.engine import Row, Transaction
 from clarion.store.slices import Claim, Picked, Standing
 
@@ -205,23 +207,29 @@ def _settle_abandoned(
     intended = intended_by(picked.open_outlets, picked.fence)
     outcomes = []
     now_ms = tx.now_ms()
-    for one in rows:
-        said = _said(found, one.key)
-        if said is None:
-            continue
+    ends = [(one, said) for one in rows if (said := _said(found, one.key)) is not None]
+    repeated = _repeated(tx, picked) if any(said.mark is Mark.HANDED_OVER for _, said in ends) else frozenset[int]()
+    for one, said in ends:
         outlet = one.outlet if one.outlet is not None else intended.get(one.key.action_id)
+        certain = one.key.action_id in repeated
         outcome = verdict.outcome(
             one.key,
             said,
             attempts=one.attempts,
             now_ms=now_ms,
             retry=retry,
-            doubt=routing.doubt(picked.doubt_policy, outlet),
+            doubt=DoubtPolicy.RESEND if certain else routing.doubt(picked.doubt_policy, outlet),
             outlet=outlet,
             bound=bound_by(one.outlet, one.reason),
         )
         outcomes.append(outcome._replace(doubt_fence=picked.fence) if outcome.state is State.IN_DOUBT else outcome)
     return booking.booked_late(tx, picked.trigger_id, picked.content_hash, outcomes)
+
+
+def _repeated(tx: Transaction, picked: Picked) -> Set[int]:
+    """Actions that nobody need decide about: asked for again, what was performed on people is not performed twice."""
+    content = triggers.content(tx, picked.content_hash)
+    return {action.action_id for action in content.actions if action.kind in PERSON_ACTIONS}
 
 
 _NOT_KNOWN = Verdict(

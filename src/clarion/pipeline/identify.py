@@ -19,7 +19,7 @@ from typing import Any, assert_never
 
 import structlog
 
-from clarion.domain.errors import RequestError
+from clarion.domain.errors import NotFound, RequestError
 from clarion.domain.objects import ChangeObject, Relate
 from clarion.domain.operations import (
     AddDevice,
@@ -125,6 +125,25 @@ def _perform_some(
     return outcomes
 
 
+def perform_in(
+    tx: Transaction, workspace: Workspace, operations: Sequence[Identify | Event], fresh: Iterator[int]
+) -> list[RequestError | None]:
+    """The same in the caller's transaction; `fresh`: numbers for people who are made. Who is ignored is told, too."""
+    scope = _Scope(tx, workspace, fresh, tx.now_ms(), Roster(tx, workspace))
+    scope.roster.read_in_order([reference for operation in operations for reference in _named(operation, workspace)])
+    outcomes = [_told(scope, operation) for operation in operations]
+    scope.settle()
+    return outcomes
+
+
+def _told(scope: _Scope, operation: Identify | Event) -> RequestError | None:
+    try:
+        met = _identify(scope, operation) if isinstance(operation, Identify) else _add(scope, operation)
+    except RequestError as error:
+        return error
+    return None if met is not None else NotFound("nobody is known by it, or it is suppressed")
+
+
 def _may_make(operation: Operation) -> int:
     """How many people an operation may make."""
     if isinstance(operation, ChangeObject):
@@ -185,17 +204,18 @@ def _met(scope: _Scope, reference: Reference) -> Person | None:
     return _identify(scope, Identify(reference))
 
 
-def _add(scope: _Scope, operation: Event | AddDevice) -> None:
+def _add(scope: _Scope, operation: Event | AddDevice) -> Person | None:
     person = _identify(scope, Identify(operation.reference))
     if person is None:
-        return
+        return None
     if isinstance(operation, AddDevice):
         scope.tell(devices.save(scope.tx, person.person_id, operation.device))
-        return
+        return person
     event_id = operation.event_id or secrets.token_hex(16)
     at_ms = (scope.now if operation.at is None else operation.at) * 1_000
     scope.events.append(PersonEvent(person.person_id, event_id, at_ms, operation.kind, operation.name, operation.data))
     scope.note(person.person_id, operation.kind, {"event_id": event_id}, operation.name)
+    return person
 
 
 def _remove(scope: _Scope, operation: Delete | Suppress | Unsuppress | Merge) -> None:

@@ -66,6 +66,7 @@ class Draft:
     data: Mapping[str, Any]
     devices: Mapping[int, Sequence[PushDevice]] = field(default_factory=dict)
     unmatched: Set[int] = frozenset()
+    segment_kinds: Mapping[int, str] | None = None
 
     def frozen(self, action: Action) -> FrozenContent:
         """What a trigger of this action alone would freeze."""
@@ -149,6 +150,7 @@ def proof(draft: Draft, person: Person | None, sign: Sign) -> Proof:
         replace(draft.broadcast, actions=(action,), recipients={}, topic_id=None),
         snippets=draft.snippets,
         segment_ids=(),
+        segment_kinds=draft.segment_kinds,
     )
     where = f"actions/{action.action_id}/"
     place = _Places(action.content, draft.snippets)
@@ -224,7 +226,7 @@ def _without(content: EmailContent, name: str, broken: set[str]) -> EmailContent
         if part is None:
             return content
         broken.add(kind)
-        instead = part.choices[0] if part.choices else "-" if part.required else ""
+        instead = part.choices[0] if part.choices else part.instead if part.required else ""
         return replace(content, parts={**content.parts, kind: instead})
     if kind == "url" and content.webhook is not None:
         broken.add(name)

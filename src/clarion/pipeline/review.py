@@ -15,8 +15,10 @@ from clarion.domain.errors import InvalidRequest, RenderError
 from clarion.domain.goals import CountedFrom
 from clarion.domain.limits import MessageLimit
 from clarion.domain.parts import Channel
+from clarion.domain.person_actions import PERSON_ACTIONS
 from clarion.domain.sms_segments import segments_of
 from clarion.pipeline.carriage import left_behind
+from clarion.pipeline.review_person import person_problems
 from clarion.rendering.addresses import mailbox, split_list
 from clarion.rendering.email import check_email, variables
 from clarion.rendering.layouts import with_styles, wrapped
@@ -71,9 +73,11 @@ def review(
     sending: Collection[Sending] = (),
     limit: MessageLimit | None = None,
     links: TextTracker | None = None,
+    segment_kinds: Mapping[int, str] | None = None,
 ) -> Review:
     """Look at a broadcast with its workspace's snippets, segments and topics, and the providers it would go through;
-    `limit`: of the workspace; `links`: what links in texts become.
+    `limit`: of the workspace; `links`: what links in texts become; `segment_kinds` by number, None: whom an action
+    would move is not looked at.
 
     Actions that are switched off are not part of a trigger, and are not looked at.
     """
@@ -92,11 +96,12 @@ def review(
         why = f"the workspace's message limit holds: whoever got {limit.words} is left out of this one"
         warnings.append(Finding("ignores_message_limit", why))
     for action in broadcast.actions:
-        if broadcast.kind is BroadcastKind.TRANSACTIONAL and action.kind == "webhook":
-            problems.append(Finding(f"actions/{action.action_id}/kind", "a transactional message is no webhook"))
+        if broadcast.kind is BroadcastKind.TRANSACTIONAL and action.kind in {"webhook", *PERSON_ACTIONS}:
+            what = "webhook" if action.kind == "webhook" else "action on a person"
+            problems.append(Finding(f"actions/{action.action_id}/kind", f"a transactional message is no {what}"))
         if action.sending_state is not SendingState.OFF:
             problems += _condition_problems(broadcast, action, segment_ids)
-            problems += _action_problems(action, snippets)
+            problems += _action_problems(action, snippets, segment_kinds)
             problems += _carriage_problems(action, sending)
             warnings += _action_warnings(action, snippets)
             warnings += _style_warnings(action)
@@ -145,10 +150,12 @@ def _goal_warnings(broadcast: Broadcast, segment_ids: Collection[int]) -> Iterat
         yield Finding("goal", f"it counts from when a message was {goal.counted_from}, and none is tracked")
 
 
-def _action_problems(action: Action, snippets: Mapping[str, str]) -> Iterator[Finding]:
-    yield from _content_problems(action.content, snippets, f"actions/{action.action_id}")
-    for one in action.variants:
-        yield from _content_problems(one.content, snippets, f"actions/{action.action_id}/languages/{one.language}")
+def _action_problems(action: Action, snippets: Mapping[str, str], kinds: Mapping[int, str] | None) -> Iterator[Finding]:
+    where = f"actions/{action.action_id}"
+    places = ((where, action.content), *((f"{where}/languages/{one.language}", one.content) for one in action.variants))
+    for place, content in places:
+        yield from _content_problems(content, snippets, place)
+        yield from (_finding(place, wrong) for wrong in person_problems(content, kinds))
 
 
 def _carriage_problems(action: Action, sending: Collection[Sending]) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
 from clarion.domain.errors import SendError, detail_of
 from clarion.domain.messages import EmailMessage, Message
 from clarion.domain.people import email_key
+from clarion.domain.person_actions import PERSON_ACTIONS
 from clarion.domain.push import PushDevice
 from clarion.pipeline import drafting, verdict
 from clarion.pipeline.claim import Chunk
@@ -242,6 +243,8 @@ class _ChunkSource:
         self.given = 0
         self.began = stage.clock()
         self.doubt = stage.routes.doubt(task.doubt, outlet.outlet_id) if task.chunk.routed.known else task.doubt
+        if outlet.channel in PERSON_ACTIONS:  # nobody need decide: what was performed is not performed twice
+            self.doubt = DoubtPolicy.RESEND
         self.messages = task.messages.in_form(outlet.provider.capabilities.takes)
         self._rows = iter(rows)
 

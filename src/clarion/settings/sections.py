@@ -8,6 +8,7 @@ import msgspec
 
 from clarion.domain.errors import SetupError
 from clarion.domain.outlets import Terms
+from clarion.domain.person_actions import PERSON_ACTIONS
 from clarion.settings.accounts import Account, in_order, named, terms_of
 
 PerSecond = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
@@ -302,6 +303,8 @@ class Settings:
         Raises:
             SetupError: the settings name one that cannot be.
         """
+        if channel in PERSON_ACTIONS:
+            return [Account(channel, "person", "person", Terms())]
         section = getattr(self, channel)
         if channel not in RATED:
             return [Account(channel, section.provider, section.provider, Terms())]

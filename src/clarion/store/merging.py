@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Events of people who are not known yet, and what one person leaves to another when they are merged."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from clarion.store import limits, objects, people, segments, texts
@@ -71,6 +72,12 @@ def leave(tx: Transaction, person_id: int, into_id: int) -> list[int]:
     tx.execute("redirect_merges", person_id=person_id, into_id=into_id)
     tx.execute("note_merge", person_id=person_id, into_id=into_id)
     return entered
+
+
+def survivors(tx: Transaction, person_ids: Iterable[int]) -> dict[int, int]:
+    """Of people who are gone, those that were merged into others, and into whom."""
+    rows = tx.all("survivors", person_ids=encode(sorted(person_ids)))
+    return {int(row["person_id"]): int(row["into_person_id"]) for row in rows}
 
 
 def merged(tx: Transaction, person_id: int) -> list[int]:

@@ -83,6 +83,7 @@ def _clear(store: Store, trigger_id: int, done: int, last: int, batch: int) -> G
                 "clear_delivery_links",
                 "clear_drafts",
                 "clear_conversions",
+                "clear_acted",
             ):
                 tx.execute(of_accounts, trigger_id=trigger_id, after=after, until=until)
             return tx.execute("clear_accounts", trigger_id=trigger_id, after=after, until=until)

@@ -77,6 +77,11 @@ def listing(tx: Transaction, workspace: Workspace) -> list[Segment]:
     return [_segment(row) for row in tx.all("segments", workspace_id=workspace.workspace_id)]
 
 
+def kinds(tx: Transaction, workspace: Workspace) -> dict[int, str]:
+    """Of every segment of a workspace, whether it is manual or dynamic."""
+    return {one.segment_id: one.kind for one in listing(tx, workspace)}
+
+
 def get(tx: Transaction, workspace: Workspace, segment_id: int) -> Segment | None:
     """One segment."""
     row = tx.one("segment", workspace_id=workspace.workspace_id, segment_id=segment_id)

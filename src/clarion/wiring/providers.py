@@ -5,30 +5,45 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from clarion.channels import registry
 from clarion.channels.base import Deliverer
 from clarion.channels.hooks import HookKeys, build_hooks
 from clarion.channels.in_app import Keep
+from clarion.channels.person import Act
 from clarion.channels.public_addresses import may_be_public
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.channels import CHANNELS
-from clarion.domain.errors import SetupError
+from clarion.domain.errors import Permanent, SetupError
 from clarion.domain.messages import PartsMessage
 from clarion.domain.outlets import UNPLACED
+from clarion.domain.person_actions import PERSON_ACTIONS
 from clarion.domain.provider_events import hook_url
+from clarion.pipeline.acting import Acting, Failures
 from clarion.pipeline.erasure import BlankMail
 from clarion.pipeline.outlet import Outlet
 from clarion.pipeline.permits import permits_of
 from clarion.settings import Account, Settings
 from clarion.store import access, in_app, outlets
+from clarion.store.numbers import PersonNumbers
 from clarion.wiring.bounces import mailbox_of
 from clarion.wiring.house import House
 
 ALL_CHANNELS = ("email", "webhook", *CHANNELS)
-_OURS = frozenset({"provider", "per_second", "per_day", "ramp", "accounts"})  # of a channel, none of its provider's
+_OF_THE_CHANNEL = frozenset(
+    {"provider", "per_second", "per_day", "ramp", "accounts"}
+)  # not its provider's
+
+
+@dataclass(frozen=True, slots=True)
+class _Ours:
+    """What providers do that go nowhere but into our own database; `where` the others tell what becomes of messages."""
+
+    keep: Keep
+    act: Act
+    where: Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +98,8 @@ def sending(house: House) -> tuple[registry.Sending, ...]:
     """What may be told of the accounts, each channel's in the order of the settings."""
     found = []
     for account in _accounts(house.settings):
+        if account.channel in PERSON_ACTIONS:  # there is nothing to be chosen
+            continue
         options = _options(house, account)
         able = registry.build(account.provider, options).capabilities
         found.append(registry.sending(account.provider, options, able, account=account.name, terms=account.terms))
@@ -105,10 +122,14 @@ def check_providers(settings: Settings) -> None:
     def kept(messages: Sequence[PartsMessage]) -> frozenset[str]:
         raise AssertionError(messages)
 
+    def performed(messages: Sequence[PartsMessage]) -> dict[str, Permanent]:
+        raise AssertionError(messages)
+
     async def make() -> None:
+        ours = _Ours(kept, performed, lambda _: "")
         folder = Path(settings.data.dir) / "outbox"
         for account in _accounts(settings):
-            await registry.build(account.provider, _options_of(settings, account, folder, kept, lambda _: "")).close()
+            await registry.build(account.provider, _options_of(settings, account, folder, ours)).close()
 
     async def nothing(url: str, most_bytes: int) -> bytes:
         raise AssertionError(url, most_bytes)
@@ -135,12 +156,18 @@ def _accounts(settings: Settings) -> list[Account]:
 
 
 def _options(house: House, account: Account) -> dict[str, object]:
-    return _options_of(house.settings, account, house.outbox_folder, _keeper(house), _where(house))
+    return _options_of(house.settings, account, house.outbox_folder, _ours(house))
 
 
-def _keeper(house: House) -> Keep:
-    """What keeps messages for apps, in our own database."""
-    return lambda messages: house.store.write(partial(in_app.keep, messages=messages))
+def _ours(house: House) -> _Ours:
+    @cache
+    def acting() -> Acting:
+        return Acting(house.store, PersonNumbers(house.store), house.store.write(access.installation_secret))
+
+    def act(messages: Sequence[PartsMessage]) -> Failures:
+        return acting()(messages)
+
+    return _Ours(lambda messages: house.store.write(partial(in_app.keep, messages=messages)), act, _where(house))
 
 
 def _where(house: House) -> Callable[[str], str]:
@@ -150,26 +177,26 @@ def _where(house: House) -> Callable[[str], str]:
     return lambda name: hook_url(house.base_url, name, house.store.write(access.installation_secret))
 
 
-def _options_of(
-    settings: Settings, account: Account, outbox_folder: Path, keep: Keep, where: Callable[[str], str]
-) -> dict[str, object]:
+def _options_of(settings: Settings, account: Account, outbox_folder: Path, ours: _Ours) -> dict[str, object]:
     """How an account is set: by its own table, or by the one that is named after its provider."""
     name, channel = account.provider, account.channel
     if name == "outbox":
         return {"directory": outbox_folder, "channel": channel}
     if name == "in_app":
-        return {"keep": keep, "channel": channel}
+        return {"keep": ours.keep, "channel": channel}
+    if name == "person":
+        return {"act": ours.act, "channel": channel}
     options: dict[str, object]
     if account.options is not None:
         options = dict(account.options)
     elif name == channel:  # its settings stand beside the choice
-        return {key: value for key, value in asdict(getattr(settings, channel)).items() if key not in _OURS}
+        return {key: value for key, value in asdict(getattr(settings, channel)).items() if key not in _OF_THE_CHANNEL}
     else:
         options = dict(getattr(settings, name))
     if registry.serves_several(name):
         options["channel"] = channel
     if registry.asks_where(name):
-        options["status_callback"] = where(name)
+        options["status_callback"] = ours.where(name)
     return options
 
 

@@ -88,6 +88,11 @@ const FIELDS: Record<string, string> = {
   bcc: "Bcc",
   layout: "Layout",
   url: "URL",
+  attributes: "Attributes",
+  identifier: "Who that is",
+  event_name: "Name of the event",
+  event_data: "Data",
+  segment_id: "Segment",
 };
 
 /** Where a fault is, in words. */

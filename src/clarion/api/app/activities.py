@@ -19,6 +19,7 @@ from clarion.domain.deliveries import State, public_id
 from clarion.domain.errors import MalformedRequest
 from clarion.domain.metrics import Metric, moments
 from clarion.domain.people import Reference
+from clarion.domain.person_actions import PERSON_ACTIONS
 from clarion.domain.ulids import moment_of, ulid_floor, ulid_of
 from clarion.store import activities, broadcasts, feedback, merging, people, person_deliveries
 from clarion.store.activities import Activity
@@ -107,7 +108,7 @@ def _of_message(call: Call, item: Listed, heard: dict[Metric, int], person_id: i
         Activity(
             ulid_of(at_ms, blake2s(f"{public}{word}".encode(), digest_size=10).digest()),
             person_id,
-            f"{word}_{channel}",
+            f"{word}_{'action' if channel in PERSON_ACTIONS else channel}",
             "",
             {"delivery_id": public, word: at_ms // 1_000},
         )

@@ -19,6 +19,7 @@ from clarion.domain.deliveries import DeliveryKey, Reason, State, failure_messag
 from clarion.domain.errors import MalformedRequest, NotFound
 from clarion.domain.metrics import Metric, moments
 from clarion.domain.people import cio_id
+from clarion.domain.person_actions import PERSON_ACTIONS
 from clarion.domain.transactional import Override
 from clarion.store import deliveries, feedback, ledger, overrides, people, triggers
 from clarion.store.deliveries import ALL_STATES, Listed, Page, Wanted
@@ -29,7 +30,7 @@ DEFAULT_LIMIT = 50
 MAX_LIMIT = 1_000
 TYPES = frozenset({
     "email", "webhook", "twilio", "whatsapp", "slack", "push", "in_app", "inbox_message", "live_notification",
-    "urban_airship",
+    "urban_airship", *PERSON_ACTIONS,
 })  # fmt: skip
 OFFERED_KINDS = frozenset({"", *KIND_OF})
 METRICS: dict[str, frozenset[State]] = {

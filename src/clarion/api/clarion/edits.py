@@ -26,6 +26,7 @@ from clarion.domain.channels import CHANNELS
 from clarion.domain.errors import Conflict, InvalidRequest, Problem
 from clarion.domain.goals import Goal
 from clarion.domain.parts import Channel
+from clarion.domain.person_actions import PERSON_ACTIONS
 
 MAX_NAME_BYTES = 255
 MAX_LINE_BYTES = 1_000  # subject, addresses and whatever else becomes one header line
@@ -77,7 +78,10 @@ _NEW = {
     "webhook": replace(NEW_ACTION, kind="webhook", content=EmailContent(webhook=WebhookCall())),
     **{
         kind: replace(
-            NEW_ACTION, kind=kind, content=EmailContent(parts_of=kind, parts=channel.new(), tracked=channel.tracked)
+            NEW_ACTION,
+            kind=kind,
+            send_to_unsubscribed=kind in PERSON_ACTIONS,
+            content=EmailContent(parts_of=kind, parts=channel.new(), tracked=channel.tracked),
         )
         for kind, channel in CHANNELS.items()
     },
@@ -288,6 +292,10 @@ def _action(fields: Fields, before: Action) -> Action:
     # The kind is in every answer, so that a caller may send back what it read.
     before = _of_kind(fields, before)
     fields.only(("kind", "version", *_SETTINGS, *_keys_of(before.content)))
+    if before.kind in PERSON_ACTIONS and fields.value.get("send_to_unsubscribed", True) is not True:
+        fields.fault(
+            "must be true: it sends nothing that somebody could have unsubscribed from", "send_to_unsubscribed"
+        )
     return replace(
         before,
         name=fields.text("name", before.name, MAX_NAME_BYTES),

@@ -25,6 +25,7 @@ from clarion.domain.errors import InvalidRequest, NotFound, Problem, RenderError
 from clarion.domain.messages import Message
 from clarion.domain.parts import Channel
 from clarion.domain.people import Person, email_key
+from clarion.domain.person_actions import PERSON_ACTIONS, SEGMENT_UPDATE
 from clarion.domain.roles import Need
 from clarion.pipeline import forecast, proofs, trial
 from clarion.pipeline.accept import parse_condition
@@ -34,7 +35,7 @@ from clarion.rendering.addresses import mailbox
 from clarion.rendering.framed import framed
 from clarion.rendering.parts import RenderedParts
 from clarion.rendering.webhook import RenderedWebhook
-from clarion.store import broadcasts, conditions, esp, people, previews, snippets, topics
+from clarion.store import broadcasts, conditions, esp, people, previews, segments, snippets, topics
 from clarion.store.engine import Transaction
 
 _LIMIT = 3_500_000  # bytes of a body
@@ -97,7 +98,8 @@ def _draft(tx: Transaction, call: Call, body: _Body) -> Draft:
         action = _edited(tx, call, broadcast, action, body.fields.below(body.fields.value["action"], "action"))
     topic = topics.get(tx, workspace, broadcast.topic_id) if broadcast.topic_id is not None else None
     texts = {snippet.name: snippet.value for snippet in snippets.listing(tx, workspace)}
-    return Draft(broadcast, action, texts, topic, body.data)
+    kinds = segments.kinds(tx, workspace) if action.kind == SEGMENT_UPDATE.kind else None
+    return Draft(broadcast, action, texts, topic, body.data, segment_kinds=kinds)
 
 
 def _with_people(tx: Transaction, draft: Draft, some: Sequence[Person]) -> Draft:
@@ -279,11 +281,13 @@ async def test_send(call: Call) -> Response:
         return _with_people(tx, draft, [person] if person is not None else []), person
 
     draft, person = await call.api.read(look)
-    channel = CHANNELS.get(draft.action.kind)
+    kind = draft.action.kind
+    if kind in PERSON_ACTIONS:
+        raise InvalidRequest("an action on a person sends nothing: its preview shows what it does")
+    channel = CHANNELS.get(kind)
     addresses = _addresses(body.fields, channel)
     keys = {email_key(one) for one in addresses} if channel is None else set[str]()
     barred = await call.api.read(lambda tx: esp.among(tx, call.workspace.workspace_id, keys))
-    kind = draft.action.kind
     if bool(addresses) is (kind == "webhook"):
         raise InvalidRequest("a webhook goes to its URL, to no address" if addresses else "needs an address", "/to")
     if call.api.provider is None:

@@ -41,16 +41,18 @@ def look(api: Api, workspace: Workspace, broadcast_id: int) -> tuple[Broadcast, 
     """The broadcast, and how to review it or an edit of it: parsing templates holds no transaction open."""
 
     def read(tx: Transaction) -> tuple[Broadcast, Callable[[Broadcast], Review]]:
+        listed = segments.listing(tx, workspace)
         known = Circumstances(
             limits.of_workspace(tx, workspace.workspace_id),
-            {one.segment_id: one.name for one in segments.listing(tx, workspace) if one.progress < 1},
+            {one.segment_id: one.name for one in listed if one.progress < 1},
             frozenset(topic.topic_id for topic in topics.listing(tx, workspace)),
             broadcasts.tested(tx, broadcast_id),
         )
         seen = partial(
             review,
             snippets={snippet.name: snippet.value for snippet in snippets.listing(tx, workspace)},
-            segment_ids=frozenset(segment.segment_id for segment in segments.listing(tx, workspace)),
+            segment_ids=frozenset(one.segment_id for one in listed),
+            segment_kinds={one.segment_id: one.kind for one in listed},
             topic_ids=known.topic_ids,
             sending=api.options.sending,
             limit=known.limit,

@@ -9,7 +9,15 @@ from starlette.responses import Response
 from clarion.api.calls import Call, answer
 from clarion.api.identifiers import identifier
 from clarion.domain.errors import InvalidRequest
-from clarion.domain.operations import AddDevice, Event, Identify, Merge, Operation
+from clarion.domain.operations import (
+    MAX_EVENT_DATA_BYTES,
+    MAX_EVENT_NAME_BYTES,
+    AddDevice,
+    Event,
+    Identify,
+    Merge,
+    Operation,
+)
 from clarion.domain.people import (
     INSTRUCTIONS,
     MAX_ID_BYTES,
@@ -20,17 +28,15 @@ from clarion.domain.people import (
     check_attributes,
     infer,
     looks_like_email,
+    may_be_created_at,
 )
 from clarion.pipeline import identify
 from clarion.store.access import Workspace
 
 MAX_EMAIL_BYTES = 254  # RFC 5321, §4.5.3.1.3
-MAX_EVENT_NAME_BYTES = 100
-MAX_EVENT_DATA_BYTES = 100_000
 EVENT_KINDS = ("event", "page", "screen")
 _PLATFORMS = ("ios", "android")
 _LATEST = 253_402_300_799  # 9999-12-31: what is above is milliseconds
-_NO_TIME = 10**15  # more than milliseconds; `created_at` is stored as it was sent, not computed with
 
 
 async def perform(call: Call, operation: Operation) -> Response:
@@ -103,9 +109,7 @@ def read_identify(reference: Reference, attributes: dict[str, Any], at: object =
         name: value for name, value in attributes.items() if name not in INSTRUCTIONS and name not in ("id", "email")
     }
     check_attributes(changes)
-    created_at = changes.get("created_at")
-    too_odd = isinstance(created_at, int | float) and not 0 <= created_at < _NO_TIME
-    if too_odd or isinstance(created_at, bool | list | dict):
+    if not may_be_created_at(changes.get("created_at")):
         raise InvalidRequest("must be Unix seconds", "/created_at")
     moment = attributes.get("_timestamp")
     return Identify(

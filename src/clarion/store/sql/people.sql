@@ -247,6 +247,10 @@ UPDATE merged_person SET into_person_id = :into_id WHERE into_person_id = :perso
 -- name: merged_into
 SELECT person_id FROM merged_person WHERE into_person_id = :person_id ORDER BY person_id;
 
+-- name: survivors
+-- Into whom some people were merged; whoever goes on into another is redirected.
+SELECT person_id, into_person_id FROM merged_person WHERE person_id {{in :person_ids}};
+
 -- name: people_by_numbers
 SELECT person_id, id, email, attributes, changed, created_ms FROM person
 WHERE workspace_id = :workspace_id AND person_id {{in :person_ids}} ORDER BY person_id;

@@ -23,6 +23,7 @@ import {
   OFFERED,
   type SendingState,
 } from "../broadcasts/types";
+import { rowsOf } from "../composer/channels/attributes";
 import { ForWhom } from "./for-whom";
 import { broadcastChanged } from "./frame";
 import type { Review } from "./review-step";
@@ -36,6 +37,9 @@ const NEW: Record<string, object> = {
   whatsapp: { kind: "whatsapp", name: "WhatsApp", body: "" },
   slack: { kind: "slack", name: "Slack", body: "" },
   webhook: { kind: "webhook", name: "Webhook", method: "post", url: "", body: "{}" },
+  attribute_update: { kind: "attribute_update", name: "Person update", attributes: "{}" },
+  create_event: { kind: "create_event", name: "Event" },
+  static_seg_update: { kind: "static_seg_update", name: "Segment update" },
 };
 
 function moved<T>(items: readonly T[], from: number, to: number): T[] {
@@ -48,6 +52,17 @@ function moved<T>(items: readonly T[], from: number, to: number): T[] {
 /** What of a message tells it from others. */
 function saidOf(action: Action): string {
   if (action.kind === "webhook") return action.url || "no URL yet";
+  if (action.kind === "attribute_update")
+    return (
+      rowsOf(action.attributes ?? "")
+        ?.map((one) => one.name)
+        .join(", ") || "no attribute yet"
+    );
+  if (action.kind === "create_event") return action.event_name || "no name yet";
+  if (action.kind === "static_seg_update")
+    return action.segment_id
+      ? `${action.change === "remove" ? "out of" : "into"} segment ${action.segment_id}`
+      : "no segment yet";
   if (action.kind === "email") return action.subject || "no subject yet";
   return action.title || action.body || action.message || action.properties || "nothing written yet";
 }

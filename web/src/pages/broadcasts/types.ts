@@ -21,6 +21,11 @@ export interface Action extends ActionSummary {
   body?: string;
   message?: string;
   properties?: string;
+  /** Of actions on people. */
+  attributes?: string;
+  event_name?: string;
+  segment_id?: string;
+  change?: string;
   send_to_unsubscribed: boolean;
   /** Of the audience only whoever matches gets it. */
   condition: Audience;
@@ -93,6 +98,9 @@ export const CHANNELS: Record<string, string> = {
   inbox_message: "Inbox message",
   slack: "Slack",
   webhook: "Webhook",
+  attribute_update: "Person update",
+  create_event: "Event",
+  static_seg_update: "Segment update",
 };
 
 /** Channels that an action can be added of. */
@@ -105,4 +113,7 @@ export const OFFERED = [
   "whatsapp",
   "slack",
   "webhook",
+  "attribute_update",
+  "create_event",
+  "static_seg_update",
 ] as const;

@@ -162,7 +162,9 @@ export function Workbench({ stored, channel, reload, onLanguage }: Props) {
         <SaveState autosave={autosave} />
         <div class="row">
           <Button onClick={() => setChecking(true)}>Check 100 people</Button>
-          {maySend && <Button onClick={() => setTesting(true)}>Send a test</Button>}
+          {maySend && channel.tests !== "none" && (
+            <Button onClick={() => setTesting(true)}>Send a test</Button>
+          )}
         </div>
       </div>
       {autosave.recovered && (
@@ -233,7 +235,7 @@ export function Workbench({ stored, channel, reload, onLanguage }: Props) {
         body={() => ({ language, action: channel.bodyOf(draft), data, ...somebody })}
         as={people.person ? nameOf(people.person) : "nobody in particular"}
         mine={session?.user?.email ?? ""}
-        goes={channel.tests}
+        goes={channel.tests === "none" ? "request" : channel.tests}
         hint={channel.testHint}
       />
     </div>

@@ -41,8 +41,9 @@ export interface PreviewProps {
 export interface Channel {
   label: string;
   languages: boolean;
-  /** A test goes to addresses of e-mail that are asked for, to others, or is the one request that would go out. */
-  tests: "addresses" | "elsewhere" | "request";
+  /** A test goes to addresses of e-mail that are asked for, to others, is the one request that would go out, or there
+   * is none. */
+  tests: "addresses" | "elsewhere" | "request" | "none";
   /** What is asked for, where it is no e-mail. */
   testHint?: string;
   views: readonly View[];

@@ -8,6 +8,16 @@ import type { FieldsProps } from "./channel";
 import { flag, headersOf, text } from "./email-draft";
 
 const LINE = 34;
+const SENDING = [
+  ["automatic", "Send automatically"],
+  ["draft", "Queue a draft"],
+  ["off", "Don't send"],
+] as const;
+const SENDING_OF_STEPS = [
+  ["automatic", "Do it automatically"],
+  ["draft", "Queue a draft"],
+  ["off", "Don't do it"],
+] as const;
 
 /** Where to go within a field, if it is this one. */
 export function goingTo(props: FieldsProps, field: string): { index: number } | null {
@@ -90,12 +100,12 @@ export function HeaderRows(props: FieldsProps) {
   );
 }
 
-/** What holds for a message in every language. */
-export function Sending({ draft, change, readOnly }: FieldsProps) {
+/** What holds for a message in every language; `onPerson`: it does something here, and sends nothing. */
+export function Sending({ draft, change, readOnly, onPerson }: FieldsProps & { onPerson?: boolean }) {
   return (
     <>
       <TextField
-        label="Name of this message"
+        label={onPerson ? "Name of this step" : "Name of this message"}
         hint="For yourself, and as message.name in Liquid."
         value={text(draft, "name")}
         disabled={readOnly}
@@ -106,19 +116,17 @@ export function Sending({ draft, change, readOnly }: FieldsProps) {
         value={text(draft, "sending_state")}
         disabled={readOnly}
         onChange={(state) => change({ sending_state: state })}
-        options={[
-          ["automatic", "Send automatically"],
-          ["draft", "Queue a draft"],
-          ["off", "Don't send"],
-        ]}
+        options={onPerson ? SENDING_OF_STEPS : SENDING}
       />
-      <CheckField
-        label="Send to unsubscribed people, too"
-        hint="Only for what they must know, such as a change of terms."
-        checked={flag(draft, "send_to_unsubscribed")}
-        disabled={readOnly}
-        onChange={(checked) => change({ send_to_unsubscribed: checked })}
-      />
+      {!onPerson && (
+        <CheckField
+          label="Send to unsubscribed people, too"
+          hint="Only for what they must know, such as a change of terms."
+          checked={flag(draft, "send_to_unsubscribed")}
+          disabled={readOnly}
+          onChange={(checked) => change({ send_to_unsubscribed: checked })}
+        />
+      )}
     </>
   );
 }
