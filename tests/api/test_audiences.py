@@ -42,7 +42,14 @@ async def test_a_filter_is_counted_with_who_is_left_out(manage: Client, crowd: i
         "people": 10,
         "exact": True,
         "will_get": 8,
-        "left_out": {"condition": 0, "unsubscribed": 1, "no_address": 1, "unsubscribed_topic": 0, "esp_suppressed": 0},
+        "left_out": {
+            "condition": 0,
+            "unsubscribed": 1,
+            "no_address": 1,
+            "unsubscribed_topic": 0,
+            "message_limit": 0,
+            "esp_suppressed": 0,
+        },
         "messages": 0,
         "actions": [],
     }

@@ -8,15 +8,16 @@ from itertools import count
 import pytest
 
 from clarion.domain.audience import Everybody
+from clarion.domain.broadcasts import Broadcast, SendingState
 from clarion.domain.deliveries import Reason
+from clarion.domain.limits import MessageLimit
 from clarion.domain.people import Person
 from clarion.domain.suppressions import EspKind
 from clarion.domain.topics import PREFERENCES, Topic
 from clarion.pipeline import forecast
-from clarion.pipeline.freezing import frozen
-from clarion.pipeline.terms import Terms
-from clarion.store import access, broadcasts, esp, people, topics
-from clarion.store.engine import Store
+from clarion.pipeline.forecast import Forecast
+from clarion.store import access, broadcasts, esp, limits, people, topics
+from clarion.store.engine import Store, Transaction
 from clarion.store.jobs_inprocess import InProcessJobs
 from clarion.store.numbers import PersonNumbers
 
@@ -84,13 +85,20 @@ async def test_the_numbers_are_those_of_the_trigger(
     if with_topic:
         broadcast = replace(broadcast, topic_id=topic_id)
         stage.store.write(lambda tx: broadcasts.update(tx, broadcast))
-    told = stage.store.read(
-        lambda tx: forecast.count(
-            tx, stage.workspace, Everybody(), Terms.of(frozen(tx, stage.workspace, broadcast)), seconds=60
-        )
-    )
+    told = foretold(stage, broadcast)
     assert (told.people, told.exact) == (13, True)
+    await sends_as_told(stage, broadcast, told)
 
+
+def foretold(stage: Stage, broadcast: Broadcast) -> Forecast:
+    def work(tx: Transaction) -> Forecast:
+        terms = forecast.terms_of(tx, stage.workspace, broadcast)
+        return forecast.count(tx, stage.workspace, Everybody(), terms, seconds=60)
+
+    return stage.store.read(work)
+
+
+async def sends_as_told(stage: Stage, broadcast: Broadcast, told: Forecast) -> None:
     jobs = InProcessJobs(stage.store)
     trigger_id = stage.trigger(broadcast, jobs=jobs)
     async with stage.working(stage.worker(Scripted(), jobs)):
@@ -103,3 +111,30 @@ async def test_the_numbers_are_those_of_the_trigger(
         for reason, n in one.left_out.items():
             assert sum(row["reason"] == reason.value for row in of_action) == n
     assert len({row["person_id"] for row in rows if row["reason"] is None}) == told.will_get
+
+
+@pytest.mark.parametrize("ignoring", [False, True])
+@pytest.mark.parametrize("most", [1, 2, 3])
+async def test_whoever_is_over_the_message_limit_is_foreseen(most: int, ignoring: bool, stage: Stage) -> None:
+    """Some got a message lately, some are unsubscribed, one address is suppressed; drafts count for none."""
+    held = MessageLimit(most, 7)
+    stage.store.write(lambda tx: limits.put(tx, stage.workspace.workspace_id, held))
+    for no in range(8):
+        stage.person(f"p{no}", "barred@x.test" if no == 7 else "", **({"unsubscribed": True} if no in {1, 6} else {}))
+    first = stage.broadcast(MAIL, to_unsubscribed=(True,))
+    jobs = InProcessJobs(stage.store)
+    trigger_id = stage.trigger(first, {"ids": ["p0", "p1", "p7"]}, jobs=jobs)
+    async with stage.working(stage.worker(Scripted(), jobs)):
+        await stage.finished(trigger_id)
+    stage.store.write(
+        partial(esp.suppress, workspace_id=stage.workspace.workspace_id, kind=EspKind.BOUNCES, email="barred@x.test")
+    )
+    made = stage.broadcast(*[replace(MAIL, subject=f"No {no}") for no in range(3)], to_unsubscribed=(False, True, True))
+    actions = (replace(made.actions[0], sending_state=SendingState.DRAFT), *made.actions[1:])
+    broadcast = replace(made, actions=actions, ignores_limit=ignoring)
+    stage.store.write(lambda tx: broadcasts.update_action(tx, actions[0]))
+    stage.store.write(lambda tx: broadcasts.update(tx, broadcast))
+    told = foretold(stage, broadcast)
+    over = told.messages[2].left_out.get(Reason.MESSAGE_LIMIT, 0)
+    assert over == (0 if ignoring else {1: 8, 2: 3, 3: 0}[most])
+    await sends_as_told(stage, broadcast, told)

@@ -11,11 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from clarion.domain.audience import Filter
+from clarion.domain.broadcasts import Broadcast
 from clarion.domain.deliveries import Reason
 from clarion.domain.explanation import Explained, explain
 from clarion.domain.people import Person, attribute_text, cio_id, view
+from clarion.pipeline.freezing import frozen
 from clarion.pipeline.terms import PLAIN, Odd, Tally, Terms
-from clarion.store import audience, browsing, conditions, esp, people, segments
+from clarion.store import audience, browsing, conditions, esp, limits, people, segments
 from clarion.store.access import Workspace
 from clarion.store.audience import Members, Selection
 from clarion.store.engine import Transaction
@@ -57,6 +59,12 @@ class Forecast:
     def will_get(self) -> int:
         """People who get at least one message."""
         return self.people - sum(self.left_out.values())
+
+
+def terms_of(tx: Transaction, workspace: Workspace, broadcast: Broadcast) -> Terms:
+    """Those that a broadcast has now."""
+    limit = None if broadcast.ignores_limit else limits.of_workspace(tx, workspace.workspace_id)
+    return Terms.of(frozen(tx, workspace, broadcast), limit)
 
 
 def count(
@@ -115,7 +123,11 @@ def _odd(tx: Transaction, workspace: Workspace, terms: Terms, found: Members, af
         left_out = conditions.unmatched(tx, list(asked.values()), found.person_ids)
         for action_id, some in zip(asked, left_out, strict=True):
             unmatched[action_id] = {place for place, person_id in enumerate(found.person_ids) if person_id in some}
-    return Odd(found.unsubscribed, found.without_email, not_in_topic, suppressed, unmatched)
+    lately = {}
+    if terms.limit is not None:
+        got = limits.lately_between(tx, terms.limit, after=after, until=found.reached)
+        lately = {place: got[person_id] for place, person_id in enumerate(found.person_ids) if person_id in got}
+    return Odd(found.unsubscribed, found.without_email, not_in_topic, suppressed, unmatched, lately)
 
 
 def sample(

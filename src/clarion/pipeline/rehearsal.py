@@ -16,9 +16,7 @@ from clarion.domain.triggers import Selector, TriggerRequest
 from clarion.pipeline import forecast
 from clarion.pipeline.accept import Limits, parse_condition
 from clarion.pipeline.forecast import Forecast
-from clarion.pipeline.freezing import frozen
 from clarion.pipeline.naming import name_people
-from clarion.pipeline.terms import Terms
 from clarion.rendering.email import variables
 from clarion.rendering.layouts import wrapped
 from clarion.rendering.skeleton import skeleton
@@ -126,7 +124,7 @@ def _reach(
             if segments.get(tx, workspace, segment_id) is None:
                 problems.append(Problem(f"segment {segment_id} does not exist", "/recipients"))
                 return None, ()
-        terms = Terms.of(frozen(tx, workspace, broadcast))
+        terms = forecast.terms_of(tx, workspace, broadcast)
         return forecast.count(tx, workspace, condition, terms, seconds=seconds, clock=clock), ()
     lines = list(enumerate(request.entries, start=1))
     named = name_people(tx, workspace, lines, request.flags, first_entry=1)

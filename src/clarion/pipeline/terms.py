@@ -2,8 +2,9 @@
 """Who of an audience would be left out of a broadcast, and why, by the rules that accounts and messages go by. Pure.
 
 In the order in which they are asked: not matching the action's condition, unsubscribed, without an address, not
-subscribed to the topic, an address that is suppressed. What only shows when a message is made (a template that fails
-for somebody, an address that Liquid writes) is not foreseen.
+subscribed to the topic, over the workspace's message limit, an address that is suppressed. What only shows when a
+message is made (a template that fails for somebody, an address that Liquid writes) is not foreseen, and neither is what
+others send before it.
 """
 
 from collections import Counter
@@ -11,42 +12,55 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from clarion.domain.audience import Everybody, Filter
-from clarion.domain.broadcasts import Action, FrozenContent
+from clarion.domain.broadcasts import Action, FrozenContent, SendingState
 from clarion.domain.deliveries import Reason
+from clarion.domain.limits import LIMITED, MessageLimit
 from clarion.domain.topics import Topic
 from clarion.pipeline.accept import parse_condition
 from clarion.pipeline.compose import goes_to_own_address
 
-REASONS = (Reason.CONDITION, Reason.UNSUBSCRIBED, Reason.NO_ADDRESS, Reason.UNSUBSCRIBED_TOPIC, Reason.ESP_SUPPRESSED)
+REASONS = (
+    Reason.CONDITION,
+    Reason.UNSUBSCRIBED,
+    Reason.NO_ADDRESS,
+    Reason.UNSUBSCRIBED_TOPIC,
+    Reason.MESSAGE_LIMIT,
+    Reason.ESP_SUPPRESSED,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What decides who gets one action's message."""
+    """What decides who gets one action's message; `limited`: it is one of those that a message limit counts."""
 
     action_id: int = 0
     to_unsubscribed: bool = False
     own_address: bool = True
     condition: Filter = field(default_factory=Everybody)
+    limited: bool = False
 
     @staticmethod
     def of(action: Action) -> "Message":
         """That of an action."""
         own = goes_to_own_address(action)
-        return Message(action.action_id, action.send_to_unsubscribed, own, parse_condition(action.condition))
+        limited = action.kind in LIMITED and action.sending_state is SendingState.AUTOMATIC
+        return Message(action.action_id, action.send_to_unsubscribed, own, parse_condition(action.condition), limited)
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The messages that everybody gets and the topic they belong to; by themselves one plain e-mail."""
+    """The messages that everybody gets, the topic they belong to and the limit that holds; by themselves one plain
+    e-mail."""
 
     messages: tuple[Message, ...] = (Message(),)
     topic: Topic | None = None
+    limit: MessageLimit | None = None
 
     @staticmethod
-    def of(content: FrozenContent) -> "Terms":
+    def of(content: FrozenContent, limit: MessageLimit | None = None) -> "Terms":
         """Those of a broadcast; one without messages is counted as one plain e-mail."""
-        return Terms(tuple(Message.of(action) for action in content.actions) or (Message(),), content.topic)
+        messages = tuple(Message.of(action) for action in content.actions) or (Message(),)
+        return Terms(messages, content.topic, limit if any(one.limited for one in messages) else None)
 
     @property
     def conditions(self) -> dict[int, Filter]:
@@ -76,14 +90,28 @@ class Odd:
     not_in_topic: Collection[int]
     suppressed: Collection[int]
     unmatched: Mapping[int, Collection[int]] = field(default_factory=dict)  # by action
+    lately: Mapping[int, int] = field(default_factory=dict)  # how many messages somebody got, as the limit counts
 
     @property
     def places(self) -> list[int]:
         """All of them."""
         others = set[int]().union(*self.unmatched.values())
-        return sorted(others.union(self.unsubscribed, self.without_email, self.not_in_topic, self.suppressed))
+        others.update(self.unsubscribed, self.without_email, self.not_in_topic, self.suppressed, self.lately)
+        return sorted(others)
 
-    def reason(self, place: int, message: Message) -> Reason | None:
+    def reasons(self, place: int, terms: Terms) -> list[Reason | None]:
+        """Message by message, why somebody does not get it."""
+        found, so_far = [], self.lately.get(place, 0)
+        for message in terms.messages:
+            reason = self._reason(place, message)
+            # Looked at before addresses are: a message that turns out to go nowhere is counted until then.
+            if terms.limit is not None and message.limited and reason in {None, Reason.ESP_SUPPRESSED}:
+                reason = Reason.MESSAGE_LIMIT if so_far >= terms.limit.messages else reason
+                so_far += 1
+            found.append(reason)
+        return found
+
+    def _reason(self, place: int, message: Message) -> Reason | None:
         """Why somebody does not get a message."""
         if place in self.unmatched.get(message.action_id, ()):
             return Reason.CONDITION
@@ -115,8 +143,10 @@ class Tally:
         """Some of those who match."""
         self.people += len(person_ids)
         nothing: set[int] = set()
-        for place in odd.places:
-            reasons = [odd.reason(place, message) for message in self.terms.messages]
+        limit, limited = self.terms.limit, sum(message.limited for message in self.terms.messages)
+        everybody = limit is not None and limited > limit.messages  # who got none lately gets not all of these
+        for place in range(len(person_ids)) if everybody else odd.places:
+            reasons = odd.reasons(place, self.terms)
             for counted, reason in zip(self.by_message, reasons, strict=True):
                 if reason:
                     counted[reason] += 1

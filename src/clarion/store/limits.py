@@ -64,6 +64,12 @@ def reserve(
     return over
 
 
+def lately_between(tx: Transaction, limit: MessageLimit, *, after: int, until: int) -> dict[int, int]:
+    """Of a range of people, who got how many messages that the limit counts; whoever got none is left out."""
+    rows = tx.tuples("messages_lately_between", after=after, until=until, within_ms=limit.days * DAY_MS)
+    return {int(person_id): int(messages) for person_id, messages in rows}
+
+
 def move(tx: Transaction, person_id: int, into_id: int) -> None:
     """What one person got, another has got: they were merged."""
     tx.execute("move_person_messages", person_id=person_id, into_id=into_id)

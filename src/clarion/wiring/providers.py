@@ -32,9 +32,7 @@ from clarion.wiring.bounces import mailbox_of
 from clarion.wiring.house import House
 
 ALL_CHANNELS = ("email", "webhook", *CHANNELS)
-_OF_THE_CHANNEL = frozenset(
-    {"provider", "per_second", "per_day", "ramp", "accounts"}
-)  # not its provider's
+_OF_THE_CHANNEL = frozenset({"provider", "per_second", "per_day", "ramp", "accounts"})  # not its provider's
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,15 @@ test("each reason has its number, and those of nobody are not told", () => {
       unsubscribed: 1204,
       no_address: 0,
       unsubscribed_topic: 3,
+      message_limit: 7,
       esp_suppressed: 1,
     }),
-  ).toEqual(["1,204 unsubscribed", "3 not subscribed to the topic", "1 with a suppressed address"]);
+  ).toEqual([
+    "1,204 unsubscribed",
+    "3 not subscribed to the topic",
+    "7 over the message limit",
+    "1 with a suppressed address",
+  ]);
   expect(leftOutWords({})).toEqual([]);
 });
 

@@ -26,6 +26,7 @@ const WORDS: readonly (readonly [string, string])[] = [
   ["unsubscribed", "unsubscribed"],
   ["no_address", "without an e-mail address"],
   ["unsubscribed_topic", "not subscribed to the topic"],
+  ["message_limit", "over the message limit"],
   ["esp_suppressed", "with a suppressed address"],
 ];
 

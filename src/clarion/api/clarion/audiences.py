@@ -26,8 +26,7 @@ from clarion.pipeline import forecast
 from clarion.pipeline.accept import parse_condition
 from clarion.pipeline.finding import Found, Place, find
 from clarion.pipeline.forecast import Forecast
-from clarion.pipeline.freezing import frozen
-from clarion.pipeline.terms import PLAIN, REASONS, Terms
+from clarion.pipeline.terms import PLAIN, REASONS
 from clarion.store import broadcasts, people, segments, topics
 from clarion.store.engine import Transaction
 
@@ -124,7 +123,7 @@ async def count(call: Call) -> Response:
             broadcast = broadcasts.get(tx, call.workspace, broadcast_id)
             if broadcast is None:
                 raise InvalidRequest(f"there is no broadcast {broadcast_id}", "/broadcast_id")
-            terms = Terms.of(frozen(tx, call.workspace, broadcast))
+            terms = forecast.terms_of(tx, call.workspace, broadcast)
             names = {one.action_id: one.name for one in broadcast.actions}
             if "filter" not in fields.value:
                 wanted = parse_condition(broadcast.recipients)

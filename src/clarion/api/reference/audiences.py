@@ -20,7 +20,14 @@ _FILTER_SCHEMA = {
     "description": "A filter as `recipients` of a trigger; absent or {} means everybody.",
 }
 
-_LEFT_OUT = {"condition": 0, "unsubscribed": 31, "no_address": 4, "unsubscribed_topic": 12, "esp_suppressed": 2}
+_LEFT_OUT = {
+    "condition": 0,
+    "unsubscribed": 31,
+    "no_address": 4,
+    "unsubscribed_topic": 12,
+    "message_limit": 0,
+    "esp_suppressed": 2,
+}
 
 COUNT = shown(
     {
@@ -40,11 +47,11 @@ COUNT = shown(
     body_example={"filter": _FILTER, "broadcast_id": 12},
     errors=(422,),
     note="`will_get`: who gets at least one message, by the rules of a trigger; `left_out`: the others by reason, in "
-    "this order: unsubscribed, no e-mail address, not subscribed to the topic, a suppressed address. Of several "
-    "messages `actions` tells each. Without a broadcast, or with one that has no message yet, it is counted as for one "
-    "plain e-mail. Not foreseen: a template that fails for somebody, and where a message goes whose `to` is made by "
-    "Liquid. Counts for about a second and a half; what was not looked at until then is estimated, and `exact` is "
-    "false.",
+    "this order: not matching the message's condition, unsubscribed, no e-mail address, not subscribed to the topic, "
+    "over the workspace's message limit as it is now, a suppressed address. Of several messages `actions` tells each. "
+    "Without a broadcast, or with one that has no message yet, it is counted as for one plain e-mail. Not foreseen: a "
+    "template that fails for somebody, and where a message goes whose `to` is made by Liquid. Counts for about 1.5 "
+    "seconds; what was not looked at until then is estimated, and `exact` is false.",
 )
 SAMPLE = shown(
     {"people": [_PERSON]},

@@ -19,6 +19,7 @@ CHECK = Reference(
                     unsubscribed=integer(),
                     no_address=integer(),
                     unsubscribed_topic=integer(),
+                    message_limit=integer(),
                     esp_suppressed=integer(),
                 ),
             )
@@ -40,6 +41,7 @@ CHECK = Reference(
                 "unsubscribed": 3,
                 "no_address": 0,
                 "unsubscribed_topic": 0,
+                "message_limit": 0,
                 "esp_suppressed": 2,
             },
         },

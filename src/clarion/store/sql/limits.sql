@@ -16,6 +16,14 @@ SELECT m.person_id, m.trigger_id, m.seq, m.action_id FROM person_message m
 LEFT JOIN delivery d ON d.trigger_id = m.trigger_id AND d.seq = m.seq AND d.action_id = m.action_id
 WHERE m.person_id {{in :person_ids}} AND m.at_ms > {{now_ms}} - :within_ms AND COALESCE(d.state, 1) IN (0, 1, 6);
 
+-- name: messages_lately_between
+-- Of a range of people: how many.
+SELECT m.person_id, COUNT(*) AS messages FROM person_message m
+LEFT JOIN delivery d ON d.trigger_id = m.trigger_id AND d.seq = m.seq AND d.action_id = m.action_id
+WHERE m.person_id > :after AND m.person_id <= :until AND m.at_ms > {{now_ms}} - :within_ms
+  AND COALESCE(d.state, 1) IN (0, 1, 6)
+GROUP BY m.person_id;
+
 -- name: note_messages
 INSERT INTO person_message (person_id, trigger_id, seq, action_id, at_ms)
 VALUES (:person_id, :trigger_id, :seq, :action_id, :at_ms)
