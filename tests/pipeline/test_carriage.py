@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from clarion.channels import registry
 from clarion.channels.base import Capabilities
 from clarion.channels.registry import Sending
 from clarion.domain.broadcasts import (
@@ -17,6 +18,7 @@ from clarion.domain.broadcasts import (
     SendingState,
     Variant,
 )
+from clarion.domain.channels import SMS
 from clarion.domain.outlets import Terms
 from clarion.pipeline.review import review
 
@@ -62,3 +64,20 @@ def test_what_fits_is_fine() -> None:
 
 def test_what_is_switched_off_is_not_looked_at() -> None:
     assert problems(replace(MAIL, amp="<html></html>"), sending_state=SendingState.OFF).keys() == {"actions"}
+
+
+@pytest.mark.parametrize(
+    ("sender", "needs", "said"),
+    [("", True, True), (" ", True, True), ("+15550001111", True, False), ("", False, False)],
+)
+def test_a_text_needs_a_sender_where_its_account_has_none(sender: str, needs: bool, said: bool) -> None:
+    text = EmailContent(parts_of="sms", parts={**SMS.new(), "body": "Hi", "from": sender})
+    found = problems(text, Capabilities("sms", 1, needs_sender=needs), kind="sms", variants=(Variant("de", text),))
+    assert list(found) == (["actions/7/from", "actions/7/languages/de/from"] if said else [])
+    assert all("nobody it is from" in words for words in found.values())
+
+
+@pytest.mark.parametrize("sender", ["", "+15550001111"])
+def test_twilio_says_whether_it_has_one(sender: str) -> None:
+    options = {"account_sid": "AC" + 32 * "a", "auth_token": "x", "sender": sender, "channel": "whatsapp"}
+    assert registry.build("twilio", options).capabilities.needs_sender is (not sender)

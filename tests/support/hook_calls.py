@@ -299,4 +299,6 @@ SES, SENDGRID = SesTeller(), SendGridTeller()
 TELLERS: dict[str, Teller] = {
     one.name: one for one in (MailgunTeller(), PostmarkTeller(), ResendTeller(), SENDGRID, SES)
 }
-KEYS = HookKeys(MailgunTeller.key, "clarion:open sesame", ResendTeller().secret, SENDGRID.key, TOPIC, "twilio's token")
+KEYS = HookKeys(
+    MailgunTeller.key, "clarion:open sesame", ResendTeller().secret, SENDGRID.key, TOPIC, ("twilio's token",)
+)

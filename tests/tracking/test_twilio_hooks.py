@@ -53,7 +53,7 @@ class Teller:
     def __init__(self, server: Server, keys: HookKeys | None = None) -> None:
         self.secret = server.secret
         self.counts: Counter[str] = Counter()
-        keys = keys or HookKeys("", "", "", "", "", TOKEN)
+        keys = keys or HookKeys("", "", "", "", "", ("another", TOKEN))
         options = HookOptions(build_hooks(keys, _nothing), HearRules(1), self._count, BASE)
         self._client = Client(Starlette(routes=routes(server, options)), None)
 
@@ -317,7 +317,7 @@ async def test_stop_and_start_hold_for_this_channel(teller: Teller, store: Store
 async def test_which_words_are_wishes(text: str, wants: bool | None) -> None:
     form = {"MessageSid": "SM1", "From": f"whatsapp:{PHONE}", "To": f"whatsapp:{SENDER}", "Body": text}
     headers = {"x-twilio-signature": signature(BASE, form)}
-    (reply,) = await twilio_hook(TOKEN)(Incoming(urlencode(form).encode(), headers, 0, BASE))
+    (reply,) = await twilio_hook([TOKEN])(Incoming(urlencode(form).encode(), headers, 0, BASE))
     assert reply == Reply("whatsapp", "SM1", PHONE, SENDER, wants)
 
 

@@ -14,6 +14,7 @@ class Capabilities:
     """What a provider can do, as data. `connections`: messages it takes at once in this process.
 
     `takes`: whether it wants finished bytes (``EmailMessage.content``) or the parts (``EmailMessage.fields``).
+    `needs_sender`: a message must say whom it is from, because the account does not.
     The rest is of e-mail: `amp`: whether it carries a part for AMP; `most_recipients` of one message, with its copies;
     `own_headers`: names, in lower case, that it gives headers of its own, so that it takes none of ours.
     """
@@ -25,6 +26,7 @@ class Capabilities:
     amp: bool = True
     most_recipients: int | None = None
     own_headers: frozenset[str] = frozenset()
+    needs_sender: bool = False
 
 
 class Handover(Protocol):

@@ -23,7 +23,7 @@ class HookKeys:
     resend_secret: str = field(repr=False)
     sendgrid_key: str
     ses_topic: str
-    twilio_token: str = field(default="", repr=False)
+    twilio_tokens: tuple[str, ...] = field(default=(), repr=False)
 
 
 def build_hooks(keys: HookKeys, fetch: Fetch) -> Mapping[str, Hook | None]:
@@ -37,7 +37,7 @@ def build_hooks(keys: HookKeys, fetch: Fetch) -> Mapping[str, Hook | None]:
         "resend": resend_hook(keys.resend_secret) if keys.resend_secret else None,
         "sendgrid": sendgrid_hook(keys.sendgrid_key) if keys.sendgrid_key else None,
         "ses": ses_hook(keys.ses_topic, fetch),
-        "twilio": twilio_hook(keys.twilio_token) if keys.twilio_token else None,
+        "twilio": twilio_hook(keys.twilio_tokens) if keys.twilio_tokens else None,
     }
 
 
@@ -49,5 +49,5 @@ def ready_hooks(keys: HookKeys) -> Mapping[str, bool]:
         "resend": bool(keys.resend_secret),
         "sendgrid": bool(keys.sendgrid_key),
         "ses": True,
-        "twilio": bool(keys.twilio_token),
+        "twilio": bool(keys.twilio_tokens),
     }

@@ -100,7 +100,9 @@ def twilio(settings: TwilioSettings, *, clock: Callable[[], float] = time.monoto
     """The provider of one channel; `clock`, in seconds, measures its pauses. Raises SetupError."""
     login = b64encode(settings.login.encode()).decode()
     session = HttpSession(settings.http, {"Authorization": f"Basic {login}", "Accept": "application/json"})
-    capabilities = Capabilities(channel=settings.channel, connections=settings.connections)
+    capabilities = Capabilities(
+        channel=settings.channel, connections=settings.connections, needs_sender=not settings.sender
+    )
     return HttpDeliverer("twilio", capabilities, session, TwilioDialect(settings), clock)
 
 

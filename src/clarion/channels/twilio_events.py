@@ -42,8 +42,8 @@ _CODES = {
 }
 
 
-def twilio_hook(token: str) -> Hook:
-    """`token`: the auth token of the account."""
+def twilio_hook(tokens: Sequence[str]) -> Hook:
+    """`tokens`: the auth tokens of the accounts."""
 
     async def read(incoming: Incoming) -> Sequence[ProviderEvent | Reply]:
         try:
@@ -51,9 +51,10 @@ def twilio_hook(token: str) -> Hook:
         except (UnicodeDecodeError, ValueError):
             raise UnreadableError("the body is no form") from None
         given = incoming.headers.get("x-twilio-signature", "").encode("utf-8", "replace")
-        if not any(hmac.compare_digest(given, _signature(token, url, fields)) for url in _urls(incoming.url)):
+        signed = (_signature(token, url, fields) for token in tokens for url in _urls(incoming.url))
+        if not any(hmac.compare_digest(given, one) for one in signed):
             why = "look whether server.base_url is the address that Twilio calls"
-            raise NotGenuineError(f"the signature is not the one of the account's auth token and this URL: {why}")
+            raise NotGenuineError(f"the signature is not the one of an account's auth token and this URL: {why}")
         told, delivery_id = dict(fields), parse_qs(urlsplit(incoming.url).query).get(DELIVERY_ID, [""])[0]
         event = _event(told, delivery_id) if delivery_id else _reply(told)
         return () if event is None else (event,)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an e-mail uses that the provider in use does not carry, for the review. Pure."""
+"""What a message has that the account in use does not carry, or lacks that it does not have; for the review. Pure."""
 
 from collections.abc import Iterator
 
@@ -9,11 +9,16 @@ from clarion.rendering.addresses import split_list
 
 
 def left_behind(content: EmailContent, sending: Sending) -> Iterator[tuple[str, str]]:
-    """The fields of an e-mail, and why this provider would not send them as they are meant.
+    """The fields of a message, and why this account would not send them as they are meant.
 
     Addresses that are known only when it is rendered count as one.
     """
     able, name = sending.capabilities, sending.provider
+    if content.made_of_parts is not None:
+        if able.needs_sender and not content.parts.get("from", "").strip():
+            account = name if sending.account in ("", name) else f"{name} ({sending.account})"
+            yield "from", f"nobody it is from: name a number here, or in {account} a sender for all messages"
+        return
     if content.amp.strip() and not able.amp:
         yield "amp", f"{name} carries no AMP part: leave it empty, or send through another provider"
     most = able.most_recipients

@@ -161,9 +161,9 @@ def _action_problems(action: Action, snippets: Mapping[str, str], kinds: Mapping
 def _carriage_problems(action: Action, sending: Collection[Sending]) -> Iterator[Finding]:
     where = f"actions/{action.action_id}"
     places = ((where, action.content), *((f"{where}/languages/{one.language}", one.content) for one in action.variants))
-    mail = [one for one in sending if one.capabilities.channel == action.kind == "email"]  # it may go by any of them
+    accounts = [one for one in sending if one.capabilities.channel == action.kind]  # it may go by any of them
     for place, content in places:
-        found = (left for one in mail for left in left_behind(content, one))
+        found = (left for one in accounts for left in left_behind(content, one))
         yield from (Finding(f"{place}/{field}", why) for field, why in dict.fromkeys(found))
 
 

@@ -140,8 +140,10 @@ def check_providers(settings: Settings) -> None:
 def hook_keys(settings: Settings) -> HookKeys:
     """By what the events of providers are known to be theirs."""
     given = asdict(settings.hooks)
-    given["twilio_token"] = given["twilio_token"] or str(settings.twilio.get("auth_token", ""))
-    return HookKeys(**{name: value for name, value in given.items() if name != "soft_bounces"})
+    tokens = [given.pop("twilio_token"), settings.twilio.get("auth_token")]
+    tokens += [one.options.get("auth_token") for one in _accounts(settings) if one.provider == "twilio" and one.options]
+    del given["soft_bounces"]
+    return HookKeys(**given, twilio_tokens=tuple(dict.fromkeys(str(one) for one in tokens if one)))
 
 
 def captures(settings: Settings) -> bool:
