@@ -40,14 +40,3 @@ def test_a_layout_is_made_seen_and_kept_while_it_is_used(server: Server, page: P
     page.get_by_role("button", name="Delete", exact=True).click()
     expect(page.get_by_text("the layout is used by Framed")).to_be_visible()
     check_accessible(page)
-
-
-def test_what_sends_is_shown(page: Page) -> None:
-    page.goto("/providers")
-    expect(page.get_by_text("nothing leaves it").first).to_be_visible()
-    expect(page.get_by_role("row").filter(has_text="directory").first).to_contain_text("CLARION_DATA_DIR")
-    told = page.get_by_role("row").filter(has_text="/hooks/sendgrid/")
-    expect(told).to_contain_text("not until CLARION_HOOKS_SENDGRID_KEY is set")
-    check_accessible(page)
-    page.get_by_role("main").get_by_role("link", name="inbox").first.click()
-    expect(page.get_by_role("heading", level=1, name="Inbox")).to_be_visible()

@@ -18,6 +18,7 @@ import "./delivery.css";
 interface Whole extends Delivery {
   action: { id: number; name: string };
   place: number;
+  account: string | null;
   data: Record<string, unknown>;
   data_removed_at: number | null;
   timeline: Moment[];
@@ -76,6 +77,7 @@ function Shown({ delivery, path }: { delivery: Whole; path: string }) {
         <Section title="Details">
           <dl class="facts">
             <Fact label="Sent to">{delivery.recipient ?? "–"}</Fact>
+            {delivery.account && <Fact label="Through">{delivery.account}</Fact>}
             <Fact label="Action">{delivery.action.name || delivery.action.id}</Fact>
             {delivery.reason && <Fact label="Reason">{delivery.meaning ?? delivery.reason}</Fact>}
             <Fact label="Attempts">{number(delivery.attempts)}</Fact>

@@ -1,76 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// By which providers messages go: to look at. Whoever runs the server sets them.
+// By which providers and accounts messages go. Whoever runs the server sets them; owners steer them.
 import { OURS } from "../../api/client";
 import { useMay } from "../../app/session";
 import { useQuery } from "../../lib/query";
 import { Page, Section } from "../../ui/page";
-import { Pill } from "../../ui/pill";
 import { Empty, Loaded } from "../../ui/states";
 import { Table } from "../../ui/table";
+import { byChannel } from "./accounts";
 import { Bounces } from "./bounces";
-import {
-  type BounceMailbox,
-  believedOf,
-  type Hook,
-  type Provider,
-  type Setting,
-  variableOf,
-  wordsOf,
-} from "./words";
+import { Channel } from "./channel";
+import { type BounceMailbox, believedOf, type Hook, type Provider } from "./words";
 
 interface Answer {
   providers: Provider[];
   base_url: string;
   ip_addresses: string[];
   bounce_mailbox: BounceMailbox | null;
-}
-
-function Value({ of }: { of: Setting }) {
-  if (of.secret) return <span class="muted">{of.given ? "set, not shown" : "not set"}</span>;
-  return of.given ? <code class="break">{of.value}</code> : <span class="muted">not set</span>;
-}
-
-function One({ provider }: { provider: Provider }) {
-  return (
-    <Section
-      title={provider.channel === "email" ? "E-mail" : provider.channel}
-      hint={`Other providers: ${provider.others.join(", ")}. The setting ${provider.channel}.provider chooses.`}
-      actions={
-        <Pill tone={provider.captures ? "warn" : "good"}>
-          {provider.captures ? "captured" : provider.provider}
-        </Pill>
-      }
-    >
-      <ul>
-        {wordsOf(provider).map((words) => (
-          <li key={words}>{words}</li>
-        ))}
-      </ul>
-      <Table
-        caption={`Settings of ${provider.provider}`}
-        rows={provider.settings}
-        rowKey={(one) => one.name}
-        columns={[
-          { key: "name", label: "Setting", show: (one) => one.name },
-          { key: "value", label: "Value", show: (one) => <Value of={one} /> },
-          {
-            key: "variable",
-            label: "Environment variable",
-            show: (one) => <code class="break">{variableOf(provider.provider, one.name)}</code>,
-          },
-        ]}
-      />
-      <p>
-        To see that it works, send a test from a message: open a broadcast, its message, then “Send a test”.
-        {provider.captures && (
-          <>
-            {" "}
-            What was captured is in the <a href="/outbox">inbox</a>.
-          </>
-        )}
-      </p>
-    </Section>
-  );
 }
 
 /** Where providers tell what became of messages. The addresses are secret, so only owners see them. */
@@ -101,7 +46,7 @@ function Hooks() {
 
 /** `/providers`. */
 export default function Providers() {
-  const query = useQuery<Answer>(`${OURS}/providers`);
+  const query = useQuery<Answer>(`${OURS}/providers`, { every: 10_000 });
   const owns = useMay("own");
   return (
     <Page title="Providers">
@@ -109,12 +54,12 @@ export default function Providers() {
         {({ providers, base_url, ip_addresses, bounce_mailbox }) => (
           <div class="stack">
             <p class="muted">
-              Providers are set in the server’s settings file or its environment, and take effect when it
-              starts again.
+              Accounts and their credentials are set in the server’s settings file or its environment, and
+              take effect when it starts again. Limits, order and switches can be changed here.
             </p>
             {providers.length === 0 && <Empty title="No provider is named">Nothing can be sent.</Empty>}
-            {providers.map((one) => (
-              <One key={one.channel} provider={one} />
+            {byChannel(providers).map(([channel, accounts]) => (
+              <Channel key={channel} channel={channel} accounts={accounts} owns={owns} />
             ))}
             {owns && <Hooks />}
             {bounce_mailbox && <Bounces mailbox={bounce_mailbox} />}

@@ -12,6 +12,14 @@ const SMTP: Provider = {
   most_recipients: null,
   settings: [],
   others: ["outbox"],
+  account: "smtp",
+  enabled: true,
+  per_second: 0,
+  per_day: 0,
+  ramp: "",
+  changed: [],
+  away: null,
+  today: null,
 };
 
 describe("wordsOf", () => {
@@ -48,10 +56,9 @@ describe("believedOf", () => {
 
 describe("variableOf", () => {
   it("names what the server reads", () => {
-    expect(variableOf("smtp", "max_messages_per_connection")).toBe(
-      "CLARION_SMTP_MAX_MESSAGES_PER_CONNECTION",
-    );
-    expect(variableOf("outbox", "directory")).toBe("CLARION_DATA_DIR");
+    expect(variableOf(SMTP, "max_messages_per_connection")).toBe("CLARION_SMTP_MAX_MESSAGES_PER_CONNECTION");
+    expect(variableOf({ ...SMTP, provider: "outbox" }, "directory")).toBe("CLARION_DATA_DIR");
+    expect(variableOf({ ...SMTP, account: "relay-eu" }, "host")).toBe("CLARION_ACCOUNTS_RELAY_EU_HOST");
   });
 });
 

@@ -2,6 +2,7 @@
 // What is said of a provider. Without a DOM.
 
 import { count, relative } from "../../lib/format";
+import { type Account, accountVariable } from "./accounts";
 
 export interface Setting {
   name: string;
@@ -10,7 +11,7 @@ export interface Setting {
   given: boolean;
 }
 
-export interface Provider {
+export interface Provider extends Account {
   channel: string;
   provider: string;
   captures: boolean;
@@ -74,7 +75,8 @@ export function wordsOf(provider: Provider): string[] {
   ];
 }
 
-/** The environment variable that sets an option. */
-export function variableOf(provider: string, option: string): string {
+/** The environment variable that sets an option of an account. */
+export function variableOf({ provider, account }: Provider, option: string): string {
+  if (provider !== "outbox" && account !== provider) return accountVariable(account, option);
   return provider === "outbox" ? "CLARION_DATA_DIR" : `CLARION_${provider}_${option}`.toUpperCase();
 }

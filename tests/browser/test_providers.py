@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Accounts at providers, as whoever runs them sees and steers them."""
+
+from playwright.sync_api import Page, expect
+
+from .kit import check_accessible, check_fits
+
+
+def test_what_sends_is_shown(page: Page) -> None:
+    page.goto("/providers")
+    page.get_by_text("What outbox can do, and its settings").first.click()
+    expect(page.get_by_text("nothing leaves it").first).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="directory").first).to_contain_text("CLARION_DATA_DIR")
+    told = page.get_by_role("row").filter(has_text="/hooks/sendgrid/")
+    expect(told).to_contain_text("not until CLARION_HOOKS_SENDGRID_KEY is set")
+    page.get_by_text("Add another account of E-mail").click()
+    page.get_by_label("Provider").first.select_option("ses")
+    expect(page.get_by_text("[accounts.ses-2]")).to_be_visible()
+    check_accessible(page)
+    page.get_by_role("main").get_by_role("link", name="inbox").first.click()
+    expect(page.get_by_role("heading", level=1, name="Inbox")).to_be_visible()
+
+
+def choose(page: Page, item: str) -> None:
+    page.get_by_role("button", name="Actions for outbox").first.click()
+    page.get_by_role("menuitem", name=item, exact=True).click()
+
+
+def test_an_account_is_limited_tried_and_switched(page: Page, phone: Page) -> None:
+    page.goto("/providers")
+    row = page.get_by_role("table", name="Accounts of E-mail").get_by_role("row").nth(1)
+    choose(page, "Limits and ramp")
+    dialog = page.get_by_role("dialog", name="Limits of outbox")
+    dialog.get_by_label("Messages a second").fill("many")
+    dialog.get_by_label("Ramp", exact=True).fill("5000 x 2")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_text("must be a number from 0 to 1000000")).to_be_visible()
+    check_accessible(page)
+    dialog.get_by_label("Messages a second").fill("250")
+    dialog.get_by_role("button", name="Save").click()
+    expect(row).to_contain_text("At most 250 a second. Day 1 of its ramp (5000 x 2).")
+
+    choose(page, "Send a test")
+    dialog = page.get_by_role("dialog", name="Send a test through outbox")
+    dialog.get_by_label("To").fill("ada@example.com")
+    dialog.get_by_label("From").fill("news@example.com")
+    dialog.get_by_role("button", name="Send the test").click()
+    expect(dialog.get_by_role("status")).to_contain_text("ada@example.com: kept in the outbox")
+    check_accessible(page)
+    dialog.get_by_role("button", name="Close", exact=True).last.click()
+    expect(row).to_contain_text("1 of 5,000 today.")
+
+    choose(page, "Switch off")
+    expect(row).to_contain_text("switched off")
+    phone.goto("/providers")
+    expect(phone.get_by_text("switched off").first).to_be_visible()
+    check_fits(phone)
+    check_accessible(phone)
+    choose(page, "Switch on")
+    expect(row).to_contain_text("captured")
+    choose(page, "Limits and ramp")
+    dialog = page.get_by_role("dialog", name="Limits of outbox")
+    dialog.get_by_label("As the settings say").check()
+    dialog.get_by_role("button", name="Save").click()
+    expect(row).to_contain_text("none")
+    page.goto("/audit")
+    expect(page.get_by_text("Switch an account at a provider on or off").first).to_be_visible()
