@@ -14,8 +14,10 @@ from tests.store.ledgers import Played
 from tests.support.audience import add_people, playing
 
 from clarion.domain.deliveries import DeliveryKey, public_id
+from clarion.domain.machines import MachineRules
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
+from clarion.tracking.machines import load
 from clarion.tracking.routes import routes
 
 T = TypeVar("T")
@@ -50,7 +52,7 @@ def server(store: Store) -> Iterator[Server]:
 @pytest.fixture
 def browser(server: Server) -> Client:
     """Somebody with a link."""
-    return Client(Starlette(routes=routes(server, server.mails.get)), None)
+    return Client(Starlette(routes=routes(server, server.mails.get, MachineRules(load().requests))), None)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from clarion.cli import (
     keeping,
     key_commands,
     keys,
+    machines,
     owner_links,
     people,
     serving,
@@ -207,6 +208,25 @@ def doctor(
         checks.append(("smtp", lambda: examinations.smtp_login(settings.smtp)))
         checks.append(("bounces", lambda: examinations.bounce_mailbox(settings)))
     raise typer.Exit(doctors.report(doctors.examine(checks), as_json=json))
+
+
+@app.command()
+def machine(
+    agent: Annotated[str | None, typer.Option("--agent", help="The User-Agent of the request.")] = None,
+    address: Annotated[str, typer.Option("--address", help="Where it comes from.")] = "",
+    header: Annotated[list[str] | None, typer.Option("--header", help="Another header, 'Name: value'.")] = None,
+    method: Annotated[str, typer.Option("--method", help="GET or HEAD.")] = "GET",
+    after: Annotated[
+        float | None, typer.Option("--after", help="So many seconds after the message was sent, a click.")
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Say by which rule an opening or a click is a machine's; without --agent list the rules."""
+    settings = _settings(config)
+    if agent is None:
+        machines.listing(settings)
+    else:
+        machines.explain(settings, method, [f"User-Agent: {agent}", *(header or ())], address, after)
 
 
 @app.command("create-workspace")

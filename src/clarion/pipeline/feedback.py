@@ -13,8 +13,10 @@ and counts once; with a name of its own (`told_as`) it is one event.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parseaddr
+from typing import Literal
 
 from clarion.domain.deliveries import DeliveryKey
+from clarion.domain.machines import MachineRules, Pace, RequestRule, SpeedRule
 from clarion.domain.metrics import Feedback, Metric
 from clarion.domain.reporting import EVENTS
 from clarion.domain.suppressions import OF_METRIC
@@ -61,13 +63,30 @@ class Told:
 SEEN = Told()
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What our own server saw: the rule that decided about the request, None for none; what is too fast."""
+
+    decider: RequestRule | None
+    rules: MachineRules
+
+
 def opened(
-    tx: Transaction, key: DeliveryKey, *, machine: bool, proxied: bool = False, told: Told = SEEN, device: str = ""
+    tx: Transaction,
+    key: DeliveryKey,
+    *,
+    machine: bool = False,
+    looked: Looked | None = None,
+    told: Told = SEEN,
+    device: str = "",
 ) -> bool:
     """Its picture was loaded, by a person or by a program that looks at mail before a person does; or an app told us
-    that it was opened on a `device`.
+    that it was opened on a `device`. `looked`: whether it was a `machine` is for the rules to say.
     """
-    detail: dict[str, object] = {"proxied": proxied, "prefetched": machine, "synthetic": False}
+    rule = None if looked is None else _ruled(tx, key, looked, "opened")
+    machine = machine or (rule is not None and _is_machine(rule))
+    proxied = rule is not None and not _is_machine(rule)
+    detail: dict[str, object] = {"proxied": proxied, "prefetched": machine, "synthetic": False, **_named(rule)}
     if device:
         detail["device_id"] = device
     whose = Metric.PREFETCH_OPENED if machine else Metric.HUMAN_OPENED
@@ -75,17 +94,26 @@ def opened(
 
 
 def clicked(
-    tx: Transaction, key: DeliveryKey, href: str, *, machine: bool, told: Told = SEEN, response: str = ""
+    tx: Transaction,
+    key: DeliveryKey,
+    href: str,
+    *,
+    machine: bool = False,
+    looked: Looked | None = None,
+    told: Told = SEEN,
+    response: str = "",
 ) -> bool:
     """A link in it was followed. Who clicks has opened, whether or not the picture was loaded (contract §11).
 
-    `response`: what the app says of it.
+    `response`: what the app says of it. `looked`: as of `opened`.
     """
-    whose = Metric.MACHINE_CLICKED if machine else Metric.HUMAN_CLICKED
     if ledger.get(tx, key) is None:
         return False
     link_id = links.link_id(tx, key.action_id, href)
-    detail = {"href": href, "link_id": link_id, "machine": machine}
+    rule = None if looked is None else _ruled(tx, key, looked, "clicked", link_id)
+    machine = machine or (rule is not None and _is_machine(rule))
+    whose = Metric.MACHINE_CLICKED if machine else Metric.HUMAN_CLICKED
+    detail = {"href": href, "link_id": link_id, "machine": machine, **_named(rule)}
     if response:
         detail["tracked_response"] = response
     if not _each(tx, key, (whose,), detail, told):
@@ -95,6 +123,27 @@ def clicked(
         synthetic = {"proxied": False, "prefetched": False, "synthetic": True}
         _each(tx, key, (Metric.OPENED, Metric.HUMAN_OPENED), synthetic, told)
     return _each(tx, key, (Metric.CLICKED,), detail, told)
+
+
+def _ruled(
+    tx: Transaction, key: DeliveryKey, looked: Looked, of: Literal["opened", "clicked"], link_id: int = 0
+) -> RequestRule | SpeedRule | None:
+    """The rule that decides; what is too fast is a machine's, whatever the request says of itself."""
+    if looked.decider is not None and _is_machine(looked.decider):
+        return looked.decider
+    account, now_ms = ledger.get(tx, key), tx.now_ms()
+    sent_ms = account["settled_ms"] if account is not None else None
+    others = links.followed_ago(tx, key, link_id, now_ms) if of == "clicked" else ()
+    pace = Pace(None if sent_ms is None else now_ms - int(sent_ms), others)
+    return looked.rules.too_fast(of, pace) or looked.decider
+
+
+def _is_machine(rule: RequestRule | SpeedRule) -> bool:
+    return isinstance(rule, SpeedRule) or rule.says == "machine"
+
+
+def _named(rule: RequestRule | SpeedRule | None) -> dict[str, object]:
+    return {} if rule is None else {"rule": rule.name}
 
 
 def _each(tx: Transaction, key: DeliveryKey, heard: Sequence[Metric], detail: Mapping[str, object], told: Told) -> bool:

@@ -141,6 +141,13 @@ class HookSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TrackingSettings:
+    """See `settings.default.toml`."""
+
+    machine_rules: str
+
+
+@dataclass(frozen=True, slots=True)
 class BounceSettings:
     """See `settings.default.toml`."""
 
@@ -279,6 +286,7 @@ class Settings:
     webhook: Webhook
     hooks: HookSettings
     bounces: BounceSettings
+    tracking: TrackingSettings
     sms: Sms
     whatsapp: WhatsApp
     push: Push

@@ -20,14 +20,16 @@ from starlette.routing import Route
 from clarion.domain.deliveries import DeliveryKey, key_of
 from clarion.domain.errors import RenderError, Unavailable, detail_of
 from clarion.domain.links import person_of_center, target_of
+from clarion.domain.machines import NO_RULES, MachineRules
 from clarion.domain.people import CONSENT
 from clarion.domain.short_links import behind
 from clarion.domain.topics import Topic, accepted
 from clarion.pipeline import feedback
+from clarion.pipeline.feedback import Looked
 from clarion.store import topics
 from clarion.store.engine import Transaction
 from clarion.tracking import pages
-from clarion.tracking.machines import is_machine, is_proxied
+from clarion.tracking.machines import seen
 from clarion.tracking.pages import Button, Choice
 from clarion.tracking.person import Attribute, Behind, Reader, reader, set_attribute, set_topics
 
@@ -65,9 +67,12 @@ class Backend(Protocol):
         ...
 
 
-def routes(backend: Backend, preview: Preview) -> list[Route]:
-    """The public routes. `preview` gives a delivery's mail as HTML; it may block, and raise RenderError."""
-    public = _Pages(backend, preview)
+def routes(backend: Backend, preview: Preview, rules: MachineRules = NO_RULES) -> list[Route]:
+    """The public routes. `preview` gives a delivery's mail as HTML; it may block, and raise RenderError.
+
+    `rules`: who is taken for a machine.
+    """
+    public = _Pages(backend, preview, rules)
     return [
         Route("/unsubscribe/{token}", _shown(public.ask_unsubscribe), methods=["GET"]),
         Route("/unsubscribe/{token}", _shown(public.unsubscribe), methods=["POST"]),
@@ -96,8 +101,9 @@ def _shown(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Reque
 
 
 class _Pages:
-    def __init__(self, backend: Backend, preview: Preview) -> None:
+    def __init__(self, backend: Backend, preview: Preview, rules: MachineRules) -> None:
         self._backend = backend
+        self._rules = rules
         self._preview = preview
 
     def _key(self, request: Request) -> DeliveryKey | None:
@@ -215,16 +221,16 @@ class _Pages:
         return pages.unknown() if found is None else self._onward(request, *found)
 
     def _onward(self, request: Request, key: DeliveryKey, url: str) -> Response:
-        machine = is_machine(request.method, request.headers)
-        return self._noting(pages.onward(url), partial(feedback.clicked, key=key, href=url, machine=machine))
+        looked = Looked(self._rules.decider(seen(request)), self._rules)
+        return self._noting(pages.onward(url), partial(feedback.clicked, key=key, href=url, looked=looked))
 
     async def opened(self, request: Request) -> Response:
         """The picture at the end of a mail."""
         key = self._key(request)
         if key is None:
             return pages.unknown()
-        machine, proxied = is_machine(request.method, request.headers), is_proxied(request.headers)
-        return self._noting(pages.pixel(), partial(feedback.opened, key=key, machine=machine, proxied=proxied))
+        looked = Looked(self._rules.decider(seen(request)), self._rules)
+        return self._noting(pages.pixel(), partial(feedback.opened, key=key, looked=looked))
 
     def _noting(self, response: Response, work: Callable[[Transaction], bool]) -> Response:
         """The answer first: nobody waits for our database, and an outage of it costs a click, never a page."""

@@ -30,6 +30,7 @@ from clarion.store import access, in_app, outlets
 from clarion.store.numbers import PersonNumbers
 from clarion.wiring.bounces import mailbox_of
 from clarion.wiring.house import House
+from clarion.wiring.machines import machine_rules
 
 ALL_CHANNELS = ("email", "webhook", *CHANNELS)
 _OF_THE_CHANNEL = frozenset({"provider", "per_second", "per_day", "ramp", "accounts"})  # not its provider's
@@ -134,6 +135,7 @@ def check_providers(settings: Settings) -> None:
 
     build_hooks(hook_keys(settings), nothing)
     mailbox_of(settings)
+    machine_rules(settings)
     asyncio.run(make())
 
 

@@ -22,6 +22,7 @@ from clarion.tracking import hooks, routes
 from clarion.wiring.bounces import mailbox_of
 from clarion.wiring.downloads import fetcher
 from clarion.wiring.house import House
+from clarion.wiring.machines import machine_rules
 from clarion.wiring.providers import (
     blank_mail_of,
     build_provider_of,
@@ -69,7 +70,12 @@ def build_application(house: House, vitals: health.Vitals, *, open_outbox: bool 
     probes = health.routes(vitals, token=settings.metrics.token, public_port=True)
     page = serving.otherwise(files.load())
     apps = in_app_page.routes(api if open_outbox else None)
-    more = [*routes.routes(api, preview), *apps, *hooks.routes(api, _listening(house)), *probes]
+    more = [
+        *routes.routes(api, preview, machine_rules(settings)),
+        *apps,
+        *hooks.routes(api, _listening(house)),
+        *probes,
+    ]
     return application.build(api, more, around=house.metrics.watched, otherwise=page)
 
 
