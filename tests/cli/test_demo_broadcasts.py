@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,18 @@ def test_it_has_broadcasts_in_several_states_made_once(tmp_path: Path) -> None:
         assert (last["state"], last["sent"]) == ("done", 1_666)
         metrics = server.call("GET", f"/v1/broadcasts/{points['id']}/metrics?steps=2", "app_key")["metric"]["series"]
         assert (sum(metrics["opened"]), sum(metrics["clicked"])) == (90, 25)
-        wait_for_conversions(server, points["id"], 8)
+        path = f"/v1/broadcasts/{points['id']}/metrics?steps=2"
+        wait_until(
+            lambda: sum(server.call("GET", path, "app_key")["metric"]["series"]["converted"]) == 8, "conversions"
+        )
+        booked = [
+            one
+            for one in server.call("GET", f"{_ROOT}/segments", "manage_key")["segments"]
+            if one["name"] == demo_broadcasts.BOOKED["name"]
+        ]
+        assert [one["type"] for one in booked] == ["dynamic"]
+        built = f"{_ROOT}/segments/{booked[0]['id']}"
+        wait_until(lambda: server.call("GET", built, "manage_key")["segment"]["people"] == 8, "the segment")
         versions = server.call("GET", f"{_ROOT}/broadcasts/{points['id']}/versions", "manage_key")["versions"]
         assert [one["triggers"] for one in versions] == [0, 1, 0]
         assert server.call("GET", f"{_ROOT}/drafts", "manage_key")["drafts"]
@@ -46,14 +58,12 @@ def test_it_has_broadcasts_in_several_states_made_once(tmp_path: Path) -> None:
         process.stdout.close()
 
 
-def wait_for_conversions(server: Server, broadcast_id: int, wanted: int) -> None:
-    """They are counted beside the call that tells of the event."""
-    path, found, ends = f"/v1/broadcasts/{broadcast_id}/metrics?steps=2", 0, time.monotonic() + 30
-    never = threading.Event()
-    while found != wanted:
-        assert time.monotonic() < ends, found
+def wait_until(holds: Callable[[], bool], what: str) -> None:
+    """Workers do it beside the calls."""
+    ends, never = time.monotonic() + 30, threading.Event()
+    while not holds():
+        assert time.monotonic() < ends, what
         never.wait(0.1)
-        found = sum(server.call("GET", path, "app_key")["metric"]["series"]["converted"])
 
 
 _MADE: tuple[dict[str, Any], ...] = (demo_broadcasts.POINTS, demo_broadcasts.THANKS, demo_broadcasts.TIMETABLE)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""More broadcasts for the demo, made through the API: one sent and read, one with drafts to approve, one unfinished."""
+"""More for the demo, made through the API: broadcasts sent and read, with drafts, unfinished; a data-driven segment."""
 
 import base64
 import time
@@ -68,6 +68,8 @@ TIMETABLE: dict[str, Any] = {
     ],
 }
 
+BOOKED = {"name": "Booked a ride lately", "description": "Data-driven: people come and go by what they do"}
+
 IN_THE_APP: tuple[dict[str, Any], ...] = (
     {
         "kind": "in_app",
@@ -96,7 +98,7 @@ def fill(call: Calls, facts: dict[str, Any], pause: Callable[[float], None] = ti
     found = call("GET", f"{_ROOT}/broadcasts?archived=true", "manage_key")["broadcasts"]
     if any(one["name"] == POINTS["name"] for one in found):
         return
-    premium, trains, kyoto = facts["segment_ids"]
+    premium, trains, kyoto, *_ = facts["segment_ids"]
     _make(call, {**TIMETABLE, "recipients": {"and": [_in(trains), {"not": _in(kyoto)}]}})
     thanks = _make(call, {**THANKS, "recipients": {"and": [_in(premium), _in(trains)]}})
     call("POST", f"{_ROOT}/broadcasts/{thanks['id']}/activate", "manage_key")
@@ -110,6 +112,7 @@ def fill(call: Calls, facts: dict[str, Any], pause: Callable[[float], None] = ti
     trigger = call("POST", f"/v1/campaigns/{points['id']}/triggers", "app_key", data)["id"]
     _wait(call, trigger, pause)
     _people_read(call, trigger, facts)
+    call("POST", f"{_ROOT}/segments", "manage_key", {**BOOKED, "conditions": _booked(premium)})
     better = {"subject": _BETTER_SUBJECT}
     call("PATCH", f"{path}/actions/{points['actions'][0]['id']}", "manage_key", better)
     for action in IN_THE_APP:
@@ -118,6 +121,13 @@ def fill(call: Calls, facts: dict[str, Any], pause: Callable[[float], None] = ti
         call("POST", f"{_ROOT}/broadcasts/{made['id']}/activate", "manage_key")
         asked = {"transactional_message_id": name, "identifiers": {"id": "person-1"}}
         call("POST", f"/v1/send/{action['kind']}", "app_key", asked)
+
+
+def _booked(premium: int) -> dict[str, Any]:
+    """Who answered, and had reasons to."""
+    ride = {"event": {"name": POINTS["goal"]["event"], "within": {"days": 30}}}
+    many = {"attribute": {"field": "points", "operator": "gte", "value": 1_000}}
+    return {"and": [ride, {"or": [_in(premium), many]}]}
 
 
 def _in(segment_id: int) -> dict[str, Any]:
