@@ -15,6 +15,7 @@ from tests.support.jobs import driver
 from clarion.channels import registry
 from clarion.domain.broadcasts import EmailContent, Layout
 from clarion.domain.deliveries import key_of
+from clarion.domain.links import target_of
 from clarion.store.engine import Store
 
 from .stage import SIGN, Stage
@@ -32,6 +33,8 @@ CONTENT = EmailContent(
     layout=Layout(1, "Frame", "<html><head><style>.big {color: red}</style></head><body>{{ content }}</body></html>"),
     amp="<!doctype html><html amp4email><body>{{ customer.id }}</body></html>",
     inline_css=True,
+    tracked=True,
+    url_params=(("utm_campaign", "{{ campaign.name }}"), ("who", "{{ customer.id }}")),
 )
 
 
@@ -89,14 +92,18 @@ async def test_a_mail_with_all_that_one_may_have(
         assert mail["X-Order"] == "ada"
         delivery_id, _, domain = mail["Message-ID"].strip("<>").rpartition("@")
         assert domain == "acme.test"
-        assert key_of(delivery_id, SIGN.secret) is not None
+        key = key_of(delivery_id, SIGN.secret)
+        assert key is not None
         assert mail["List-Unsubscribe"] == f"<https://clarion.test/unsubscribe/{delivery_id}>"
         assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
         html = text(mail, "text/html")
         assert "Soon &amp; quick" in html
         assert '<p style="color: red" class="big">Dear ada</p>' in html
         assert "<style>.big {color: red}</style>" in html
-        assert text(mail, "text/plain") == "Dear ada\n\nShop (https://shop.test/a?b=1#c)\n"
+        page = "https://shop.test/a?b=1&utm_campaign=Spring&who=ada#c"
+        assert text(mail, "text/plain") == f"Dear ada\n\nShop ({page})\n"
+        token = html.partition(f"https://clarion.test/e/c/{delivery_id}/")[2].partition('"')[0]
+        assert target_of(token, key.action_id, SIGN.secret) == page
         kinds = [part.get_content_type() for part in mail.iter_parts()]
         if len(kinds) == 3:
             assert kinds == ["text/plain", "text/x-amp-html", "text/html"]

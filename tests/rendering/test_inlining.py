@@ -123,11 +123,11 @@ def test_whatever_the_template_only_styles_are_put_in_and_its_liquid_is_right() 
         template = "".join(chance.choices(_BITS, k=chance.randint(2, 25)))
         found = inlined.__wrapped__(template)
         pieces, done, grown = [], 0, 0
-        for at, text in found.insertions:
+        for at, text in found.made.insertions:
             pieces.append(found.html[done : at + grown])
             done, grown = at + grown + len(text), grown + len(text)
         assert "".join(pieces) + found.html[done:] == template
-        if found.insertions and not inspect(template, "body")[0]:
+        if found.made.insertions and not inspect(template, "body")[0]:
             moved += 1
             assert not inspect(found.html, "body")[0]
     assert moved > 20

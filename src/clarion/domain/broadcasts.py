@@ -9,6 +9,7 @@ from clarion.domain.channels import CHANNELS
 from clarion.domain.goals import Exit, Goal
 from clarion.domain.parts import Channel
 from clarion.domain.topics import Topic
+from clarion.domain.url_params import Params
 
 
 class BroadcastState(StrEnum):
@@ -87,7 +88,8 @@ class EmailContent:
     the body. `layout`: what the body is put into, as it was when this was stored. `tracked`: links in the body
     lead through us, and a pixel tells that it was opened; content that was stored before there was such a choice
     is not. `inline_css`: the rules of style sheets in the body and its layout move into the elements they are for.
-    `amp`: the same for mail programs that show AMP; sent beside the others, without layout, and seen by nobody.
+    `url_params`: what is added to its links in place of the workspace's; None: the workspace's. `amp`: the same for
+    mail programs that show AMP; sent beside the others, without layout, and seen by nobody.
     With `webhook` it is no e-mail but a call: of the texts only `headers` and `body` are used then. With
     `parts_of` it is of that channel of `domain.channels`, and `parts`, by the names there, are all it has.
     """
@@ -104,6 +106,7 @@ class EmailContent:
     headers: tuple[tuple[str, str], ...] = ()
     tracked: bool = False
     inline_css: bool = False
+    url_params: Params | None = None
     sender_id: int | None = None  # the identity that `sender` was written from
     reply_to_id: int | None = None
     layout: Layout | None = None
@@ -210,6 +213,7 @@ class FrozenContent:
     """Everything that shapes a trigger's messages, as it was when the trigger was accepted.
 
     Only actions that perform something are in it: those that are switched off are not part of the trigger.
+    `url_params`: those of the workspace.
     """
 
     broadcast_id: int
@@ -219,6 +223,7 @@ class FrozenContent:
     kind: BroadcastKind = BroadcastKind.BROADCAST
     topic: Topic | None = None
     language_attribute: str = "language"
+    url_params: Params = ()
 
     def common_subject(self, action_id: int) -> str | None:
         """An action's subject where it is the same for everybody; None where Liquid makes it, or a language."""
@@ -235,7 +240,9 @@ def _shown(content: EmailContent) -> str:
     return content.subject if channel is None else channel.heading(content.parts)
 
 
-def freeze(broadcast: Broadcast, snippets: dict[str, str], topic: Topic | None = None) -> FrozenContent:
+def freeze(
+    broadcast: Broadcast, snippets: dict[str, str], topic: Topic | None = None, url_params: Params = ()
+) -> FrozenContent:
     """What a trigger of this broadcast, accepted now, sends."""
     actions = tuple(action for action in broadcast.actions if action.sending_state is not SendingState.OFF)
     return FrozenContent(
@@ -246,4 +253,5 @@ def freeze(broadcast: Broadcast, snippets: dict[str, str], topic: Topic | None =
         broadcast.kind,
         topic,
         broadcast.language_attribute,
+        url_params,
     )

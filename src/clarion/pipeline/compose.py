@@ -369,9 +369,12 @@ def _forms(actions: Iterable[Action]) -> Iterator[tuple[Form, Action]]:
 
 
 def _campaign(content: FrozenContent) -> Campaign:
+    campaign = Campaign(
+        content.broadcast_id, content.broadcast_name, topic=content.topic, url_params=content.url_params
+    )
     if content.kind is BroadcastKind.BROADCAST:
-        return Campaign(content.broadcast_id, content.broadcast_name, topic=content.topic)
-    return Campaign(content.broadcast_id, content.broadcast_name, TRANSACTIONAL)
+        return campaign
+    return replace(campaign, type=TRANSACTIONAL, topic=None)
 
 
 def _compile(content: FrozenContent, action: Action, campaign: Campaign) -> CompiledEmail | RenderError:

@@ -20,6 +20,7 @@ from clarion.domain.messages import EmailMessage
 from clarion.domain.people import Person, email_key, is_unsubscribed
 from clarion.domain.push import PushDevice
 from clarion.domain.topics import Topic, best
+from clarion.domain.url_params import Params
 from clarion.pipeline.compose import Messages, Sign
 from clarion.pipeline.rehearsal import texts_of
 from clarion.pipeline.review import Finding, review
@@ -67,12 +68,20 @@ class Draft:
     devices: Mapping[int, Sequence[PushDevice]] = field(default_factory=dict)
     unmatched: Set[int] = frozenset()
     segment_kinds: Mapping[int, str] | None = None
+    url_params: Params = ()
 
     def frozen(self, action: Action) -> FrozenContent:
         """What a trigger of this action alone would freeze."""
         one = self.broadcast
         return FrozenContent(
-            one.broadcast_id, one.name, (action,), self.snippets, one.kind, self.topic, one.language_attribute
+            one.broadcast_id,
+            one.name,
+            (action,),
+            self.snippets,
+            one.kind,
+            self.topic,
+            one.language_attribute,
+            self.url_params,
         )
 
     def in_language_of(self, person: Person | None) -> tuple[str, Action]:
@@ -218,6 +227,9 @@ def _without(content: EmailContent, name: str, broken: set[str]) -> EmailContent
     if kind == "headers":
         broken.add(name)
         return replace(content, headers=tuple(one for one in content.headers if one[0] != header))
+    if kind == "url_parameters":
+        broken.add(name)
+        return replace(content, url_params=())
     if kind == "layout":
         broken.add(name)
         return replace(content, layout=None)

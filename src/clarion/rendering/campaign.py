@@ -4,18 +4,22 @@
 from dataclasses import dataclass
 
 from clarion.domain.topics import Topic
+from clarion.domain.url_params import Params
 
 TRANSACTIONAL = "transactional"
 
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """What ``campaign.*`` shows. A `TRANSACTIONAL` one's messages carry no offer to unsubscribe in their headers."""
+    """What ``campaign.*`` shows. A `TRANSACTIONAL` one's messages carry no offer to unsubscribe in their headers.
+
+    `url_params`: what is added to links."""
 
     id: int
     name: str
     type: str = "triggered_broadcast"
     topic: Topic | None = None
+    url_params: Params = ()
 
     def shown(self) -> dict[str, object]:
         """The names below ``campaign``."""

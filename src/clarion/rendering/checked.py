@@ -53,6 +53,8 @@ class Checked:
             if problem := header_problem(name, RESERVED if content.webhook is None else RESERVED_IN_CALLS):
                 self.problems.append(RenderError(problem, part=f"headers.{name}"))
             self._parse(f"headers.{name}", source)
+        for name, source in content.url_params or ():
+            self._parse(f"url_parameters.{name}", source)
         self.problems = [located(content, error) for error in self.problems]
 
     def _parse(self, part: str, source: str) -> None:

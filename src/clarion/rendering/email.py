@@ -16,9 +16,9 @@ from clarion.rendering.context import Links, Snippets, Template, dotted
 from clarion.rendering.environment import compile_template, inspect, render_text
 from clarion.rendering.faults import fault_at
 from clarion.rendering.headers import cleaned
-from clarion.rendering.layouts import located, names_of, with_styles, wrapped
-from clarion.rendering.plain import plain_template
+from clarion.rendering.layouts import names_of
 from clarion.rendering.preheader import with_preheader
+from clarion.rendering.preparing import Prepared, with_params
 from clarion.rendering.syntax import paths_below
 from clarion.rendering.tracking import Tracker
 from clarion.rendering.variant import Source
@@ -63,8 +63,8 @@ class CompiledEmail:
     """The parsed templates; safe to use from several threads."""
 
     __slots__ = (
-        "_campaign", "_content", "_headers", "_message", "_parts", "_plain_snippets", "_snippets", "has_amp",
-        "offers_unsubscribe",
+        "_campaign", "_content", "_headers", "_message", "_parts", "_plain_snippets", "_prepared", "_snippets",
+        "has_amp", "offers_unsubscribe",
     )  # fmt: skip
 
     def __init__(
@@ -76,6 +76,7 @@ class CompiledEmail:
         campaign: Mapping[str, object],
         message: Mapping[str, object],
         content: EmailContent,
+        prepared: Prepared,
         *,
         offers_unsubscribe: bool = True,
     ) -> None:
@@ -87,6 +88,7 @@ class CompiledEmail:
         self._campaign = campaign
         self._message = message
         self._content = content
+        self._prepared = prepared
         self.has_amp = bool(content.amp.strip())
 
     def render(self, recipient: Recipient, tracker: Tracker | None = None) -> RenderedEmail:
@@ -107,11 +109,7 @@ class CompiledEmail:
         message["subject"] = subject
         preheader = cleaned(self._text("preheader", names, recipient))
         message["preheader"] = preheader
-        try:
-            html = self._text("body", names, recipient)
-        except RenderError as error:
-            of_body = with_styles(self._content).at_source(error, wrapped(self._content))
-            raise located(self._content, of_body) from error
+        html = self._text("body", names, recipient)
         plain = self._text("plain", {**names, "snippets": self._plain_snippets}, recipient)
         if not html.strip() and not plain.strip():
             raise RenderError("body can not be blank", part="body")
@@ -168,7 +166,10 @@ class CompiledEmail:
         )
 
     def _text(self, part: str, names: Mapping[str, object], recipient: Recipient) -> str:
-        return rendered(self._parts[part], part, names, recipient)
+        try:
+            return rendered(self._parts[part], part, names, recipient)
+        except RenderError as error:
+            raise self._prepared.located(error) from error
 
 
 def compile_email(
@@ -185,27 +186,28 @@ def compile_email(
     Raises RenderError; its `part` is subject, body, plain, preheader, from, reply_to, recipient, cc, bcc,
     headers.<name> or snippets.<name>.
     """
+    content = with_params(content, campaign.url_params)
     checked = Checked(content, snippets)
     if checked.problems:
         raise checked.problems[0]
-    parts = dict(checked.parts)
-    plain_snippets = checked.snippets
-    body = wrapped(content)
-    if (styled := with_styles(content)).insertions:
-        parts["body"] = styled.html if isinstance(parts["body"], str) else compile_template(styled.html, "body")
-    if not content.plain.strip() and body.strip():
+    prepared = Prepared(content, content.url_params or ())
+    parts = {part: _prepared(prepared, part, source, checked.parts[part]) for part, source in sources_of(content)}
+    own = {name: _own_snippet(prepared, name, snippets[name], known) for name, known in checked.snippets.items()}
+    plain_snippets = own
+    if not content.plain.strip() and parts["body"]:
         # The body is known to be right; what stripping its HTML broke costs the text part, not the message.
-        found, template = inspect(plain_template(body), "plain")
+        found, template = inspect(prepared.plain, "plain")
         parts["plain"] = template if template is not None and not found else ""
-        plain_snippets = {name: _without_html(name, snippets[name], known) for name, known in plain_snippets.items()}
+        plain_snippets = {name: _without_html(prepared, name, snippets[name], known) for name, known in own.items()}
     return CompiledEmail(
-        {name: parts[name] for name, _ in sources_of(content)},
+        parts,
         tuple((name, checked.parts[f"headers.{name}"]) for name, _ in content.headers),
-        checked.snippets,
+        own,
         plain_snippets,
         campaign.shown(),
         campaign.message(message_id, message_name, "email", send_to_unsubscribed=send_to_unsubscribed),
         content,
+        prepared,
         offers_unsubscribe=campaign.type != TRANSACTIONAL,
     )
 
@@ -215,11 +217,25 @@ def _sees_all(template: Template) -> bool:
     return any(name is None or name in OF_ALL_OBJECTS for _, name in paths_below(template, "customer"))
 
 
-def _without_html(name: str, source: str, known: Template | RenderError) -> Template | RenderError:
+def _prepared(prepared: Prepared, part: str, source: str, known: "str | Template") -> "str | Template":
+    """A part as it is compiled."""
+    text = prepared.text(part, source)
+    if text == source:
+        return known
+    return compile_template(text, part) if "{{" in text or "{%" in text else text
+
+
+def _own_snippet(prepared: Prepared, name: str, source: str, known: Template | RenderError) -> Template | RenderError:
+    """A snippet as it is compiled."""
+    text = source if isinstance(known, RenderError) else prepared.snippet(name, source)
+    return known if text == source else compile_template(text, f"snippets.{name}")
+
+
+def _without_html(prepared: Prepared, name: str, source: str, known: Template | RenderError) -> Template | RenderError:
     """A snippet as a generated text part uses it."""
     if isinstance(known, RenderError) or "<" not in source:
         return known
-    found, template = inspect(plain_template(source), f"snippets.{name}")
+    found, template = inspect(prepared.plain_snippet(source), f"snippets.{name}")
     return template if template is not None and not found else known
 
 

@@ -7,6 +7,7 @@ from clarion.rendering import filters_dates as dates
 from clarion.rendering import filters_lists as lists
 from clarion.rendering import filters_numbers as numbers
 from clarion.rendering import filters_text as text
+from clarion.rendering import filters_urls as urls
 
 
 def register(env: Environment) -> None:  # noqa: PLR0915 a flat list
@@ -81,3 +82,6 @@ def register(env: Environment) -> None:  # noqa: PLR0915 a flat list
     env.add_filter("subtract_day", dates.shifted("day", -1))
     env.add_filter("subtract_month", dates.shifted("month", -1))
     env.add_filter("subtract_year", dates.shifted("year", -1))
+
+    env.add_filter("url_with_params", urls.url_with_params)
+    env.add_filter("links_with_params", urls.links_with_params)

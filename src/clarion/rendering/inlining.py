@@ -16,8 +16,8 @@ from itertools import accumulate
 
 import css_inline
 
-from clarion.domain.errors import RenderError
 from clarion.rendering.environment import SOURCE_LIMIT
+from clarion.rendering.insertions import Rewritten, rewritten
 from clarion.rendering.markup import NUMBER, UNSEEN, VOID, Element, Kept, Template, selectors_of
 from clarion.rendering.plain import CLOSE, LIQUID, OPEN, PLACEHOLDER
 
@@ -32,54 +32,33 @@ _INLINER = css_inline.CSSInliner(load_remote_stylesheets=False)
 
 @dataclass(frozen=True, slots=True)
 class Inlined:
-    """A template with its styles moved; `insertions`: what was put in at which offset of the original, in order.
+    """A template with its styles moved.
 
     `kept`: why it is as it was, where it has style sheets. `apart`: how many elements go by the style sheets alone,
     with all that is inside of them, since Liquid makes an attribute that rules ask for.
     """
 
-    html: str
-    insertions: tuple[tuple[int, str], ...] = ()
+    made: Rewritten
     kept: str | None = None
     apart: int = 0
 
-    def at_source(self, error: RenderError, original: str) -> RenderError:
-        """A fault in the body where its author finds it: what was put in counts where it was put."""
-        if error.part != "body" or error.line is None or error.column is None:
-            return error
-        offset = offset_of(self.html, error.line, error.column)
-        for place, text in self.insertions:
-            if offset < place:
-                break
-            offset = max(place, offset - len(text))
-        line, column = place_of(original, offset)
-        return RenderError(error.message, part=error.part, line=line, column=column)
-
-
-def offset_of(text: str, line: int, column: int) -> int:
-    """A place, counted from 1, as an offset."""
-    begins = 0
-    for _ in range(line - 1):
-        begins = text.find("\n", begins) + 1
-    return begins + column - 1
-
-
-def place_of(text: str, offset: int) -> tuple[int, int]:
-    """Line and column of an offset, from 1."""
-    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+    @property
+    def html(self) -> str:
+        """The template."""
+        return self.made.text
 
 
 @lru_cache(maxsize=32)
 def inlined(html: str) -> Inlined:
     """The Liquid template of a body with the rules of its style sheets in the elements they are for."""
     if "<style" not in html.lower():
-        return Inlined(html)
+        return Inlined(Rewritten(html))
     if OPEN in html or CLOSE in html:
-        return Inlined(html, kept="it has characters of the private use area (U+E000)")
+        return Inlined(Rewritten(html), kept="it has characters of the private use area (U+E000)")
     try:
         return _moved(html)
     except Kept as why:
-        return Inlined(html, kept=str(why))
+        return Inlined(Rewritten(html), kept=str(why))
 
 
 def _moved(html: str) -> Inlined:
@@ -92,7 +71,7 @@ def _moved(html: str) -> Inlined:
     marked = LIQUID.sub(take, html)
     template = Template(marked, pieces)
     if not "".join(template.sheets).strip():
-        return Inlined(html)
+        return Inlined(Rewritten(html))
     selectors = selectors_of(template.sheets, pieces)
     if template.may_differ and _BY_PLACE.search(selectors):
         raise Kept("a rule goes by the place of an element (:first-child, +, …), which Liquid blocks may change")
@@ -108,19 +87,17 @@ def _moved(html: str) -> Inlined:
     found = list(PLACEHOLDER.finditer(marked))
     ends = [one.end() for one in found]
     grown = list(accumulate((len(pieces[int(one[1])]) - len(one[0]) for one in found), initial=0))
-    insertions = tuple(
-        (at + grown[bisect(ends, at)], text)
-        for no, style in sorted(answers.styles.items())
-        for at, text in _into(template.elements[no], style, pieces)
+    made = rewritten(
+        html,
+        (
+            (at + grown[bisect(ends, at)], text)
+            for no, style in sorted(answers.styles.items())
+            for at, text in _into(template.elements[no], style, pieces)
+        ),
     )
-    if len(html) + sum(len(text) for _, text in insertions) > SOURCE_LIMIT:
+    if len(made.text) > SOURCE_LIMIT:
         raise Kept("it is too large")
-    made: list[str] = []
-    done = 0
-    for at, text in insertions:
-        made += (html[done:at], text)
-        done = at
-    return Inlined("".join((*made, html[done:])), insertions, apart=answers.apart)
+    return Inlined(made, apart=answers.apart)
 
 
 def _into(element: Element, style: str, pieces: list[str]) -> list[tuple[int, str]]:

@@ -5,7 +5,8 @@ import re
 
 from clarion.domain.broadcasts import EmailContent, Layout
 from clarion.domain.errors import RenderError
-from clarion.rendering.inlining import Inlined, inlined, offset_of, place_of
+from clarion.rendering.inlining import Inlined, inlined
+from clarion.rendering.insertions import Rewritten, offset_of, place_of
 
 INSERTION = re.compile(r"\{\{-?\s*content\s*-?\}\}")
 NO_LAYOUT = {"id": "", "name": ""}
@@ -22,7 +23,7 @@ def wrapped(content: EmailContent) -> str:
 def with_styles(content: EmailContent) -> Inlined:
     """The same with its style sheets moved into it, if they are to be."""
     body = wrapped(content)
-    return inlined(body) if content.inline_css else Inlined(body)
+    return inlined(body) if content.inline_css else Inlined(Rewritten(body))
 
 
 def names_of(content: EmailContent) -> dict[str, object]:

@@ -10,8 +10,11 @@ from clarion.domain.errors import RenderError
 from clarion.domain.parts import Channel
 from clarion.domain.people import denies_tracking
 from clarion.rendering.campaign import Campaign
-from clarion.rendering.checked import Checked, Recipient, rendered
+from clarion.rendering.checked import Checked, Recipient, rendered, sources_of
 from clarion.rendering.context import Snippets
+from clarion.rendering.environment import compile_template
+from clarion.rendering.insertions import Rewritten
+from clarion.rendering.linking import linked_tags
 from clarion.rendering.text_links import TextTracker
 
 
@@ -32,7 +35,7 @@ class RenderedParts:
 class CompiledParts:
     """The parsed templates of one message; safe to use from several threads."""
 
-    __slots__ = ("_campaign", "_channel", "_message", "_own_address", "_parts", "_snippets", "_tracker")
+    __slots__ = ("_campaign", "_channel", "_linked", "_message", "_own_address", "_parts", "_snippets", "_tracker")
 
     def __init__(
         self,
@@ -41,8 +44,10 @@ class CompiledParts:
         names: Mapping[str, Mapping[str, object]],
         *,
         own_address: bool,
+        linked: Mapping[str, Rewritten],
         tracker: TextTracker | None = None,
     ) -> None:
+        self._linked = linked
         self._tracker = tracker
         self._channel = channel
         self._parts = checked.parts
@@ -67,7 +72,10 @@ class CompiledParts:
             if part.name == "recipient" and self._own_address:
                 made[part.name] = str(recipient.customer.get(self._channel.own_address) or "").strip()
                 continue
-            text = rendered(self._parts[part.name], part.name, names, recipient, as_json=part.as_json).strip()
+            try:
+                text = rendered(self._parts[part.name], part.name, names, recipient, as_json=part.as_json).strip()
+            except RenderError as error:
+                raise self._linked[part.name].at_source(error) if error.part in self._linked else error from None
             if problem := part.problem(text):
                 raise RenderError(problem, part=part.name)
             if tracker is not None and part.name in self._channel.links:
@@ -110,6 +118,13 @@ def compile_parts(
         raise checked.problems[0]
     message = campaign.message(message_id, message_name, channel.type, send_to_unsubscribed=send_to_unsubscribed)
     names = {"campaign": campaign.shown(), "message": message}
+    linked = {
+        name: linked_tags(source, campaign.url_params)
+        for name, source in sources_of(content)
+        if campaign.url_params and "cio_link" in source
+    }
+    checked.parts |= {name: compile_template(made.text, name) for name, made in linked.items()}
     if not content.tracked:
         tracker = None
-    return CompiledParts(channel, checked, names, own_address=goes_to_own(content, channel), tracker=tracker)
+    own_address = goes_to_own(content, channel)
+    return CompiledParts(channel, checked, names, own_address=own_address, linked=linked, tracker=tracker)

@@ -3,7 +3,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from clarion.domain.deliveries import DeliveryKey
@@ -25,7 +25,14 @@ class TextTracker:
 
     def tracked(self, text: str, key: DeliveryKey) -> str:
         """A text with its links as they go out to somebody."""
-        return _URL.sub(lambda found: self._link(found[0], key), text) if "://" in text else text
+        if "://" not in text:
+            return text
+        made: list[str] = []
+        done = 0
+        for begin, end in urls(text):
+            made += (text[done:begin], self._link(text[begin:end], key))
+            done = end
+        return "".join((*made, text[done:]))
 
     def tracked_json(self, text: str, key: DeliveryKey) -> str:
         """The same of every text in a JSON document."""
@@ -34,15 +41,21 @@ class TextTracker:
         return json.dumps(_each(json.loads(text), lambda one: self.tracked(one, key)), ensure_ascii=False)
 
     def _link(self, url: str, key: DeliveryKey) -> str:
+        if url.startswith(self._ours) or len(url.encode("utf-8", "replace")) > LONGEST_TRACKED:
+            return url
+        return self._short(url, key)
+
+
+def urls(text: str) -> Iterator[tuple[int, int]]:
+    """Where the links in a text begin and end, without what a sentence puts around them."""
+    for found in _URL.finditer(text):
+        url = found[0]
         end = len(url)
         while url[end - 1] in _AFTER or (
             url[end - 1] in _BRACKETS and url.count(url[end - 1], 0, end) > url.count(_BRACKETS[url[end - 1]], 0, end)
         ):
             end -= 1
-        url, after = url[:end], url[end:]
-        if url.startswith(self._ours) or len(url.encode("utf-8", "replace")) > LONGEST_TRACKED:
-            return url + after
-        return self._short(url, key) + after
+        yield found.start(), found.start() + end
 
 
 def _each(value: Any, change: Callable[[str], str]) -> Any:

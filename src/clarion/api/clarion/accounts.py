@@ -12,7 +12,8 @@ from starlette.responses import Response
 from clarion.api.app.messages import seconds
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion.audit import owned_by_caller
-from clarion.api.clarion.edits import MAX_LINE_BYTES, Fields
+from clarion.api.clarion.edits import MAX_LINE_BYTES
+from clarion.api.clarion.fields import Fields
 from clarion.api.reference import accounts as reference
 from clarion.channels.registry import Sending
 from clarion.domain.errors import Forbidden, InvalidRequest, NotFound

@@ -10,7 +10,7 @@ import msgspec
 from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, Handler, answer
-from clarion.api.clarion.edits import Fields
+from clarion.api.clarion.fields import Fields
 from clarion.api.identifiers import identifier
 from clarion.api.reference import audiences as told
 from clarion.api.schemas import Reference as Told

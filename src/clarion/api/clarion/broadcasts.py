@@ -15,12 +15,12 @@ from clarion.api.calls import Call, Endpoint, Handler, answer, nothing
 from clarion.api.clarion.edits import (
     MAX_ACTIONS,
     NEW_ACTION,
-    Fields,
     check_version,
     edited_action,
     edited_broadcast,
     new_broadcast,
 )
+from clarion.api.clarion.fields import Fields
 from clarion.api.clarion.shapes import action_shape, broadcast_shape, finding_shape
 from clarion.api.clarion.storing import create, load, look, one_of, store_edit
 from clarion.api.reference import actions, editing

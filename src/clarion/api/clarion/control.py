@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from clarion.api.app.messages import seconds
 from clarion.api.calls import Call, Endpoint, answer
-from clarion.api.clarion.edits import Fields
+from clarion.api.clarion.fields import Fields
 from clarion.api.reference import control as reference
 from clarion.domain.errors import Conflict, NotFound
 from clarion.domain.pace import MAX_MESSAGES, PERIODS_MS, Rate

@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from clarion.api.app.snippets import Place, uses
 from clarion.api.calls import Call, Endpoint, answer
-from clarion.api.clarion.edits import MAX_ACTIONS, Fields, new_broadcast
+from clarion.api.clarion.edits import MAX_ACTIONS, new_broadcast
+from clarion.api.clarion.fields import Fields
 from clarion.api.clarion.shapes import broadcast_shape
 from clarion.api.clarion.storing import create, load, one_of
 from clarion.api.reference import versions as reference

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer
-from clarion.api.clarion.edits import Fields
+from clarion.api.clarion.fields import Fields
 from clarion.api.reference import drafts as told
 from clarion.api.shut_in import shut_in
 from clarion.domain.deliveries import DeliveryKey, key_of, public_id

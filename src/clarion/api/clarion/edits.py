@@ -5,12 +5,12 @@ Edits are partial: what a body does not mention stays as it is. Templates may be
 written; whether a broadcast can be activated is `pipeline.review`'s question.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
-from clarion.domain import audience, goals
+from clarion.api.clarion.fields import Fields
+from clarion.domain import audience, goals, url_params
 from clarion.domain.broadcasts import (
     Action,
     Broadcast,
@@ -23,7 +23,7 @@ from clarion.domain.broadcasts import (
     WebhookCall,
 )
 from clarion.domain.channels import CHANNELS
-from clarion.domain.errors import Conflict, InvalidRequest, Problem
+from clarion.domain.errors import Conflict, InvalidRequest
 from clarion.domain.goals import Goal
 from clarion.domain.parts import Channel
 from clarion.domain.person_actions import PERSON_ACTIONS
@@ -37,8 +37,6 @@ MAX_TRIGGER_NAME_BYTES = 150
 MAX_TAG_BYTES = 100
 MAX_HEADERS = 50
 MAX_ACTIONS = 50
-
-E = TypeVar("E", bound=StrEnum)
 
 # Field of the body → field of EmailContent, and its limit in bytes.
 _TEXTS: dict[str, tuple[str, int]] = {
@@ -54,21 +52,10 @@ _TEXTS: dict[str, tuple[str, int]] = {
     "bcc": ("bcc", MAX_LINE_BYTES),
 }
 _BROADCAST_KEYS = (
-    "name",
-    "recipients",
-    "doubt_policy",
-    "tags",
-    "kind",
-    "trigger_name",
-    "topic_id",
-    "language_attribute",
-    "goal",
-    "exit_when",
-    "ignores_message_limit",
-    "archived",
-    "version",
-)
-_CONTENT_KEYS = ("tracked", "inline_css", "headers", "from_id", "reply_to_id", "layout_id", *_TEXTS)
+    "name", "recipients", "doubt_policy", "tags", "kind", "trigger_name", "topic_id", "language_attribute", "goal",
+    "exit_when", "ignores_message_limit", "archived", "version",
+)  # fmt: skip
+_CONTENT_KEYS = ("tracked", "inline_css", "url_parameters", "headers", "from_id", "reply_to_id", "layout_id", *_TEXTS)
 _CALL_KEYS = ("url", "method", "conversion_tracking", "headers", "body")
 _SETTINGS = ("name", "sending_state", "send_to_unsubscribed", "condition")
 
@@ -86,93 +73,6 @@ _NEW = {
         for kind, channel in CHANNELS.items()
     },
 }
-
-
-@dataclass(slots=True)
-class Fields:
-    """An object of the body, read field by field; faults are collected."""
-
-    value: Mapping[str, Any]
-    pointer: str = ""
-    problems: list[Problem] = field(default_factory=list)
-
-    def fault(self, detail: str, name: str = "") -> None:
-        """Note a fault of the field."""
-        self.problems.append(Problem(detail, f"{self.pointer}/{name}" if name else self.pointer))
-
-    def only(self, known: Collection[str]) -> None:
-        """Every other key is a fault."""
-        for key in self.value:
-            if key not in known:
-                # "~" and "/" have a meaning in a JSON pointer (RFC 6901 §3).
-                shown = key[:60].replace("~", "~0").replace("/", "~1")
-                self.fault(f"unknown key; known: {', '.join(known) or 'none'}", shown)
-
-    def text(self, name: str, before: str, most_bytes: int, *, blank: bool = True) -> str:
-        """A string of at most `most_bytes` bytes."""
-        value = self.value.get(name, before)
-        if not isinstance(value, str):
-            self.fault("must be a string", name)
-        elif len(value.encode()) > most_bytes:
-            self.fault(f"is longer than {most_bytes} bytes", name)
-        elif not blank and not value.strip():
-            self.fault("can not be blank", name)
-        else:
-            return value
-        return before
-
-    def flag(self, name: str, *, before: bool) -> bool:
-        """True or false."""
-        value = self.value.get(name, before)
-        if not isinstance(value, bool):
-            self.fault("must be true or false", name)
-            return before
-        return value
-
-    def choice(self, name: str, before: E) -> E:
-        """One word of a vocabulary."""
-        value = self.value.get(name, before.value)
-        kind = type(before)
-        words = [member.value for member in kind]
-        if value not in words:
-            self.fault(f"must be one of {', '.join(words)}", name)
-            return before
-        return kind(value)
-
-    def number(self, name: str, before: int | None) -> int | None:
-        """A number, or null for none."""
-        value = self.value.get(name, before)
-        if value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**53):
-            return value
-        self.fault("must be a number or null", name)
-        return before
-
-    def items(self, name: str, most: int) -> Sequence[object] | None:
-        """A list of at most `most` items; None when it is absent or faulty."""
-        if name not in self.value:
-            return None
-        value = self.value[name]
-        if not isinstance(value, list):
-            self.fault("must be a list", name)
-        elif len(value) > most:
-            self.fault(f"has more than {most} items", name)
-        else:
-            return value
-        return None
-
-    def below(self, value: object, name: str) -> "Fields":
-        """An object inside this one; its faults are noted here."""
-        pointer = f"{self.pointer}/{name}"
-        if not isinstance(value, dict):
-            self.problems.append(Problem("must be an object", pointer))
-            value = {}
-        return Fields(value, pointer, self.problems)
-
-    def refuse(self) -> None:
-        """Raises InvalidRequest naming everything that is wrong, if anything is."""
-        if self.problems:
-            first, *more = self.problems
-            raise InvalidRequest(first.detail, first.pointer, more=tuple(more))
 
 
 def edited_broadcast(before: Broadcast, body: Mapping[str, Any], *, with_actions: bool = False) -> Broadcast:
@@ -361,7 +261,19 @@ def _content(fields: Fields, before: EmailContent) -> EmailContent:
         sender_id=fields.number("from_id", sender_id),
         reply_to_id=fields.number("reply_to_id", reply_to_id),
         layout=_layout(fields, before.layout),
+        url_params=_url_params(fields, before.url_params),
     )
+
+
+def _url_params(fields: Fields, before: url_params.Params | None) -> url_params.Params | None:
+    """A message's own; null for the workspace's."""
+    if fields.value.get("url_parameters") is None:
+        return None if "url_parameters" in fields.value else before
+    try:
+        return url_params.parse(fields.value["url_parameters"], f"{fields.pointer}/url_parameters")
+    except InvalidRequest as error:
+        fields.problems += error.problems
+        return before
 
 
 def _parts(fields: Fields, before: Mapping[str, str], channel: Channel) -> dict[str, str]:

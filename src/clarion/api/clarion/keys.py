@@ -6,7 +6,8 @@ from typing import Any
 from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer, nothing
-from clarion.api.clarion.edits import MAX_NAME_BYTES, Fields
+from clarion.api.clarion.edits import MAX_NAME_BYTES
+from clarion.api.clarion.fields import Fields
 from clarion.api.schemas import Reference, array, integer, nullable, one_of, record, text
 from clarion.domain.errors import NotFound
 from clarion.domain.roles import Need

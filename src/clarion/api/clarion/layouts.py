@@ -8,7 +8,8 @@ from typing import Any
 from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer, nothing
-from clarion.api.clarion.edits import MAX_NAME_BYTES, Fields
+from clarion.api.clarion.edits import MAX_NAME_BYTES
+from clarion.api.clarion.fields import Fields
 from clarion.api.clarion.senders import with_addresses
 from clarion.api.reference import layouts as reference
 from clarion.domain.broadcasts import Broadcast, EmailContent, Layout

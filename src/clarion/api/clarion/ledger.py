@@ -17,7 +17,7 @@ from clarion.api.app.messages import (
 )
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion.control import control_shape
-from clarion.api.clarion.edits import Fields
+from clarion.api.clarion.fields import Fields
 from clarion.api.reference import ledger as reference
 from clarion.domain.deliveries import REASON_WORDS, DeliveryKey, Reason, State, key_of, public_id
 from clarion.domain.errors import InvalidRequest, MalformedRequest, NotFound

@@ -6,7 +6,7 @@ from typing import Any
 from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer
-from clarion.api.clarion.edits import Fields
+from clarion.api.clarion.fields import Fields
 from clarion.api.identifiers import identifier
 from clarion.api.reference import erasures as reference
 from clarion.domain.errors import InvalidRequest

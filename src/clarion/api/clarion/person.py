@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer, nothing
 from clarion.api.clarion.audiences import one_person, person_shape
-from clarion.api.clarion.edits import Fields
+from clarion.api.clarion.fields import Fields
 from clarion.api.reference import one_person as told
 from clarion.api.track.operations import read_identify
 from clarion.api.track.segments import MAX_IDS

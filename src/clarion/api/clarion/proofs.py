@@ -10,13 +10,15 @@ from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 
-from clarion.api.calls import Call, Endpoint, answer
+from clarion.api.calls import Call, Endpoint, Handler, answer
 from clarion.api.clarion import accounts
 from clarion.api.clarion.audiences import check_segments, one_person, reference_of
-from clarion.api.clarion.edits import MAX_LINE_BYTES, NEW_ACTION, Fields, edited_action, new_broadcast
+from clarion.api.clarion.edits import MAX_LINE_BYTES, NEW_ACTION, edited_action, new_broadcast
+from clarion.api.clarion.fields import Fields
 from clarion.api.clarion.layouts import as_stored
 from clarion.api.clarion.storing import load, one_of
 from clarion.api.reference import proofs as told
+from clarion.api.schemas import Reference
 from clarion.domain import audience
 from clarion.domain.audience import Everybody, Filter
 from clarion.domain.broadcasts import Action, Broadcast
@@ -35,7 +37,7 @@ from clarion.rendering.addresses import mailbox
 from clarion.rendering.framed import framed
 from clarion.rendering.parts import RenderedParts
 from clarion.rendering.webhook import RenderedWebhook
-from clarion.store import broadcasts, conditions, esp, people, previews, segments, snippets, topics
+from clarion.store import broadcasts, conditions, esp, people, previews, segments, snippets, topics, url_params
 from clarion.store.engine import Transaction
 
 _LIMIT = 3_500_000  # bytes of a body
@@ -99,7 +101,8 @@ def _draft(tx: Transaction, call: Call, body: _Body) -> Draft:
     topic = topics.get(tx, workspace, broadcast.topic_id) if broadcast.topic_id is not None else None
     texts = {snippet.name: snippet.value for snippet in snippets.listing(tx, workspace)}
     kinds = segments.kinds(tx, workspace) if action.kind == SEGMENT_UPDATE.kind else None
-    return Draft(broadcast, action, texts, topic, body.data, segment_kinds=kinds)
+    params = url_params.of_workspace(tx, workspace.workspace_id)
+    return Draft(broadcast, action, texts, topic, body.data, segment_kinds=kinds, url_params=params)
 
 
 def _with_people(tx: Transaction, draft: Draft, some: Sequence[Person]) -> Draft:
@@ -365,36 +368,16 @@ async def shown(call: Call) -> Response:
 
 _ROOT = "/api/clarion/v1"
 
+_TEST_SEND = f"{_ROOT}/broadcasts/{{broadcast_id}}/actions/{{action_id}}/test_send"
+
+
+def _managed(path: str, handler: Handler, summary: str, reference: Reference, needs: Need) -> Endpoint:
+    return Endpoint("POST", path, handler, "manage", "app", summary, reference=reference, needs=needs)
+
+
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint(
-        "POST",
-        f"{_ROOT}/preview",
-        preview,
-        "manage",
-        "app",
-        "A message as somebody would get it",
-        reference=told.PREVIEW,
-        needs=Need.READ,
-    ),
-    Endpoint(
-        "POST",
-        f"{_ROOT}/preview/check",
-        check,
-        "manage",
-        "app",
-        "How a message would go for a hundred people",
-        reference=told.CHECK,
-        needs=Need.READ,
-    ),
-    Endpoint(
-        "POST",
-        f"{_ROOT}/broadcasts/{{broadcast_id}}/actions/{{action_id}}/test_send",
-        test_send,
-        "manage",
-        "app",
-        "Send a test of a message",
-        reference=told.TEST_SEND,
-        needs=Need.SEND,
-    ),
+    _managed(f"{_ROOT}/preview", preview, "A message as somebody would get it", told.PREVIEW, Need.READ),
+    _managed(f"{_ROOT}/preview/check", check, "How a message would go for a hundred people", told.CHECK, Need.READ),
+    _managed(_TEST_SEND, test_send, "Send a test of a message", told.TEST_SEND, Need.SEND),
     Endpoint("GET", "/preview/{preview_id}", shown, "none", "app", "The HTML of a preview", reference=told.SHOWN),
 )

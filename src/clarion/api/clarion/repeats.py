@@ -10,7 +10,7 @@ from clarion.api.app.messages import seconds
 from clarion.api.bodies import object_of, read_body
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion.control import load
-from clarion.api.clarion.edits import Fields
+from clarion.api.clarion.fields import Fields
 from clarion.api.idempotency import once
 from clarion.api.reference import ledger as reference
 from clarion.domain.causes import MOST_CHARACTERS

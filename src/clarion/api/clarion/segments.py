@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer, nothing
 from clarion.api.clarion.audiences import check_segments, filter_of
-from clarion.api.clarion.edits import Fields
+from clarion.api.clarion.fields import Fields
 from clarion.api.identifiers import shown
 from clarion.api.reference import segments as told
 from clarion.domain.errors import InvalidRequest, MalformedRequest, NotFound, RequestError

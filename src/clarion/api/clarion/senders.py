@@ -7,7 +7,8 @@ from dataclasses import replace
 from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer, nothing
-from clarion.api.clarion.edits import MAX_NAME_BYTES, Fields
+from clarion.api.clarion.edits import MAX_NAME_BYTES
+from clarion.api.clarion.fields import Fields
 from clarion.api.reference import subscriptions as reference
 from clarion.domain.broadcasts import Broadcast, EmailContent
 from clarion.domain.errors import Conflict, InvalidRequest, NotFound, RenderError

@@ -8,7 +8,8 @@ from starlette.responses import Response
 from clarion import __version__
 from clarion.api.auth import COOKIE, check_same_origin, session_token
 from clarion.api.calls import Call, Endpoint, answer, nothing
-from clarion.api.clarion.edits import MAX_NAME_BYTES, Fields
+from clarion.api.clarion.edits import MAX_NAME_BYTES
+from clarion.api.clarion.fields import Fields
 from clarion.api.passwords import LEAST, MOST
 from clarion.api.reference import people_of_the_page as told
 from clarion.domain.errors import Conflict, Forbidden, InvalidRequest, NotFound, RateLimited, Unauthorized

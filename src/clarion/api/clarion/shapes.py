@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from clarion.domain import goals
+from clarion.domain import goals, url_params
 from clarion.domain.broadcasts import Action, Broadcast, EmailContent
 from clarion.pipeline.review import Finding
 from clarion.store.outlines import Outline
@@ -91,6 +91,7 @@ def content_shape(content: EmailContent) -> dict[str, Any]:
     return {
         "tracked": content.tracked,
         "inline_css": content.inline_css,
+        "url_parameters": url_params.shape(content.url_params) if content.url_params is not None else None,
         "subject": content.subject,
         "preheader": content.preheader,
         "body": content.body,

@@ -8,7 +8,8 @@ from typing import Any
 from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer, nothing
-from clarion.api.clarion.edits import MAX_NAME_BYTES, Fields
+from clarion.api.clarion.edits import MAX_NAME_BYTES
+from clarion.api.clarion.fields import Fields
 from clarion.api.clarion.languages import is_tag
 from clarion.api.reference import subscriptions as reference
 from clarion.domain.errors import Conflict, NotFound

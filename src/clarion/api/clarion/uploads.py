@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from clarion.api.app.imports import shape
 from clarion.api.calls import Call, Endpoint, answer
-from clarion.api.clarion.edits import MAX_NAME_BYTES, Fields
+from clarion.api.clarion.edits import MAX_NAME_BYTES
+from clarion.api.clarion.fields import Fields
 from clarion.api.reference import uploads as told
 from clarion.api.streams import pieces
 from clarion.domain.errors import Conflict, InvalidRequest, MalformedRequest, NotFound, TooLarge

@@ -7,7 +7,8 @@ from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer, nothing
 from clarion.api.clarion.audit import owned_by_caller
-from clarion.api.clarion.edits import MAX_NAME_BYTES, Fields
+from clarion.api.clarion.edits import MAX_NAME_BYTES
+from clarion.api.clarion.fields import Fields
 from clarion.api.clarion.session import MAX_EMAIL_BYTES
 from clarion.api.reference import people_of_the_page as told
 from clarion.domain.errors import Conflict, InvalidRequest, NotFound

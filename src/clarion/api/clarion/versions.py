@@ -8,7 +8,8 @@ from typing import Any
 from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer
-from clarion.api.clarion.edits import Fields, check_version
+from clarion.api.clarion.edits import check_version
+from clarion.api.clarion.fields import Fields
 from clarion.api.clarion.shapes import action_shape, broadcast_shape, content_shape
 from clarion.api.clarion.storing import load, store_edit
 from clarion.api.reference import versions as reference

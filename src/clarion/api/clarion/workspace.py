@@ -8,14 +8,17 @@ from typing import Any
 from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer
-from clarion.api.clarion.edits import MAX_NAME_BYTES, Fields
+from clarion.api.clarion.edits import MAX_NAME_BYTES
+from clarion.api.clarion.fields import Fields
 from clarion.api.reference import workspace as reference
-from clarion.domain import breakers, limits
-from clarion.domain.errors import Conflict, NotFound
+from clarion.domain import breakers, limits, url_params
+from clarion.domain.errors import Conflict, InvalidRequest, NotFound, Problem
 from clarion.domain.roles import Need
+from clarion.rendering.environment import inspect
 from clarion.store import access, people
 from clarion.store import breakers as kept_breakers
 from clarion.store import limits as kept_limits
+from clarion.store import url_params as kept_params
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 
@@ -29,6 +32,7 @@ def _shape(tx: Transaction, workspace: Workspace) -> dict[str, Any]:
         "identifiers": workspace.identifiers,
         "circuit_breaker": breakers.shape(kept_breakers.of_workspace(tx, workspace.workspace_id)),
         "message_limit": limits.shape(kept_limits.of_workspace(tx, workspace.workspace_id)),
+        "url_parameters": url_params.shape(kept_params.of_workspace(tx, workspace.workspace_id)),
     }
 
 
@@ -37,6 +41,19 @@ def _load(tx: Transaction, call: Call) -> Workspace:
     if found is None:
         raise NotFound
     return found
+
+
+def _url_params(value: object) -> url_params.Params:
+    """URL parameters whose values are right. Raises InvalidRequest."""
+    params = url_params.parse(value, "/url_parameters")
+    wrong = [
+        Problem(found[0].message, f"/url_parameters/{no}/value")
+        for no, (_, text) in enumerate(params)
+        if (found := inspect(text, "value")[0])
+    ]
+    if wrong:
+        raise InvalidRequest(wrong[0].detail, wrong[0].pointer, more=tuple(wrong[1:]))
+    return params
 
 
 async def get_workspace(call: Call) -> Response:
@@ -51,7 +68,7 @@ async def edit_workspace(call: Call) -> Response:
     def work(tx: Transaction) -> dict[str, Any]:
         before = _load(tx, call)
         fields = Fields(body)
-        fields.only(("name", "identifiers", "circuit_breaker", "message_limit"))
+        fields.only(("name", "identifiers", "circuit_breaker", "message_limit", "url_parameters"))
         name = fields.text("name", before.name, MAX_NAME_BYTES, blank=False)
         identifiers = body.get("identifiers", before.identifiers)
         if identifiers not in _IDENTIFIERS:
@@ -61,6 +78,8 @@ async def edit_workspace(call: Call) -> Response:
             kept_breakers.put(tx, before.workspace_id, breakers.parse(body["circuit_breaker"]))
         if "message_limit" in body:
             kept_limits.put(tx, before.workspace_id, limits.parse(body["message_limit"]))
+        if "url_parameters" in body:
+            kept_params.put(tx, before.workspace_id, _url_params(body["url_parameters"]))
         if identifiers != before.identifiers and people.last_person(tx, before):
             raise Conflict("can not be changed: there are people in this workspace", "/identifiers")
         after = replace(before, name=name, identifiers=identifiers)

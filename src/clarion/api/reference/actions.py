@@ -15,6 +15,7 @@ ACTION: dict[str, Any] = {
     "condition": {"attribute": {"field": "plan", "operator": "eq", "value": "pro"}},
     "tracked": True,
     "inline_css": True,
+    "url_parameters": None,
     "subject": "Hello {{ customer.first_name }}",
     "preheader": "",
     "body": "<p>Hello</p>{% unsubscribe %}",
@@ -34,8 +35,8 @@ ACTION: dict[str, Any] = {
     "updated_at": 1796040000,
 }
 OF_EMAIL = (
-    "tracked", "inline_css", "subject", "preheader", "plain", "from", "from_id", "reply_to", "reply_to_id",
-    "layout_id", "recipient", "cc", "bcc",
+    "tracked", "inline_css", "url_parameters", "subject", "preheader", "plain", "from", "from_id", "reply_to",
+    "reply_to_id", "layout_id", "recipient", "cc", "bcc",
 )  # fmt: skip
 """What a webhook has not, which has `url` and `method` instead."""
 _LOOSE = Loose(
@@ -70,6 +71,9 @@ _TEXTS: dict[str, Any] = {
     "bcc": text(),
     "headers": array(record(name=text(), value=text())),
     "tracked": flag(),
+    "url_parameters": nullable(
+        array(record(name=text(), value=text("With Liquid.")), "Added to its links; null: the workspace's.")
+    ),
     "inline_css": flag("Of an e-mail: style sheets move into the elements they are for; true unless given."),
     "sending_state": one_of("automatic", "off"),
     "send_to_unsubscribed": flag(),

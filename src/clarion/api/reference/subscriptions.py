@@ -144,6 +144,7 @@ _CONTENT: dict[str, Any] = {
     "headers": array(record(name=text(), value=text())),
     "tracked": flag(),
     "inline_css": flag(),
+    "url_parameters": nullable(array(record(name=text(), value=text()))),
 }
 _CONTENT_EXAMPLE = {
     "language": "de",
@@ -163,6 +164,7 @@ _CONTENT_EXAMPLE = {
     "headers": [],
     "tracked": True,
     "inline_css": True,
+    "url_parameters": None,
 }
 _IN_A_LANGUAGE: dict[str, Any] = {
     "answer": record(content=record(language=text(), **_CONTENT)),
