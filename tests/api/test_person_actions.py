@@ -164,6 +164,19 @@ async def test_nobody_is_moved_by_hand_where_conditions_decide(manage: Client) -
     assert (error["field"], "is data-driven" in error["message"]) == ("segment_id", True)
 
 
+async def test_a_segment_stays_while_people_are_moved_by_it(manage: Client, client: Client) -> None:
+    number = await segment(client)
+    broadcast = await made(manage, {**MOVE, "segment_id": f" {number}"})
+    other = await made(manage, {**MOVE, "segment_id": "{{ trigger.which }}"})
+    refused = await client("DELETE", f"/v1/segments/{number}")
+    assert (refused.status, f"by the workflow of broadcast {broadcast['id']} (Spring)" in refused.error) == (400, True)
+    used = (await client("GET", f"/v1/segments/{number}/used_by")).json["used_by"]["campaigns"]
+    assert used == [broadcast["id"]] != [other["id"]]
+    path = f"{_ROOT}/broadcasts/{broadcast['id']}/actions/{broadcast['actions'][0]['id']}"
+    assert (await manage("DELETE", path)).status == 204
+    assert (await client("DELETE", f"/v1/segments/{number}")).status == 204
+
+
 async def test_it_is_previewed_and_never_tested(manage: Client, track: Client) -> None:
     await people(track, "p1", "p2", unsubscribed=True)
     broadcast = await made(manage, UPDATE)

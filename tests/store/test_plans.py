@@ -36,6 +36,7 @@ SETTLED = {
     "due_ms": 0,
     "doubt_fence": None,
     "language": None,
+    "outlet": None,
 }
 
 # Query, its parameters, and what the plan must say on SQLite and on PostgreSQL.
@@ -74,6 +75,12 @@ PLANS: list[tuple[str, dict[str, object], str, str]] = [
         "ROW\\(seq, action_id\\) >",
     ),
     (
+        "clear_acted",
+        {"after": 500, "until": 600},
+        r"action_performed USING PRIMARY KEY \(trigger_id=\? AND seq>\? AND seq<\?\)",
+        "action_performed",
+    ),
+    (
         "pick_slice",
         {"without": "[1, 2]"},
         LOOKED_AT,
@@ -92,7 +99,7 @@ PLANS: list[tuple[str, dict[str, object], str, str]] = [
     ("slice", {"no": 77}, r"slice USING (PRIMARY KEY|INDEX \w+) \(trigger_id=\? AND no=\?\)", "slice_pkey"),
     (
         "take_slice",
-        {"no": 77, "lease_ms": 1, "lo": 1, "hi": 2, "now_ms": 1, **CLAIM},
+        {"no": 77, "lease_ms": 1, "lo": 1, "hi": 2, "now_ms": 1, "outlets": None, **CLAIM},
         r"\(trigger_id=\? AND no=\?\)",
         "slice_pkey",
     ),
@@ -100,7 +107,7 @@ PLANS: list[tuple[str, dict[str, object], str, str]] = [
     ("standings", {}, "broadcast_trigger", "broadcast_trigger"),
     (
         "open_chunk",
-        {"no": 77, "lo": 1, "hi": 2, "now_ms": 1, "lease_ms": 1, **CLAIM},
+        {"no": 77, "lo": 1, "hi": 2, "now_ms": 1, "outlets": None, "lease_ms": 1, **CLAIM},
         r"\(trigger_id=\? AND no=\?\)",
         "slice_pkey",
     ),

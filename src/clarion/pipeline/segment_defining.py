@@ -27,7 +27,7 @@ from clarion.store.segments import Segment
 
 _STRETCH = 500
 _POINTER = "/conditions"
-_PLACES = {"recipients": "recipients", "goal": "goal", "condition": "condition of an action"}
+_PLACES = {"recipients": "recipients", "goal": "goal", "condition": "condition of an action", "action": "workflow"}
 _MOST_USES = 5
 
 
@@ -97,7 +97,7 @@ def refuse_in_use(tx: Transaction, workspace: Workspace, segment_id: int) -> Non
     """A segment that something names stays: without it "not in this segment" would be everybody.
 
     Raises:
-        RequestError: the default audience of a broadcast names it, its goal, the condition of an action, an audience
+        RequestError: the default audience of a broadcast names it, its goal, an action or its condition, an audience
             that is still to be worked out, or another segment; it says which.
     """
     uses = [

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Broadcasts and their actions, as edited."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -143,8 +143,18 @@ def listing(
     ]
 
 
+def _segments_of(place: str, value: Any) -> Set[int]:
+    if place == "goal":
+        return {int(value["segment_id"])} if value["segment_id"] is not None else set()
+    if place == "action":
+        number = value["parts"]["segment_id"].strip()  # with Liquid in it nobody knows before it is performed
+        return {int(number)} if number.isascii() and number.isdigit() else set()
+    return segment_ids(parse(value))
+
+
 class NamingSegments(NamedTuple):
-    """A broadcast that names segments, by each with the places where: ``recipients``, ``condition``, ``goal``."""
+    """A broadcast that names segments, by each with the places where: ``recipients``, ``condition``, ``goal``,
+    ``action`` (one that moves people into it or out of it)."""
 
     broadcast_id: int
     name: str
@@ -156,8 +166,7 @@ def naming_segments(tx: Transaction, workspace: Workspace) -> list[NamingSegment
     found: dict[int, NamingSegments] = {}
     for row in tx.all("broadcasts_naming_segments", workspace_id=workspace.workspace_id):
         number, place, value = int(row["broadcast_id"]), str(row["place"]), decode(row["named"])
-        named = {value["segment_id"]} - {None} if place == "goal" else segment_ids(parse(value))
-        for segment_id in sorted(named):
+        for segment_id in sorted(_segments_of(place, value)):
             one = found.setdefault(number, NamingSegments(number, str(row["name"]), {}))
             places = one.places.setdefault(segment_id, [])
             places += [place] if place not in places else []

@@ -51,7 +51,8 @@ _A_CONDITION = {
 LIST = shown(
     {"segments": [_SEGMENT]},
     note="`people` is kept with each membership: it costs nothing to ask, and is true at `counted_at`. `used_by`: "
-    "broadcasts that name the segment, and in which places: recipients, goal, or the condition of an action; "
+    "broadcasts that name the segment, and in which places: recipients, goal, the condition of an action, or "
+    "an action that moves people; "
     "`used_by_segments`: data-driven ones that are made of it. "
     "`conditions` of a data-driven one (`type` dynamic), said in `sentence`; while it is built `state` is building and "
     "`progress` the share of people that was looked at. `changed_at`: when it was renamed or somebody came or went.",

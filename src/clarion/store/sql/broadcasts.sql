@@ -165,7 +165,7 @@ ON CONFLICT (action_id, language) DO NOTHING;
 SELECT kind FROM broadcast WHERE broadcast_id = :broadcast_id;
 
 -- name: broadcasts_naming_segments
--- Default audiences, conditions of actions and goals that may name a segment; what they really name is read from them.
+-- Default audiences, conditions of actions, goals, and actions that move people, that may name a segment; what they really name is read from them.
 SELECT broadcast_id, name, 'recipients' AS place, recipients AS named FROM broadcast
 WHERE workspace_id = :workspace_id AND kind = 'broadcast' AND recipients LIKE '%"segment"%'
 UNION ALL
@@ -174,6 +174,9 @@ WHERE b.workspace_id = :workspace_id AND b.kind = 'broadcast' AND a.condition LI
 UNION ALL
 SELECT broadcast_id, name, 'goal', goal FROM broadcast
 WHERE workspace_id = :workspace_id AND kind = 'broadcast' AND goal LIKE '%"segment_id"%'
+UNION ALL
+SELECT b.broadcast_id, b.name, 'action', a.content FROM broadcast b JOIN action a ON a.broadcast_id = b.broadcast_id
+WHERE b.workspace_id = :workspace_id AND b.kind = 'broadcast' AND a.kind = 'static_seg_update'
 ORDER BY broadcast_id;
 
 -- name: note_test
