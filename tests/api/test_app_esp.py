@@ -12,6 +12,7 @@ async def test_an_address_is_suppressed_found_and_let_go(client: Client, id_clie
         assert (made.status, made.json) == (200, {})
     (listed,) = (await client("GET", _BOUNCES)).json["suppressions"]
     assert listed.keys() == {"created", "email", "reason", "status"}
+    assert listed["reason"].startswith("suppressed by ")
     found = (await client("GET", "/v1/esp/search_suppression/ann%40EXAMPLE.com")).json
     assert (found["category"], found["suppressions"]) == ("bounces", [listed])
     by_domain = "/v1/esp/domains/example.com/suppression/bounces"

@@ -64,7 +64,8 @@ async def listing(call: Call) -> Response:
 async def suppress(call: Call) -> Response:
     """`POST /v1/esp/suppression/{type}/{email}`; 200 too when it was suppressed before."""
     kind, email, workspace_id = _kind(call), _email(call), call.workspace.workspace_id
-    await call.api.write(lambda tx: esp.suppress(tx, workspace_id, kind, email, reason="suppressed by a call"))
+    reason = f"suppressed by {call.by or 'a call'}"
+    await call.api.write(lambda tx: esp.suppress(tx, workspace_id, kind, email, reason=reason))
     return answer({})
 
 

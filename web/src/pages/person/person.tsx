@@ -19,6 +19,7 @@ import { type Device, Devices } from "./devices";
 import { Activities, Events } from "./happened";
 import { Messages } from "./messages";
 import { Segments } from "./segments";
+import { Subscriptions } from "./subscriptions";
 
 interface Person {
   id: string | null;
@@ -36,6 +37,7 @@ const TABS = [
   { key: "messages", label: "Messages" },
   { key: "events", label: "Events" },
   { key: "segments", label: "Segments" },
+  { key: "subscriptions", label: "Subscriptions" },
   { key: "devices", label: "Devices" },
   { key: "activity", label: "Activity" },
 ] as const;
@@ -143,6 +145,7 @@ export default function PersonPage({ params }: PageProps) {
             {tab === "messages" && <Messages cio={cio} />}
             {tab === "events" && <Events cio={cio} />}
             {tab === "segments" && <Segments cio={cio} />}
+            {tab === "subscriptions" && <Subscriptions cio={cio} email={data.person.email} />}
             {tab === "devices" && <Devices devices={data.person.devices} cio={cio} />}
             {tab === "activity" && <Activities cio={cio} />}
           </Tabs>
