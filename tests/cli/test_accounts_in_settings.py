@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from clarion.channels.hooks import ready_hooks
 from clarion.domain.errors import SetupError
 from clarion.domain.outlets import Terms
 from clarion.settings import Settings, load
-from clarion.wiring.providers import check_providers
+from clarion.wiring.providers import check_providers, hook_keys, own_keys
 
 FILE = """
 [email]
@@ -117,6 +118,20 @@ def test_a_secret_is_in_no_sentence_and_no_repr(file: Path) -> None:
 def test_what_cannot_be(file: Path, variables: dict[str, str], words: str) -> None:
     with pytest.raises(SetupError, match=words):
         load(file, variables)
+
+
+def test_an_account_with_a_key_of_its_own_tells_at_an_address_of_its_own(file: Path) -> None:
+    settings = load(file, {"CLARION_ACCOUNTS_SES_EU_HOOK_KEY": "arn:aws:sns:eu-west-1:123456789012:bounces"})
+    assert [(one.account, one.provider) for one in own_keys(settings)] == [("ses-eu", "ses")]
+    ready = ready_hooks(hook_keys(settings), own_keys(settings))
+    assert (ready["ses-eu"], ready["ses"], "relay" in ready) == (True, True, False)
+    check_providers(settings)
+    with pytest.raises(SetupError, match="an account of smtp has no hook_key"):
+        check_providers(load(file, {"CLARION_ACCOUNTS_RELAY_HOOK_KEY": "x"}))
+    wrong = {"CLARION_ACCOUNTS_SG_CHANNEL": "email", "CLARION_ACCOUNTS_SG_PROVIDER": "sendgrid"}
+    wrong |= {"CLARION_ACCOUNTS_SG_API_KEY": "SG.x", "CLARION_ACCOUNTS_SG_HOOK_KEY": "no key"}
+    with pytest.raises(SetupError, match="sendgrid_key"):
+        check_providers(load(file, wrong))
 
 
 def test_an_option_that_its_provider_does_not_have(file: Path) -> None:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one visible list of providers that tell what became of messages, and what each is checked by."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from clarion.channels.hook import Hook
 from clarion.channels.mailgun_events import mailgun_hook
@@ -12,6 +13,7 @@ from clarion.channels.sendgrid_events import sendgrid_hook
 from clarion.channels.ses_events import ses_hook
 from clarion.channels.sns import Fetch
 from clarion.channels.twilio_events import twilio_hook
+from clarion.domain.errors import SetupError
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +28,34 @@ class HookKeys:
     twilio_tokens: tuple[str, ...] = field(default=(), repr=False)
 
 
-def build_hooks(keys: HookKeys, fetch: Fetch) -> Mapping[str, Hook | None]:
+@dataclass(frozen=True, slots=True)
+class OwnKey:
+    """An account whose event webhook is told to be genuine by a key of its own: it has an address of its own."""
+
+    account: str
+    provider: str
+    key: str = field(repr=False)
+
+
+def build_hooks(keys: HookKeys, fetch: Fetch, own: Sequence[OwnKey] = ()) -> Mapping[str, Hook | None]:
     """What reads each provider's calls; None: nothing tells which are genuine, so none is read. Raises SetupError.
 
     Postmark signs nothing, so its secret URL is enough, and Amazon's signatures need no key of ours.
     """
+    makers: Mapping[str, Callable[[str], Hook]] = {
+        "mailgun": mailgun_hook,
+        "postmark": postmark_hook,
+        "resend": resend_hook,
+        "sendgrid": sendgrid_hook,
+        "ses": partial(ses_hook, fetch=fetch),
+    }
+    for one in own:
+        if one.provider not in makers:
+            raise SetupError(f"settings: accounts.{one.account}: an account of {one.provider} has no hook_key")
+    return {**_of_providers(keys, fetch), **{one.account: makers[one.provider](one.key) for one in own}}
+
+
+def _of_providers(keys: HookKeys, fetch: Fetch) -> dict[str, Hook | None]:
     return {
         "mailgun": mailgun_hook(keys.mailgun_key) if keys.mailgun_key else None,
         "postmark": postmark_hook(keys.postmark_login),
@@ -41,7 +66,7 @@ def build_hooks(keys: HookKeys, fetch: Fetch) -> Mapping[str, Hook | None]:
     }
 
 
-def ready_hooks(keys: HookKeys) -> Mapping[str, bool]:
+def ready_hooks(keys: HookKeys, own: Sequence[OwnKey] = ()) -> Mapping[str, bool]:
     """Whether there is what tells which of a provider's calls are genuine."""
     return {
         "mailgun": bool(keys.mailgun_key),
@@ -50,4 +75,5 @@ def ready_hooks(keys: HookKeys) -> Mapping[str, bool]:
         "sendgrid": bool(keys.sendgrid_key),
         "ses": True,
         "twilio": bool(keys.twilio_tokens),
+        **{one.account: True for one in own},
     }

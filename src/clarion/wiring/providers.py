@@ -10,7 +10,7 @@ from pathlib import Path
 
 from clarion.channels import registry
 from clarion.channels.base import Deliverer
-from clarion.channels.hooks import HookKeys, build_hooks
+from clarion.channels.hooks import HookKeys, OwnKey, build_hooks
 from clarion.channels.in_app import Keep
 from clarion.channels.person import Act
 from clarion.channels.public_addresses import may_be_public
@@ -133,7 +133,7 @@ def check_providers(settings: Settings) -> None:
     async def nothing(url: str, most_bytes: int) -> bytes:
         raise AssertionError(url, most_bytes)
 
-    build_hooks(hook_keys(settings), nothing)
+    build_hooks(hook_keys(settings), nothing, own_keys(settings))
     mailbox_of(settings)
     machine_rules(settings)
     asyncio.run(make())
@@ -146,6 +146,13 @@ def hook_keys(settings: Settings) -> HookKeys:
     tokens += [one.options.get("auth_token") for one in _accounts(settings) if one.provider == "twilio" and one.options]
     del given["soft_bounces"]
     return HookKeys(**given, twilio_tokens=tuple(dict.fromkeys(str(one) for one in tokens if one)))
+
+
+def own_keys(settings: Settings) -> list[OwnKey]:
+    """Of the accounts whose event webhooks have addresses of their own."""
+    return [
+        OwnKey(account.name, account.provider, account.hook_key) for account in _accounts(settings) if account.hook_key
+    ]
 
 
 def captures(settings: Settings) -> bool:

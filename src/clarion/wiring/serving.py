@@ -29,6 +29,7 @@ from clarion.wiring.providers import (
     captures,
     doubt_policy,
     hook_keys,
+    own_keys,
     sending,
 )
 
@@ -61,7 +62,7 @@ def build_application(house: House, vitals: health.Vitals, *, open_outbox: bool 
             blank_mail=blank_mail_of(house),
             fetch=fetcher(house),
             sending=told,
-            listening=tuple(ready_hooks(hook_keys(settings)).items()),
+            listening=tuple(ready_hooks(hook_keys(settings), own_keys(settings)).items()),
             bounce_mailbox=mailbox.name if (mailbox := mailbox_of(settings)) else "",
             ip_addresses=tuple(one.strip() for one in settings.server.ip_addresses.split(",") if one.strip()),
         ),
@@ -87,7 +88,7 @@ def _listening(house: House) -> hooks.HookOptions:
         return (await fetch(url, most_bytes)).content
 
     return hooks.HookOptions(
-        build_hooks(hook_keys(house.settings), content),
+        build_hooks(hook_keys(house.settings), content, own_keys(house.settings)),
         HearRules(given.soft_bounces),
         house.metrics.provider_event,
         house.base_url,
