@@ -467,7 +467,8 @@ TWILIO_ERRORS: dict[tuple[int, int], tuple[str, bool]] = {
     (401, 20003): ("Throttled 60", True),
     (403, 20005): ("Throttled 60", True),
     (429, 20429): ("Throttled 30", True),
-    (400, 63018): ("Throttled 30", True),
+    (400, 63018): ("Throttled 60", True),
+    (429, 63038): ("Throttled 900", True),
     (404, 20404): ("Throttled 60", True),
     (500, 20500): ("Unknown", False),
 }

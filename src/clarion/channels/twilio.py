@@ -38,7 +38,9 @@ _OPTED_OUT = frozenset({21610})
 _NO_SENDER = frozenset({21212, 21601, 21603, 21606, 21659, 21660, 21661, 21701, 21703, 21704, 21705, 63007})
 _TOO_LARGE = frozenset({21605, 21617, 21623})
 _BAD_CONTENT = frozenset({21602, 21619, 21620})
-_SLOWER = frozenset({14107, 20429, 21611, 63018, 63038})  # 21611: ten hours' messages wait for this sender
+_SLOWER = frozenset({14107, 20429, 21611})  # 21611: ten hours' messages wait for this sender
+# Limits of WhatsApp's, of the number's tier and of the account's day, that a moment does not lift; seconds.
+_FOR_LONGER = {63018: 60.0, 63038: 900.0}
 _SET_UP = frozenset({20003, 20005, 20006, 20403, 30002, 63001})
 
 
@@ -175,6 +177,8 @@ def _template(body: str) -> dict[str, str]:
 
 def _verdict(code: int, answer: Answer) -> Reading:
     words = answer.words
+    if code in _FOR_LONGER:
+        return paused(1, words, max(_FOR_LONGER[code], answer.retry_after or 0.0))
     if code in _SLOWER or answer.status == 429:
         return paused(1, words, answer.retry_after)
     if code in _SET_UP or answer.status in {401, 403}:
