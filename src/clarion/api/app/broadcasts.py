@@ -15,6 +15,7 @@ from clarion.api.clarion.languages import with_content
 from clarion.api.clarion.storing import one_of, store_edit
 from clarion.api.reference import broadcasts as reference
 from clarion.api.reference import messages as of_messages
+from clarion.domain import waiting
 from clarion.domain.broadcasts import Action, Broadcast
 from clarion.domain.channels import CHANNELS
 from clarion.domain.errors import InvalidRequest, NotFound
@@ -107,10 +108,14 @@ def edit_of(body: dict[str, Any], kind: str = "email") -> dict[str, Any]:
         edit["headers"] = _headers_of(body["headers"])
     for name in body.keys() - edit.keys() - _READ_ONLY - _RENAMED.keys():
         if name not in _NOT_OFFERED:
-            raise InvalidRequest("is not a field of an action", f"/{name}")
+            raise _unknown(name)
         if body[name] not in (None, ""):
             raise InvalidRequest("is not offered by this version for an e-mail", f"/{name}")
     return edit
+
+
+def _unknown(name: str) -> InvalidRequest:
+    return InvalidRequest(waiting.WHY if name in waiting.FIELDS else "is not a field of an action", f"/{name}")
 
 
 def _edit_of_webhook(body: dict[str, Any]) -> dict[str, Any]:
@@ -119,7 +124,7 @@ def _edit_of_webhook(body: dict[str, Any]) -> dict[str, Any]:
         edit["headers"] = _headers_of(body["headers"])
     for name in body.keys() - edit.keys() - _READ_ONLY:
         if name not in (*_FIELDS, *_NOT_OFFERED, "preheader_text"):
-            raise InvalidRequest("is not a field of an action", f"/{name}")
+            raise _unknown(name)
         if body[name] not in (None, ""):
             raise InvalidRequest("is not a field of a webhook", f"/{name}")
     return edit
@@ -131,7 +136,7 @@ def _edit_of_parts(body: dict[str, Any], channel: Channel) -> dict[str, Any]:
     passed_over = _READ_ONLY | ({"recipient", *_OF_WHATSAPP} if channel.kind == "whatsapp" else {"recipient"})
     for name in body.keys() - edit.keys() - passed_over:
         if name not in (*_FIELDS, *_NOT_OFFERED, *_RENAMED, "headers"):
-            raise InvalidRequest("is not a field of an action", f"/{name}")
+            raise _unknown(name)
         if body[name] not in (None, "", "[]", []):
             raise InvalidRequest(f"is not a field of {channel.title}", f"/{name}")
     return edit

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from clarion.api.clarion.fields import Fields
-from clarion.domain import audience, goals, url_params
+from clarion.domain import audience, goals, url_params, waiting
 from clarion.domain.broadcasts import (
     Action,
     Broadcast,
@@ -191,7 +191,8 @@ def _tags(fields: Fields, before: tuple[str, ...]) -> tuple[str, ...]:
 def _action(fields: Fields, before: Action) -> Action:
     # The kind is in every answer, so that a caller may send back what it read.
     before = _of_kind(fields, before)
-    fields.only(("kind", "version", *_SETTINGS, *_keys_of(before.content)))
+    known = ("kind", "version", *_SETTINGS, *_keys_of(before.content))
+    fields.only(known, dict.fromkeys(waiting.FIELDS, waiting.WHY))
     if before.kind in PERSON_ACTIONS and fields.value.get("send_to_unsubscribed", True) is not True:
         fields.fault(
             "must be true: it sends nothing that somebody could have unsubscribed from", "send_to_unsubscribed"
@@ -211,7 +212,9 @@ def _of_kind(fields: Fields, before: Action) -> Action:
     kind = fields.value.get("kind", before.kind)
     if kind == before.kind:
         return before
-    if not isinstance(kind, str) or kind not in _NEW:
+    if waiting.is_kind(kind):
+        fields.fault(waiting.WHY, "kind")
+    elif not isinstance(kind, str) or kind not in _NEW:
         fields.fault(f"must be one of {', '.join(_NEW)}: other channels are not offered by this version", "kind")
     elif before.action_id:
         fields.fault(f"must be {before.kind}: an action stays what it is", "kind")

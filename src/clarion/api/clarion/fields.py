@@ -4,6 +4,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from clarion.domain.errors import InvalidRequest, Problem
@@ -23,13 +24,13 @@ class Fields:
         """Note a fault of the field."""
         self.problems.append(Problem(detail, f"{self.pointer}/{name}" if name else self.pointer))
 
-    def only(self, known: Collection[str]) -> None:
-        """Every other key is a fault."""
+    def only(self, known: Collection[str], told: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Every other key is a fault; `told`: why some of them are."""
         for key in self.value:
             if key not in known:
                 # "~" and "/" have a meaning in a JSON pointer (RFC 6901 §3).
                 shown = key[:60].replace("~", "~0").replace("/", "~1")
-                self.fault(f"unknown key; known: {', '.join(known) or 'none'}", shown)
+                self.fault(told.get(key) or f"unknown key; known: {', '.join(known) or 'none'}", shown)
 
     def text(self, name: str, before: str, most_bytes: int, *, blank: bool = True) -> str:
         """A string of at most `most_bytes` bytes."""

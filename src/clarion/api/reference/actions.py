@@ -75,7 +75,7 @@ _TEXTS: dict[str, Any] = {
         array(record(name=text(), value=text("With Liquid.")), "Added to its links; null: the workspace's.")
     ),
     "inline_css": flag("Of an e-mail: style sheets move into the elements they are for; true unless given."),
-    "sending_state": one_of("automatic", "off"),
+    "sending_state": one_of("automatic", "draft", "off"),
     "send_to_unsubscribed": flag(),
     "condition": {
         "type": "object",

@@ -7,6 +7,7 @@ import { useReach } from "../../audience/AudienceSummary";
 import { useSegments } from "../../audience/FilterBuilder";
 import { isEverybody, sentence } from "../../audience/filter";
 import { leftOutWords, willGetWords } from "../../audience/reach";
+import { valueWords } from "../../compare/fields";
 import { people } from "../../lib/format";
 import { useQuery } from "../../lib/query";
 import { navigate } from "../../lib/router";
@@ -124,6 +125,8 @@ export function ReviewStep({ broadcast }: { broadcast: Broadcast }) {
               </dd>
               <dt>Goal</dt>
               <dd>{goalWords(broadcast.goal, names)}</dd>
+              <dt>Somebody leaves it early</dt>
+              <dd>{valueWords("exit_when", broadcast.exit_when)}</dd>
               <dt>When nobody knows whether a message arrived</dt>
               <dd>
                 {broadcast.doubt_policy === "hold"
