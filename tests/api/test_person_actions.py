@@ -305,3 +305,29 @@ async def test_it_is_no_transactional_message(manage: Client) -> None:
     broadcast = await made(manage, EVENT, kind="transactional")
     found = (await manage("GET", f"{_ROOT}/broadcasts/{broadcast['id']}/review")).json
     assert "a transactional message is no action on a person" in [one["message"] for one in found["problems"]]
+
+
+async def test_nobody_is_left_out_who_wants_no_messages(
+    manage: Client, client: Client, track: Client, stage: Stage
+) -> None:
+    """By a topic, for all, or by the workspace's limit: the mail beside it is."""
+    made_now = await manage("POST", f"{_ROOT}/subscription_topics", {"name": "Offers"})
+    assert made_now.status in {200, 201}, made_now.json
+    limited = await manage("PATCH", f"{_ROOT}/workspace", {"message_limit": {"messages": 1, "days": 1}})
+    assert limited.status == 200, limited.json
+    await people(track, "p1", unsubscribed=True)
+    await people(track, "p2")
+    unwanted = {"topics": {made_now.json["topic"]["identifier"]: False}}
+    await people(track, "p3", cio_subscription_preferences=unwanted)
+    mail = {"subject": "Hi", "body": "<p>Hi</p>", "from": "Acme <a@x.example>"}
+    broadcast = await activated(manage, mail, EVENT, EVENT, topic_id=made_now.json["topic"]["id"])
+    for expected in (
+        {"sent": 7, "skipped unsubscribed": 1, "skipped unsubscribed_topic": 1},
+        {"sent": 6, "skipped unsubscribed": 1, "skipped unsubscribed_topic": 1, "skipped message_limit": 1},
+    ):
+        told = (await manage("POST", f"{_ROOT}/audience/count", {"broadcast_id": broadcast["id"]})).json
+        assert (told["will_get"], told["messages"]) == (3, expected["sent"]), told
+        number = await triggered(client, broadcast)
+        await worked_off(stage, number)
+        assert stage.sums(number) == expected
+    assert len(events(stage)) == 12

@@ -7,6 +7,7 @@ import pytest
 from tests.support.jobs import LostJobs
 
 from clarion.domain.breakers import Breaker
+from clarion.domain.broadcasts import EmailContent
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
 from clarion.domain.errors import Permanent
 from clarion.domain.metrics import Feedback, Metric
@@ -18,7 +19,7 @@ from clarion.store import breakers, control, ledger
 from clarion.store.engine import Transaction
 
 from .providers import Fails, Scripted
-from .stage import Stage, until
+from .stage import MAIL, Stage, until
 
 
 def guard(stage: Stage, breaker: Breaker | None) -> None:
@@ -70,6 +71,20 @@ async def test_bounces_pause_it_once_and_it_goes_on_by_one_call(stage: Stage) ->
     assert stage.store.write(lambda tx: control.resume(tx, trigger_id, "Ann"))
     assert stage.store.write(lambda tx: control.pause(tx, trigger_id, "Ann"))
     assert stage.get(trigger_id).paused_because is None
+
+
+async def test_what_is_done_to_people_makes_no_share_smaller(stage: Stage) -> None:
+    stage.crowd(20)
+    event = EmailContent(parts_of="create_event", parts={"event_name": "offered", "event_data": ""})
+    trigger_id = stage.trigger(stage.broadcast(MAIL, event, event, event))
+    await stage.resolver().run_once(trigger_id)
+    guard(stage, Breaker(after=10, bounced=20))
+    keys = stage.keys(trigger_id)
+    mails = [key for key in keys if key.action_id == keys[0].action_id]
+    settle(stage, keys)
+    bounce(stage, mails[:5])
+    assert look(stage.store) == [trigger_id]
+    assert stage.get(trigger_id).paused_because == "25 % of 20 messages bounced; 20 % is the limit"
 
 
 @pytest.mark.parametrize("breaker", [None, Breaker(after=10, spammed=1), Breaker(after=10, bounced=50, failed=100)])

@@ -126,7 +126,7 @@ def _outcome(
             return Outcome(key, State.FAILED, Reason.GAVE_UP, words, recipient)
         return Outcome(key, State.QUEUED, None, words, recipient, now_ms + delay_ms)
     if doubt is DoubtPolicy.RESEND and delay_ms is not None:
-        words = f"handed over again, as this broadcast asks, because the outcome was in doubt: {words}"
+        words = f"handed over again, because the outcome was in doubt: {words}"
         # The reason stays on the row: should the trigger be stopped first, the account is in doubt after all.
         return Outcome(key, State.QUEUED, verdict.reason or Reason.NO_ANSWER, words, recipient, now_ms + _RESEND_MS)
     return Outcome(key, State.IN_DOUBT, verdict.reason or Reason.NO_ANSWER, words, recipient)

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """A workspace's circuit breaker, the triggers that it watches, and those that it broke."""
 
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import NamedTuple
 
 from clarion.domain import breakers
 from clarion.domain.breakers import Breaker, Counted
-from clarion.store import watching
+from clarion.domain.deliveries import State
+from clarion.domain.person_actions import PERSON_ACTIONS
+from clarion.store import broadcasts, watching
 from clarion.store.engine import Transaction
 from clarion.store.people import decode, encode
 
@@ -38,7 +41,7 @@ def put(tx: Transaction, workspace_id: int, breaker: Breaker | None) -> None:
 def watched(tx: Transaction) -> list[Watched]:
     """Every trigger that sends and may be broken, with what is counted of it: from counters."""
     rows: Mapping[int, Mapping[str, object]] = {int(row["trigger_id"]): row for row in tx.all("watched_triggers")}
-    counts, heard = watching.counts_of(tx, list(rows)), watching.heard_of(tx, list(rows))
+    counts, heard = _handed_over(tx, list(rows)), watching.heard_of(tx, list(rows))
     found = []
     for trigger_id, row in rows.items():
         breaker = breakers.parse(decode(str(row["circuit_breaker"])))
@@ -46,6 +49,18 @@ def watched(tx: Transaction) -> list[Watched]:
             before = Counted(**decode(str(row["broken_at"]))) if row["broken_at"] else Counted()
             now = breakers.counted(counts.get(trigger_id, {}), heard.get(trigger_id, {}))
             found.append(Watched(trigger_id, breaker, now, before))
+    return found
+
+
+def _handed_over(tx: Transaction, trigger_ids: Sequence[int]) -> Mapping[int, Mapping[tuple[State, str], int]]:
+    """How accounts stand of actions that hand something over: what is done to people here cannot bounce, and must not
+    make the share of what does look smaller."""
+    rows = tx.all("counts_by_action", ids=encode(list(trigger_ids))) if trigger_ids else []
+    kinds = broadcasts.kinds_of_actions(tx, {int(row["action_id"]) for row in rows})
+    found: defaultdict[int, Counter[tuple[State, str]]] = defaultdict(Counter)
+    for row in rows:
+        if kinds.get(int(row["action_id"])) not in PERSON_ACTIONS:
+            found[int(row["trigger_id"])][State(int(row["state"])), str(row["reason"])] += int(row["n"])
     return found
 
 

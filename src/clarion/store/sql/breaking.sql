@@ -11,6 +11,11 @@ FROM broadcast_trigger t JOIN workspace w ON w.workspace_id = t.workspace_id
 WHERE t.processed_ms IS NULL AND t.paused_ms IS NULL AND t.state IN ('resolving', 'sending')
   AND w.circuit_breaker IS NOT NULL;
 
+-- name: counts_by_action
+-- From the counters of some triggers.
+SELECT c.trigger_id, c.action_id, c.state, c.reason, CAST(SUM(c.n) AS bigint) AS n FROM trigger_count c
+WHERE c.trigger_id {{in :ids}} GROUP BY c.trigger_id, c.action_id, c.state, c.reason;
+
 -- name: break_trigger
 -- Meets no row when somebody paused or stopped it meanwhile.
 UPDATE broadcast_trigger SET paused_ms = n.now_ms, broken_ms = n.now_ms, broken_words = :words, broken_at = :counted,
