@@ -39,6 +39,8 @@ SETTLED = {
     "outlet": None,
 }
 
+BY_NUMBER = r"SEARCH person USING INTEGER PRIMARY KEY \(rowid=\?\)"
+
 # Query, its parameters, and what the plan must say on SQLite and on PostgreSQL.
 PLANS: list[tuple[str, dict[str, object], str, str]] = [
     (
@@ -205,6 +207,14 @@ PLANS: list[tuple[str, dict[str, object], str, str]] = [
         {"broadcast_id": 1, "before": 2**53, "most": 50},
         r"broadcast_version USING INDEX \w+ \(broadcast_id=\? AND version<",
         "broadcast_version_pkey",
+    ),
+    ("hold_people", {"person_ids": encode(list(range(500)))}, BY_NUMBER, "person_pkey"),
+    ("people_by_numbers", {"person_ids": encode(list(range(500)))}, BY_NUMBER, "person_pkey"),
+    (
+        "people_named",
+        {"ids": '["p1"]', "emails": '["p2@x"]', "numbers": "[7]"},
+        BY_NUMBER + r"(.|\n)*person_by_id \(workspace_id=\? AND id=\?\)(.|\n)*\(workspace_id=\? AND email_key=\?\)",
+        "person_pkey",
     ),
     ("identifiers_of", {"person_ids": encode(list(range(500)))}, r"INTEGER PRIMARY KEY \(rowid=\?\)", "person_pkey"),
 ]

@@ -16,9 +16,10 @@ WHERE workspace_id = :workspace_id AND email_key = :email_key ORDER BY person_id
 SELECT person_id, id, email, attributes FROM person WHERE person_id {{in :person_ids}};
 
 -- name: people_named
--- Whoever has one of these identifiers, in the order of their numbers. Nothing to lock: the writer is alone.
+-- Whoever has one of these identifiers, in the order of their numbers. Nothing to lock: the writer is alone. The sign
+-- keeps the planner from an index by workspace, which it takes for short: it would go through everybody.
 SELECT person_id, id, email, attributes, changed, created_ms FROM person
-WHERE workspace_id = :workspace_id AND person_id IN (
+WHERE +workspace_id = :workspace_id AND person_id IN (
     SELECT person_id FROM person WHERE workspace_id = :workspace_id AND id IN (SELECT value FROM json_each(:ids))
     UNION SELECT person_id FROM person
     WHERE workspace_id = :workspace_id AND email_key IN (SELECT value FROM json_each(:emails))
@@ -26,7 +27,8 @@ WHERE workspace_id = :workspace_id AND person_id IN (
 ORDER BY person_id;
 
 -- name: people_named @postgres
--- Differs: lists are arrays; two callers may change one person at once, and lock several in one order.
+-- Differs: lists are arrays, and found by index whatever the table's size; two callers may change one person at once,
+-- and lock several in one order.
 WITH named AS MATERIALIZED (
     SELECT person_id FROM person
     WHERE workspace_id = :workspace_id AND id = ANY (ARRAY(SELECT jsonb_array_elements_text(CAST(:ids AS jsonb))))
@@ -34,9 +36,9 @@ WITH named AS MATERIALIZED (
     WHERE workspace_id = :workspace_id
       AND email_key = ANY (ARRAY(SELECT jsonb_array_elements_text(CAST(:emails AS jsonb))))
     UNION SELECT CAST(jsonb_array_elements_text(CAST(:numbers AS jsonb)) AS bigint))
-SELECT p.person_id, p.id, p.email, p.attributes, p.changed, p.created_ms
-FROM person p JOIN named n ON n.person_id = p.person_id
-WHERE p.workspace_id = :workspace_id ORDER BY p.person_id FOR UPDATE OF p;
+SELECT person_id, id, email, attributes, changed, created_ms FROM person
+WHERE workspace_id = :workspace_id AND person_id = ANY (ARRAY(SELECT person_id FROM named))
+ORDER BY person_id FOR UPDATE;
 
 -- name: blocked_among
 -- Which of these are blocked in clear; a row of empty texts says that others may be blocked by a hash.
@@ -84,9 +86,9 @@ SELECT 1 AS yes WHERE :workspace_id IS NOT NULL;
 SELECT 1 AS yes FROM workspace WHERE workspace_id = :workspace_id FOR NO KEY UPDATE;
 
 -- name: hold_people
--- Which of these people exist; nothing to lock: the writer is alone.
+-- Which of these people exist; nothing to lock: the writer is alone. The sign is as above.
 SELECT person_id FROM person
-WHERE workspace_id = :workspace_id AND person_id IN (SELECT value FROM json_each(:person_ids))
+WHERE +workspace_id = :workspace_id AND person_id IN (SELECT value FROM json_each(:person_ids))
 ORDER BY person_id;
 
 -- name: hold_people @postgres
@@ -252,8 +254,9 @@ SELECT person_id FROM merged_person WHERE into_person_id = :person_id ORDER BY p
 SELECT person_id, into_person_id FROM merged_person WHERE person_id {{in :person_ids}};
 
 -- name: people_by_numbers
+-- The sign is as above.
 SELECT person_id, id, email, attributes, changed, created_ms FROM person
-WHERE workspace_id = :workspace_id AND person_id {{in :person_ids}} ORDER BY person_id;
+WHERE +workspace_id = :workspace_id AND person_id {{in :person_ids}} ORDER BY person_id;
 
 -- name: events_of_person
 -- Newest first, those before a moment, or of it with a lower id. One person's events are sorted for it.
