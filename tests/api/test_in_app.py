@@ -134,6 +134,22 @@ async def test_an_app_shows_and_reports(
     assert len(await other.messages()) == 2
 
 
+async def test_the_smallest_priority_comes_first(
+    manage: Client, client: Client, track: Client, anonymous: Client, stage: Stage
+) -> None:
+    await track("PUT", "/api/v1/customers/p1", {"name": "p1"})
+    titled = [
+        {**_IN_APP, "title": title, "priority": priority}
+        for title, priority in (("none", ""), ("second", "10"), ("first", "2"), ("last", "999"))
+    ]
+    await sent(manage, client, stage, *titled)
+    app = App(anonymous, await token(client, "p1"))
+    assert [one["title"] for one in await app.messages()] == ["first", "second", "last", "none"]
+    broadcast = await made(manage, {**_IN_APP, "priority": "high"})
+    found = (await manage("GET", f"{_ROOT}/broadcasts/{broadcast['id']}/review")).json["problems"]
+    assert [one["message"] for one in found] == ["must be a whole number, from 0 to 999"]
+
+
 async def test_a_token_is_of_one_person_and_ends(client: Client, track: Client, anonymous: Client) -> None:
     await track("PUT", "/api/v1/customers/p1", {})
     good = await token(client, "p1")

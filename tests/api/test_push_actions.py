@@ -171,6 +171,21 @@ async def test_a_device_was_used_last_when_it_was_told_of_unless_it_says_when(
     assert captured(stage) == [("droid:fresh", "News")]
 
 
+async def test_a_device_that_shows_nothing_gets_nothing(
+    manage: Client, client: Client, track: Client, stage: Stage
+) -> None:
+    await people(track)
+    off = {"id": "droid:1", "platform": "android", "last_used": 300, "attributes": {"push_enabled": "false"}}
+    alone = {"id": "droid:2", "platform": "android", "attributes": {"push_enabled": False}}
+    on = {"id": "droid:3", "platform": "android", "last_used": 50, "attributes": {"push_enabled": "true"}}
+    for person, device in (("p1", off), ("p1", on), ("p2", alone)):
+        await track("PUT", f"/api/v1/customers/{person}/devices", {"device": device})
+    number = await triggered(manage, client, await made(manage, _PUSH))
+    await work_off(stage, number)
+    assert stage.sums(number) == {"sent": 1, "skipped no_address": 1}
+    assert [recipient for recipient, _ in captured(stage)] == [f"{_APPLE}, droid:3"]
+
+
 async def test_beside_another_channel_only_a_push_needs_devices(
     manage: Client, client: Client, track: Client, stage: Stage
 ) -> None:

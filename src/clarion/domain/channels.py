@@ -15,6 +15,7 @@ from clarion.domain.person_actions import PERSON_ACTIONS
 
 LIFE_DAYS = 60  # that a message waits for an app, as Customer.io has it
 MOST_LIFE_DAYS = 365
+LAST_PRIORITY = 999  # of in-app messages
 MOST_BADGE_DIGITS = 6
 PLATFORMS = ("ios", "android")  # of devices that a push message goes to
 MOST_SMS_CHARACTERS = 1_600  # that one SMS may have, in as many segments as it takes (Twilio's limit)
@@ -218,6 +219,16 @@ def lives_days(parts: Mapping[str, str]) -> int:
     return int(parts.get("expires_days") or LIFE_DAYS)
 
 
+def _priority_problem(text: str) -> str | None:
+    fits = text.isascii() and text.isdigit() and int(text) <= LAST_PRIORITY if len(text) <= 3 else False
+    return None if fits else f"must be a whole number, from 0 to {LAST_PRIORITY}"
+
+
+def place_of(parts: Mapping[str, str]) -> int:
+    """Where a message stands among those that an app may show: the smallest number comes first, those without last."""
+    return int(parts.get("priority") or LAST_PRIORITY + 1)
+
+
 def _in_app_problem(parts: Mapping[str, str]) -> tuple[str, str] | None:
     if parts["position"] == "inline" and not parts["element_id"]:
         return "element_id", "is needed by a message that is shown inline"
@@ -238,6 +249,7 @@ IN_APP = Channel(
         Part("element_id"),
         Part("page_rule"),
         Part("persistent", default="false", choices=("false", "true")),
+        Part("priority", wrong=_priority_problem),
         _EXPIRES,
     ),
     shown="title",

@@ -23,6 +23,11 @@ class PushDevice:
     last_used: int | None = None
 
 
+def shows_push(attributes: Mapping[str, Any]) -> bool:
+    """Whether a device with these attributes shows what is pushed to it: apps tell where its user switched that off."""
+    return str(attributes.get("push_enabled")).lower() not in {"false", "0"}
+
+
 def chosen(devices: Iterable[PushDevice], to: str) -> tuple[PushDevice, ...]:
     """Those that a message goes to, the one used last first. `to`: ``all``, ``last_used``, or tokens between commas."""
     found = sorted(devices, key=lambda one: (-(one.last_used or 0), one.token))

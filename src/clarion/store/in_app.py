@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from clarion.domain.channels import lives_days
+from clarion.domain.channels import lives_days, place_of
 from clarion.domain.messages import PartsMessage
 from clarion.domain.people import person_id_of
 from clarion.store.engine import Store, Transaction
@@ -49,8 +49,8 @@ def keep(tx: Transaction, messages: Sequence[PartsMessage]) -> frozenset[str]:
 
 
 def waiting(tx: Transaction, person_id: int) -> list[WaitingMessage]:
-    """What a person's app may show, newest first."""
-    return [
+    """What a person's app may show: by priority, and among those of the same the newest first."""
+    found = [
         WaitingMessage(
             str(row["delivery_id"]),
             str(row["kind"]),
@@ -61,6 +61,7 @@ def waiting(tx: Transaction, person_id: int) -> list[WaitingMessage]:
         )
         for row in tx.all("waiting_in_app", person_id=person_id, most=MOST)
     ]
+    return sorted(found, key=lambda one: place_of(one.parts))
 
 
 def is_of(tx: Transaction, delivery_id: str, person_id: int) -> bool:

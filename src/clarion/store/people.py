@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from clarion.domain.people import Device, IdKind, Person, Reference, email_key, is_unsubscribed, person_id_of
-from clarion.domain.push import PushDevice
+from clarion.domain.push import PushDevice, shows_push
 from clarion.store import erasure, numbers
 from clarion.store.access import Workspace
 from clarion.store.engine import Row, Transaction
@@ -229,9 +229,11 @@ def delete_device(tx: Transaction, person_id: int, token: str) -> bool:
 
 
 def push_devices(tx: Transaction, person_ids: Iterable[int]) -> dict[int, list[PushDevice]]:
-    """What some people can be pushed to; who has no device is absent."""
+    """What some people can be pushed to; who has no device that shows anything is absent."""
     found: dict[int, list[PushDevice]] = {}
     for row in tx.all("push_devices", person_ids=encode(sorted(person_ids))):
+        if not shows_push(decode(row["attributes"])):
+            continue
         device = PushDevice(str(row["token"]), str(row["platform"]), row["last_used"])
         found.setdefault(int(row["person_id"]), []).append(device)
     return found

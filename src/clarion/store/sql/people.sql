@@ -182,7 +182,7 @@ DELETE FROM device WHERE person_id = :person_id AND token = :token;
 SELECT token, platform, last_used, attributes FROM device WHERE person_id = :person_id ORDER BY token;
 
 -- name: push_devices
-SELECT person_id, token, platform, last_used FROM device WHERE person_id {{in :person_ids}};
+SELECT person_id, token, platform, last_used, attributes FROM device WHERE person_id {{in :person_ids}};
 
 -- name: insert_event
 -- A repeated event id is one event.

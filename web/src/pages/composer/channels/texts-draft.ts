@@ -115,6 +115,13 @@ export const TEXTS: Readonly<Record<string, TextsChannel>> = {
         ],
         rare: true,
       },
+      {
+        name: "priority",
+        label: "Priority",
+        as: "line",
+        hint: "A number from 0: the smallest is shown first. Blank: after those that have one.",
+        rare: true,
+      },
       { name: "expires_days", label: "Days until it expires", as: "line", rare: true },
     ],
   },
