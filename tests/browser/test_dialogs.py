@@ -170,9 +170,27 @@ def test_what_is_shown_once_is_accessible_and_fits_a_phone(server: Server, open_
     expect(page.get_by_role("dialog", name="The new key")).to_be_visible()
     check_fits(page)
     check_accessible(page)
+    page.get_by_role("button", name="I have it").click()
+    expect(page.get_by_role("button", name="Make a key", exact=True)).to_be_focused()
     page.goto("/workspace")
     page.get_by_label("Name of the new workspace").fill("Shown once")
     page.get_by_role("button", name="Make it").click()
     expect(page.get_by_role("dialog", name="The new workspace's keys")).to_be_visible()
     check_fits(page)
     check_accessible(page)
+
+
+def test_the_focus_goes_back_through_a_dialog_that_opened_another(server: Server, known: Known, page: Page) -> None:
+    hook = known.webhook
+    enter_demo(page, server.url)
+    page.goto(f"{server.url}/webhooks/{hook}")
+    for leave in ("Escape", "Enter"):
+        new = page.get_by_role("button", name="New secret")
+        new.click()
+        page.get_by_role("button", name="Make it").click()
+        shown = page.get_by_role("dialog", name="The signing secret")
+        expect(shown).to_be_visible()
+        shown.get_by_role("button", name="I have it").focus()
+        page.keyboard.press(leave)
+        expect(shown).to_have_count(0)
+        expect(new, leave).to_be_focused()

@@ -20,10 +20,24 @@ const FIRST_FIELD = [".dialog-body :is(input, select, textarea)", ".dialog-body 
   .map((one) => `${one}:not([disabled], [type=hidden])`)
   .join();
 
+/** What opened each dialog, and the dialog that it stands in, if it does. */
+const openers = new WeakMap<Element, { opener: Element | null; within: Element | null }>();
+
+/** Give the focus back: to what opened it; where that went with another dialog, to what opened that one. */
+function giveBack(dialog: Element): void {
+  const known = openers.get(dialog);
+  if (!known) return;
+  const { opener, within } = known;
+  if (opener instanceof HTMLElement && opener.isConnected) {
+    opener.focus();
+    // Not while another dialog is open that came in its place: that one asks again.
+    if (document.activeElement === opener) openers.delete(dialog);
+  } else if (within) giveBack(within);
+}
+
 /** A modal dialog; its content exists only while it is open. */
 export function Dialog({ title, open, onClose, children, actions, wide }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
-  const opener = useRef<Element | null>(null);
   const gone = useRef(false);
   const id = useId();
   // With the drawing, not a frame later: what is typed next belongs into it.
@@ -31,13 +45,13 @@ export function Dialog({ title, open, onClose, children, actions, wide }: Dialog
     const dialog = ref.current;
     if (!dialog) return;
     if (open && !dialog.open) {
-      opener.current = document.activeElement;
+      const opener = document.activeElement;
+      openers.set(dialog, { opener, within: opener?.closest("dialog") ?? null });
       dialog.showModal();
       dialog.querySelector<HTMLElement>(FIRST_FIELD)?.focus();
-    } else if (!open && dialog.open) dialog.close();
-    if (!open && opener.current instanceof HTMLElement && opener.current.isConnected) {
-      opener.current.focus();
-      opener.current = null;
+    } else if (!open) {
+      if (dialog.open) dialog.close();
+      giveBack(dialog);
     }
   }, [open]);
   useLayoutEffect(() => {
@@ -48,7 +62,7 @@ export function Dialog({ title, open, onClose, children, actions, wide }: Dialog
       gone.current = true;
       if (!dialog?.open) return;
       dialog.close();
-      if (opener.current instanceof HTMLElement) opener.current.focus();
+      giveBack(dialog);
     };
   }, []);
   return (
