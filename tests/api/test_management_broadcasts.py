@@ -105,6 +105,7 @@ async def test_edit_changes_only_what_it_mentions(manage: Client) -> None:
     assert (shown["subject"], shown["send_to_unsubscribed"]) == ("Bye", True)
     assert (shown["body"], shown["tracked"]) == (EMAIL["body"], True)
     assert not (await manage("PATCH", action, {"tracked": False})).json["action"]["tracked"]
+    assert (await manage("PATCH", action, {"fake_bcc": True})).json["action"]["fake_bcc"]
     assert not (await manage("PATCH", action, {"name": "Welcome"})).json["action"]["tracked"]
 
     added = await manage("POST", f"{path}/actions", {"name": "More"})

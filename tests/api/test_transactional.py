@@ -139,6 +139,15 @@ async def test_styles_are_inlined_unless_the_call_says_no(
     assert content["preprocessor"] == "premailer"
 
 
+async def test_a_fake_bcc_gets_a_message_of_its_own(client: Client, stage: Stage) -> None:
+    sent = await client("POST", "/v1/send/email", INLINE | {"bcc": "b@e.test", "fake_bcc": True})
+    mails = await work_off(stage)
+    assert [mail["Subject"] for mail in mails] == ["Order 1815", "[To p1@x.test] Order 1815"]
+    archived = (await client("GET", f"/v1/messages/{sent.json['delivery_id']}/archived_message")).json
+    shown = archived["archived_message"]
+    assert (shown["bcc"], shown["fake_bcc"]) == ("b@e.test", True)
+
+
 async def test_every_envelope_recipient_gets_it(client: Client, stage: Stage) -> None:
     await client("POST", "/v1/send/email", INLINE | {"to": "a@e.test, b@e.test", "cc": "c@e.test", "bcc": "d@e.test"})
     provider = Scripted()

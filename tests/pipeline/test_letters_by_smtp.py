@@ -16,6 +16,8 @@ from clarion.channels import registry
 from clarion.domain.broadcasts import EmailContent, Layout
 from clarion.domain.deliveries import key_of
 from clarion.domain.links import target_of
+from clarion.domain.suppressions import EspKind
+from clarion.store import esp
 from clarion.store.engine import Store
 
 from .stage import SIGN, Stage
@@ -43,6 +45,16 @@ class Keeping:
 
     def __init__(self) -> None:
         self.taken: list[Taken] = []
+        self.refused = 0
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        if address.startswith("refused"):
+            self.refused += 1
+            return "451 4.3.0 come back later"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 ok"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         mail = message_from_bytes(envelope.content, EmailMessage, policy=policy.default)
@@ -110,3 +122,31 @@ async def test_a_mail_with_all_that_one_may_have(
             assert text(mail, "text/x-amp-html").rstrip() == CONTENT.amp.replace("{{ customer.id }}", "ada")
         else:
             assert kinds == ["text/plain", "text/html"]
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+async def test_a_fake_bcc_is_a_message_of_its_own_after_the_persons(
+    stage: Stage, store: Store, store_url: str, server: tuple[Keeping, int]
+) -> None:
+    stage.person("ada")
+    stage.person("none", None)
+    content = replace(
+        CONTENT,
+        fake_bcc=True,
+        bcc="One <one@acme.test>, {{ customer.id }}@acme.test, barred@acme.test, refused@acme.test",
+    )
+    number = stage.workspace.workspace_id
+    store.write(lambda tx: esp.suppress(tx, number, EspKind.BOUNCES, "barred@acme.test"))
+    taken = await sent(stage, store, store_url, server, content)
+    (_, to, mail), *copies = taken
+    assert (to, mail["Subject"], mail["Bcc"]) == (("ada@x.test", "cc@acme.test"), "Hello ada", None)
+    assert {to for _, to, _ in copies} == {("one@acme.test",), ("ada@acme.test",)}
+    for _, to, copy in copies:
+        assert (copy["Subject"], copy["Cc"], copy["List-Unsubscribe"]) == ("[To ada@x.test] Hello ada", None, None)
+        assert copy["To"].addresses[0].addr_spec == to[0]
+        assert key_of(copy["Message-ID"].strip("<>").partition("@")[0], SIGN.secret) is None
+        assert 'href="https://shop.test/a' in text(copy, "text/html")
+        assert "/e/o/" not in text(copy, "text/html")
+    assert len({mail["Message-ID"] for _, _, mail in taken}) == 3
+    assert server[0].refused == 1
+    assert stage.sums(1) == {"sent": 1, "skipped no_address": 1}

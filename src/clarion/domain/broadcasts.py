@@ -88,8 +88,9 @@ class EmailContent:
     the body. `layout`: what the body is put into, as it was when this was stored. `tracked`: links in the body
     lead through us, and a pixel tells that it was opened; content that was stored before there was such a choice
     is not. `inline_css`: the rules of style sheets in the body and its layout move into the elements they are for.
-    `url_params`: what is added to its links in place of the workspace's; None: the workspace's. `amp`: the same for
-    mail programs that show AMP; sent beside the others, without layout, and seen by nobody.
+    `fake_bcc`: who is in bcc gets a message of their own, whose subject names the person. `url_params`: what is added
+    to its links in place of the workspace's; None: the workspace's. `amp`: the same for mail programs that show AMP;
+    sent beside the others, without layout, and seen by nobody.
     With `webhook` it is no e-mail but a call: of the texts only `headers` and `body` are used then. With
     `parts_of` it is of that channel of `domain.channels`, and `parts`, by the names there, are all it has.
     """
@@ -106,6 +107,7 @@ class EmailContent:
     headers: tuple[tuple[str, str], ...] = ()
     tracked: bool = False
     inline_css: bool = False
+    fake_bcc: bool = False
     url_params: Params | None = None
     sender_id: int | None = None  # the identity that `sender` was written from
     reply_to_id: int | None = None

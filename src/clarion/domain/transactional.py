@@ -51,6 +51,7 @@ class Override:
     headers: tuple[tuple[str, str], ...] | None = None
     tracked: bool | None = None
     inline_css: bool | None = None
+    fake_bcc: bool | None = None
     send_to_unsubscribed: bool = True
     also_to: tuple[str, ...] = ()  # recipients beside the first
     language: str = ""  # that of the message whoever gets it; "": the person's
@@ -67,6 +68,8 @@ class Override:
             texts["tracked"] = self.tracked
         if self.inline_css is not None:
             texts["inline_css"] = self.inline_css
+        if self.fake_bcc is not None:
+            texts["fake_bcc"] = self.fake_bcc
         variants = tuple(replace(one, content=_with(one.content, texts)) for one in action.variants)
         content = _with(action.content, texts)
         if self.language:
@@ -171,6 +174,7 @@ def parse_email(body: Mapping[str, Any], now_s: int) -> SendRequest:
             _headers(body.get("headers")),
             flags["tracked"] if body.get("tracked") is not None or message is None else None,
             False if flags["disable_css_preprocessing"] else (True if message is None else None),
+            None if body.get("fake_bcc") is None else flags["fake_bcc"],
             send_to_unsubscribed=flags["send_to_unsubscribed"],
             language=_text(body, "language", MAX_LINE_BYTES) or "",
         ),

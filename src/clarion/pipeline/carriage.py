@@ -22,7 +22,7 @@ def left_behind(content: EmailContent, sending: Sending) -> Iterator[tuple[str, 
     if content.amp.strip() and not able.amp:
         yield "amp", f"{name} carries no AMP part: leave it empty, or send through another provider"
     most = able.most_recipients
-    copies = {"cc": len(split_list(content.cc)), "bcc": len(split_list(content.bcc))}
+    copies = {"cc": len(split_list(content.cc)), "bcc": 0 if content.fake_bcc else len(split_list(content.bcc))}
     if most is not None and 1 + sum(copies.values()) > most:
         where = max(copies, key=lambda field: copies[field])
         yield where, f"{name} takes {most} recipients of a message, this one has {1 + sum(copies.values())}"

@@ -6,14 +6,14 @@ a crash is the same message, with the same Message-ID.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, replace
 from email.utils import formatdate
 from typing import Any, Literal
 
-from clarion.domain.broadcasts import DEFAULT_RECIPIENT, Action, BroadcastKind, FrozenContent, SendingState
+from clarion.domain.broadcasts import DEFAULT_RECIPIENT, Action, FrozenContent, SendingState
 from clarion.domain.deliveries import DeliveryKey, IdSigner, Outcome, Reason, State
 from clarion.domain.errors import RenderError
 from clarion.domain.links import LinkSigner, links_of
@@ -25,11 +25,12 @@ from clarion.domain.topics import best
 from clarion.domain.transactional import Attachment, Override
 from clarion.pipeline.booking import Booking, spoken_by
 from clarion.pipeline.calling import Calls
+from clarion.pipeline.compiling import Form, campaign_of, compiled_email, forms_of
 from clarion.pipeline.leaving_out import Wishes, skipped
 from clarion.rendering import mime
 from clarion.rendering.addresses import mailbox
 from clarion.rendering.context import Links
-from clarion.rendering.email import TRANSACTIONAL, Campaign, CompiledEmail, Recipient, RenderedEmail, compile_email
+from clarion.rendering.email import CompiledEmail, Recipient, RenderedEmail
 from clarion.rendering.parts import RenderedParts
 from clarion.rendering.special import Person, SpecialEmail, domain_of
 from clarion.rendering.tracking import Tracker
@@ -37,9 +38,6 @@ from clarion.rendering.webhook import RenderedWebhook
 from clarion.store.engine import Row
 from clarion.store.numbers import workspace_of
 from clarion.store.people import decode
-
-Form = int | tuple[int, str]
-"""An action's number in the default language, and with a tag in another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +86,9 @@ class Messages:
         self._languages = {
             action.action_id: [one.language for one in action.variants] for action in content.actions if action.variants
         }
-        campaign = _campaign(content)
+        campaign = campaign_of(content)
         self._kinds = {action.action_id: action.kind for action in content.actions}
-        others = _forms(action for action in content.actions if action.kind != "email")
+        others = forms_of(action for action in content.actions if action.kind != "email")
         short = ShortLinks(sign.secret, sign.base_url)
         self._calls: dict[Form, Calls] = {form: Calls(content, action, campaign, short) for form, action in others}
         self.channels = frozenset(self._kinds.values())
@@ -99,7 +97,7 @@ class Messages:
             for action in content.actions
             if (channel := action.content.made_of_parts) is not None and channel.to_devices
         )
-        forms = dict(_forms(action for action in content.actions if action.kind == "email"))
+        forms = dict(forms_of(action for action in content.actions if action.kind == "email"))
         # Line ends are CRLF by construction; a dot could begin a line only as the name of a custom header.
         self._wire_ready = {
             form: not any(name.startswith(".") for name, _ in action.content.headers) for form, action in forms.items()
@@ -109,7 +107,11 @@ class Messages:
             form: self._own_address[form] and not (action.content.cc or action.content.bcc or self._also_to)
             for form, action in forms.items()
         }
-        self._compiled = {form: _compile(content, action, campaign) for form, action in forms.items()}
+        self._apart = frozenset(
+            form for form, action in forms.items() if action.content.fake_bcc and action.content.bcc.strip()
+        )
+        self.with_own_copies = bool(self._apart)
+        self._compiled = {form: compiled_email(content, action, campaign) for form, action in forms.items()}
         self._trackers = {
             form: Tracker(sign.base_url, LinkSigner(sign.secret, action.action_id))
             for form, action in forms.items()
@@ -244,7 +246,7 @@ class Messages:
     def _quick(self, form: Form, row: Row, delivery_id: str) -> EmailMessage | None:
         """The message by compiled code; None where it does not make it."""
         special = self._special_email(form, tracked=form in self._trackers)
-        if special is None or self._attachments or self._also_to:
+        if special is None or self._attachments or self._also_to or form in self._apart:
             return None
         try:
             person = _person(row, delivery_id, whole=special.whole_person)
@@ -266,27 +268,52 @@ class Messages:
                 return skipped(key, Reason.NO_ADDRESS)
             if self._also_to:
                 rendered = replace(rendered, also_to=self._also_to)
-            if self._form == "fields":
-                return self._in_parts(form, row, delivery_id, rendered)
-            made = mime.build(
-                rendered,
-                message_id=f"<{delivery_id}@{domain_of(rendered.sender)}>",
-                date=self._date(),
-                unsubscribe_url=self._unsubscribe(form, delivery_id),
-                attachments=self._attachments,
-            )
+            return self._built(form, row, delivery_id, rendered)
         except RenderError as error:
             # With a place it is the template that failed, without one it is the address it made.
             of_address = error.part in {"recipient", "from"} and error.line is None
             reason = Reason.INVALID_ADDRESS if of_address else Reason.RENDER_FAILED
             return Outcome(key, State.FAILED, reason, str(error))
+
+    def own_copies(self, key: DeliveryKey, row: Row) -> list[EmailMessage]:
+        """The messages to those in bcc who get one of their own: without tracking, and without an offer to unsubscribe.
+
+        Raises RenderError.
+        """
+        form, delivery_id = self._form_for(key.action_id, row), self._public_id(key)
+        compiled = self._compiled.get(form)
+        if form not in self._apart or not isinstance(compiled, CompiledEmail):
+            return []
+        rendered = compiled.render(self._recipient(row, delivery_id)[0])
+        subject = f"[To {rendered.recipient}] {rendered.subject}"
+        alone = replace(rendered, subject=subject, cc=(), bcc=())
+        return [
+            self._built(form, row, f"{delivery_id}-copy{no}", replace(alone, recipient=address), offers=False)
+            for no, address in enumerate(rendered.bcc, start=1)
+        ]
+
+    def _built(
+        self, form: Form, row: Row, delivery_id: str, rendered: RenderedEmail, *, offers: bool = True
+    ) -> EmailMessage:
+        """The message in the form that the provider takes; `offers`: to unsubscribe. Raises RenderError."""
+        if self._form == "fields":
+            return self._in_parts(form, row, delivery_id, rendered, offers=offers)
+        made = mime.build(
+            rendered,
+            message_id=f"<{delivery_id}@{domain_of(rendered.sender)}>",
+            date=self._date(),
+            unsubscribe_url=self._unsubscribe(form, delivery_id) if offers else None,
+            attachments=self._attachments,
+        )
         return _message(row, delivery_id, rendered.subject, made, wire_ready=self._wire_ready[form])
 
-    def _in_parts(self, form: Form, row: Row, delivery_id: str, rendered: RenderedEmail) -> EmailMessage:
+    def _in_parts(
+        self, form: Form, row: Row, delivery_id: str, rendered: RenderedEmail, *, offers: bool = True
+    ) -> EmailMessage:
         fields, envelope = mime.fields(
             rendered,
             message_id=f"<{delivery_id}@{domain_of(rendered.sender)}>",
-            unsubscribe_url=self._unsubscribe(form, delivery_id),
+            unsubscribe_url=self._unsubscribe(form, delivery_id) if offers else None,
             attachments=self._attachments,
         )
         return _message(row, delivery_id, fields.subject, envelope, fields)
@@ -358,34 +385,3 @@ def goes_to_own_address(action: Action) -> bool:
     if action.kind != "email":
         return False
     return all("".join(content.recipient.split()) in {"", DEFAULT_RECIPIENT} for content in action.contents)
-
-
-def _forms(actions: Iterable[Action]) -> Iterator[tuple[Form, Action]]:
-    """Actions and their variants, each as an action of one language."""
-    for action in actions:
-        yield action.action_id, replace(action, variants=())
-        for one in action.variants:
-            yield (action.action_id, one.language), replace(action, content=one.content, variants=())
-
-
-def _campaign(content: FrozenContent) -> Campaign:
-    campaign = Campaign(
-        content.broadcast_id, content.broadcast_name, topic=content.topic, url_params=content.url_params
-    )
-    if content.kind is BroadcastKind.BROADCAST:
-        return campaign
-    return replace(campaign, type=TRANSACTIONAL, topic=None)
-
-
-def _compile(content: FrozenContent, action: Action, campaign: Campaign) -> CompiledEmail | RenderError:
-    try:
-        return compile_email(
-            action.content,
-            snippets=content.snippets,
-            campaign=campaign,
-            message_id=action.action_id,
-            message_name=action.name,
-            send_to_unsubscribed=action.send_to_unsubscribed,
-        )
-    except RenderError as error:
-        return error  # every message of this action fails with it, each account says so

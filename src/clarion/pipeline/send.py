@@ -32,6 +32,7 @@ from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.pipeline.flight import FlightRecord, Mark
 from clarion.pipeline.meter import UNMETERED, Meter
 from clarion.pipeline.outlet import Outlet
+from clarion.pipeline.own_copies import CopyHandover, OwnCopies
 from clarion.pipeline.permits import Permits
 from clarion.pipeline.retry import RetryPolicy
 from clarion.pipeline.routing import Routes
@@ -154,6 +155,8 @@ class SendStage:
         for source, delivered in zip(sources, delivering, strict=True):
             source.outlet.learn(delivered, given=source.given > 0)
             source.close()
+            if not source.copies.dry:
+                await source.copies.rest(self._drain_seconds)
             if source.outlet.permits is not None and not source.dry:
                 task.left.add(source.outlet.channel)
         return outcomes
@@ -246,6 +249,7 @@ class _ChunkSource:
         if outlet.channel in PERSON_ACTIONS:  # nobody need decide: what was performed is not performed twice
             self.doubt = DoubtPolicy.RESEND
         self.messages = task.messages.in_form(outlet.provider.capabilities.takes)
+        self.copies = OwnCopies(outlet, self.messages, task.barred)
         self._rows = iter(rows)
 
     def may_send(self) -> bool:
@@ -253,15 +257,17 @@ class _ChunkSource:
 
     @property
     def dry(self) -> bool:
-        return not length_hint(self._rows)
+        return not length_hint(self._rows) and self.copies.dry
 
     def may_go_on(self) -> bool:
         return self.may_send() and not self.task.turn_over()
 
-    def take(self) -> "_Handover | None":
+    def take(self) -> "_Handover | CopyHandover | None":
         task, permits = self.task, self.outlet.permits
         if permits is not None and not permits.take():
             return None
+        if not (self.copies.dry or self.over):
+            return self.copies.next()
         for index, row in self._rows if self.may_send() and not task.turn_over() else ():
             key = DeliveryKey(task.trigger_id, row["seq"], row["action_id"])
             made = self._composed(key, row)
@@ -364,7 +370,9 @@ class _Handover:
         self.lost = (*self.lost, *tokens)
 
     def sent(self, words: str) -> None:
-        self._end(Verdict(Mark.SENT, words))
+        if not self.ended:
+            self._end(Verdict(Mark.SENT, words))
+            self.source.copies.of(self.key, self.row)
 
     def failed(self, error: SendError) -> None:
         self._end(verdict.of_error(error))

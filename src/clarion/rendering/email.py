@@ -42,7 +42,8 @@ __all__ = [
 class RenderedEmail:
     """The texts of one message. Addresses are as written (``Name <a@b>``); `mime.build` checks them.
 
-    `also_to`: further recipients that a caller named; what a template makes is one address.
+    `also_to`: further recipients that a caller named; what a template makes is one address. `fake_bcc`: it
+    goes to nobody in `bcc`; they get a copy of their own.
     """
 
     subject: str
@@ -57,6 +58,7 @@ class RenderedEmail:
     headers: tuple[tuple[str, str], ...]
     also_to: tuple[str, ...] = ()
     amp: str = ""
+    fake_bcc: bool = False
 
 
 class CompiledEmail:
@@ -130,6 +132,7 @@ class CompiledEmail:
                 (name, rendered(value, f"headers.{name}", names, recipient)) for name, value in self._headers
             ),
             amp=self._text("amp", names, recipient),
+            fake_bcc=self._content.fake_bcc,
         )
 
     def addresses(self, recipient: Recipient) -> tuple[str, ...]:

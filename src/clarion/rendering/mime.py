@@ -51,7 +51,7 @@ def build(
     sender = mailbox(email.sender, "from")
     recipient, *others = _recipients(email)
     cc = [mailbox(address, "cc") for address in email.cc]
-    bcc = [mailbox(address, "bcc") for address in email.bcc]
+    bcc = _bcc(email)
     head = [
         f"From: {sender.header}\r\nTo: {listed([recipient, *others])}\r\n",
         line("Subject", cleaned(email.subject)),
@@ -88,7 +88,7 @@ def fields(
     if email.reply_to:
         mailbox(email.reply_to, "reply_to")
     cc = [mailbox(address, "cc") for address in email.cc]
-    bcc = [mailbox(address, "bcc") for address in email.bcc]
+    bcc = _bcc(email)
     headers = [("Message-ID", message_id)]
     if unsubscribe_url and not any(name.lower() == "list-unsubscribe" for name, _ in email.headers):
         lines = one_click(unsubscribe_url).splitlines()
@@ -102,7 +102,7 @@ def fields(
         recipient=", ".join(map(cleaned, (email.recipient, *email.also_to))),
         reply_to=cleaned(email.reply_to),
         cc=tuple(map(cleaned, email.cc)),
-        bcc=tuple(map(cleaned, email.bcc)),
+        bcc=tuple(map(cleaned, email.bcc)) if bcc else (),
         headers=tuple(headers),
         attachments=tuple(attachments),
         amp=email.amp if email.plain and email.html and email.amp.strip() else "",
@@ -115,6 +115,12 @@ def fields(
         needs_smtputf8=any(address.needs_smtputf8 for address in (sender, recipient, *others, *cc, *bcc)),
     )
     return made, envelope
+
+
+def _bcc(email: RenderedEmail) -> list[Mailbox]:
+    """Whom it goes to beside; all must be addresses even if they get a copy of their own."""
+    found = [mailbox(address, "bcc") for address in email.bcc]
+    return [] if email.fake_bcc else found
 
 
 def _recipients(email: RenderedEmail) -> list[Mailbox]:

@@ -66,7 +66,7 @@ def _shape(
         "recipient": recipient or (request.url if request else with_texts.recipient if with_texts else ""),
         "subject": mail.subject if mail else "",
         "bcc": ", ".join(mail.bcc) if mail else "",
-        "fake_bcc": False,
+        "fake_bcc": mail.fake_bcc if mail else False,
         "preheader_text": mail.preheader if mail else "",
         "url": request.url if request else "",
         "request_method": request.method.value if request else "",

@@ -77,7 +77,7 @@ def action_shape(action: Action, language: str = "", number: int | None = None) 
         "reply_to_id": content.reply_to_id,
         "cc": content.cc,
         "bcc": content.bcc,
-        "fake_bcc": False,
+        "fake_bcc": content.fake_bcc,
         "preprocessor": "premailer" if content.inline_css else "",  # the word for it, contract §5.3
     }
 

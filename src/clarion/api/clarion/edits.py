@@ -55,7 +55,17 @@ _BROADCAST_KEYS = (
     "name", "recipients", "doubt_policy", "tags", "kind", "trigger_name", "topic_id", "language_attribute", "goal",
     "exit_when", "ignores_message_limit", "archived", "version",
 )  # fmt: skip
-_CONTENT_KEYS = ("tracked", "inline_css", "url_parameters", "headers", "from_id", "reply_to_id", "layout_id", *_TEXTS)
+_CONTENT_KEYS = (
+    "tracked",
+    "inline_css",
+    "fake_bcc",
+    "url_parameters",
+    "headers",
+    "from_id",
+    "reply_to_id",
+    "layout_id",
+    *_TEXTS,
+)
 _CALL_KEYS = ("url", "method", "conversion_tracking", "headers", "body")
 _SETTINGS = ("name", "sending_state", "send_to_unsubscribed", "condition")
 
@@ -261,6 +271,7 @@ def _content(fields: Fields, before: EmailContent) -> EmailContent:
         headers=_headers(fields, before.headers),
         tracked=fields.flag("tracked", before=before.tracked),
         inline_css=fields.flag("inline_css", before=before.inline_css),
+        fake_bcc=fields.flag("fake_bcc", before=before.fake_bcc),
         sender_id=fields.number("from_id", sender_id),
         reply_to_id=fields.number("reply_to_id", reply_to_id),
         layout=_layout(fields, before.layout),

@@ -91,6 +91,7 @@ def content_shape(content: EmailContent) -> dict[str, Any]:
     return {
         "tracked": content.tracked,
         "inline_css": content.inline_css,
+        "fake_bcc": content.fake_bcc,
         "url_parameters": url_params.shape(content.url_params) if content.url_params is not None else None,
         "subject": content.subject,
         "preheader": content.preheader,

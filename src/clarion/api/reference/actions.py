@@ -15,6 +15,7 @@ ACTION: dict[str, Any] = {
     "condition": {"attribute": {"field": "plan", "operator": "eq", "value": "pro"}},
     "tracked": True,
     "inline_css": True,
+    "fake_bcc": False,
     "url_parameters": None,
     "subject": "Hello {{ customer.first_name }}",
     "preheader": "",
@@ -35,8 +36,8 @@ ACTION: dict[str, Any] = {
     "updated_at": 1796040000,
 }
 OF_EMAIL = (
-    "tracked", "inline_css", "url_parameters", "subject", "preheader", "plain", "from", "from_id", "reply_to",
-    "reply_to_id", "layout_id", "recipient", "cc", "bcc",
+    "tracked", "inline_css", "fake_bcc", "url_parameters", "subject", "preheader", "plain", "from", "from_id",
+    "reply_to", "reply_to_id", "layout_id", "recipient", "cc", "bcc",
 )  # fmt: skip
 """What a webhook has not, which has `url` and `method` instead."""
 _LOOSE = Loose(
@@ -74,6 +75,7 @@ _TEXTS: dict[str, Any] = {
     "url_parameters": nullable(
         array(record(name=text(), value=text("With Liquid.")), "Added to its links; null: the workspace's.")
     ),
+    "fake_bcc": flag("Who is in bcc gets a message of their own, whose subject names the person."),
     "inline_css": flag("Of an e-mail: style sheets move into the elements they are for; true unless given."),
     "sending_state": one_of("automatic", "draft", "off"),
     "send_to_unsubscribed": flag(),

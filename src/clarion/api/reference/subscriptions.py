@@ -144,6 +144,7 @@ _CONTENT: dict[str, Any] = {
     "headers": array(record(name=text(), value=text())),
     "tracked": flag(),
     "inline_css": flag(),
+    "fake_bcc": flag(),
     "url_parameters": nullable(array(record(name=text(), value=text()))),
 }
 _CONTENT_EXAMPLE = {
@@ -164,6 +165,7 @@ _CONTENT_EXAMPLE = {
     "headers": [],
     "tracked": True,
     "inline_css": True,
+    "fake_bcc": False,
     "url_parameters": None,
 }
 _IN_A_LANGUAGE: dict[str, Any] = {

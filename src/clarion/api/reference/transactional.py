@@ -29,7 +29,7 @@ _EMAIL: dict[str, Any] = {
     "reply_to": text(),
     "cc": text(),
     "bcc": text(),
-    "fake_bcc": nullable(flag("Passed over: copies are true bcc.")),
+    "fake_bcc": nullable(flag("Who is in bcc gets a message of their own, whose subject names the person.")),
     "subject": text(),
     "preheader": text(),
     "body": text("HTML with Liquid."),
