@@ -63,6 +63,7 @@ from clarion.api.clarion import senders as clarion_senders
 from clarion.api.clarion import session as clarion_session
 from clarion.api.clarion import snippet_uses as clarion_snippet_uses
 from clarion.api.clarion import topics as clarion_topics
+from clarion.api.clarion import tracking_domain as clarion_tracking_domain
 from clarion.api.clarion import trying as clarion_trying
 from clarion.api.clarion import uploads as clarion_uploads
 from clarion.api.clarion import users as clarion_users
@@ -136,6 +137,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *clarion_deliveries.ENDPOINTS,
     *clarion_uploads.ENDPOINTS,
     *clarion_workspace.ENDPOINTS,
+    *clarion_tracking_domain.ENDPOINTS,
     *clarion_session.ENDPOINTS,
     *clarion_users.ENDPOINTS,
     *clarion_audit.ENDPOINTS,

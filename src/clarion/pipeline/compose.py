@@ -35,7 +35,8 @@ from clarion.rendering.parts import RenderedParts
 from clarion.rendering.special import Person, SpecialEmail, domain_of
 from clarion.rendering.tracking import Tracker
 from clarion.rendering.webhook import RenderedWebhook
-from clarion.store.engine import Row
+from clarion.store import tracking_domains
+from clarion.store.engine import Row, Transaction
 from clarion.store.numbers import workspace_of
 from clarion.store.people import decode
 
@@ -46,6 +47,12 @@ class Sign:
 
     secret: bytes
     base_url: str
+
+
+def sign_for(tx: Transaction, sign: Sign, workspace_id: int) -> Sign:
+    """The same, with links by the workspace's own domain where there is one that leads here."""
+    own = tracking_domains.of_workspace(tx, workspace_id)
+    return replace(sign, base_url=own.url) if own is not None and own.used else sign
 
 
 class Messages:

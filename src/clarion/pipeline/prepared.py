@@ -4,7 +4,7 @@
 import threading
 from collections import OrderedDict
 
-from clarion.pipeline.compose import Messages, Sign
+from clarion.pipeline.compose import Messages, Sign, sign_for
 from clarion.pipeline.tracing import Tracing
 from clarion.store import operations, overrides, triggers
 from clarion.store.engine import Store, Transaction
@@ -45,7 +45,8 @@ class Prepared:
             self._tracing.follow(trigger_id, operations.trace_of(tx, trigger_id))
             override, attachments = overrides.get(tx, trigger_id) or (None, ())
             content = triggers.content(tx, content_hash)
-            return Messages(content, trigger.data, self._sign, override=override, attachments=attachments)
+            sign = sign_for(tx, self._sign, trigger.workspace_id)
+            return Messages(content, trigger.data, sign, override=override, attachments=attachments)
 
         messages = self._store.read(load)
         with self._guard:

@@ -6,7 +6,7 @@ because bodies are not stored; of one that was a draft it is what was kept.
 """
 
 from clarion.domain.deliveries import DeliveryKey, public_id
-from clarion.pipeline.compose import Messages, Sign
+from clarion.pipeline.compose import Messages, Sign, sign_for
 from clarion.pipeline.drafting import reread
 from clarion.rendering.email import RenderedEmail
 from clarion.rendering.parts import RenderedParts
@@ -45,7 +45,8 @@ class Preview:
                 return reread(draft.message)
             override, _ = overrides.get(tx, key.trigger_id) or (None, ())
             content = triggers.content(tx, trigger.content_hash)
-            messages = Messages(content, trigger.data, self._sign, override=override)
+            sign = sign_for(tx, self._sign, trigger.workspace_id)
+            messages = Messages(content, trigger.data, sign, override=override)
             return messages.render(key, row, public_id(key, self._sign.secret), row["language"])
 
         return self._store.read(work)

@@ -10,8 +10,19 @@ from clarion.api.calls import Fetch, Fetched
 from clarion.domain.errors import InvalidRequest
 from clarion.pipeline.data_file import DataFileError
 from clarion.pipeline.data_file_download import DownloadedFile, DownloadRules, download
+from clarion.pipeline.domain_checks import Content
 from clarion.pipeline.resolve import Download
 from clarion.wiring.house import House
+
+
+def content_of(house: House) -> Content:
+    """The same as `fetcher`, of the bytes alone."""
+    fetch = fetcher(house)
+
+    async def content(url: str, most_bytes: int) -> bytes:
+        return (await fetch(url, most_bytes)).content
+
+    return content
 
 
 def download_rules(house: House) -> DownloadRules:

@@ -18,9 +18,9 @@ from clarion.pipeline.hear import HearRules
 from clarion.pipeline.preview import Preview
 from clarion.store import access
 from clarion.store.numbers import PersonNumbers
-from clarion.tracking import hooks, routes
+from clarion.tracking import hooks, own_domains, routes
 from clarion.wiring.bounces import mailbox_of
-from clarion.wiring.downloads import fetcher
+from clarion.wiring.downloads import content_of, fetcher
 from clarion.wiring.house import House
 from clarion.wiring.machines import machine_rules
 from clarion.wiring.providers import (
@@ -76,19 +76,17 @@ def build_application(house: House, vitals: health.Vitals, *, open_outbox: bool 
         *apps,
         *hooks.routes(api, _listening(house)),
         *probes,
+        own_domains.proof_route(api),
     ]
-    return application.build(api, more, around=house.metrics.watched, otherwise=page)
+    built = application.build(api, more, around=house.metrics.watched, otherwise=page)
+    return own_domains.OnlyLinks(built, api, house.base_url)
 
 
 def _listening(house: House) -> hooks.HookOptions:
     """What listens to what providers tell of messages. Raises SetupError: a key that is none."""
-    fetch, given = fetcher(house), house.settings.hooks
-
-    async def content(url: str, most_bytes: int) -> bytes:
-        return (await fetch(url, most_bytes)).content
-
+    given = house.settings.hooks
     return hooks.HookOptions(
-        build_hooks(hook_keys(house.settings), content, own_keys(house.settings)),
+        build_hooks(hook_keys(house.settings), content_of(house), own_keys(house.settings)),
         HearRules(given.soft_bounces),
         house.metrics.provider_event,
         house.base_url,

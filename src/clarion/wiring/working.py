@@ -10,6 +10,7 @@ from clarion.pipeline import (
     bouncing,
     breaking,
     converting,
+    domain_checks,
     errands,
     exporting,
     folding,
@@ -29,7 +30,7 @@ from clarion.pipeline.send import SendStage
 from clarion.pipeline.worker import Worker, WorkerRules, new_owner
 from clarion.store import access
 from clarion.wiring.bounces import bounces_of
-from clarion.wiring.downloads import download_rules, downloader
+from clarion.wiring.downloads import content_of, download_rules, downloader
 from clarion.wiring.house import House
 from clarion.wiring.providers import Built, blank_mail_of, build_outlets
 
@@ -103,6 +104,7 @@ def errands_of(house: House, failpoint: Failpoint = nothing) -> tuple[Errand, ..
         forgetting.errand(house.store),
         exporting.errand(house.store, secret, failpoint),
         reporting.errand(house.store, Sign(secret, house.base_url), download_rules(house), failpoint),
+        domain_checks.errand(house.store, content_of(house), secret),
         converting.errand(house.store, failpoint),
         *segment_building.errands(house.store, failpoint),
         importing.errand(house.store, house.folder / "files", downloader(house), failpoint),

@@ -177,7 +177,7 @@ async def html(call: Call) -> Response:
         made, told = None, f"The message cannot be made again with what is known of the person today: {error}"
     if made is None:
         made = f'<meta charset="utf-8"><p style="font: 14px system-ui">{escape(told)}'
-    return shut_in(made, call.api.options.base_url, images=images)
+    return shut_in(made, images=images)
 
 
 _ROOT = "/api/clarion/v1/deliveries"

@@ -100,7 +100,7 @@ async def html(call: Call) -> Response:
     images = call.query_flag("images")
     texts = await call.api.run(lambda: _texts(found.message))
     plain = f'<meta charset="utf-8"><pre style="white-space: pre-wrap">{escape(texts["plain"])}</pre>'
-    return shut_in(texts["html"] or plain, call.api.options.base_url, images=images)
+    return shut_in(texts["html"] or plain, images=images)
 
 
 async def send(call: Call) -> Response:

@@ -88,7 +88,7 @@ async def html(call: Call) -> Response:
     text = str(body.get_content()) if body is not None else ""
     if body is None or body.get_content_subtype() != "html":
         text = f'<meta charset="utf-8"><pre style="white-space: pre-wrap">{escape(text)}</pre>'
-    return shut_in(text, call.api.options.base_url, images=images, links=True)
+    return shut_in(text, images=images, links=True)
 
 
 async def raw(call: Call) -> Response:

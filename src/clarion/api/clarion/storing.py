@@ -14,7 +14,7 @@ from clarion.domain.short_links import ShortLinks
 from clarion.pipeline.review import Finding, Review, review
 from clarion.pipeline.review_quiet import Circumstances, quiet_settings
 from clarion.rendering.text_links import TextTracker
-from clarion.store import broadcasts, limits, segments, snippets, topics, versions
+from clarion.store import broadcasts, limits, segments, snippets, topics, tracking_domains, versions
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 
@@ -42,6 +42,8 @@ def look(api: Api, workspace: Workspace, broadcast_id: int) -> tuple[Broadcast, 
 
     def read(tx: Transaction) -> tuple[Broadcast, Callable[[Broadcast], Review]]:
         listed = segments.listing(tx, workspace)
+        domain = tracking_domains.of_workspace(tx, workspace.workspace_id)
+        base_url = domain.url if domain and domain.used else api.options.base_url
         known = Circumstances(
             limits.of_workspace(tx, workspace.workspace_id),
             {one.segment_id: one.name for one in listed if one.progress < 1},
@@ -56,12 +58,13 @@ def look(api: Api, workspace: Workspace, broadcast_id: int) -> tuple[Broadcast, 
             topic_ids=known.topic_ids,
             sending=api.options.sending,
             limit=known.limit,
-            links=TextTracker(ShortLinks(api.secret, api.options.base_url)),
+            links=TextTracker(ShortLinks(api.secret, base_url)),
         )
 
         def see(broadcast: Broadcast) -> Review:
             found = seen(broadcast)
-            return replace(found, warnings=(*found.warnings, *quiet_settings(broadcast, known)))
+            more = [Finding("tracking_domain", domain.warning)] if domain and domain.warning else []
+            return replace(found, warnings=(*found.warnings, *more, *quiet_settings(broadcast, known)))
 
         return load(tx, workspace, broadcast_id), see
 

@@ -13,6 +13,7 @@ import { Loaded } from "../../ui/states";
 import { toast } from "../../ui/toast";
 import type { Breaker } from "./breaker";
 import { BreakerForm } from "./breaker-form";
+import { DomainForm } from "./domain-form";
 import type { Limit } from "./limit";
 import { LimitForm } from "./limit-form";
 
@@ -127,6 +128,12 @@ export default function WorkspacePage() {
               hint="Whoever has had so many messages of broadcasts is left out, and counted. Messages to one person, such as receipts, are not limited; a broadcast may be left out of it in its settings."
             >
               <LimitForm limit={answer.workspace.message_limit} />
+            </Section>
+            <Section
+              title="Domain of links"
+              hint="Links in messages, the unsubscribe page and the opening picture lead here by a domain of your own. Links that are out already go on working."
+            >
+              <DomainForm />
             </Section>
           </>
         )}
