@@ -8,7 +8,8 @@ import { useQuery } from "../lib/query";
 import { Button } from "../ui/button";
 import { Dialog } from "../ui/dialog";
 import { Menu, type MenuItem } from "../ui/menu";
-import { type Attribute, AttributeFields } from "./AttributeFields";
+import { type Attribute, ComparisonFields } from "./ComparisonFields";
+import { EventFields } from "./EventFields";
 import {
   type Audience,
   afterRemoval,
@@ -26,7 +27,6 @@ import {
   withMembers,
 } from "./filter";
 import { MessageFields } from "./MessageFields";
-import { ComparisonFields, EventFields } from "./RuleFields";
 import "./audience.css";
 
 export interface Segment {
@@ -203,20 +203,13 @@ function Node({ filter, path, tools }: { filter: Filter; path: readonly number[]
             {"message" in filter && (
               <MessageFields condition={filter.message} onChange={(message) => set({ message })} />
             )}
-            {"attribute" in filter && tools.rich && (
+            {"attribute" in filter && (
               <ComparisonFields
-                what="Attribute"
+                of={tools.rich ? "segment" : "filter"}
                 condition={filter.attribute}
                 onChange={(attribute) => set({ attribute })}
                 attributes={tools.attributes}
-              />
-            )}
-            {"attribute" in filter && !tools.rich && (
-              <AttributeFields
-                condition={filter.attribute}
-                onChange={(attribute) => set({ attribute })}
-                attributes={tools.attributes}
-                fault={told.map((one) => one.message)}
+                faults={told.map((one) => one.pointer)}
               />
             )}
             {told.map((one) => (

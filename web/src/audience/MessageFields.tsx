@@ -2,8 +2,8 @@
 // The fields of a condition on what became of a broadcast's messages.
 import { OURS } from "../api/client";
 import { useQuery } from "../lib/query";
+import { Within } from "./EventFields";
 import type { MessageCondition } from "./filter";
-import { Within } from "./RuleFields";
 
 const METRICS: readonly (readonly [metric: string, words: string, inverse: string])[] = [
   ["sent", "was sent", "was not sent"],

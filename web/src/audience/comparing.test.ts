@@ -15,7 +15,11 @@ test("a value stays where the next operator takes the same kind", () => {
 });
 
 test("what an event carries is not compared with the running time", () => {
-  expect(choices(true).length - choices(false).length).toBe(6);
+  expect(choices("segment").length - choices("event").length).toBe(6);
+});
+
+test("a filter of the API knows two operators", () => {
+  expect(choices("filter").map((one) => one.words)).toEqual(["is", "is not", "is there", "is not there"]);
 });
 
 describe("how often", () => {

@@ -26,10 +26,14 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   in_next: { takes: "period", words: "is within the next", inverse: "is not within the next" },
 };
 
+const OF_FILTERS: ReadonlySet<string> = new Set(["eq", "exists"]);
+
 /** What to choose from: `key` is the operator, with `-not` for its inverse. Events carry no running times. */
-export function choices(timed: boolean): { key: string; words: string }[] {
+export function choices(of: "filter" | "segment" | "event"): { key: string; words: string }[] {
   return Object.entries(OPERATORS)
-    .filter(([, one]) => timed || one.takes !== "period")
+    .filter(([key, one]) =>
+      of === "filter" ? OF_FILTERS.has(key) : of === "segment" || one.takes !== "period",
+    )
     .flatMap(([key, one]) => [
       { key, words: one.words },
       { key: `${key}-not`, words: one.inverse },

@@ -61,7 +61,7 @@ function GoalFields({
               onInput={(property_name) => onChange({ ...goal, property_name })}
             />
             <TextField
-              label="being"
+              label="Being"
               hint="Left empty: any value."
               value={goal.property_value}
               onInput={(property_value) => onChange({ ...goal, property_value })}
@@ -102,7 +102,7 @@ function GoalFields({
           />
         )}
         <SelectField
-          label="counted from when a message was"
+          label="Counted from when a message was"
           value={goal.counted_from}
           onChange={(from) => onChange({ ...goal, counted_from: from as Goal["counted_from"] })}
           options={[
