@@ -233,6 +233,10 @@ async def test_everybody_is_changed_once_and_what_follows_follows(
     assert {(one["type"], one["subject"]) for one in messages} == {("create_event", None)}
     said = (await client("GET", f"/v1/messages/{messages[0]['id']}/archived_message")).json["archived_message"]
     assert said["body"] == "plan pro offered"
+    shown = await manage("GET", f"{_ROOT}/deliveries/{messages[0]['id']}/html")
+    assert "event_name: plan pro offered" in shown.body.decode()
+    warnings = (await manage("GET", f"{_ROOT}/broadcasts/{broadcast['id']}/review")).json["warnings"]
+    assert not [one for one in warnings if one["quiet"] and one["field"].startswith("actions/")]
     away = await activated(manage, {**MOVE, "segment_id": str(segment_id), "change": "remove"})
     out = await triggered(client, away, recipients={"attribute": {"field": "name", "operator": "eq", "value": "p2"}})
     await worked_off(stage, out)

@@ -12,6 +12,7 @@ from clarion.domain import audience
 from clarion.domain.broadcasts import Action, Broadcast, BroadcastKind, DoubtPolicy, EmailContent, SendingState
 from clarion.domain.errors import InvalidRequest
 from clarion.domain.limits import LIMITED, MessageLimit
+from clarion.domain.person_actions import PERSON_ACTIONS
 from clarion.pipeline.review import Finding
 
 
@@ -87,13 +88,16 @@ def _of_action(broadcast: Broadcast, action: Action, tested_ms: int | None) -> I
         return
     if action.sending_state is SendingState.DRAFT:
         yield f"{where}/sending_state", "its messages wait as drafts until somebody sends them"
-    if action.send_to_unsubscribed and broadcast.kind is BroadcastKind.BROADCAST:
+    sends = action.kind not in PERSON_ACTIONS
+    if sends and action.send_to_unsubscribed and broadcast.kind is BroadcastKind.BROADCAST:
         yield f"{where}/send_to_unsubscribed", "it goes to people who have unsubscribed, too"
     if any(content.can_be_tracked and not content.tracked for content in action.contents):
         what = "openings and clicks are" if action.kind == "email" else "clicks are"
         yield f"{where}/tracked", f"{what} not tracked"
     for content in action.contents:
         yield from ((f"{where}/{name}", words) for name, words in _copies(content))
+    if not sends:
+        return
     if tested_ms is None:
         yield where, "no test of it was sent yet"
     elif action.updated_ms > tested_ms:

@@ -12,6 +12,7 @@ from clarion.api.app.messages import DEFAULT_LIMIT, MAX_LIMIT, key_from_start, s
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion.causes import cause_in, heard_of, reason_of, states_of
 from clarion.api.clarion.ledger import account_shape
+from clarion.api.clarion.readable import html_of
 from clarion.api.clarion.timeline import timeline
 from clarion.api.reference import watching as reference
 from clarion.api.shut_in import shut_in
@@ -171,7 +172,8 @@ async def html(call: Call) -> Response:
     images = call.query_flag("images")
     preview = Preview(call.api.store, Sign(call.api.secret, call.api.options.base_url))
     try:
-        made = await call.api.run(lambda: preview(key))
+        found = await call.api.run(lambda: preview.whole(key))
+        made = html_of(found) if found is not None else None
         told = "The person or the data of this message is gone: it cannot be made again."
     except RenderError as error:
         made, told = None, f"The message cannot be made again with what is known of the person today: {error}"

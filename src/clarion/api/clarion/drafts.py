@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Drafts: listed, looked at, sent or deleted, one by one, some of them, or all."""
 
-from html import escape
 from typing import Any
 
 from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion.fields import Fields
+from clarion.api.clarion.readable import html_of, texts_of
 from clarion.api.reference import drafts as told
 from clarion.api.shut_in import shut_in
 from clarion.domain.deliveries import DeliveryKey, key_of, public_id
@@ -15,8 +15,6 @@ from clarion.domain.errors import MalformedRequest, NotFound
 from clarion.domain.people import cio_id
 from clarion.domain.roles import Need
 from clarion.pipeline.drafting import Decided, decide_all, decide_some, reread
-from clarion.rendering.parts import RenderedParts
-from clarion.rendering.webhook import RenderedWebhook
 from clarion.store import drafts
 from clarion.store.drafts import Of, Stored, Waiting
 
@@ -62,23 +60,10 @@ async def _load(call: Call) -> tuple[DeliveryKey, Stored]:
     return key, found
 
 
-def _texts(message: str) -> dict[str, str]:
-    """The parts of a message that people read; of a webhook the request, of other channels all texts."""
-    kept = reread(message)
-    if isinstance(kept, RenderedWebhook):
-        first = f"{kept.method.value.upper()} {kept.url}"
-        lines = [first, *(f"{name}: {value}" for name, value in kept.headers), "", kept.body]
-        return {"from": "", "to": kept.url, "html": "", "plain": "\n".join(lines)}
-    if isinstance(kept, RenderedParts):
-        lines = [f"{name}: {text}" for name, text in kept.parts.items() if text]
-        return {"from": kept.parts.get("from", ""), "to": kept.recipient, "html": "", "plain": "\n".join(lines)}
-    return {"from": kept.sender, "to": kept.recipient, "html": kept.html, "plain": kept.plain}
-
-
 async def one(call: Call) -> Response:
     """`GET /drafts/{delivery_id}`: the message as it will go out."""
     key, found = await _load(call)
-    texts = await call.api.run(lambda: _texts(found.message))
+    texts = await call.api.run(lambda: texts_of(reread(found.message)))
     return answer(
         {
             "draft": {
@@ -98,9 +83,8 @@ async def html(call: Call) -> Response:
     """`GET /drafts/{delivery_id}/html?images=`: to be shown in a frame."""
     _, found = await _load(call)
     images = call.query_flag("images")
-    texts = await call.api.run(lambda: _texts(found.message))
-    plain = f'<meta charset="utf-8"><pre style="white-space: pre-wrap">{escape(texts["plain"])}</pre>'
-    return shut_in(texts["html"] or plain, images=images)
+    made = await call.api.run(lambda: html_of(reread(found.message)))
+    return shut_in(made, images=images)
 
 
 async def send(call: Call) -> Response:

@@ -31,6 +31,12 @@ interface Draft {
 
 const PATH = `${OURS}/drafts`;
 
+/** Whom it is for: what goes to the person, wherever they are, has no address but their number. */
+function to(draft: Draft): string {
+  const { recipient, person } = draft;
+  return recipient === person.cio_id ? (person.email ?? person.id ?? recipient) : recipient;
+}
+
 type Decision = "send" | "delete";
 
 function Preview({ draft, images }: { draft: Draft; images: boolean }) {
@@ -40,7 +46,7 @@ function Preview({ draft, images }: { draft: Draft; images: boolean }) {
     <iframe
       class="draft-frame"
       sandbox=""
-      title={`Message to ${draft.recipient}`}
+      title={`Message to ${to(draft)}`}
       src={`${PATH}/${encodeURIComponent(draft.id)}/html?${query}`}
     />
   );
@@ -63,7 +69,7 @@ function Chosen({
       <dl class="facts">
         <dt>To</dt>
         <dd>
-          <a href={`/people/cio_${draft.person.cio_id}`}>{draft.recipient}</a>
+          <a href={`/people/cio_${draft.person.cio_id}`}>{to(draft)}</a>
         </dd>
         <dt>Of</dt>
         <dd>
@@ -229,7 +235,7 @@ export default function Drafts() {
                     >
                       <input
                         type="checkbox"
-                        aria-label={`Select the draft to ${one.recipient}`}
+                        aria-label={`Select the draft to ${to(one)}`}
                         checked={ticked.has(one.id)}
                         onChange={() => tick(one.id)}
                       />
@@ -239,7 +245,7 @@ export default function Drafts() {
                         aria-current={one.id === shown?.id ? "true" : undefined}
                         onClick={() => setChosen(one.id)}
                       >
-                        <strong class="break">{one.recipient}</strong>
+                        <strong class="break">{to(one)}</strong>
                         <span class="break">{one.subject}</span>
                         <span class="row small">
                           <span class="muted">{one.broadcast.name}</span>
