@@ -21,7 +21,7 @@ from clarion.domain.links import app_token, person_of_app
 from clarion.domain.messages import PartsMessage
 from clarion.domain.people import IdKind, Reference
 from clarion.pipeline import erasure
-from clarion.store import in_app
+from clarion.store import app_secrets, in_app
 from clarion.store.access import Keys, Workspace
 from clarion.store.engine import Store
 
@@ -132,6 +132,40 @@ async def test_an_app_shows_and_reports(
     assert (await app("POST", f"{path}/dismissed")).status == 204
     assert [one["kind"] for one in await app.messages()] == ["inbox_message"]
     assert len(await other.messages()) == 2
+
+
+async def test_a_renewed_secret_ends_the_tokens_of_before(
+    manage: Client, client: Client, track: Client, anonymous: Client
+) -> None:
+    await track("PUT", "/api/v1/customers/p1", {})
+    path = f"{_ROOT}/in_app/secret"
+
+    async def good(*tokens: str) -> list[bool]:
+        return [(await App(anonymous, one)("GET", "/messages")).status == 200 for one in tokens]
+
+    assert (await manage("GET", path)).json == {"secret": {"renewed_at": None, "before_until": None}}
+    first = await token(client, "p1")
+    renewed = (await manage("POST", f"{path}/renew", {"grace_seconds": 600})).json["secret"]
+    assert renewed["before_until"] - renewed["renewed_at"] == 600
+    second = await token(client, "p1")
+    assert await good(first, second) == [True, True]
+    assert (await manage("POST", f"{path}/renew", {})).status == 200
+    third = await token(client, "p1")
+    assert await good(first, second, third) == [False, True, True], "the one before the last ends at once"
+    ended = (await manage("POST", f"{path}/renew", {"grace_seconds": 0})).json
+    assert (await manage("GET", path)).json == ended
+    assert await good(second, third, await token(client, "p1")) == [False, False, True]
+    for wrong in (-1, 2_592_001, True, "1"):
+        refused = await manage("POST", f"{path}/renew", {"grace_seconds": wrong})
+        assert (refused.status, "/grace_seconds" in str(refused.json)) == (422, True)
+    assert (await client("POST", f"{path}/renew", {})).status in {401, 403}
+
+
+async def test_a_secret_is_a_workspace_s_own(store: Store, workspace: Workspace) -> None:
+    other = workspace.workspace_id + 1
+    store.write(lambda tx: app_secrets.renew(tx, workspace.workspace_id, 0))
+    found = store.read(lambda tx: (app_secrets.get(tx, workspace.workspace_id).good, app_secrets.get(tx, other).good))
+    assert found == ((1,), (0,))
 
 
 async def test_the_smallest_priority_comes_first(

@@ -104,6 +104,18 @@ def test_a_key_is_shown_once(page: Page) -> None:
     expect(page.get_by_role("row").filter(has_text="nightly job").get_by_text("revoked")).to_be_visible()
 
 
+def test_the_secret_of_app_tokens_is_renewed(page: Page) -> None:
+    page.goto("/keys")
+    expect(page.get_by_text("The secret was never renewed.")).to_be_visible()
+    page.get_by_role("button", name="Renew the secret").click()
+    dialog = page.get_by_role("dialog", name="Renew the secret of app tokens?")
+    dialog.get_by_label("They end").select_option("in a day")
+    check_accessible(page)
+    dialog.get_by_role("button", name="Renew the secret").click()
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_text("Tokens of before are good until")).to_be_visible()
+
+
 def test_who_is_not_signed_in_is_led_back_after_signing_in(server: Server, open_page: Any) -> None:
     page: Page = open_page(server.url)
     page.goto("/keys")

@@ -35,6 +35,7 @@ from clarion.api.app import webhooks as app_webhooks
 from clarion.api.app import workspace as app_workspace
 from clarion.api.calls import Api, Call, Endpoint, Family
 from clarion.api.clarion import accounts as clarion_accounts
+from clarion.api.clarion import app_secret
 from clarion.api.clarion import audiences as clarion_audiences
 from clarion.api.clarion import audit as clarion_audit
 from clarion.api.clarion import broadcast_list as clarion_broadcast_list
@@ -120,6 +121,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *clarion_snippet_uses.ENDPOINTS,
     *clarion_topics.ENDPOINTS,
     *clarion_in_app.ENDPOINTS,
+    *app_secret.ENDPOINTS,
     *clarion_installation.ENDPOINTS,
     *clarion_control.ENDPOINTS,
     *clarion_repeats.ENDPOINTS,

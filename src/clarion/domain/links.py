@@ -4,6 +4,7 @@
 import base64
 import binascii
 import hmac
+from collections.abc import Collection
 from dataclasses import dataclass
 from hashlib import blake2s
 
@@ -81,26 +82,43 @@ def person_of_center(token: str, now_s: float, secret: bytes) -> int | None:
     return int.from_bytes(body[:8]) if int.from_bytes(body[8:]) > now_s else None
 
 
-def app_token(person_id: int, until_s: int, secret: bytes) -> str:
-    """Opens a person's in-app and inbox messages until a moment, Unix seconds; 38 characters, URL-safe."""
+def app_token(person_id: int, until_s: int, secret: bytes, generation: int = 0) -> str:
+    """Opens a person's in-app and inbox messages until a moment, Unix seconds; 38 characters, URL-safe.
+
+    `generation`: of the workspace's secret, which is made from the installation's.
+    """
     body = person_id.to_bytes(8) + until_s.to_bytes(4)
-    return _token(body + _app_mac(body, secret))
+    return _token(body + _app_mac(body, secret, generation))
 
 
-def person_of_app(token: str, now_s: float, secret: bytes) -> int | None:
-    """The person_id behind such a token; None for one that is not ours, or over."""
-    try:
-        raw = base64.b64decode(token.encode("ascii") + b"=" * (-len(token) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
+def person_claimed(token: str) -> int | None:
+    """The person_id that such a token names, which anybody may have written; None for what is none."""
+    raw = _app_raw(token)
+    return int.from_bytes(raw[:8]) if raw is not None else None
+
+
+def person_of_app(token: str, now_s: float, secret: bytes, generations: Collection[int] = (0,)) -> int | None:
+    """The person_id behind such a token; None for one that is not ours, of another generation, or over."""
+    raw = _app_raw(token)
+    if raw is None:
         return None
     body, mac = raw[:12], raw[12:]
-    if len(raw) != 12 + _APP_MAC_BYTES or _token(raw) != token or not hmac.compare_digest(mac, _app_mac(body, secret)):
+    if not any(hmac.compare_digest(mac, _app_mac(body, secret, one)) for one in generations):
         return None
     return int.from_bytes(body[:8]) if int.from_bytes(body[8:]) > now_s else None
 
 
-def _app_mac(body: bytes, secret: bytes) -> bytes:
-    return blake2s(body, key=secret, digest_size=_APP_MAC_BYTES, person=b"app").digest()
+def _app_raw(token: str) -> bytes | None:
+    try:
+        raw = base64.b64decode(token.encode("ascii") + b"=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return raw if len(raw) == 12 + _APP_MAC_BYTES and _token(raw) == token else None
+
+
+def _app_mac(body: bytes, secret: bytes, generation: int) -> bytes:
+    salt = generation.to_bytes(8)  # that of generation 0 is the same as none
+    return blake2s(body, key=secret, digest_size=_APP_MAC_BYTES, person=b"app", salt=salt).digest()
 
 
 def _center_mac(body: bytes, secret: bytes) -> bytes:

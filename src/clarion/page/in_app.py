@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from clarion.domain.links import app_token
 from clarion.domain.people import IdKind, Reference
-from clarion.store import access, people
+from clarion.store import access, app_secrets, people
 from clarion.store.engine import Transaction
 
 T = TypeVar("T")
@@ -77,19 +77,23 @@ def routes(demo: Backend | None = None) -> list[Route]:
     return found
 
 
-def _person(tx: Transaction, named: Reference) -> int | None:
-    found = [one for workspace in access.workspaces(tx) for one in people.find(tx, workspace, named)]
-    return found[0].person_id if found else None
+def _person(tx: Transaction, named: Reference) -> tuple[int, int] | None:
+    """Their number, and the generation of what tokens are made with."""
+    for workspace in access.workspaces(tx):
+        if found := people.find(tx, workspace, named):
+            return found[0].person_id, app_secrets.get(tx, workspace.workspace_id).generation
+    return None
 
 
 def _page(demo: Backend) -> Callable[[Request], Awaitable[Response]]:
     async def respond(request: Request) -> Response:
         person = request.query_params.get("person", "person-1")
         named = Reference(IdKind.ID, person.replace("\0", ""))
-        number = await demo.read(lambda tx: _person(tx, named))
+        found = await demo.read(lambda tx: _person(tx, named))
         tag = ""
-        if number is not None:
-            token = app_token(number, int(time.time()) + _TOKEN_SECONDS, demo.secret)
+        if found is not None:
+            number, generation = found
+            token = app_token(number, int(time.time()) + _TOKEN_SECONDS, demo.secret, generation)
             tag = f'<script src="/in-app.js" data-token="{token}" data-seconds="5"></script>'
         nobody = "" if tag else "<p>There is nobody by this id.</p>"
         content = (

@@ -19,12 +19,12 @@ from clarion.api.calls import Call, Endpoint, answer, nothing
 from clarion.api.reference import in_app as reference
 from clarion.domain.deliveries import DeliveryKey, key_of
 from clarion.domain.errors import Conflict, InvalidRequest, NotFound, Unauthorized
-from clarion.domain.links import app_token, person_of_app
+from clarion.domain.links import app_token, person_claimed, person_of_app
 from clarion.domain.metrics import Feedback, Metric
-from clarion.domain.people import MAX_VALUE_BYTES
+from clarion.domain.people import MAX_VALUE_BYTES, Person
 from clarion.domain.transactional import reference_of
 from clarion.pipeline import feedback
-from clarion.store import in_app, people
+from clarion.store import app_secrets, in_app, people
 from clarion.store.engine import Transaction
 from clarion.store.in_app import WaitingMessage
 from clarion.store.numbers import workspace_of
@@ -50,13 +50,26 @@ async def token(call: Call) -> Response:
     lives = body.get("expires_in", _DAY_S)
     if isinstance(lives, bool) or not isinstance(lives, int) or not 1 <= lives <= _MOST_S:
         raise InvalidRequest(f"must be seconds, from 1 to {_MOST_S}", "/expires_in")
-    found = await call.api.read(lambda tx: people.find(tx, call.workspace, named))
+
+    def read(tx: Transaction) -> tuple[list[Person], int]:
+        secret = app_secrets.get(tx, call.workspace.workspace_id)
+        return people.find(tx, call.workspace, named), secret.generation
+
+    found, generation = await call.api.read(read)
     if not found:
         raise NotFound
     if len(found) > 1:
         raise Conflict("several people have this address: name one by id or cio_id", "/identifiers")
     until = int(time.time()) + lives
-    return answer({"token": app_token(found[0].person_id, until, call.api.secret), "expires_at": until})
+    return answer({"token": app_token(found[0].person_id, until, call.api.secret, generation), "expires_at": until})
+
+
+async def _person_of(call: Call, given: str) -> int | None:
+    claimed = person_claimed(given)
+    if claimed is None:
+        return None
+    secret = await call.api.read(lambda tx: app_secrets.get(tx, workspace_of(claimed)))
+    return person_of_app(given, time.time(), call.api.secret, secret.good)
 
 
 def _for_apps(handler: Callable[[Call, int], Awaitable[Response]]) -> Callable[[Call], Awaitable[Response]]:
@@ -65,7 +78,7 @@ def _for_apps(handler: Callable[[Call, int], Awaitable[Response]]) -> Callable[[
     async def respond(call: Call) -> Response:
         try:
             scheme, _, given = call.request.headers.get("authorization", "").partition(" ")
-            person_id = person_of_app(given.strip(), time.time(), call.api.secret) if scheme == "Bearer" else None
+            person_id = await _person_of(call, given.strip()) if scheme == "Bearer" else None
             if person_id is None:
                 raise Unauthorized("a token of POST /api/clarion/v1/in_app/tokens is needed, and this is none any more")
             if call.api.limits is not None:

@@ -10,6 +10,7 @@ import { Page } from "../../ui/page";
 import { Pill, Time } from "../../ui/pill";
 import { Empty, Loaded, Problems } from "../../ui/states";
 import { Table } from "../../ui/table";
+import { AppSecret } from "./app-secret";
 
 interface Key {
   id: number;
@@ -209,6 +210,7 @@ export default function Keys() {
           )
         }
       </Loaded>
+      <AppSecret />
       <NewKey open={making} onClose={() => setMaking(false)} />
       {revoking && (
         <Confirm
