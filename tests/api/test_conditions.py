@@ -133,12 +133,14 @@ async def test_it_is_compared_and_gone_back_to(manage: Client) -> None:
     assert again.json["broadcast"]["actions"][0]["condition"] == _PRO
 
 
-def test_in_a_copy_for_another_workspace_a_segment_is_found_by_its_name() -> None:
+def test_in_a_copy_for_another_workspace_segments_and_topics_are_found_by_their_names() -> None:
     nothing = Belongings({}, {}, {}, {})
-    here, there = replace(nothing, segments={1: "Some", 2: "Others"}), replace(nothing, segments={9: "Some"})
+    here = replace(nothing, segments={1: "Some", 2: "Others"}, topics={3: "Offers"})
+    there = replace(nothing, segments={9: "Some"}, topics={8: "Offers"})
     condition = {"or": [member(1), {"not": member(2)}, {"attribute": {"field": "segment", "operator": "exists"}}]}
-    action = replace(NEW_ACTION, action_id=5, condition=condition)
+    action = replace(NEW_ACTION, action_id=5, condition=condition, topic_id=3)
     fitting = Fitting(here, there)
     (fitted,) = fitting.fitted(replace(new_broadcast(1), actions=(action,))).actions
+    assert fitted.topic_id == 8
     assert fitted.condition == {"or": [member(9), {"not": member(2)}, condition["or"][2]]}
     assert [(one.field, "'Others'" in one.message) for one in fitting.missing] == [("actions/0/condition", True)]

@@ -37,6 +37,15 @@ def test_a_message_is_for_some_of_the_audience(page: Page, phone: Page, server: 
     stored = server.call("GET", f"{_ROOT}/broadcasts/{made['id']}")["broadcast"]["actions"][1]
     assert stored["condition"] == {"and": [{"attribute": {"field": "city", "operator": "eq", "value": "Oslo"}}]}
 
+    # In the message itself: who does not want its topic does not get it.
+    topic = server.call("POST", f"{_ROOT}/subscription_topics", body={"name": "Nights out"})["topic"]["id"]
+    card.get_by_role("link", name="Oslo's", exact=True).click()
+    page.locator("summary").get_by_text("Sending", exact=True).click()
+    page.get_by_label("Subscription topic").select_option(label="Nights out")
+    wait_until_saved(page)
+    stored = server.call("GET", f"{_ROOT}/broadcasts/{made['id']}")["broadcast"]["actions"][1]
+    assert stored["topic_id"] == topic
+
     # One that names a segment that is gone holds the broadcast back, and the review leads to it.
     gone = {"condition": {"segment": {"id": 4711}}}
     server.call("PATCH", f"{_ROOT}/broadcasts/{made['id']}/actions/{second}", body=gone)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Broadcasts, their actions, and the content a trigger freezes."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -146,7 +147,8 @@ class Variant:
 class Action:
     """One step of a broadcast's workflow; all are performed at once (contract §4).
 
-    `condition`: a filter as JSON; of an audience only whoever matches it gets this one, {} for everybody.
+    `condition`: a filter as JSON; of an audience only whoever matches it gets this one, {} for everybody. `topic_id`:
+    whoever opted out of that topic does not get it; None: of the broadcast's.
     """
 
     action_id: int
@@ -160,6 +162,7 @@ class Action:
     updated_ms: int
     variants: tuple[Variant, ...] = ()
     condition: dict[str, Any] = field(default_factory=dict)
+    topic_id: int | None = None
 
     def in_language(self, language: str) -> EmailContent | None:
         """The content in a language as it is tagged, "" for the default; None where there is none."""
@@ -215,7 +218,7 @@ class FrozenContent:
     """Everything that shapes a trigger's messages, as it was when the trigger was accepted.
 
     Only actions that perform something are in it: those that are switched off are not part of the trigger.
-    `url_params`: those of the workspace.
+    `url_params`: those of the workspace. `topics`: of actions that have one of their own.
     """
 
     broadcast_id: int
@@ -226,6 +229,15 @@ class FrozenContent:
     topic: Topic | None = None
     language_attribute: str = "language"
     url_params: Params = ()
+    topics: tuple[Topic, ...] = ()
+
+    def own_topic(self, action: Action) -> Topic | None:
+        """That of an action, in place of the broadcast's."""
+        return next((one for one in self.topics if one.topic_id == action.topic_id), None)
+
+    def topic_of(self, action: Action) -> Topic | None:
+        """Whoever opted out of it does not get the action."""
+        return self.own_topic(action) or self.topic
 
     def common_subject(self, action_id: int) -> str | None:
         """An action's subject where it is the same for everybody; None where Liquid makes it, or a language."""
@@ -243,10 +255,15 @@ def _shown(content: EmailContent) -> str:
 
 
 def freeze(
-    broadcast: Broadcast, snippets: dict[str, str], topic: Topic | None = None, url_params: Params = ()
+    broadcast: Broadcast,
+    snippets: dict[str, str],
+    topic: Topic | None = None,
+    url_params: Params = (),
+    topics: Iterable[Topic] = (),
 ) -> FrozenContent:
     """What a trigger of this broadcast, accepted now, sends."""
     actions = tuple(action for action in broadcast.actions if action.sending_state is not SendingState.OFF)
+    wanted = {action.topic_id for action in actions}
     return FrozenContent(
         broadcast.broadcast_id,
         broadcast.name,
@@ -256,4 +273,5 @@ def freeze(
         topic,
         broadcast.language_attribute,
         url_params,
+        tuple(one for one in topics if one.topic_id in wanted),
     )

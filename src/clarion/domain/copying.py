@@ -101,7 +101,9 @@ class Fitting:
             )
 
         condition = self._filter(action.condition, f"{under}/condition")
-        return replace(with_contents(action, change), action_id=0, condition=condition)
+        topics = self.here.topics, self.there.topics
+        topic_id = self._number(*topics, action.topic_id, f"{under}/topic_id", "topic")
+        return replace(with_contents(action, change), action_id=0, condition=condition, topic_id=topic_id)
 
     def _moving(self, content: EmailContent, name: str) -> EmailContent:
         """Into which segment it puts people, or out of which."""

@@ -155,6 +155,7 @@ def _message(action: Action) -> dict[str, object]:
         "sending_state": action.sending_state.value,
         "send_to_unsubscribed": action.send_to_unsubscribed,
         "condition": action.condition,
+        "topic_id": action.topic_id,
         **_texts(action.content),
     }
 

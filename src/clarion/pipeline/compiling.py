@@ -20,23 +20,21 @@ def forms_of(actions: Iterable[Action]) -> Iterator[tuple[Form, Action]]:
             yield (action.action_id, one.language), replace(action, content=one.content, variants=())
 
 
-def campaign_of(content: FrozenContent) -> Campaign:
-    """What templates see of the broadcast."""
-    campaign = Campaign(
-        content.broadcast_id, content.broadcast_name, topic=content.topic, url_params=content.url_params
-    )
-    if content.kind is BroadcastKind.BROADCAST:
-        return campaign
-    return replace(campaign, type=TRANSACTIONAL, topic=None)
+def campaign_of(content: FrozenContent, action: Action) -> Campaign:
+    """What the templates of an action see of the broadcast."""
+    made = Campaign(content.broadcast_id, content.broadcast_name, topic=content.topic, url_params=content.url_params)
+    if content.kind is not BroadcastKind.BROADCAST:
+        return replace(made, type=TRANSACTIONAL, topic=None)
+    return replace(made, own_topic=content.own_topic(action))
 
 
-def compiled_email(content: FrozenContent, action: Action, campaign: Campaign) -> CompiledEmail | RenderError:
+def compiled_email(content: FrozenContent, action: Action) -> CompiledEmail | RenderError:
     """An e-mail's templates, or what is wrong with them: then every message fails with it, and each account says so."""
     try:
         return compile_email(
             action.content,
             snippets=content.snippets,
-            campaign=campaign,
+            campaign=campaign_of(content, action),
             message_id=action.action_id,
             message_name=action.name,
             send_to_unsubscribed=action.send_to_unsubscribed,

@@ -93,11 +93,12 @@ class Messages:
         self._languages = {
             action.action_id: [one.language for one in action.variants] for action in content.actions if action.variants
         }
-        campaign = campaign_of(content)
         self._kinds = {action.action_id: action.kind for action in content.actions}
         others = forms_of(action for action in content.actions if action.kind != "email")
         short = ShortLinks(sign.secret, sign.base_url)
-        self._calls: dict[Form, Calls] = {form: Calls(content, action, campaign, short) for form, action in others}
+        self._calls: dict[Form, Calls] = {
+            form: Calls(content, action, campaign_of(content, action), short) for form, action in others
+        }
         self.channels = frozenset(self._kinds.values())
         self.to_devices = frozenset(
             action.action_id
@@ -118,7 +119,7 @@ class Messages:
             form for form, action in forms.items() if action.content.fake_bcc and action.content.bcc.strip()
         )
         self.with_own_copies = bool(self._apart)
-        self._compiled = {form: compiled_email(content, action, campaign) for form, action in forms.items()}
+        self._compiled = {form: compiled_email(content, action) for form, action in forms.items()}
         self._trackers = {
             form: Tracker(sign.base_url, LinkSigner(sign.secret, action.action_id))
             for form, action in forms.items()

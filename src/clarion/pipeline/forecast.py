@@ -106,14 +106,18 @@ def count(
 
 
 def _odd(tx: Transaction, workspace: Workspace, terms: Terms, found: Members, after: int, *, suppressing: bool) -> Odd:
-    not_in_topic: set[int] = set()
-    if terms.topic is not None and terms.asks_topic:
+    not_in_topic: dict[int, set[int]] = {}
+    if topics := terms.topics:
         said = audience.preferences(tx, after=after, until=found.reached)
-        not_in_topic = {
-            place
-            for place, person_id in enumerate(found.person_ids)
-            if not terms.topic.is_wanted_by(said.get(person_id, {}))
+        places = {
+            topic.topic_id: {
+                place
+                for place, person_id in enumerate(found.person_ids)
+                if not topic.is_wanted_by(said.get(person_id, {}))
+            }
+            for topic in topics.values()
         }
+        not_in_topic = {action_id: places[topic.topic_id] for action_id, topic in topics.items()}
     suppressed: set[int] = set()
     if suppressing:
         barred = esp.people_between(tx, workspace.workspace_id, after=after, until=found.reached)

@@ -8,7 +8,8 @@ from clarion.store.engine import Transaction
 
 
 def frozen(tx: Transaction, workspace: Workspace, broadcast: Broadcast) -> FrozenContent:
-    """The broadcast's actions with the workspace's snippets, URL parameters and its topic, as they are now."""
+    """The broadcast's actions with the workspace's snippets, URL parameters and their topics, as they are now."""
     texts = {snippet.name: snippet.value for snippet in snippets.listing(tx, workspace)}
-    topic = topics.get(tx, workspace, broadcast.topic_id) if broadcast.topic_id is not None else None
-    return freeze(broadcast, texts, topic, url_params.of_workspace(tx, workspace.workspace_id))
+    known = {topic.topic_id: topic for topic in topics.listing(tx, workspace)}
+    params = url_params.of_workspace(tx, workspace.workspace_id)
+    return freeze(broadcast, texts, known.get(broadcast.topic_id or 0), params, known.values())

@@ -12,7 +12,7 @@ class Wishes:
     """What decides it, of one trigger."""
 
     def __init__(self, content: FrozenContent) -> None:
-        self._topic = content.topic
+        self._topics = {action.action_id: content.topic_of(action) for action in content.actions}
         self._to_unsubscribed = {action.action_id: action.send_to_unsubscribed for action in content.actions}
         self._kinds = {action.action_id: action.kind for action in content.actions}
 
@@ -27,7 +27,8 @@ class Wishes:
             return None
         if row["unsubscribed"]:
             return skipped(key, Reason.UNSUBSCRIBED)
-        if self._topic is not None and not self._topic.is_wanted_by(decode(row["attributes"])):
+        topic = self._topics[key.action_id]
+        if topic is not None and not topic.is_wanted_by(decode(row["attributes"])):
             return skipped(key, Reason.UNSUBSCRIBED_TOPIC)
         if refuses_channel(row["attributes"], channel := self._kinds[key.action_id]):
             return skipped(key, Reason.UNSUBSCRIBED)._replace(words=f"from {channel}")

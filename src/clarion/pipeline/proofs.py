@@ -56,7 +56,8 @@ _NOWHERE = "https://url.invalid/"
 class Draft:
     """An action as it is being written, in the broadcast that it belongs to, with all that shapes its message.
 
-    `data`: what a call would bring, as an example; `devices`: of the people it is looked at for, by their numbers;
+    `topic`: the action's own, or the broadcast's; `data`: what a call would bring, as an example; `devices`: of the
+    people it is looked at for, by their numbers;
     `unmatched`: those of them who do not match the action's condition.
     """
 
@@ -154,7 +155,7 @@ def proof(draft: Draft, person: Person | None, sign: Sign) -> Proof:
     content = action.content
     # A mail shows where its links lead; how long a text is, and what it costs, its links decide.
     content = replace(content, tracked=content.tracked and content.made_of_parts is not None)
-    action = replace(action, sending_state=SendingState.AUTOMATIC, condition={}, content=content)
+    action = replace(action, sending_state=SendingState.AUTOMATIC, condition={}, topic_id=None, content=content)
     found = review(
         replace(draft.broadcast, actions=(action,), recipients={}, topic_id=None),
         snippets=draft.snippets,

@@ -101,6 +101,9 @@ def review(
             problems.append(Finding(f"actions/{action.action_id}/kind", f"a transactional message is no {what}"))
         if action.sending_state is not SendingState.OFF:
             problems += _condition_problems(broadcast, action, segment_ids)
+            if action.topic_id is not None and action.topic_id not in topic_ids:
+                where = f"actions/{action.action_id}/topic_id"
+                problems.append(Finding(where, f"topic {action.topic_id} does not exist"))
             problems += _action_problems(action, snippets, segment_kinds)
             problems += _carriage_problems(action, sending)
             warnings += _action_warnings(action, snippets)

@@ -31,20 +31,25 @@ REASONS = (
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What decides who gets one action's message; `limited`: it is one of those that a message limit counts."""
+    """What decides who gets one action's message.
+
+    `limited`: it is one of those that a message limit counts; `topic`: its own, in place of the broadcast's.
+    """
 
     action_id: int = 0
     to_unsubscribed: bool = False
     own_address: bool = True
     condition: Filter = field(default_factory=Everybody)
     limited: bool = False
+    topic: Topic | None = None
 
     @staticmethod
-    def of(action: Action) -> "Message":
+    def of(action: Action, topic: Topic | None = None) -> "Message":
         """That of an action."""
         own = goes_to_own_address(action)
         limited = action.kind in LIMITED and action.sending_state is SendingState.AUTOMATIC
-        return Message(action.action_id, action.send_to_unsubscribed, own, parse_condition(action.condition), limited)
+        condition = parse_condition(action.condition)
+        return Message(action.action_id, action.send_to_unsubscribed, own, condition, limited, topic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,7 @@ class Terms:
     @staticmethod
     def of(content: FrozenContent, limit: MessageLimit | None = None) -> "Terms":
         """Those of a broadcast; one without messages is counted as one plain e-mail."""
-        messages = tuple(Message.of(action) for action in content.actions) or (Message(),)
+        messages = tuple(Message.of(action, content.own_topic(action)) for action in content.actions) or (Message(),)
         return Terms(messages, content.topic, limit if any(one.limited for one in messages) else None)
 
     @property
@@ -68,9 +73,10 @@ class Terms:
         return {one.action_id: one.condition for one in self.messages if one.condition != Everybody()}
 
     @property
-    def asks_topic(self) -> bool:
-        """Whether anybody may be left out for the topic."""
-        return self.topic is not None and not all(one.to_unsubscribed for one in self.messages)
+    def topics(self) -> dict[int, Topic]:
+        """By action, those for which anybody may be left out."""
+        found = {one.action_id: one.topic or self.topic for one in self.messages if not one.to_unsubscribed}
+        return {action_id: topic for action_id, topic in found.items() if topic is not None}
 
     @property
     def asks_addresses(self) -> bool:
@@ -87,7 +93,7 @@ class Odd:
 
     unsubscribed: Collection[int]
     without_email: Collection[int]
-    not_in_topic: Collection[int]
+    not_in_topic: Mapping[int, Collection[int]]  # by action
     suppressed: Collection[int]
     unmatched: Mapping[int, Collection[int]] = field(default_factory=dict)  # by action
     lately: Mapping[int, int] = field(default_factory=dict)  # how many messages somebody got, as the limit counts
@@ -95,8 +101,8 @@ class Odd:
     @property
     def places(self) -> list[int]:
         """All of them."""
-        others = set[int]().union(*self.unmatched.values())
-        others.update(self.unsubscribed, self.without_email, self.not_in_topic, self.suppressed, self.lately)
+        others = set[int]().union(*self.unmatched.values(), *self.not_in_topic.values())
+        others.update(self.unsubscribed, self.without_email, self.suppressed, self.lately)
         return sorted(others)
 
     def reasons(self, place: int, terms: Terms) -> list[Reason | None]:
@@ -119,7 +125,7 @@ class Odd:
             return Reason.UNSUBSCRIBED
         if message.own_address and place in self.without_email:
             return Reason.NO_ADDRESS
-        if not message.to_unsubscribed and place in self.not_in_topic:
+        if place in self.not_in_topic.get(message.action_id, ()):
             return Reason.UNSUBSCRIBED_TOPIC
         if message.own_address and place in self.suppressed:
             return Reason.ESP_SUPPRESSED

@@ -69,6 +69,7 @@ def _action(row: Row) -> Action:
         updated_ms=int(row["updated_ms"]),
         variants=msgspec.json.decode(row["variants"], type=tuple[Variant, ...]),
         condition=decode(row["condition"]),
+        topic_id=row["topic_id"],
     )
 
 
@@ -277,6 +278,7 @@ def _action_columns(action: Action) -> dict[str, object]:
         "content": encode(action.content),
         "variants": encode(action.variants),
         "condition": encode(action.condition),
+        "topic_id": action.topic_id,
     }
 
 
@@ -290,13 +292,24 @@ def add_action(
     send_to_unsubscribed: bool = False,
     variants: tuple[Variant, ...] = (),
     condition: dict[str, Any] | None = None,
+    topic_id: int | None = None,
 ) -> int:
     """Append an action, of the kind that its content is for; its id."""
     action_id = numbers.take(tx, "action")
     kind = content.kind
-    number = broadcast.broadcast_id
     action = Action(
-        action_id, number, name, kind, sending_state, send_to_unsubscribed, content, 0, 0, variants, condition or {}
+        action_id,
+        broadcast.broadcast_id,
+        name,
+        kind,
+        sending_state,
+        send_to_unsubscribed,
+        content,
+        0,
+        0,
+        variants,
+        condition or {},
+        topic_id,
     )
     tx.execute("insert_action", position=action_id, kind=kind, **_action_columns(action))
     _number_languages(tx, action)

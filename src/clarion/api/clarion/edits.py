@@ -67,7 +67,7 @@ _CONTENT_KEYS = (
     *_TEXTS,
 )
 _CALL_KEYS = ("url", "method", "conversion_tracking", "headers", "body")
-_SETTINGS = ("name", "sending_state", "send_to_unsubscribed", "condition")
+_SETTINGS = ("name", "sending_state", "send_to_unsubscribed", "condition", "topic_id")
 
 NEW_ACTION = Action(0, 0, "", "email", SendingState.AUTOMATIC, False, EmailContent(tracked=True, inline_css=True), 0, 0)
 _NEW = {
@@ -207,6 +207,8 @@ def _action(fields: Fields, before: Action) -> Action:
         fields.fault(
             "must be true: it sends nothing that somebody could have unsubscribed from", "send_to_unsubscribed"
         )
+    if before.kind in PERSON_ACTIONS and fields.value.get("topic_id") is not None:
+        fields.fault("it sends nothing that somebody could have opted out of", "topic_id")
     return replace(
         before,
         name=fields.text("name", before.name, MAX_NAME_BYTES),
@@ -214,6 +216,7 @@ def _action(fields: Fields, before: Action) -> Action:
         send_to_unsubscribed=fields.flag("send_to_unsubscribed", before=before.send_to_unsubscribed),
         content=_content(fields, before.content),
         condition=_filter(fields, "condition", before.condition),
+        topic_id=fields.number("topic_id", before.topic_id),
     )
 
 

@@ -98,7 +98,7 @@ def _draft(tx: Transaction, call: Call, body: _Body) -> Draft:
         action = replace(action, content=content or action.content, variants=())
     if "action" in body.fields.value:
         action = _edited(tx, call, broadcast, action, body.fields.below(body.fields.value["action"], "action"))
-    topic = topics.get(tx, workspace, broadcast.topic_id) if broadcast.topic_id is not None else None
+    topic = topics.get(tx, workspace, action.topic_id or broadcast.topic_id or 0)
     texts = {snippet.name: snippet.value for snippet in snippets.listing(tx, workspace)}
     kinds = segments.kinds(tx, workspace) if action.kind == SEGMENT_UPDATE.kind else None
     params = url_params.of_workspace(tx, workspace.workspace_id)

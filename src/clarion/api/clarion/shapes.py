@@ -67,6 +67,7 @@ def action_shape(action: Action) -> dict[str, Any]:
         "sending_state": action.sending_state.value,
         "send_to_unsubscribed": action.send_to_unsubscribed,
         "condition": action.condition,
+        "topic_id": action.topic_id,
         **content_shape(action.content),
         "languages": [one.language for one in action.variants],
         "created_at": action.created_ms // 1_000,

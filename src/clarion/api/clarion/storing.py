@@ -150,6 +150,7 @@ def _add(tx: Transaction, broadcast: Broadcast, action: Action) -> None:
         send_to_unsubscribed=action.send_to_unsubscribed,
         variants=action.variants,
         condition=action.condition,
+        topic_id=action.topic_id,
     )
 
 

@@ -98,13 +98,14 @@ async def edit(call: Call) -> Response:
 
 
 async def delete(call: Call) -> Response:
-    """`DELETE /subscription_topics/{topic_id}`; one that a broadcast has stays."""
+    """`DELETE /subscription_topics/{topic_id}`; one that a broadcast has, or an action, stays."""
     topic_id = call.number("topic_id")
 
     def work(tx: Transaction) -> None:
         _find(tx, call.workspace, topic_id)
         found = broadcasts.listing(tx, call.workspace, None)
-        used = ", ".join(str(one.broadcast_id) for one in found if one.topic_id == topic_id)
+        named = ((one, {one.topic_id, *(action.topic_id for action in one.actions)}) for one in found)
+        used = ", ".join(str(one.broadcast_id) for one, numbers in named if topic_id in numbers)
         if used:
             raise Conflict(f"the topic is that of {used}: take it from these first")
         topics.delete(tx, call.workspace, topic_id)

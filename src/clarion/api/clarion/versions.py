@@ -134,7 +134,8 @@ def _mended(tx: Transaction, call: Call, kept: Snapshot) -> _Mended:
     mended = _Mended(kept)
     known_layouts = {stored.layout.layout_id for stored in layouts.listing(tx, call.workspace)}
     known_senders = {sender.sender_id for sender in senders.listing(tx, call.workspace)}
-    if kept.topic_id is not None and kept.topic_id not in {one.topic_id for one in topics.listing(tx, call.workspace)}:
+    known_topics = {None, *(one.topic_id for one in topics.listing(tx, call.workspace))}
+    if kept.topic_id not in known_topics:
         mended.leave("topic_id", f"topic {kept.topic_id}")
         mended.kept = replace(mended.kept, topic_id=None)
 
@@ -154,8 +155,14 @@ def _mended(tx: Transaction, call: Call, kept: Snapshot) -> _Mended:
 
         return change
 
-    actions = tuple(history.with_contents(one, of(one.action_id)) for one in mended.kept.actions)
-    mended.kept = replace(mended.kept, actions=actions)
+    actions = []
+    for one in mended.kept.actions:
+        action = history.with_contents(one, of(one.action_id))
+        if action.topic_id not in known_topics:
+            mended.leave(f"actions/{one.action_id}/topic_id", f"topic {action.topic_id}")
+            action = replace(action, topic_id=None)
+        actions.append(action)
+    mended.kept = replace(mended.kept, actions=tuple(actions))
     return mended
 
 

@@ -13,6 +13,7 @@ ACTION: dict[str, Any] = {
     "sending_state": "automatic",
     "send_to_unsubscribed": False,
     "condition": {"attribute": {"field": "plan", "operator": "eq", "value": "pro"}},
+    "topic_id": None,
     "tracked": True,
     "inline_css": True,
     "fake_bcc": False,
@@ -41,7 +42,9 @@ OF_EMAIL = (
 )  # fmt: skip
 """What a webhook has not, which has `url` and `method` instead."""
 _LOOSE = Loose(
-    nullable=("from_id", "reply_to_id", "layout_id", "id", "recipient", "plain"), optional=OF_EMAIL, free=("condition",)
+    nullable=("topic_id", "from_id", "reply_to_id", "layout_id", "id", "recipient", "plain"),
+    optional=OF_EMAIL,
+    free=("condition",),
 )
 _TEXTS: dict[str, Any] = {
     "name": text(),
@@ -78,6 +81,7 @@ _TEXTS: dict[str, Any] = {
     "fake_bcc": flag("Who is in bcc gets a message of their own, whose subject names the person."),
     "inline_css": flag("Of an e-mail: style sheets move into the elements they are for; true unless given."),
     "sending_state": one_of("automatic", "draft", "off"),
+    "topic_id": nullable(integer("Whoever opted out of it does not get this; null: of the broadcast's.")),
     "send_to_unsubscribed": flag(),
     "condition": {
         "type": "object",

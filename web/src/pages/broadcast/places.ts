@@ -16,6 +16,7 @@ const WORDS: Record<string, string> = {
   reply_to: "reply-to",
   recipient: "recipient",
   url: "URL",
+  topic_id: "subscription topic",
   sending_state: "sending behaviour",
   send_to_unsubscribed: "people who unsubscribed",
   tracked: "tracking",

@@ -27,7 +27,7 @@ const OF_LANGUAGE = [
   "tracked",
   "inline_css",
 ] as const;
-const OF_ACTION = ["name", "sending_state", "send_to_unsubscribed", ...OF_LANGUAGE] as const;
+const OF_ACTION = ["name", "sending_state", "send_to_unsubscribed", "topic_id", ...OF_LANGUAGE] as const;
 
 export function text(draft: Draft, name: string): string {
   const value = draft[name];

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fields that several channels have.
 import { CodeEditor } from "../../../editor/CodeEditor";
+import { useQuery } from "../../../lib/query";
 import { diagnosticsOf } from "../../../preview/message";
 import { Button } from "../../../ui/button";
 import { CheckField, SelectField, TextField } from "../../../ui/field";
 import type { FieldsProps } from "./channel";
-import { flag, headersOf, text } from "./email-draft";
+import { flag, headersOf, numberOf, text } from "./email-draft";
 
 const LINE = 34;
 const SENDING = [
@@ -100,6 +101,33 @@ export function HeaderRows(props: FieldsProps) {
   );
 }
 
+/** Whoever does not want it does not get the message; it is chosen where there are any. */
+function TopicChoice({
+  chosen,
+  change,
+  readOnly,
+}: Pick<FieldsProps, "change" | "readOnly"> & { chosen: number | null }) {
+  const found = useQuery<{ topics: { id: number; name: string }[] }>("/v1/subscription_topics").data;
+  const known = found?.topics ?? [];
+  if (known.length === 0 && chosen === null) return null;
+  return (
+    <SelectField
+      label="Subscription topic"
+      hint="Whoever does not want it does not get this message."
+      value={String(chosen ?? "")}
+      disabled={readOnly}
+      onChange={(value) => change({ topic_id: value ? Number(value) : null })}
+      options={[
+        ["", "That of the broadcast"],
+        ...known.map((one) => [String(one.id), one.name] as const),
+        ...(chosen !== null && !known.some((one) => one.id === chosen)
+          ? [[String(chosen), `Topic ${chosen}`] as const]
+          : []),
+      ]}
+    />
+  );
+}
+
 /** What holds for a message in every language; `onPerson`: it does something here, and sends nothing. */
 export function Sending({ draft, change, readOnly, onPerson }: FieldsProps & { onPerson?: boolean }) {
   return (
@@ -119,13 +147,16 @@ export function Sending({ draft, change, readOnly, onPerson }: FieldsProps & { o
         options={onPerson ? SENDING_OF_STEPS : SENDING}
       />
       {!onPerson && (
-        <CheckField
-          label="Send to unsubscribed people, too"
-          hint="Only for what they must know, such as a change of terms."
-          checked={flag(draft, "send_to_unsubscribed")}
-          disabled={readOnly}
-          onChange={(checked) => change({ send_to_unsubscribed: checked })}
-        />
+        <>
+          <CheckField
+            label="Send to unsubscribed people, too"
+            hint="Only for what they must know, such as a change of terms."
+            checked={flag(draft, "send_to_unsubscribed")}
+            disabled={readOnly}
+            onChange={(checked) => change({ send_to_unsubscribed: checked })}
+          />
+          <TopicChoice chosen={numberOf(draft, "topic_id")} change={change} readOnly={readOnly} />
+        </>
       )}
     </>
   );

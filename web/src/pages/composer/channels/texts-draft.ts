@@ -162,7 +162,7 @@ export const TEXTS: Readonly<Record<string, TextsChannel>> = {
   },
 };
 
-const SETTINGS = ["name", "sending_state", "send_to_unsubscribed"];
+const SETTINGS = ["name", "sending_state", "send_to_unsubscribed", "topic_id"];
 
 /** What of an action is edited; in another language than the default only its texts. */
 export function pickOf(channel: TextsChannel, stored: Draft, language: string): Draft {

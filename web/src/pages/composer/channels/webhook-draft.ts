@@ -8,6 +8,7 @@ const FIELDS = [
   "name",
   "sending_state",
   "send_to_unsubscribed",
+  "topic_id",
   "method",
   "url",
   "conversion_tracking",
