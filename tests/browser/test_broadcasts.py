@@ -206,7 +206,7 @@ def test_messages_are_ordered_by_buttons_and_switched_off(server: Server, page: 
     expect(page.get_by_text("switched off")).to_be_visible()
     page.get_by_role("button", name="Actions for Greeting").click()
     page.get_by_role("menuitem", name="Duplicate").click()
-    expect(page.get_by_role("link", name="Greeting")).to_have_count(2)
+    expect(page.get_by_role("link", name="Greeting", exact=True)).to_have_count(2)
     check_accessible(page)
 
 

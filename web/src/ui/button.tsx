@@ -44,8 +44,8 @@ export function LinkButton({
   return <a {...rest} class={`button button-${kind}`} />;
 }
 
-/** Copies a text, and says that it did. */
-export function CopyButton({ text, label = "Copy" }: { text: string; label?: string }) {
+/** Copies a text, and says that it did; `of`: what is copied, where there are several. */
+export function CopyButton({ text, label = "Copy", of }: { text: string; label?: string; of?: string }) {
   const [copied, setCopied] = useState(false);
   return (
     <Button
@@ -62,6 +62,7 @@ export function CopyButton({ text, label = "Copy" }: { text: string; label?: str
       }}
     >
       {copied ? "Copied" : label}
+      {of && <span class="visually-hidden"> {of}</span>}
     </Button>
   );
 }

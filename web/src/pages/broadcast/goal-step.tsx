@@ -53,16 +53,16 @@ function GoalFields({
             error={about("/goal/event")}
             onInput={(event) => onChange({ ...goal, event })}
           />
-          <div class="grid-2">
+          <div class="goal-pair">
             <TextField
               label="With the property"
-              hint="Optional: only events that have it count; cart.total looks into cart."
+              hint="Optional; cart.total looks into cart."
               value={goal.property_name}
               onInput={(property_name) => onChange({ ...goal, property_name })}
             />
             <TextField
               label="Being"
-              hint="Left empty: any value."
+              hint="Left empty: anything."
               value={goal.property_value}
               onInput={(property_value) => onChange({ ...goal, property_value })}
             />
@@ -77,7 +77,7 @@ function GoalFields({
           options={[["", "Choose…"], ...segments.map((one) => [String(one.id), one.name] as const)]}
         />
       )}
-      <div class="grid-2">
+      <div class="goal-pair">
         <SelectField
           label="When"
           value={goal.window_days === null ? "any" : "days"}
@@ -101,18 +101,18 @@ function GoalFields({
             onInput={(days) => onChange({ ...goal, window_days: Number(days) })}
           />
         )}
-        <SelectField
-          label="Counted from when a message was"
-          value={goal.counted_from}
-          onChange={(from) => onChange({ ...goal, counted_from: from as Goal["counted_from"] })}
-          options={[
-            ["sent", "sent"],
-            ["delivered", "delivered"],
-            ["opened", "opened"],
-            ["clicked", "clicked"],
-          ]}
-        />
       </div>
+      <SelectField
+        label="Counted from when a message was"
+        value={goal.counted_from}
+        onChange={(from) => onChange({ ...goal, counted_from: from as Goal["counted_from"] })}
+        options={[
+          ["sent", "sent"],
+          ["delivered", "delivered"],
+          ["opened", "opened"],
+          ["clicked", "clicked"],
+        ]}
+      />
       <p class="field-hint">{countedHint(goal)}</p>
     </div>
   );
@@ -136,12 +136,13 @@ export function GoalStep({ broadcast }: { broadcast: Broadcast }) {
       <div class="row row-between">
         <p class="muted">
           Counted for the last message before it that reached the person, once for each trigger. A trigger
-          keeps the goal that it was called with: a change counts for those that come after it.
+          keeps the goal that it was called with: a change counts for those that come after it. How many
+          converted is told in <a href={`/broadcasts/${broadcast.id}/metrics`}>Metrics</a>.
         </p>
         <SaveState autosave={autosave} />
       </div>
       <SaveTrouble autosave={autosave} besides={FIELDS} />
-      <fieldset disabled={!mayEdit} class="grid-2">
+      <fieldset disabled={!mayEdit} class="grid-2 goal-cards">
         <legend class="visually-hidden">Goal and exit</legend>
         <div class="card">
           <h2>Goal</h2>
@@ -174,7 +175,11 @@ export function GoalStep({ broadcast }: { broadcast: Broadcast }) {
             onChange={(value) => autosave.change({ goal, exit_when: value as Broadcast["exit_when"] })}
             options={[
               { value: "never", label: "Never" },
-              { value: "goal", label: "When they reach the goal" },
+              {
+                value: "goal",
+                label: "When they reach the goal",
+                hint: exit_when === "goal" && !goal ? "There is no goal yet." : undefined,
+              },
               { value: "no_longer_matching", label: "When they no longer match the recipients" },
             ]}
           />

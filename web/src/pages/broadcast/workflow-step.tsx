@@ -23,10 +23,10 @@ import {
   OFFERED,
   type SendingState,
 } from "../broadcasts/types";
-import { rowsOf } from "../composer/channels/attributes";
 import { ForWhom } from "./for-whom";
 import { broadcastChanged } from "./frame";
 import type { Review } from "./review-step";
+import { saidOf } from "./said";
 
 const NEW: Record<string, object> = {
   email: { kind: "email", name: "E-mail", subject: "", body: "" },
@@ -47,24 +47,6 @@ function moved<T>(items: readonly T[], from: number, to: number): T[] {
   const [one] = next.splice(from, 1);
   if (one !== undefined) next.splice(to, 0, one);
   return next;
-}
-
-/** What of a message tells it from others. */
-function saidOf(action: Action): string {
-  if (action.kind === "webhook") return action.url || "no URL yet";
-  if (action.kind === "attribute_update")
-    return (
-      rowsOf(action.attributes ?? "")
-        ?.map((one) => one.name)
-        .join(", ") || "no attribute yet"
-    );
-  if (action.kind === "create_event") return action.event_name || "no name yet";
-  if (action.kind === "static_seg_update")
-    return action.segment_id
-      ? `${action.change === "remove" ? "out of" : "into"} segment ${action.segment_id}`
-      : "no segment yet";
-  if (action.kind === "email") return action.subject || "no subject yet";
-  return action.title || action.body || action.message || action.properties || "nothing written yet";
 }
 
 function ActionState({ action, problems }: { action: Action; problems: number }) {

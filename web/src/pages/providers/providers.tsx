@@ -3,6 +3,7 @@
 import { OURS } from "../../api/client";
 import { useMay } from "../../app/session";
 import { useQuery } from "../../lib/query";
+import { CopyButton } from "../../ui/button";
 import { Page, Section } from "../../ui/page";
 import { Empty, Loaded } from "../../ui/states";
 import { Table } from "../../ui/table";
@@ -35,6 +36,12 @@ function Hooks() {
             columns={[
               { key: "provider", label: "Provider", show: (one) => one.provider },
               { key: "url", label: "Address", show: (one) => <code class="break">{one.url}</code> },
+              {
+                key: "copy",
+                label: "Copy the address",
+                hideLabel: true,
+                show: (one) => <CopyButton text={one.url} of={`the address for ${one.provider}`} />,
+              },
               { key: "ready", label: "Believed", show: (one) => believedOf(one) },
             ]}
           />

@@ -50,6 +50,7 @@ const KEYS: Record<string, string> = {
   mailgun: "CLARION_HOOKS_MAILGUN_KEY",
   resend: "CLARION_HOOKS_RESEND_SECRET",
   sendgrid: "CLARION_HOOKS_SENDGRID_KEY",
+  twilio: "CLARION_HOOKS_TWILIO_TOKEN or an account’s auth_token",
 };
 
 /** Whether what it tells is believed, and what is missing. */
