@@ -386,6 +386,16 @@ async def test_review_warns_about_what_is_easily_overlooked(manage: Client, stor
     }
 
 
+async def test_each_language_needs_its_way_to_unsubscribe(manage: Client) -> None:
+    made = await create(manage, actions=[{**EMAIL, "body": "<p>Hi {% unsubscribe_url %}", "subject": "Hi"}])
+    action = f"actions/{made['actions'][0]['id']}"
+    assert await loud(manage, made) == []
+    for language, body in (("de", "<p>Hallo"), ("fr", "<p>Salut {% unsubscribe %}")):
+        await manage("PUT", f"{ALL}/{made['id']}/{action}/languages/{language}", {"body": body})
+    (told,) = await loud(manage, made)
+    assert told["field"] == f"{action}/languages/de/body"
+
+
 async def test_review_tells_where_styles_are_not_inlined(manage: Client) -> None:
     unsubscribe = "{% unsubscribe %}"
     bodies = (

@@ -4,6 +4,7 @@
 import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -13,6 +14,7 @@ from clarion.store import activities, ledger, people
 from clarion.store.access import Workspace
 from clarion.store.activities import Happened
 from clarion.store.engine import Store, columns
+from clarion.store.migrate import migrate
 from clarion.store.numbers import PersonNumbers
 from clarion.store.people import encode
 from clarion.store.postgres import PostgresStore
@@ -275,3 +277,26 @@ def test_no_table_is_read_from_end_to_end(store: Store, explain: Explain) -> Non
         if re.search(scan, plan) or not re.search(needed, plan):
             wrong.append(f"{name}:\n{plan}"[:2_000])
     assert not wrong, "\n\n".join(wrong)
+
+
+# Each goes through all people of a workspace, and is to.
+EVERYBODY = {"workspace_size"}
+
+
+def test_no_statement_goes_through_all_people_of_a_workspace(tmp_path: Path) -> None:
+    """SQLite takes an index by workspace for short: ten rows, as long as it has no statistics."""
+    store = SqliteStore(tmp_path / "plans.db")
+    migrate(store)
+    sqlite = sqlite3.connect(store._path)
+    found = set[str]()
+    texts = load("sqlite")
+    for name, text in texts.items():
+        parameters = dict.fromkeys(re.findall(r"(?<![:\w]):([a-z_][a-z0-9_]*)", text), 1)
+        plan = "\n".join(row[3] for row in sqlite.execute("EXPLAIN QUERY PLAN " + text, parameters))
+        aliases = "|".join({"person", *re.findall(r"(?:FROM|JOIN) person (?:AS )?(\w+)", text)})
+        if re.search(rf"(SCAN ({aliases})\b(?! USING COVERING)|SEARCH ({aliases}) .*\(workspace_id=\?\))", plan):
+            found.add(name)
+    sqlite.close()
+    store.close()
+    assert found == EVERYBODY
+    assert len(texts) > len(PLANS)

@@ -153,19 +153,22 @@ def _goal_warnings(broadcast: Broadcast, segment_ids: Collection[int]) -> Iterat
         yield Finding("goal", f"it counts from when a message was {goal.counted_from}, and none is tracked")
 
 
-def _action_problems(action: Action, snippets: Mapping[str, str], kinds: Mapping[int, str] | None) -> Iterator[Finding]:
+def _places(action: Action) -> Iterator[tuple[str, EmailContent]]:
+    """Its content in every language, with where it stands."""
     where = f"actions/{action.action_id}"
-    places = ((where, action.content), *((f"{where}/languages/{one.language}", one.content) for one in action.variants))
-    for place, content in places:
+    yield where, action.content
+    yield from ((f"{where}/languages/{one.language}", one.content) for one in action.variants)
+
+
+def _action_problems(action: Action, snippets: Mapping[str, str], kinds: Mapping[int, str] | None) -> Iterator[Finding]:
+    for place, content in _places(action):
         yield from _content_problems(content, snippets, place)
         yield from (_finding(place, wrong) for wrong in person_problems(content, kinds))
 
 
 def _carriage_problems(action: Action, sending: Collection[Sending]) -> Iterator[Finding]:
-    where = f"actions/{action.action_id}"
-    places = ((where, action.content), *((f"{where}/languages/{one.language}", one.content) for one in action.variants))
     accounts = [one for one in sending if one.capabilities.channel == action.kind]  # it may go by any of them
-    for place, content in places:
+    for place, content in _places(action):
         found = (left for one in accounts for left in left_behind(content, one))
         yield from (Finding(f"{place}/{field}", why) for field, why in dict.fromkeys(found))
 
@@ -262,17 +265,16 @@ def _segment_warnings(action: Action, links: TextTracker | None) -> Iterator[Fin
 
 
 def _unsubscribe_warnings(action: Action, snippets: Mapping[str, str]) -> Iterator[Finding]:
-    if not any(_UNSUBSCRIBE.search(text) for text in _with_snippets(wrapped(action.content), snippets)):
-        yield Finding(f"actions/{action.action_id}/body", "the body has no unsubscribe link ({% unsubscribe_url %})")
+    for place, content in _places(action):
+        if not any(_UNSUBSCRIBE.search(text) for text in _with_snippets(wrapped(content), snippets)):
+            yield Finding(f"{place}/body", "the body has no unsubscribe link ({% unsubscribe_url %})")
 
 
 def _style_warnings(action: Action) -> Iterator[Finding]:
     """What keeps styles from the elements that they are for."""
     if action.kind != "email":
         return
-    where = f"actions/{action.action_id}"
-    places = ((where, action.content), *((f"{where}/languages/{one.language}", one.content) for one in action.variants))
-    for place, content in places:
+    for place, content in _places(action):
         styled = with_styles(content)
         if styled.kept is not None:
             yield Finding(f"{place}/body", f"its styles are not inlined: {styled.kept}")
