@@ -226,3 +226,41 @@ def test_it_is_light_still_and_answers_at_once(open_page: Any, server: Server, m
     page.keyboard.type("some words that somebody types")
     expect(_front(page).get_by_text("some words that somebody types")).to_be_visible()
     assert statistics.median(answer_times(page) or [0.0]) < _ANSWER_MS
+
+
+def test_url_parameters_are_set_for_all_messages_and_for_one(
+    page: Page, server: Server, message: tuple[int, int]
+) -> None:
+    link = '<style>a {color: red}</style><a href="https://shop.example.com/">Shop</a>'
+    path = f"{_ROOT}/broadcasts/{message[0]}/actions/{message[1]}"
+    server.call("PATCH", path, body={"body": link})
+    page.goto("/workspace")
+    form = page.get_by_role("form", name="URL parameters")
+    form.get_by_role("button", name="Fill in the usual ones").click()
+    lines = form.get_by_label("Parameters")
+    expect(lines).to_have_value(re.compile(r"^utm_source=clarion\n"))
+    lines.fill("utm_campaign={{ campaign.name }}\nutm source=x")
+    form.get_by_role("button", name="Save the URL parameters").click()
+    expect(lines).to_have_accessible_description(re.compile("2: must be 1 to 100 letters"))
+    lines.fill("utm_campaign={{ campaign.name }}")
+    form.get_by_role("button", name="Save the URL parameters").click()
+    expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+    check_accessible(page)
+
+    _open(page, message)
+    shop = _front(page).get_by_role("link", name="Shop")
+    expect(shop).to_have_attribute("href", "https://shop.example.com/?utm_campaign=Composed")
+    expect(shop).to_have_attribute("style", "color: red")
+    page.get_by_text("Sending", exact=True).click()
+    page.get_by_label("URL parameters").select_option("This message's own")
+    page.get_by_label("Parameters of this message").fill("ref={{ message.name }}\n")
+    expect(shop).to_have_attribute("href", "https://shop.example.com/?ref=Hello")
+    page.get_by_label("Inline styles").uncheck()
+    expect(shop).not_to_have_attribute("style", "color: red")
+    page.get_by_text("Recipient, reply-to, copies and headers").click()
+    page.get_by_label("Bcc as messages of their own").check()
+    wait_until_saved(page)
+    stored = _stored(server, message)
+    assert stored["url_parameters"] == [{"name": "ref", "value": "{{ message.name }}"}]
+    assert (stored["inline_css"], stored["fake_bcc"]) == (False, True)
+    check_accessible(page)

@@ -44,6 +44,8 @@ const WORDS: Readonly<Record<string, string>> = {
   headers: "Headers",
   tracked: "Links and opens are tracked",
   inline_css: "Styles are inlined",
+  fake_bcc: "Bcc gets messages of its own",
+  url_parameters: "URL parameters",
   layout_id: "Layout",
   url: "URL",
   method: "Method",
@@ -92,6 +94,8 @@ export function valueWords(field: string, value: unknown, names: Names = NOTHING
   if (name === "recipients" || name === "condition") return sentence(value as Audience, names.segments);
   if (field === "goal") return goalWords(value as Goal, names.segments);
   if (field === "actions") return (value as unknown[]).map((one) => messageName(one, names)).join("\n");
+  if (name === "url_parameters")
+    return (value as { name: string; value: string }[]).map((one) => `${one.name}=${one.value}`).join("\n");
   if (name === "headers")
     return (value as { name: string; value: string }[]).map((one) => `${one.name}: ${one.value}`).join("\n");
   if (typeof value === "boolean") return value ? "yes" : "no";

@@ -16,6 +16,8 @@ import { BreakerForm } from "./breaker-form";
 import { DomainForm } from "./domain-form";
 import type { Limit } from "./limit";
 import { LimitForm } from "./limit-form";
+import type { Param } from "./url-params";
+import { UrlParamsForm } from "./url-params-form";
 
 interface Workspace {
   id: number;
@@ -23,6 +25,7 @@ interface Workspace {
   identifiers: "id_email" | "id";
   circuit_breaker: Breaker | null;
   message_limit: Limit | null;
+  url_parameters: Param[];
 }
 
 interface NewWorkspace extends Workspace {
@@ -134,6 +137,12 @@ export default function WorkspacePage() {
               hint="Links in messages, the unsubscribe page and the opening picture lead here by a domain of your own. Links that are out already go on working."
             >
               <DomainForm />
+            </Section>
+            <Section
+              title="URL parameters"
+              hint="Added to the links in e-mails, and to those of cio_link in other messages. A message may have its own; a link with the class disable-url-params gets none."
+            >
+              <UrlParamsForm params={answer.workspace.url_parameters} />
             </Section>
           </>
         )}

@@ -12,6 +12,7 @@ const TEXTS = [
   "preheader",
   "body",
   "plain",
+  "amp",
   "from",
   "reply_to",
   "recipient",
@@ -26,6 +27,8 @@ const OF_LANGUAGE = [
   "headers",
   "tracked",
   "inline_css",
+  "fake_bcc",
+  "url_parameters",
 ] as const;
 const OF_ACTION = ["name", "sending_state", "send_to_unsubscribed", "topic_id", ...OF_LANGUAGE] as const;
 

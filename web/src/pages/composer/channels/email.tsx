@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // E-mail: its fields, and how it looks as mail.
-import { useId } from "preact/hooks";
+import { useId, useState } from "preact/hooks";
 import { OURS } from "../../../api/client";
 import { CodeEditor } from "../../../editor/CodeEditor";
 import { bytes } from "../../../lib/format";
 import { useQuery } from "../../../lib/query";
 import { diagnosticsOf } from "../../../preview/message";
 import { PreviewFrame } from "../../../preview/PreviewFrame";
-import { CheckField, SelectField } from "../../../ui/field";
+import { CheckField, SelectField, TextArea } from "../../../ui/field";
+import { linesOf, type Param, wholeOf } from "../../workspace/url-params";
 import type { Channel, FieldsProps, PreviewProps } from "./channel";
 import { bodyOf, flag, numberOf, pick, text } from "./email-draft";
 import { goingTo, HeaderRows, Line, Sending } from "./parts";
@@ -73,6 +74,43 @@ function LayoutChoice({ draft, change, readOnly }: FieldsProps) {
   );
 }
 
+/** What is added to the links of this message. */
+function UrlParams({ draft, change, readOnly, answer }: FieldsProps) {
+  const stored = Array.isArray(draft.url_parameters) ? (draft.url_parameters as Param[]) : null;
+  const [written, setWritten] = useState("");
+  // What is written goes on being shown while it says what is stored.
+  const lines = linesOf(wholeOf(written)) === linesOf(stored ?? []) ? written : linesOf(stored ?? []);
+  return (
+    <>
+      <SelectField
+        label="URL parameters"
+        hint="Added to the links, such as utm_campaign."
+        value={stored === null ? "" : "own"}
+        disabled={readOnly}
+        onChange={(value) => change({ url_parameters: value ? [] : null })}
+        options={[
+          ["", "Those of the workspace"],
+          ["own", "This message's own"],
+        ]}
+      />
+      {stored !== null && (
+        <TextArea
+          label="Parameters of this message"
+          hint="One in a line, such as utm_campaign={{ campaign.name }}, with Liquid. Empty: none."
+          value={lines}
+          disabled={readOnly}
+          spellcheck={false}
+          error={answer?.errors.find((one) => one.field.startsWith("url_parameters"))?.message}
+          onInput={(value) => {
+            setWritten(value);
+            change({ url_parameters: wholeOf(value) });
+          }}
+        />
+      )}
+    </>
+  );
+}
+
 const AT = ["reply_to", "recipient", "cc", "bcc"];
 
 function Fields(props: FieldsProps) {
@@ -121,6 +159,23 @@ function Fields(props: FieldsProps) {
           />
         </div>
       </details>
+      <details open={wrongIn(["amp"]) || undefined}>
+        <summary>AMP part</summary>
+        <div class="stack composer-more">
+          <CodeEditor
+            label="AMP part"
+            language="html"
+            height={200}
+            hint="Shown instead of the body by mail programs that know AMP; empty: there is none."
+            readOnly={readOnly}
+            value={text(draft, "amp")}
+            onChange={(amp) => change({ amp })}
+            completions={props.completions}
+            diagnostics={diagnosticsOf(answer, "amp")}
+            goTo={goingTo(props, "amp")}
+          />
+        </div>
+      </details>
       <details open={wrongIn(AT) || headerWrong || undefined}>
         <summary>Recipient, reply-to, copies and headers</summary>
         <div class="stack composer-more">
@@ -134,6 +189,13 @@ function Fields(props: FieldsProps) {
           />
           <Line {...props} field="cc" label="Cc" />
           <Line {...props} field="bcc" label="Bcc" hint="Test messages go to no copies." />
+          <CheckField
+            label="Bcc as messages of their own"
+            hint="Each gets a copy after the person did, with the person's address in the subject."
+            checked={flag(draft, "fake_bcc")}
+            disabled={readOnly}
+            onChange={(fake_bcc) => change({ fake_bcc })}
+          />
           <HeaderRows {...props} />
         </div>
       </details>
@@ -155,6 +217,7 @@ function Fields(props: FieldsProps) {
             disabled={readOnly}
             onChange={(inline_css) => change({ inline_css })}
           />
+          <UrlParams {...props} />
         </div>
       </details>
     </div>
