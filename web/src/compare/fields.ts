@@ -51,6 +51,13 @@ const WORDS: Readonly<Record<string, string>> = {
   method: "Method",
   conversion_tracking: "Whoever was called may convert",
   amp: "AMP part",
+  attributes: "Attributes",
+  whom: "Who is updated",
+  identifier: "Who that is",
+  event_name: "Name of the event",
+  event_data: "Data of the event",
+  segment_id: "Segment",
+  change: "Into the segment, or out of it",
   kind: "Channel",
 };
 
