@@ -10,16 +10,21 @@ from urllib.parse import quote
 from starlette.responses import HTMLResponse, Response
 
 _STYLE = (
-    "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:4rem auto;padding:0 1rem;"
-    "color:#1a1a1a;background:#fff}"
-    "h1{font-size:1.5rem}"
-    "button{font:inherit;padding:.6rem 1.2rem;margin:.3rem .6rem .3rem 0;border:2px solid #1a4fa3;"
-    "border-radius:.3rem;color:#fff;background:#1a4fa3;cursor:pointer}"
-    "button.second{color:#1a4fa3;background:#fff}"
-    "button:focus-visible{outline:3px solid #f5a623;outline-offset:2px}"
-    "fieldset{border:0;margin:1rem 0;padding:0}label{display:block;padding:.5rem 0}"
-    "input{width:1.2rem;height:1.2rem;margin-right:.6rem;vertical-align:middle}small{opacity:.8}"
-    "@media(prefers-color-scheme:dark){body{color:#eee;background:#1a1a1a}}"
+    ":root{color-scheme:light dark;--text:#1a1a1a;--back:#fff;--line:#c9ccd1;--accent:#1a4fa3;--on:#fff;--good:#1d6b35}"
+    "@media(prefers-color-scheme:dark)"
+    "{:root{--text:#eee;--back:#1a1a1a;--line:#4a4d52;--accent:#8fb8ff;--on:#10203a;--good:#7fd49a}}"
+    "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:clamp(1.5rem,8vh,4rem) auto;padding:0 1rem;"
+    "color:var(--text);background:var(--back);overflow-wrap:anywhere}"
+    "h1{font-size:1.5rem;line-height:1.25}a{color:var(--accent)}"
+    "button{font:inherit;padding:.6rem 1.2rem;margin:.3rem .6rem .3rem 0;border:2px solid var(--accent);"
+    "border-radius:.3rem;color:var(--on);background:var(--accent);cursor:pointer}"
+    "button.second{color:var(--accent);background:none}"
+    ":focus-visible{outline:3px solid #f5a623;outline-offset:2px}"
+    "fieldset{border:0;margin:1rem 0;padding:0}legend{padding:0;font-weight:600}"
+    "label{display:grid;grid-template-columns:auto 1fr;gap:0 .8rem;padding:.8rem 0;border-bottom:1px solid var(--line);"
+    "cursor:pointer}"
+    "label small{grid-column:2}input{width:1.4rem;height:1.4rem;margin:.1rem 0 0;accent-color:var(--accent)}"
+    ".said{padding:.6rem .8rem;border-left:4px solid var(--good)}small{opacity:.8}"
 )
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _PRIVATE = {
@@ -53,6 +58,14 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """A link of a page, to another one of the same person's."""
+
+    text: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """A box of a page's form to tick; ticked it sends ``topic=value``."""
 
@@ -68,10 +81,16 @@ def page(
     *,
     buttons: tuple[Button, ...] = (),
     choices: tuple[Choice, ...] = (),
+    action: str = "",
+    said: str = "",
+    way: Way | None = None,
     sender: str = "",
     status: int = 200,
 ) -> HTMLResponse:
-    """A heading, a paragraph and perhaps a form that posts to where the page is. Everything is escaped."""
+    """A heading, a paragraph and perhaps a form that posts to where the page is, or to `action`. Everything is escaped.
+
+    `said`: what became of what was done just now, read aloud at once; `way`: where else there is something to choose.
+    """
     form = ""
     if buttons:
         inner = "".join(
@@ -79,13 +98,16 @@ def page(
             f"{' class=second' if b.second else ''}>{escape(b.text)}</button>"
             for b in buttons
         )
-        form = f'<form method="post">{_boxes(choices)}{inner}</form>'
+        to = f' action="{escape(action)}"' if action else ""
+        form = f'<form method="post"{to}>{_boxes(choices)}{inner}</form>'
+    told = f'<p class="said" role="status">{escape(said)}</p>' if said else ""
+    other = f'<p><a href="{escape(way.path)}">{escape(way.text)}</a></p>' if way is not None else ""
     signed = f"<p><small>{escape(sender)}</small></p>" if sender else ""
     html = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f'<meta name="robots" content="noindex"><style>{_STYLE}</style></head>'
-        f"<body><main><h1>{escape(title)}</h1><p>{escape(text)}</p>{form}{signed}</main></body></html>"
+        f"<body><main><h1>{escape(title)}</h1>{told}<p>{escape(text)}</p>{form}{other}{signed}</main></body></html>"
     )
     return HTMLResponse(html, status, {**_PRIVATE, "Content-Security-Policy": _PAGE_POLICY})
 
@@ -95,7 +117,8 @@ def _boxes(choices: tuple[Choice, ...]) -> str:
         return ""
     labels = "".join(
         f'<label><input type="checkbox" name="topic" value="{escape(one.value)}"{" checked" if one.ticked else ""}>'
-        f"{escape(one.name)}{f'<br><small>{escape(one.description)}</small>' if one.description else ''}</label>"
+        f"<span>{escape(one.name)}</span>"
+        f"{f'<small>{escape(one.description)}</small>' if one.description else ''}</label>"
         for one in choices
     )
     return f"<fieldset><legend>Send me</legend>{labels}</fieldset>"

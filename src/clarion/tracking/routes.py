@@ -6,9 +6,10 @@ A GET changes nothing: scanners of links and prefetching mail programs open ever
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Protocol, TypeVar
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs, quote, unquote
 
 import msgspec
 import structlog
@@ -30,7 +31,7 @@ from clarion.store import topics
 from clarion.store.engine import Transaction
 from clarion.tracking import pages
 from clarion.tracking.machines import seen
-from clarion.tracking.pages import Button, Choice
+from clarion.tracking.pages import Button, Choice, Way
 from clarion.tracking.person import Attribute, Behind, Reader, reader, set_attribute, set_topics
 
 T = TypeVar("T")
@@ -41,7 +42,7 @@ _MOST_BYTES = 10_000
 _UNSUBSCRIBE = Button("Unsubscribe", "unsubscribe", "true")
 _SAVE = Button("Save", "topics", "save")
 _LEAVE = Button("Unsubscribe from everything", "unsubscribe", "true", second=True)
-_SUBSCRIBE = Button("Subscribe again", "unsubscribe", "false")
+_SUBSCRIBE = Button("Subscribe again", "unsubscribe", "false", second=True)
 _ALLOW = Button("Allow", "consent", "true")
 _DENY = Button("Do not allow", "consent", "false", second=True)
 
@@ -123,11 +124,13 @@ class _Pages:
         found = await self._reader(request)
         if found is None:
             return pages.unknown()
-        name = found.workspace.name
         if found.person is None or found.unsubscribed:
-            return pages.page("You are unsubscribed", "You get no more of these messages.", sender=name)
-        text = "Press the button and you get no more of these messages."
-        return pages.page("Unsubscribe?", text, buttons=(_UNSUBSCRIBE,), sender=name)
+            return _left(found, request)
+        text, way = (
+            "Press the button and you get no more of these messages.",
+            Way("Or choose what you get", _chosen(request)),
+        )
+        return pages.page("Unsubscribe?", text, buttons=(_UNSUBSCRIBE,), way=way, sender=found.workspace.name)
 
     async def unsubscribe(self, request: Request) -> Response:
         """A form of the page, a mail program's one click (RFC 8058), or Customer.io's JSON (contract §8).
@@ -138,10 +141,7 @@ class _Pages:
         if _media_type(request) == "application/json":
             return await self._unsubscribe_json(request, body)
         found = None if body is None else await self._set(request, "unsubscribed", value=True)
-        if found is None:
-            return pages.unknown()
-        text = "You get no more of these messages."
-        return pages.page("You are unsubscribed", text, sender=found.workspace.name)
+        return pages.unknown() if found is None else _left(found, request)
 
     async def _unsubscribe_json(self, request: Request, body: bytes | None) -> Response:
         try:
@@ -163,26 +163,28 @@ class _Pages:
         behind = self._behind(request)
         return pages.unknown() if behind is None else await self._preferences(request, behind)
 
-    async def _preferences(self, request: Request, behind: Behind) -> Response:
+    async def _preferences(self, request: Request, behind: Behind, said: str = "") -> Response:
         def look(tx: Transaction) -> tuple[Reader | None, list[Topic]]:
             found = reader(tx, behind)
             return found, topics.listing(tx, found.workspace) if found is not None else []
 
         found, known = await self._backend.read(look)
         wanted = accepted(request.headers.get("accept-language", ""))
-        return pages.unknown() if found is None else _preferences(found, known, wanted)
+        return pages.unknown() if found is None else _preferences(found, known, wanted, said)
 
     async def set_preferences(self, request: Request) -> Response:
         """Off and on altogether, or topic by topic; where nothing was chosen, it is asked again."""
         behind, body = self._behind(request), await _body(request)
         if behind is None:
             return pages.unknown()
-        wish = _choice(body, "unsubscribe")
+        wish, said = _choice(body, "unsubscribe"), ""
         if wish is not None:
             await self._backend.write(lambda tx: set_attribute(tx, behind, "unsubscribed", value=wish))
+            said = "" if wish else "You are subscribed again."
         elif (ticked := _ticked(body)) is not None:
             await self._backend.write(lambda tx: _set_ticked(tx, behind, ticked))
-        return await self._preferences(request, behind)
+            said = "Saved."
+        return await self._preferences(request, behind, said)
 
     async def ask_consent(self, request: Request) -> Response:
         found = await self._reader(request)
@@ -193,7 +195,7 @@ class _Pages:
         if wish is None:
             return await self.ask_consent(request)
         found = await self._set(request, CONSENT, value=wish)
-        return pages.unknown() if found is None else _consent(found)
+        return pages.unknown() if found is None else _consent(found, "Saved.")
 
     async def view(self, request: Request) -> Response:
         key = self._key(request)
@@ -253,7 +255,19 @@ def _set_ticked(tx: Transaction, behind: Behind, ticked: frozenset[str]) -> None
         set_topics(tx, behind, {topic.topic_id: topic.identifier in ticked for topic in known})
 
 
-def _preferences(found: Reader, known: Sequence[Topic], wanted: Sequence[str]) -> Response:
+def _chosen(request: Request) -> str:
+    """The path of the preferences behind the same link."""
+    return f"/preferences/{quote(unquote(request.path_params['token']), safe='')}"
+
+
+def _left(found: Reader, request: Request) -> Response:
+    """Whoever left by mistake comes back with a button; there is none for somebody who is gone."""
+    back = () if found.person is None else (_SUBSCRIBE,)
+    text = "You get no more of these messages."
+    return pages.page("You are unsubscribed", text, buttons=back, action=_chosen(request), sender=found.workspace.name)
+
+
+def _preferences(found: Reader, known: Sequence[Topic], wanted: Sequence[str], said: str) -> Response:
     if found.person is None:
         return pages.forgotten(found.workspace.name)
     if found.unsubscribed:
@@ -266,20 +280,25 @@ def _preferences(found: Reader, known: Sequence[Topic], wanted: Sequence[str]) -
     )
     buttons = (_SAVE, _LEAVE) if choices else (_UNSUBSCRIBE,)
     text = "You get our messages."
-    return pages.page("Your preferences", text, buttons=buttons, choices=choices, sender=found.workspace.name)
+    return pages.page(
+        "Your preferences", text, buttons=buttons, choices=choices, said=said, sender=found.workspace.name
+    )
 
 
-def _consent(found: Reader) -> Response:
+def _consent(found: Reader, said: str = "") -> Response:
     if found.person is None:
         return pages.forgotten(found.workspace.name)
     known = found.person.attributes.get(CONSENT)
+    buttons: tuple[Button, ...] = (_ALLOW, _DENY)
     if known is None:
         text = "May we see whether you open our messages and which links you follow?"
     elif str(known).lower() == "true":
+        buttons = (replace(_DENY, second=False),)
         text = "You allow us to see whether you open our messages and which links you follow."
     else:
+        buttons = (_ALLOW,)
         text = "You do not allow us to see whether you open our messages or which links you follow."
-    return pages.page("Measuring", text, buttons=(_ALLOW, _DENY), sender=found.workspace.name)
+    return pages.page("Measuring", text, buttons=buttons, said=said, sender=found.workspace.name)
 
 
 async def _body(request: Request) -> bytes | None:
