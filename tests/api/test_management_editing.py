@@ -164,6 +164,10 @@ async def test_a_call_is_tried_without_anything_being_sent(manage: Client, clien
     assert ready["first"]["id"] == "p1"
     await track("PUT", "/api/v1/customers/p0", {"unsubscribed": True})
     assert (await manage("POST", path, {})).json["first"]["id"] == "p1", "who is left out is not shown"
+    named = (await manage("POST", path, {"ids": ["p0", "p1", "p1"]})).json
+    reach = named["reach"]
+    assert (reach["people"], reach["will_get"], reach["left_out"]["unsubscribed"]) == (2, 1, 1)
+    assert named["first"]["id"] == "p1"
     assert (await manage("POST", path, {"recipients": {"segment": {"id": 99}}})).json["first"] is None
     strangers = (await manage("POST", path, {"ids": ["p1", "nobody"]})).json
     assert strangers["ready"] is False

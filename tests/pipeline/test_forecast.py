@@ -16,6 +16,7 @@ from clarion.domain.suppressions import EspKind
 from clarion.domain.topics import PREFERENCES, Topic
 from clarion.pipeline import forecast
 from clarion.pipeline.forecast import Forecast
+from clarion.pipeline.terms import PLAIN
 from clarion.store import access, broadcasts, esp, limits, people, topics
 from clarion.store.engine import Store, Transaction
 from clarion.store.jobs_inprocess import InProcessJobs
@@ -40,6 +41,18 @@ def test_what_was_not_looked_at_is_estimated(store: Store) -> None:
     assert cut.will_get == 0
     whole = store.read(lambda tx: forecast.count(tx, workspace, Everybody(), seconds=60))
     assert (whole.people, whole.exact) == (12_000, True)
+
+
+def test_named_people_who_were_not_looked_at_are_estimated(store: Store) -> None:
+    workspace = store.write(lambda tx: access.create_workspace(tx, "A", "id_email", access.random_keys()))
+    numbers = PersonNumbers(store).take(workspace.workspace_id, 1_500)
+    crowd = [Person(number, f"p{number}", None, {}, {}, 0) for number in numbers]
+    store.write(lambda tx: people.insert(tx, workspace, crowd))
+    ticks = count()
+    cut = store.read(
+        lambda tx: forecast.count_named(tx, workspace, numbers, PLAIN, seconds=0.5, clock=lambda: float(next(ticks)))
+    )
+    assert (cut.people, cut.exact, cut.left_out) == (1_500, False, {Reason.NO_ADDRESS: 1_500})
 
 
 def choosing(wanted: object, topic_id: int) -> dict[str, object]:
@@ -93,7 +106,11 @@ async def test_the_numbers_are_those_of_the_trigger(
 def foretold(stage: Stage, broadcast: Broadcast) -> Forecast:
     def work(tx: Transaction) -> Forecast:
         terms = forecast.terms_of(tx, stage.workspace, broadcast)
-        return forecast.count(tx, stage.workspace, Everybody(), terms, seconds=60)
+        told = forecast.count(tx, stage.workspace, Everybody(), terms, seconds=60)
+        numbers = [int(row["person_id"]) for row in tx.composed("SELECT person_id FROM person ORDER BY person_id", {})]
+        named = forecast.count_named(tx, stage.workspace, [*numbers, *numbers], terms, seconds=60)
+        assert named == told, "whether a filter finds them or the call names them"
+        return told
 
     return stage.store.read(work)
 

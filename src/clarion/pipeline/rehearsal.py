@@ -29,11 +29,11 @@ _SHOWN_ERRORS = 20
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """`reach`: of a filter, or of named people (exact); None where only a file knows. `errors`: lines that name nobody.
+    """`reach`: of a filter, or of named people, each counted once; None where only a file knows.
 
-    `wait_seconds`: until the next trigger is taken; `waiting` of `queue`: unfinished ones. `wanted`: the data that the
-    messages ask for, as an example; `missing`: names of it that the call does not bring. `first`: one of those reached,
-    to show a message as.
+    `errors`: lines that name nobody. `wait_seconds`: until the next trigger is taken; `waiting` of `queue`: unfinished
+    ones. `wanted`: the data that the messages ask for, as an example; `missing`: names of it that the call does not
+    bring. `first`: one of those reached, to show a message as.
     """
 
     problems: tuple[Problem, ...]
@@ -132,5 +132,5 @@ def _reach(
     if fatal:
         problems.append(Problem(f"{fatal} of {len(lines)} entries do not name a person", f"/{request.selector.value}"))
     shown = tuple(error.sentence for error in named.errors[:_SHOWN_ERRORS])
-    first = named.entries.person_id[0] if len(named.entries) else None
-    return Forecast(len(named.entries), exact=True, first=first), shown
+    terms, numbers = forecast.terms_of(tx, workspace, broadcast), named.entries.person_id
+    return forecast.count_named(tx, workspace, numbers, terms, seconds=seconds, clock=clock), shown

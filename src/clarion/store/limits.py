@@ -70,6 +70,13 @@ def lately_between(tx: Transaction, limit: MessageLimit, *, after: int, until: i
     return {int(person_id): int(messages) for person_id, messages in rows}
 
 
+def lately_among(tx: Transaction, limit: MessageLimit, person_ids: Sequence[int]) -> dict[int, int]:
+    """The same of some people."""
+    wanted, within_ms = encode(list(person_ids)), limit.days * DAY_MS
+    rows = tx.tuples("messages_lately_among", person_ids=wanted, within_ms=within_ms)
+    return {int(person_id): int(messages) for person_id, messages in rows}
+
+
 def move(tx: Transaction, person_id: int, into_id: int) -> None:
     """What one person got, another has got: they were merged."""
     tx.execute("move_person_messages", person_id=person_id, into_id=into_id)

@@ -24,6 +24,13 @@ WHERE m.person_id > :after AND m.person_id <= :until AND m.at_ms > {{now_ms}} - 
   AND COALESCE(d.state, 1) IN (0, 1, 6)
 GROUP BY m.person_id;
 
+-- name: messages_lately_among
+-- The same of some people.
+SELECT m.person_id, COUNT(*) AS messages FROM person_message m
+LEFT JOIN delivery d ON d.trigger_id = m.trigger_id AND d.seq = m.seq AND d.action_id = m.action_id
+WHERE m.person_id {{in :person_ids}} AND m.at_ms > {{now_ms}} - :within_ms AND COALESCE(d.state, 1) IN (0, 1, 6)
+GROUP BY m.person_id;
+
 -- name: note_messages
 INSERT INTO person_message (person_id, trigger_id, seq, action_id, at_ms)
 VALUES (:person_id, :trigger_id, :seq, :action_id, :at_ms)
