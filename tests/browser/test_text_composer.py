@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from .conftest import Server, enter_demo
-from .kit import check_accessible, check_fits, wait_until_saved
+from .kit import check_accessible, check_fits, wait_until_saved, write
 from .measures import observe, shifted
 
 _ROOT = "/api/clarion/v1"
@@ -135,3 +135,26 @@ def test_a_push_has_fields_of_its_own(page: Page, server: Server) -> None:
     wait_until_saved(page)
     stored = server.call("GET", f"{_ROOT}/broadcasts/{made['id']}")["broadcast"]["actions"][0]
     assert (stored["to"], stored["badge"]) == ("last_used", "many")
+
+
+def test_who_triggers_by_hand_sees_each_channel_s_message(page: Page, server: Server) -> None:
+    actions = [
+        {"kind": "sms", "name": "Short", "body": "{{ trigger.line }} runs"},
+        {"kind": "slack", "name": "Told", "body": "*{{ trigger.line }}* runs", "recipient": "#lines"},
+    ]
+    whom = {"attribute": {"field": "email", "operator": "eq", "value": "person-4322@example.com"}}
+    body = {"name": "By hand", "actions": actions, "recipients": whom}
+    made = server.call("POST", f"{_ROOT}/broadcasts", body=body)["broadcast"]
+    server.call("POST", f"{_ROOT}/broadcasts/{made['id']}/activate")
+    page.goto(f"/broadcasts/{made['id']}")
+    page.get_by_role("button", name="Trigger by hand").click()
+    dialog = page.get_by_role("dialog", name="Trigger By hand")
+    write(page, dialog.get_by_role("textbox", name="Data (JSON)"), '{"line": "N7"}')
+    arrives = dialog.get_by_role("region", name="The message as it arrives")
+    expect(arrives).to_have_text("N7 runs")
+    expect(dialog.get_by_text("As person-4322@example.com")).to_be_visible()
+    dialog.get_by_label("Message", exact=True).select_option(label="Told")
+    expect(arrives.locator("strong").last).to_have_text("N7")
+    check_accessible(page)
+    page.set_viewport_size({"width": 320, "height": 800})
+    check_fits(page)

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // A stored message of a broadcast as one of its recipients will get it, with the data of a call that is being written.
-import { useState } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import type { Audience } from "../audience/filter";
 import { nameOf } from "../audience/PersonPicker";
 import { Button } from "../ui/button";
 import { SelectField } from "../ui/field";
-import { outcomeWords, placeWords } from "./message";
+import type { Lookalike } from "./lookalikes";
+import { outcomeWords, placeWords, type Shown } from "./message";
 import { PreviewFrame } from "./PreviewFrame";
 import { usePeople } from "./use-people";
 import { usePreview } from "./use-preview";
 
 interface Props {
   broadcastId: number;
-  /** The e-mails among the broadcast's messages. */
-  actions: readonly { id: number; name: string }[];
+  /** The broadcast's actions; what is no message that somebody reads, such as a webhook, is left out. */
+  actions: readonly { id: number; kind: string; name: string }[];
   audience: Audience;
   /** Somebody whom the call names; else some of the audience. */
   named?: { id: string } | { email: string } | { cio_id: string };
@@ -22,7 +24,10 @@ interface Props {
   data: Record<string, unknown>;
 }
 
-export function PreviewMessage({ broadcastId, actions, audience, named, first, data }: Props) {
+const READ = new Set(["email", "sms", "push", "in_app", "inbox_message", "whatsapp", "slack"]);
+
+export function PreviewMessage({ broadcastId, actions: all, audience, named, first, data }: Props) {
+  const actions = all.filter((one) => READ.has(one.kind));
   const [chosen, setChosen] = useState<number | null>(null);
   const [others, setOthers] = useState(false);
   const people = usePeople(audience);
@@ -30,12 +35,7 @@ export function PreviewMessage({ broadcastId, actions, audience, named, first, d
   const known = named ?? (!others && first ? { cio_id: first.cio_id } : undefined);
   const person = known ?? (people.person ? { cio_id: people.person.cio_id } : undefined);
   const ready = action !== undefined && (known !== undefined || !people.waiting);
-  const { shown } = usePreview(
-    ready ? JSON.stringify({ broadcast_id: broadcastId, action_id: action.id, person, data }) : null,
-  );
   if (!action) return null;
-  const answer = shown?.answer;
-  const skipped = answer && outcomeWords(answer);
   return (
     <section class="stack-tight" aria-label="A message as it will be">
       {actions.length > 1 && (
@@ -46,13 +46,41 @@ export function PreviewMessage({ broadcastId, actions, audience, named, first, d
           options={actions.map((one) => [String(one.id), one.name] as const)}
         />
       )}
-      <div class="row row-between">
-        <p class="muted small break">As {answer?.person ? nameOf(answer.person) : "nobody in particular"}</p>
+      <Rendered
+        key={action.id}
+        kind={action.kind}
+        body={
+          ready ? JSON.stringify({ broadcast_id: broadcastId, action_id: action.id, person, data }) : null
+        }
+      >
         {!named && people.count > 1 && (
           <Button kind="quiet" onClick={() => (first && !others ? setOthers(true) : people.step(1))}>
             Next person
           </Button>
         )}
+      </Rendered>
+    </section>
+  );
+}
+
+interface RenderedProps {
+  kind: string;
+  /** Of the call that renders it; null: not yet. */
+  body: string | null;
+  /** What chooses another person. */
+  children: ComponentChildren;
+}
+
+/** For whom, what is wrong, and the message. */
+function Rendered({ kind, body, children }: RenderedProps) {
+  const { shown } = usePreview(body);
+  const answer = shown?.answer;
+  const skipped = answer && outcomeWords(answer);
+  return (
+    <>
+      <div class="row row-between">
+        <p class="muted small break">As {answer?.person ? nameOf(answer.person) : "nobody in particular"}</p>
+        {children}
       </div>
       {answer?.errors.map((fault) => (
         <p key={`${fault.field}${fault.message}`} class="field-error">
@@ -64,12 +92,39 @@ export function PreviewMessage({ broadcastId, actions, audience, named, first, d
           {nameOf(answer.person)} {skipped}.
         </p>
       )}
-      <p class="truncate">
-        <strong>{typeof shown?.message.subject === "string" ? shown.message.subject : "…"}</strong>
-      </p>
-      <div class="preview-small">
-        {shown?.url && <PreviewFrame url={`${shown.url}?theme=light`} title="The message as it will be" />}
-      </div>
-    </section>
+      {kind === "email" ? (
+        <>
+          <p class="truncate">
+            <strong>{typeof shown?.message.subject === "string" ? shown.message.subject : "…"}</strong>
+          </p>
+          <div class="preview-small">
+            {shown?.url && (
+              <PreviewFrame url={`${shown.url}?theme=light`} title="The message as it will be" />
+            )}
+          </div>
+        </>
+      ) : (
+        <div class="preview-alike">{shown && <Alike kind={kind} shown={shown} />}</div>
+      )}
+    </>
   );
+}
+
+/** How it looks where it arrives; what draws it is loaded when it is first wanted. */
+function Alike({ kind, shown }: { kind: string; shown: Shown }) {
+  const [known, setKnown] = useState<Readonly<Record<string, Lookalike>> | null>(null);
+  useEffect(() => {
+    let here = true;
+    void import("./lookalikes").then((found) => here && setKnown(found.LOOKALIKES));
+    return () => {
+      here = false;
+    };
+  }, []);
+  const lookalike = known?.[kind];
+  if (!lookalike) return null;
+  const part = (name: string) => {
+    const value = shown.message[name];
+    return typeof value === "string" ? value : "";
+  };
+  return <lookalike.Shown part={part} url={shown.url} width="phone" dark={false} images={false} />;
 }

@@ -130,9 +130,9 @@ export function TriggerDialog({
   }, [wanted, touched]);
   const made = useMemo(() => bodyOf(form), [form]);
   const diagnostics = useMemo(() => ("fault" in made ? [made.fault] : []), [made]);
-  const mails = broadcast.actions
-    .filter((one) => one.kind === "email" && one.sending_state !== "off")
-    .map((one) => ({ id: one.id, name: actionName(one) }));
+  const messages = broadcast.actions
+    .filter((one) => one.sending_state !== "off")
+    .map((one) => ({ id: one.id, kind: one.kind, name: actionName(one) }));
   const whole =
     form.whom !== "filter" || isEverybody(form.filter) || faults(form.filter as Filter).length === 0;
   const body = "body" in made && whole ? JSON.stringify(made.body) : null;
@@ -256,7 +256,7 @@ export function TriggerDialog({
           {"body" in made && whole && (
             <PreviewMessage
               broadcastId={broadcast.id}
-              actions={mails}
+              actions={messages}
               audience={form.whom === "filter" ? form.filter : broadcast.recipients}
               named={firstNamed(form) && (check?.first ? { cio_id: check.first.cio_id } : firstNamed(form))}
               first={check?.first ?? undefined}
