@@ -19,6 +19,7 @@ from clarion.pipeline.accept import Accepted, Limits, SubmitResolve, accept
 from clarion.pipeline.compose import Sign
 from clarion.pipeline.data_file import DataFileError
 from clarion.pipeline.data_file_download import DownloadedFile
+from clarion.pipeline.domains import DomainLimits
 from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.pipeline.meter import UNMETERED, Meter
 from clarion.pipeline.resolve import Download, Resolver, Sizes
@@ -207,6 +208,7 @@ class Stage:
         jobs: Jobs,
         *,
         routes: Routes | None = None,
+        domains: DomainLimits | None = None,
         retry: RetryPolicy = NO_PAUSES,
         rules: WorkerRules | None = None,
         drain_seconds: float = 3.0,
@@ -232,6 +234,7 @@ class Stage:
                 clock=clock,
                 meter=meter,
                 routes=routes,
+                domains=domains,
             ),
             owner=owner,
             flights=flights,

@@ -14,12 +14,13 @@ from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
 from clarion.domain.errors import Away, Permanent, Temporary, Throttled, Unknown
 from clarion.pipeline import flight
+from clarion.pipeline.chunk_source import Task
 from clarion.pipeline.claim import Chunk
 from clarion.pipeline.compose import Messages
 from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.pipeline.flight import ChunkName, FlightRecord, Mark
 from clarion.pipeline.retry import RetryPolicy
-from clarion.pipeline.send import SendStage, Task
+from clarion.pipeline.send import SendStage
 
 from .letters import MAIL, action, messages, row
 from .providers import Fails, Hangs, Scripted

@@ -106,10 +106,11 @@ class Outlet:
 
     async def deliver(self, source: PacedSource) -> None:
         """See `Deliverer.deliver`; with a limit it may end before all is taken, see `paced`."""
-        if self.permits is None:
+        gate = source.gate()
+        if gate is None:
             await self.provider.deliver(source)
         else:
-            await paced.deliver(self.provider, source, self.permits)
+            await paced.deliver(self.provider, source, gate)
 
     def learn(self, delivering: "asyncio.Task[None]", *, given: bool) -> None:
         """What the end of a delivery says of the provider, if it was `given` anything."""

@@ -17,6 +17,7 @@ from clarion.domain.messages import EmailMessage
 from clarion.domain.people import email_key
 from clarion.pipeline.compose import Messages
 from clarion.pipeline.outlet import Outlet
+from clarion.pipeline.permits import Permits
 from clarion.store.engine import Row
 
 _log = structlog.get_logger("clarion.copies")
@@ -50,6 +51,10 @@ class OwnCopies:
     def may_go_on(self) -> bool:
         """What was sent is copied, whatever became of its trigger."""
         return True
+
+    def gate(self) -> Permits | None:
+        """They wait for their account's rate only."""
+        return self._outlet.permits
 
     def take(self) -> "CopyHandover | None":
         """The next one, within the provider's rate."""

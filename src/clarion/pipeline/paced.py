@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Protocol
 
 from clarion.channels.base import Deliverer, Handover, Source
-from clarion.pipeline.permits import Permits
 
 _APART_SECONDS = 0.005  # so that one wave takes what has become due since the last
 _LOOK_SECONDS = 0.1  # how soon a pause is noticed
@@ -19,11 +18,27 @@ AT_ONCE_SECONDS = 2.0
 """For how long a chunk waits for permits; then what it has sent is recorded, and others have their turn."""
 
 
+class Gate(Protocol):
+    """What a wave waits for."""
+
+    def due(self) -> bool:
+        """Whether a message may go now."""
+        ...
+
+    async def soon(self, at_least: float, at_most: float) -> None:
+        """Wait until one may go, within these bounds in seconds."""
+        ...
+
+
 class PacedSource(Source, Protocol):
     """`take` gives None where no permit is due. `dry`: there is nothing left to take."""
 
     @property
     def dry(self) -> bool: ...  # noqa: D102
+
+    def gate(self) -> Gate | None:
+        """What is waited for; None: nothing."""
+        ...
 
     def may_go_on(self) -> bool:
         """Whether waiting makes sense."""
@@ -45,7 +60,7 @@ class _Wave:
 
 
 async def deliver(
-    provider: Deliverer, source: PacedSource, permits: Permits, clock: Callable[[], float] = time.monotonic
+    provider: Deliverer, source: PacedSource, gate: Gate, clock: Callable[[], float] = time.monotonic
 ) -> None:
     """`Deliverer.deliver`, within a limit; it may end before the source is dry."""
     loop = asyncio.get_running_loop()
@@ -54,8 +69,8 @@ async def deliver(
     failed: BaseException | None = None
     try:
         while failed is None and not source.dry and source.may_go_on() and clock() < until:
-            await permits.soon(_APART_SECONDS, _LOOK_SECONDS)
-            if permits.due():
+            await gate.soon(_APART_SECONDS, _LOOK_SECONDS)
+            if gate.due():
                 wave = _Wave(source, loop.create_future())
                 delivering = loop.create_task(provider.deliver(wave))
                 waves.add(delivering)

@@ -38,8 +38,8 @@ class Permits:
         self.name = name
         self._lease = lease
         self._clock = clock
-        self._spacing = spacing_of(per_second)
-        self._most = max(1, int(_BLOCK_SECONDS / self._spacing))
+        self.spacing = spacing_of(per_second)
+        self._most = max(1, int(_BLOCK_SECONDS / self.spacing))
         self._size = 1
         self._patience = 0.0
         self._blocks: deque[Block] = deque()
@@ -113,7 +113,7 @@ class Permits:
 
     async def _asked(self) -> None:
         count, patience = self._size, self._patience
-        span_us = int((count * self._spacing + patience) * 1_000_000) + 1
+        span_us = int((count * self.spacing + patience) * 1_000_000) + 1
         began = self._clock()
         try:
             span = await asyncio.to_thread(self._lease, span_us)
@@ -124,7 +124,7 @@ class Permits:
                 _log.warning("permits.not_taken", limit=self.name, error=detail_of(error), times=times)
         else:
             self._look(span.now_us / 1e6, began, self._clock())
-            self._blocks.append(Block(span.start_us / 1e6 - self._ahead, count, self._spacing, patience))
+            self._blocks.append(Block(span.start_us / 1e6 - self._ahead, count, self.spacing, patience))
         finally:
             self._asking = None
 

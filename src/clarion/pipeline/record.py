@@ -8,9 +8,9 @@ no more are taken from their people in the same transaction; after a crash befor
 message to them hears it again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from clarion.domain.deliveries import Outcome, State
+from clarion.domain.deliveries import DeliveryKey, Outcome, State
 from clarion.domain.metrics import NEVER_LEFT
 from clarion.pipeline import devices
 from clarion.pipeline.claim import Chunk, ChunkRules, let_go, open_next
@@ -30,19 +30,23 @@ def record(
     outcomes: Sequence[Outcome],
     *,
     rules: ChunkRules,
+    put_off: Mapping[DeliveryKey, int] | None = None,
     last: bool = False,
     failpoint: Failpoint = nothing,
 ) -> Chunk | None:
     """Settle a chunk and open the next; None when the slice was given back.
 
     `last`: it is given back because we are stopping, the provider is away, or other triggers come next.
-    Accounts of the chunk without an outcome were not handed over and stay queued.
+    Accounts of the chunk without an outcome were not handed over and stay queued; those in `put_off` are due in so many
+    milliseconds.
 
     Raises:
         LostLease: another worker holds the slice; nothing was written.
     """
     standing = slices.renew(tx, held, rules.lease_ms)
     ledger.settle(tx, held.trigger_id, outcomes, shard=held.no, by=slices.worker_of(held.owner))
+    if put_off:
+        ledger.put_off(tx, put_off)
     if any(outcome.gone for outcome in outcomes):
         _take_away(tx, chunk, outcomes)
     if chunk.paced:

@@ -20,6 +20,7 @@ import structlog
 from clarion.domain.errors import Unavailable, detail_of
 from clarion.domain.push import PushDevice
 from clarion.pipeline import setback
+from clarion.pipeline.chunk_source import Task
 from clarion.pipeline.claim import Chunk, ChunkRules, Work, claim, recover
 from clarion.pipeline.compose import Messages
 from clarion.pipeline.control import Control
@@ -30,7 +31,7 @@ from clarion.pipeline.limiting import Limiting
 from clarion.pipeline.meter import Meter
 from clarion.pipeline.prepared import Prepared
 from clarion.pipeline.record import record
-from clarion.pipeline.send import SendStage, Task
+from clarion.pipeline.send import SendStage
 from clarion.pipeline.setback import Setbacks, Telling, cause_of
 from clarion.pipeline.tracing import Tracing
 from clarion.store import control, drafts, esp, people, slices
@@ -273,6 +274,7 @@ class Sender:
                         held=held,
                         chunk=chunk,
                         outcomes=outcomes,
+                        put_off=task.put_off,
                         rules=rules,
                         last=self._is_last(task, held_until) or turn.over(),
                         failpoint=self._failpoint,

@@ -49,7 +49,7 @@ def check(settings: Settings) -> None:
         raise SetupError("settings: worker.chunk_rows must be at most 1000")
     if not 0 <= settings.worker.processes <= 1_000:
         raise SetupError("settings: worker.processes must be from 0 to 1000")
-    _ = settings.metrics.address
+    _ = settings.metrics.address, settings.per_domain
     if not 0 <= settings.traces.share <= 1:
         raise SetupError("settings: traces.share must be from 0 to 1")
     if not 0 <= settings.server.port <= 65_535:

@@ -109,6 +109,7 @@ class Email:
     per_day: PerDay
     ramp: str
     accounts: str
+    per_domain: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +305,24 @@ class Settings:
     ses: dict[str, Any] = field(repr=False)
     twilio: dict[str, Any] = field(repr=False)
     accounts: dict[str, dict[str, Any]] = field(repr=False)
+
+    @property
+    def per_domain(self) -> dict[str, float]:
+        """The most e-mails a second, by the recipients' domains.
+
+        Raises:
+            SetupError: not of the form domain=number.
+        """
+        found: dict[str, float] = {}
+        for part in filter(str.strip, self.email.per_domain.split(",")):
+            domain, _, number = (one.strip() for one in part.partition("="))
+            try:
+                found[domain.lower()] = float(number)
+            except ValueError:
+                found[domain.lower()] = 0.0
+            if "." not in domain or not 0 < found[domain.lower()] <= 1_000_000:
+                raise SetupError(f"settings: email.per_domain must be such as gmail.com=100, not {part.strip()!r}")
+        return found
 
     def accounts_of(self, channel: str) -> list[Account]:
         """Its accounts at providers, in the order in which they are asked.

@@ -6,7 +6,7 @@ without the other.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -314,6 +314,13 @@ def _before(
         if row is not None:
             found[outcome.key] = Reason(row["reason"]) if row["reason"] else None, row["language"]
     return found
+
+
+def put_off(tx: Transaction, delays_ms: Mapping[DeliveryKey, int]) -> None:
+    """Accounts that are queued are due later, and nothing else about them changes: they were not tried."""
+    now_ms = tx.now_ms()
+    rows = [{**key._asdict(), "due_ms": now_ms + delay_ms} for key, delay_ms in sorted(delays_ms.items())]
+    tx.many("put_off", rows)
 
 
 def known_people(tx: Transaction, trigger_id: int, person_ids: Sequence[int]) -> set[int]:

@@ -22,6 +22,7 @@ from clarion.domain.outlets import UNPLACED
 from clarion.domain.person_actions import PERSON_ACTIONS
 from clarion.domain.provider_events import hook_url
 from clarion.pipeline.acting import Acting, Failures
+from clarion.pipeline.domains import DomainLimits
 from clarion.pipeline.erasure import BlankMail
 from clarion.pipeline.outlet import Outlet
 from clarion.pipeline.permits import permits_of
@@ -33,7 +34,9 @@ from clarion.wiring.house import House
 from clarion.wiring.machines import machine_rules
 
 ALL_CHANNELS = ("email", "webhook", *CHANNELS)
-_OF_THE_CHANNEL = frozenset({"provider", "per_second", "per_day", "ramp", "accounts"})  # not its provider's
+_OF_THE_CHANNEL = frozenset(
+    {"provider", "per_second", "per_day", "ramp", "accounts", "per_domain"}
+)  # not its provider's
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,13 @@ def build_outlets(house: House, built: Sequence[Built]) -> tuple[Outlet, ...]:
         )
 
     return tuple(outlet(one, place) for place, one in enumerate(built))
+
+
+def domain_limits(house: House) -> DomainLimits:
+    """The limits of recipients' domains; inside the event loop that will send."""
+    given = house.settings.per_domain
+    found = {domain: permits_of(house.store, f"email/@{domain}", most) for domain, most in given.items()}
+    return DomainLimits({domain: limit for domain, limit in found.items() if limit is not None})
 
 
 def sending(house: House) -> tuple[registry.Sending, ...]:

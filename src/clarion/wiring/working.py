@@ -32,7 +32,7 @@ from clarion.store import access
 from clarion.wiring.bounces import bounces_of
 from clarion.wiring.downloads import content_of, download_rules, downloader
 from clarion.wiring.house import House
-from clarion.wiring.providers import Built, blank_mail_of, build_outlets
+from clarion.wiring.providers import Built, blank_mail_of, build_outlets, domain_limits
 
 
 def build_worker(house: House, built: Sequence[Built], failpoint: Failpoint = nothing) -> Worker:
@@ -61,6 +61,7 @@ def build_worker(house: House, built: Sequence[Built], failpoint: Failpoint = no
             failpoint=failpoint,
             meter=house.metrics,
             routes=Routes(build_outlets(house, built), failover_seconds=settings.worker.failover_seconds),
+            domains=domain_limits(house),
         ),
         owner=owner,
         flights=flights,

@@ -302,6 +302,18 @@ FROM unnest(CAST(:seq AS bigint[]), CAST(:action_id AS bigint[]), CAST(:words AS
     AS r (seq, action_id, words, recipient, language, outlet)
 WHERE d.trigger_id = :trigger_id AND d.seq = r.seq AND d.action_id = r.action_id AND d.state = 0;
 
+-- name: put_off
+-- Not a retry: what it says of itself, and its attempts, stay as they are.
+UPDATE delivery SET due_ms = :due_ms
+WHERE trigger_id = :trigger_id AND seq = :seq AND action_id = :action_id AND state = 0;
+
+-- name: put_off @postgres
+-- Differs: rows travel as arrays.
+UPDATE delivery d SET due_ms = r.due_ms
+FROM unnest(CAST(:trigger_id AS bigint[]), CAST(:seq AS bigint[]), CAST(:action_id AS bigint[]),
+            CAST(:due_ms AS bigint[])) AS r (trigger_id, seq, action_id, due_ms)
+WHERE d.trigger_id = r.trigger_id AND d.seq = r.seq AND d.action_id = r.action_id AND d.state = 0;
+
 -- name: stop_rows
 -- Which people of a stopped trigger's slice were not reached.
 SELECT seq, action_id, reason FROM delivery
