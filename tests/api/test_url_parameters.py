@@ -50,6 +50,17 @@ def _trigger(tx: Any) -> triggers.Trigger:
     return found
 
 
+async def test_the_review_looks_at_those_of_the_workspace_too(manage: Client) -> None:
+    risky = [{"name": "plan", "value": "{{ customer.plan }}"}, {"name": "who", "value": "{{ customer.id }}"}]
+    await manage("PATCH", f"{_ROOT}/workspace", {"url_parameters": risky})
+    sms = {"kind": "sms", "from": "+491701234567", "body": "Hi"}
+    made = (await manage("POST", f"{_ROOT}/broadcasts", {"name": "Spring", "actions": [_MAIL, sms]})).json["broadcast"]
+    found = (await manage("GET", f"{_ROOT}/broadcasts/{made['id']}/review")).json
+    assert f"actions/{made['actions'][0]['id']}/url_parameters/plan" in [one["field"] for one in found["warnings"]]
+    assert not [one for one in found["problems"] + found["warnings"] if one["field"].endswith("/who")]
+    assert not [one for one in found["warnings"] if one["field"].startswith(f"actions/{made['actions'][1]['id']}/")]
+
+
 async def test_what_is_wrong_is_named(manage: Client) -> None:
     made = (await manage("POST", f"{_ROOT}/broadcasts", {"name": "Spring", "actions": [_MAIL]})).json["broadcast"]
     for path in (f"{_ROOT}/workspace", f"{_ROOT}/broadcasts/{made['id']}/actions/{made['actions'][0]['id']}"):

@@ -321,6 +321,8 @@ def _parts(content: EmailContent) -> Iterator[tuple[str, str]]:
     yield "bcc", content.bcc
     for name, value in content.headers:
         yield f"headers/{name}", value
+    for name, value in content.url_params or ():
+        yield f"url_parameters/{name}", value
     if content.layout is not None:
         yield "layout", content.layout.html
 

@@ -79,5 +79,7 @@ class Prepared:
 
 
 def with_params(content: EmailContent, of_workspace: Params) -> EmailContent:
-    """The content with the URL parameters that hold for it."""
-    return content if content.url_params is not None else replace(content, url_params=of_workspace)
+    """An e-mail with the URL parameters that hold for it; others get them where they say so."""
+    if content.url_params is not None or content.kind != "email":
+        return content
+    return replace(content, url_params=of_workspace)

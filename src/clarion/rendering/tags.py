@@ -179,7 +179,10 @@ class SubscriptionTopicNameTag(TextTag):
 
 
 class CioLinkTag(TextTag):
-    """The URL itself; an empty one is an error (contract §12.2)."""
+    """The URL, with the URL parameters of the workspace unless `url_params` is false; an empty one is an error.
+
+    Contract §12.2. They are put in by `rendering.linking`, as is what `track` means in the HTML of a mail.
+    """
 
     name = "cio_link"
     accepts = frozenset({"url", "track", "url_params"})

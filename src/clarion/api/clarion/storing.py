@@ -11,10 +11,12 @@ from clarion.domain.broadcasts import Action, Broadcast, BroadcastKind
 from clarion.domain.errors import Conflict, InvalidRequest, NotFound, Problem
 from clarion.domain.goals import Exit
 from clarion.domain.short_links import ShortLinks
+from clarion.domain.versions import with_contents
 from clarion.pipeline.review import Finding, Review, review
 from clarion.pipeline.review_quiet import Circumstances, quiet_settings
+from clarion.rendering.preparing import with_params
 from clarion.rendering.text_links import TextTracker
-from clarion.store import broadcasts, limits, segments, snippets, topics, tracking_domains, versions
+from clarion.store import broadcasts, limits, segments, snippets, topics, tracking_domains, url_params, versions
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 
@@ -44,6 +46,7 @@ def look(api: Api, workspace: Workspace, broadcast_id: int) -> tuple[Broadcast, 
         listed = segments.listing(tx, workspace)
         domain = tracking_domains.of_workspace(tx, workspace.workspace_id)
         base_url = domain.url if domain and domain.used else api.options.base_url
+        params = url_params.of_workspace(tx, workspace.workspace_id)
         known = Circumstances(
             limits.of_workspace(tx, workspace.workspace_id),
             {one.segment_id: one.name for one in listed if one.progress < 1},
@@ -62,7 +65,8 @@ def look(api: Api, workspace: Workspace, broadcast_id: int) -> tuple[Broadcast, 
         )
 
         def see(broadcast: Broadcast) -> Review:
-            found = seen(broadcast)
+            linked = (with_contents(one, lambda content: with_params(content, params)) for one in broadcast.actions)
+            found = seen(replace(broadcast, actions=tuple(linked)))
             more = [Finding("tracking_domain", domain.warning)] if domain and domain.warning else []
             return replace(found, warnings=(*found.warnings, *more, *quiet_settings(broadcast, known)))
 
