@@ -2,7 +2,9 @@
 """Actions on people, performed: once each, for whoever is there; on both engines."""
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any, TypeVar
 
 import pytest
@@ -139,6 +141,25 @@ def test_many_are_one_transaction(stage: Stage) -> None:
     act = Acting(store, PersonNumbers(stage.store), _SECRET)
     assert act([asked(stage, one, "create_event", seq=seq) for seq, one in enumerate(crowd, 1)]) == {}
     assert (len(written), events(stage)) == (1, crowd)
+
+
+def test_two_who_hold_the_same_accounts_perform_them_once(stage: Stage) -> None:
+    """As when a lease ran out under somebody who goes on all the same."""
+    crowd = stage.crowd(60)
+    wanted = [asked(stage, one, "create_event", seq=seq) for seq, one in enumerate(crowd, 1)]
+    numbers = PersonNumbers(stage.store)
+    together = Barrier(2)
+
+    def perform(some: list[PartsMessage]) -> list[Mapping[str, Permanent]]:
+        act = Acting(stage.store, numbers, _SECRET)
+        together.wait()
+        return [act(some[start : start + 20]) for start in range(0, len(some), 20)]
+
+    with ThreadPoolExecutor(2) as threads:
+        ends = list(threads.map(perform, (wanted, wanted[::-1])))
+    assert ends == [[{}, {}, {}]] * 2
+    told = stage.select("SELECT person_id FROM activity WHERE kind = 'event' ORDER BY person_id")
+    assert [int(row["person_id"]) for row in told] == events(stage) == crowd
 
 
 def test_a_person_has_room_for_so_many_attributes(stage: Stage, act: Acting) -> None:
