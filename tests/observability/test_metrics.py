@@ -40,6 +40,15 @@ def test_a_chunk_s_outcomes_are_counted_by_channel_and_state() -> None:
     assert value(text, 'clarion_chunk_seconds_bucket{channel="email",le="0.025"}') == 0
 
 
+def test_what_each_account_at_a_provider_said_is_counted() -> None:
+    metrics = Metrics()
+    for _ in range(2):
+        metrics.account_answered("email", "ses-eu", {"sent": 3, "throttled": 1})
+    text = Exposition(metrics.registry).text()
+    assert value(text, 'clarion_account_answers_total{account="ses-eu",answer="sent",channel="email"}') == 6
+    assert value(text, 'clarion_account_answers_total{account="ses-eu",answer="throttled",channel="email"}') == 2
+
+
 def test_processes_are_added_up_and_what_a_dead_one_counted_stays() -> None:
     own, first, second = Metrics(), Metrics(), Metrics()
     fleet = Fleet()

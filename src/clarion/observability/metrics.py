@@ -6,7 +6,7 @@ Every metric of Clarion is made here or in `exposition.py`, so that boards and a
 
 import time
 from collections import Counter as Tally
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -44,6 +44,12 @@ class Metrics:
             "clarion_messages_total",
             "Accounts settled by this process, by channel and outcome; retried: stays queued for another attempt.",
             ["channel", "outcome"],
+            registry=self.registry,
+        )
+        self._accounts = Counter(
+            "clarion_account_answers_total",
+            "What accounts at providers said of messages: sent, temporary, throttled, permanent; handed_over: nothing.",
+            ["channel", "account", "answer"],
             registry=self.registry,
         )
         self._chunk_seconds = Histogram(
@@ -114,6 +120,11 @@ class Metrics:
     def answered(self, channel: str, seconds: float) -> None:
         """A provider answered."""
         self._answer_seconds.labels(channel).observe(seconds)
+
+    def account_answered(self, channel: str, account: str, answers: Mapping[str, int]) -> None:
+        """An account at a provider answered."""
+        for word, n in answers.items():
+            self._accounts.labels(channel, account, word).inc(n)
 
     def lease_lost(self) -> None:
         """A slice became another's."""

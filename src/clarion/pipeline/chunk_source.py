@@ -5,7 +5,7 @@ Commits nothing. A message whose recipient's domain is at its limit is set aside
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from email.utils import parseaddr
@@ -116,6 +116,7 @@ class ChunkSource:
         self.copies = OwnCopies(outlet, self.messages, task.barred)
         self._rows = iter(rows)
         self._aside: dict[Permits, deque[tuple[int, DeliveryKey, Row, EmailMessage]]] = {}  # by what they wait for
+        self._answers: Counter[Mark] = Counter()
         self._others = False  # some of its messages need not wait
 
     def may_send(self) -> bool:
@@ -227,6 +228,7 @@ class ChunkSource:
     def settle(self, handover: "_Handover", said: Verdict) -> None:
         """A message has its end."""
         self.record.mark(handover.index, said.mark, said.words)
+        self._answers[said.mark] += 1
         outcome = verdict.outcome(
             handover.key,
             said,
@@ -250,6 +252,8 @@ class ChunkSource:
         self._aside = {}
         for handover in list(self.begun.values()):
             handover.cut_off()
+        answers = {mark.name.lower(): n for mark, n in self._answers.items()}
+        self.means.meter.account_answered(self.outlet.channel, self.outlet.name, answers)
 
 
 class _Gate:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the stages tell whoever counts. A parameter of the worker; production hands in the metrics, tests nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from clarion.domain.deliveries import Outcome
@@ -20,6 +20,10 @@ class Meter(Protocol):
 
     def answered(self, channel: str, seconds: float) -> None:
         """A provider answered, whatever it said, `seconds` after one message was handed over."""
+        ...
+
+    def account_answered(self, channel: str, account: str, answers: Mapping[str, int]) -> None:
+        """What an account at a provider said of how many messages of a chunk."""
         ...
 
     def lease_lost(self) -> None:
@@ -53,6 +57,9 @@ class Unmetered:
         """Nothing."""
 
     def answered(self, channel: str, seconds: float) -> None:
+        """Nothing."""
+
+    def account_answered(self, channel: str, account: str, answers: Mapping[str, int]) -> None:
         """Nothing."""
 
     def lease_lost(self) -> None:

@@ -112,7 +112,7 @@ class Route:
 
     def sort(self) -> None:
         """After a change of places."""
-        self.outlets.sort(key=lambda one: one.terms.place)
+        self.outlets = sorted(self.outlets, key=lambda one: one.terms.place)  # another thread may be looking through it
 
     @property
     def sole(self) -> Outlet | None:
