@@ -20,14 +20,14 @@ def test_what_becomes_of_a_person_is_written_and_seen(page: Page, server: Server
     expect(page.get_by_text("1 thing needs fixing")).to_be_visible()
     page.get_by_role("button", name="+ Attribute").click()
     page.get_by_role("textbox", name="Name of attribute 1").fill("email")
-    page.get_by_role("textbox", name="Value of attribute 1").fill('{{ trigger.plan | default: "pro" }}')
+    page.get_by_role("textbox", name="Value of attribute 1").fill('{{ "pro" | upcase }}')
     expect(page.get_by_text("email is by what a person is known").first).to_be_visible()
     page.get_by_role("textbox", name="Name of attribute 1").fill("plan")
     page.get_by_role("button", name="+ Attribute").click()
     page.get_by_role("textbox", name="Name of attribute 2").fill("trial")
     page.get_by_label("What attribute 2 becomes").select_option(label="Remove it")
     becomes = page.get_by_role("table", name="What becomes of which attribute")
-    expect(becomes.get_by_role("row", name="plan pro")).to_be_visible()
+    expect(becomes.get_by_role("row", name="plan PRO")).to_be_visible()
     expect(becomes.get_by_role("row", name="trial removed")).to_be_visible()
     expect(page.get_by_role("button", name="Send a test")).to_have_count(0)
     wait_until_saved(page)
@@ -52,7 +52,7 @@ def test_what_becomes_of_a_person_is_written_and_seen(page: Page, server: Server
     check_accessible(page)
 
     update, event, move = server.call("GET", f"{_ROOT}/broadcasts/{made['id']}")["broadcast"]["actions"]
-    written = update["attributes"].replace('{{ trigger.plan | default: "pro" }}', "x")
+    written = update["attributes"].replace('{{ "pro" | upcase }}', "x")
     assert json.loads(written) == {"plan": "x", "trial": None}
     assert (event["event_name"], move["change"]) == ("plan offered", "add")
     review = server.call("GET", f"{_ROOT}/broadcasts/{made['id']}/review")
