@@ -2,12 +2,16 @@
 """The condition of an action over our API: set, changed, reviewed, previewed, counted, copied and compared."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.pipeline.stage import Stage
 
 from clarion.api.clarion.edits import NEW_ACTION, new_broadcast
 from clarion.domain.copying import Belongings, Fitting
+from clarion.store.access import Workspace
+from clarion.store.engine import Store
 
 from .conftest import Client
 from .test_webhook_actions import made
@@ -144,3 +148,27 @@ def test_in_a_copy_for_another_workspace_segments_and_topics_are_found_by_their_
     assert fitted.topic_id == 8
     assert fitted.condition == {"or": [member(9), {"not": member(2)}, condition["or"][2]]}
     assert [(one.field, "'Others'" in one.message) for one in fitting.missing] == [("actions/0/condition", True)]
+
+
+async def test_whoever_was_left_out_by_it_has_an_account_and_no_message(
+    manage: Client, client: Client, track: Client, store: Store, workspace: Workspace, tmp_path: Path
+) -> None:
+    await people(track)
+    broadcast = await made(manage, {**_MAIL, "condition": _PRO})
+    await manage("POST", f"{_ROOT}/broadcasts/{broadcast['id']}/activate")
+    trigger_id = (await client("POST", f"/v1/campaigns/{broadcast['id']}/triggers", {})).json["id"]
+    assert await Stage(store, workspace, tmp_path).resolver().run_once(trigger_id)
+    trigger = (await manage("GET", f"{_ROOT}/triggers/{trigger_id}")).json["trigger"]
+    assert (trigger["audience"], trigger["recipients"]) == (4, 1)
+    assert trigger["reasons"] == {"skipped": {"condition": 3}}
+    accounts = (await manage("GET", f"{_ROOT}/triggers/{trigger_id}/deliveries?state=skipped")).json["deliveries"]
+    assert [one["reason"] for one in accounts] == ["condition"] * 3
+    for query, expected in (("", 1), ("&metric=undeliverable", 0), ("&metric=created", 1), ("&state=attempted", 0)):
+        for path in ("/v1/messages", f"/v1/broadcasts/{broadcast['id']}/messages"):
+            listed = (await client("GET", f"{path}?limit=10{query}")).json["messages"]
+            assert len(listed) == expected, (path, query)
+    for number, expected in ((0, 1), (1, 0)):
+        own = (await client("GET", f"/v1/customers/p{number}/messages")).json["messages"]
+        assert len(own) == expected
+        activities = (await client("GET", f"/v1/customers/p{number}/activities")).json["activities"]
+        assert not any("undeliverable" in one["type"] for one in activities)

@@ -18,7 +18,7 @@ import structlog
 from clarion.domain.audience import Everybody, parse, predicate
 from clarion.domain.broadcasts import BroadcastKind, FrozenContent
 from clarion.domain.channels import TYPE_OF
-from clarion.domain.deliveries import State, failure_message, key_of, public_id
+from clarion.domain.deliveries import Reason, State, failure_message, key_of, public_id
 from clarion.domain.errors import RequestError
 from clarion.domain.metrics import MOMENTS, Metric, moments
 from clarion.domain.people import Person, attribute_text, cio_id, view
@@ -152,6 +152,7 @@ def _of_messages(tx: Transaction, workspace: Workspace, held: Export, secret: by
         attempted=bool(asked.get("attempted")),
         heard=str(asked.get("heard") or ""),
         or_reason=str(asked.get("or_reason") or ""),
+        without=Reason.CONDITION.value,
     )
     after = key_of(held.reached, secret) if held.reached else None
     page = deliveries.page(tx, workspace, wanted, after=after, most=_MESSAGES)

@@ -40,7 +40,7 @@ class Wanted:
 
     A trigger needs its broadcast. `attempted`: only those that were tried at least once. `heard`: only those of which
     this metric was heard, or that have the reason `or_reason`. `reason`: only of this one. `kind`: only of actions of
-    this kind.
+    this kind. `without`: not those with this reason.
     """
 
     broadcast_id: int = 0
@@ -54,6 +54,7 @@ class Wanted:
     reason: str = ""
     or_reason: str = ""
     kind: str = ""
+    without: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,9 @@ def _reasons(tx: Transaction, wanted: Wanted, trigger_id: int) -> list[str] | No
     there = [
         reason
         for action_id, state, reason, _ in ledger.counts(tx, trigger_id)
-        if state in wanted.states and wanted.action_id in (0, action_id)
+        if state in wanted.states
+        and wanted.action_id in (0, action_id)
+        and (not wanted.without or reason != wanted.without)
     ]
     if there and not wanted.states <= _ALWAYS_WITH_REASON:
         return None
@@ -191,6 +194,7 @@ def _scan(
             action_id=action_id,
             until=until,
             most=most - len(found),
+            without=wanted.without,
             **_conditions(wanted),
         )
         if len(found) >= most:

@@ -27,8 +27,12 @@ def page(
     most: int,
     from_ms: int,
     to_ms: int,
+    without: str = "",
 ) -> Page:
-    """The next `most` accounts of a person, who is known by several numbers after a merge; times are inclusive."""
+    """The next `most` accounts of a person, who is known by several numbers after a merge; times are inclusive.
+
+    `without`: not those with this reason.
+    """
     found: list[Listed] = []
     newest = after.trigger_id if after is not None else 2**62
     for _ in range(0, _TRIGGERS_A_PAGE, _TRIGGERS_A_QUERY):
@@ -51,6 +55,8 @@ def page(
         for row in rows:
             trigger = known[int(row["trigger_id"])]
             one = Listed(row, int(trigger["broadcast_id"]), str(trigger["content_hash"]))
+            if without and row["reason"] == without:
+                continue
             if after is None or _is_behind(one.key, after):
                 found.append(one)
         if len(found) > most:

@@ -122,6 +122,7 @@ def wanted_of(call: Call, broadcast_id: int, trigger_id: int, *, drafts: Drafts)
         heard,
         or_reason=or_reason,
         kind=KIND_OF.get(kind, ""),
+        without=Reason.CONDITION.value,  # no message was ever meant for them
     )
 
 

@@ -11,7 +11,7 @@ from clarion.api.app.people import named, only
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.reference import subscriptions
 from clarion.api.reference.person import MESSAGES, PREFERENCES
-from clarion.domain.deliveries import public_id
+from clarion.domain.deliveries import Reason, public_id
 from clarion.domain.links import center_token as center_token_of
 from clarion.domain.people import is_unsubscribed
 from clarion.domain.topics import accepted
@@ -40,6 +40,7 @@ async def messages_of(call: Call) -> Response:
             most=limit,
             from_ms=from_s * 1_000,
             to_ms=to_s * 1_000 + 999,
+            without=Reason.CONDITION.value,
         )
         return {
             "messages": messages.shapes(tx, call.api, page.items, tracked=False),

@@ -24,7 +24,7 @@ FROM delivery
 WHERE trigger_id = :trigger_id AND seq >= :seq AND seq <= :until AND (seq > :seq OR action_id > :action_id)
   AND ((CAST(:states AS bigint) >> state) & 1) = 1 AND (:only_action = 0 OR action_id = :only_action)
   AND (:attempted = 0 OR (attempted_ms IS NOT NULL AND COALESCE(reason, '') NOT IN ('render_failed', 'bad_content')))
-  AND created_ms >= :start_ms AND created_ms <= :end_ms
+  AND created_ms >= :start_ms AND created_ms <= :end_ms AND (:without = '' OR COALESCE(reason, '') <> :without)
   AND (:kind = '' OR COALESCE((SELECT a.kind FROM action a WHERE a.action_id = delivery.action_id), 'email') = :kind)
 ORDER BY seq, action_id LIMIT :most;
 
