@@ -73,6 +73,9 @@ def test_a_broadcast_is_created_given_conditions_and_held_back_by_its_review(pag
     expect(page.get_by_text("can not be blank")).to_be_visible()
     page.get_by_label("Event").fill("purchase")
     expect(page.get_by_text("somebody performs purchase within 7 days")).to_be_visible()
+    page.get_by_label("When", exact=True).select_option(label="any time after")
+    expect(page.get_by_text("somebody performs purchase any time after it was sent")).to_be_visible()
+    expect(page.get_by_label("Days", exact=True)).to_have_count(0)
     wait_until_saved(page)
     check_accessible(page)
 
@@ -85,6 +88,10 @@ def test_a_broadcast_is_created_given_conditions_and_held_back_by_its_review(pag
 def test_it_is_activated_and_triggered_by_hand(server: Server, page: Page) -> None:
     number = make(server, "Kyoto news")
     page.goto(f"/broadcasts/{number}/review")
+    expect(page.get_by_role("heading", name="Quietly set")).to_be_visible()
+    goal = page.get_by_role("listitem").filter(has_text="it has no goal")
+    expect(goal.get_by_role("link", name="Goal", exact=True)).to_have_attribute("href", f"/broadcasts/{number}/goal")
+    check_accessible(page)
     page.get_by_role("button", name="Activate").click()
     page.get_by_role("dialog").get_by_role("button", name="Activate").click()
     expect(page.get_by_text(f"/v1/campaigns/{number}/triggers").first).to_be_visible()
