@@ -11,9 +11,13 @@ Theme = Literal["light", "dark"]
 WIDE, PHONE = 1280, 320
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 _RULES_OF_COLOURS = ["color-contrast", "link-in-text-block"]
-# What passes is not described: of a long table that is a megabyte.
+# What passes is not described: of a long table that is a megabyte. Nor are all rows of one looked at, each for seconds:
+# they are drawn by the same lines of code.
 _VIOLATIONS = """async (rules) => {
-  const { violations } = await axe.run({ runOnly: rules, iframes: false, resultTypes: ["violations"] });
+  const { violations } = await axe.run(
+    { exclude: [["tbody tr:nth-child(n+11)"]] },
+    { runOnly: rules, iframes: false, resultTypes: ["violations"] },
+  );
   return violations.map(({ id, help, nodes }) => `${id}: ${help} ${nodes.slice(0, 4).map((one) => one.target)}`);
 }"""
 _STANDS_OUT = """() => {
