@@ -22,7 +22,7 @@ from clarion.pipeline.meter import UNMETERED
 from clarion.pipeline.outlet import Outlet
 from clarion.pipeline.retry import RetryPolicy
 from clarion.pipeline.routing import Routes
-from clarion.store import outlets
+from clarion.store import attempts, outlets
 
 from .providers import Fails, Scripted
 from .stage import Stage, until
@@ -193,6 +193,10 @@ async def test_it_is_repeated_where_that_very_account_knows_repeats_and_waits_fo
     assert "p1@x.test" not in second.recipients
     assert stage.sums(trigger_id) == {"sent": 4}
     assert handed_to(stage, trigger_id)[1] == "first"
+    key = stage.keys(trigger_id)[0]
+    noted = stage.store.read(lambda tx: attempts.heard(tx, key))
+    number = stage.select("SELECT outlet FROM delivery WHERE trigger_id = :t AND seq = 1", t=trigger_id)[0]["outlet"]
+    assert [one.detail["account"] for one in noted] == [number, number]  # the one in doubt, and the refusal
 
 
 async def test_an_account_that_is_named_no_more_leaves_its_messages_in_doubt(stage: Stage) -> None:

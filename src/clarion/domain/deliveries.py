@@ -138,6 +138,7 @@ class Outcome(NamedTuple):
     `unseen`: what it counts as, once sent, because nobody will see what is opened and followed of it.
     `gone`: devices of the person that are no more, by their tokens. `outlet`: to which account at a provider it was
     handed, by its number; of one that is QUEUED: the only one that it may go to, for it may have it already.
+    `via`: the account of an attempt that was not its success.
     """
 
     key: DeliveryKey
@@ -153,6 +154,7 @@ class Outcome(NamedTuple):
     unseen: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     outlet: int | None = None
+    via: int | None = None
 
 
 _KEY_BYTES = 16  # 6 trigger, 5 seq, 5 action

@@ -117,6 +117,7 @@ class ChunkSource:
         self._rows = iter(rows)
         self._aside: dict[Permits, deque[tuple[int, DeliveryKey, Row, EmailMessage]]] = {}  # by what they wait for
         self._answers: Counter[Mark] = Counter()
+        self._limited = outlet.channel == "email" and bool(means.domains)
         self._others = False  # some of its messages need not wait
 
     def may_send(self) -> bool:
@@ -141,7 +142,7 @@ class ChunkSource:
 
     def gate(self) -> "_Gate | Permits | None":
         """What its waves wait for."""
-        if self.outlet.channel == "email" and self.means.domains:
+        if self._limited:
             return _Gate(self)
         return self.outlet.permits
 
@@ -171,7 +172,7 @@ class ChunkSource:
             if task.messages.drafting and self._is_drafted(key):
                 self.outcomes.append(Outcome(key, State.DRAFTED, counted=False, draft=drafting.kept(made)))
                 continue
-            limit = self.means.domains.limit_of(made)
+            limit = self.means.domains.limit_of(made) if self._limited else None
             if limit is None:
                 self._others = True
             elif isinstance(made, EmailMessage) and not limit.take():
@@ -229,17 +230,19 @@ class ChunkSource:
         """A message has its end."""
         self.record.mark(handover.index, said.mark, said.words)
         self._answers[said.mark] += 1
+        row = handover.row
+        bound = bound_by(row["outlet"], reason_of(row)) if row["outlet"] is not None or row["reason"] else None
         outcome = verdict.outcome(
             handover.key,
             said,
-            attempts=handover.row["attempts"],
+            attempts=row["attempts"],
             now_ms=self.task.chunk.now_ms + int((self.means.clock() - self.began) * 1_000),
             retry=self.means.retry,
             doubt=self.doubt,
             recipient=handover.message.recipient,
-            since_ms=handover.row["attempted_ms"],
+            since_ms=row["attempted_ms"],
             outlet=self.outlet.outlet_id,
-            bound=bound_by(handover.row["outlet"], reason_of(handover.row)),
+            bound=bound,
         )
         self.outcomes.append(outcome._replace(gone=handover.lost) if handover.lost else outcome)
 

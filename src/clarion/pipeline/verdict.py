@@ -88,9 +88,12 @@ def outcome(
     `since_ms`: the last attempt that counted, else the first time it was put off. `outlet`: where it was handed to;
     `bound`: what an earlier attempt left behind.
     """
+    if verdict.mark is Mark.SENT:  # what nearly every message is
+        return Outcome(key, State.SENT, None, verdict.words, recipient, outlet=outlet)
     made = _outcome(
         key, verdict, attempts=attempts, now_ms=now_ms, retry=retry, doubt=doubt, recipient=recipient, since_ms=since_ms
     )
+    made = made._replace(via=outlet)
     if made.state is State.QUEUED and made.reason is None:
         # Certainly not taken this time: it may go anywhere, unless it may have been taken before.
         return made if bound is None else made._replace(outlet=bound.outlet, reason=bound.reason)
@@ -112,8 +115,6 @@ def _outcome(
     since_ms: int | None,
 ) -> Outcome:
     mark, words = verdict.mark, verdict.words
-    if mark is Mark.SENT:
-        return Outcome(key, State.SENT, None, words, recipient)
     if mark is Mark.PERMANENT:
         return Outcome(key, State.FAILED, verdict.reason or Reason.REFUSED, words, recipient)
     if mark is Mark.THROTTLED and retry.put_off_too_long(since_ms, now_ms):

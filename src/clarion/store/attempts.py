@@ -102,6 +102,7 @@ def _detail(outcome: Outcome, by: str) -> dict[str, Any]:
         "reason": outcome.reason.value if outcome.reason else None,
         "words": words or None,
         "worker": by or None,
+        "account": outcome.via,
     }
 
 

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What happened to one message, oldest first: attempts with the provider's answer, what was heard, what was told."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from clarion.api.app.messages import seconds
 from clarion.domain.causes import answer_of
 from clarion.domain.deliveries import REASON_WORDS, DeliveryKey, Reason, State
-from clarion.store import attempts
+from clarion.store import attempts, outlets
 from clarion.store.access import Workspace
 from clarion.store.attempts import ATTEMPT, Heard, Report
 from clarion.store.engine import Row, Transaction
@@ -25,7 +26,8 @@ class _Moment(NamedTuple):
 
 def timeline(tx: Transaction, workspace: Workspace, row: Row, key: DeliveryKey) -> list[dict[str, Any]]:
     """Each moment as `{at, what, words, detail}`."""
-    heard = attempts.heard(tx, key)
+    names = outlets.names(tx)
+    heard = [_named(one, names) for one in attempts.heard(tx, key)]
     tried = [one for one in heard if one.what == ATTEMPT]
     moments = [_Moment(row["created_ms"], row["created_ms"], "matched", None, {})]
     moments += _unknown(row, len(tried))
@@ -37,6 +39,13 @@ def timeline(tx: Transaction, workspace: Workspace, row: Row, key: DeliveryKey) 
     moments += (moment for report in told for moment in _calls(report))
     moments.sort(key=lambda moment: moment.order_ms)
     return [{"at": seconds(one.at_ms), "what": one.what, "words": one.words, "detail": one.detail} for one in moments]
+
+
+def _named(one: Heard, names: Mapping[int, str]) -> Heard:
+    """With the name of the account of an attempt in place of its number."""
+    if one.what != ATTEMPT:
+        return one
+    return replace(one, detail={**one.detail, "account": names.get(one.detail.get("account", 0))})
 
 
 def _is_the_end(row: Row, tried: list[Heard]) -> bool:
