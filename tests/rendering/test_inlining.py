@@ -75,6 +75,44 @@ def test_what_might_look_different_stays_as_it_is(template: str, why: str) -> No
     assert why in (found.kept or "")
 
 
+LOOP = "<div>{% for i in t %}<p>{{ i }}</p>{% endfor %}</div>"
+
+
+@pytest.mark.parametrize(
+    ("rule", "template", "moves"),
+    [
+        # Those of boilerplates for mails mean nothing beside a block.
+        ("u + #body p", f"<section id=body>{LOOP}</section>", True),
+        ("img.g + p", LOOP, True),
+        ("td:first-child p", f"<table><tr><td>{LOOP}</table>", True),
+        ("p + p", LOOP, False),
+        ("div > p:not(:first-child)", LOOP, False),
+        ("p:nth-child(2n), b", LOOP, False),
+        ("b + p", "<div>{% if x %}<b class='{{ x }}'>x</b>{% endif %}<p>y</p></div>", False),
+        ("b.c + p", "<div>{% if x %}<b>x</b>{% endif %}<p>y</p></div>", True),
+        ("b.c ~ p", "<div>{{ snippets.x }}<p>y</p></div>", False),
+        ("p:empty", LOOP, False),
+        ("p:has(b)", "<p>{{ trigger.x }}</p>", False),
+        ("p:first-child", "<div><p>{{ customer.x }}</p></div>", True),
+    ],
+)
+def test_a_rule_that_goes_by_place_counts_where_liquid_moves_what_it_means(
+    rule: str, template: str, moves: bool
+) -> None:
+    sheet = f"<style>{rule} {{a: b}} p {{c: d}}</style>"
+    found = inlined(sheet + template)
+    assert ("c: d" in found.html.removeprefix(sheet)) is moves
+    assert (found.kept is None) is moves
+
+
+def test_an_attribute_by_liquid_matters_to_the_elements_that_rules_ask_it_of() -> None:
+    sheet = "<style>div[style*='m'] {a: b} [title=x] i {c: d} p {e: f}</style>"
+    body = "<p style='m: {{ x }}'>x</p><div style='m: {{ x }}'><p>y</p></div>"
+    found = inlined(sheet + body)
+    assert found.html == f"{sheet}<p style='e: f; m: {{{{ x }}}}'>x</p><div style='m: {{{{ x }}}}'><p>y</p></div>"
+    assert found.apart == 1
+
+
 @pytest.mark.parametrize(
     "template",
     [

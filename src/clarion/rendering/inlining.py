@@ -19,13 +19,12 @@ import css_inline
 from clarion.rendering.environment import SOURCE_LIMIT
 from clarion.rendering.insertions import Rewritten, rewritten
 from clarion.rendering.markup import NUMBER, UNSEEN, VOID, Element, Kept, Template, selectors_of
+from clarion.rendering.places import asked_for, may_move
 from clarion.rendering.plain import CLOSE, LIQUID, OPEN, PLACEHOLDER
 
 _MOST_WORK = 100_000_000  # elements times bytes of style sheets: some seconds
 _ATTRIBUTE = re.compile(r"([^\s\"'<>/=]++)(?:\s*+=\s*+(\"[^\"]*\"|'[^']*'|[^\s\"'>]++))?+")
 _TAG_NAME = re.compile(r"<[^\s/>]+")
-_BY_PLACE = re.compile(r":(?:first|last|nth|only)-|:(?:empty|has)\b|[+~](?!=)")
-_BY_ATTRIBUTE = re.compile(r"\[\s*([\w-]+)")
 _OUTPUT_END = re.compile(r"\s*(-?\}\})\Z")
 _INLINER = css_inline.CSSInliner(load_remote_stylesheets=False)
 
@@ -73,12 +72,12 @@ def _moved(html: str) -> Inlined:
     if not "".join(template.sheets).strip():
         return Inlined(Rewritten(html))
     selectors = selectors_of(template.sheets, pieces)
-    if template.may_differ and _BY_PLACE.search(selectors):
+    if may_move(selectors, template.elements, template.moved, template.brought):
         raise Kept("a rule goes by the place of an element (:first-child, +, …), which Liquid blocks may change")
     if len(template.elements) * sum(map(len, template.sheets)) > _MOST_WORK:
         raise Kept("it is too large")
-    asked_for = {"class", "id", *_BY_ATTRIBUTE.findall(selectors.lower())}
-    answers = _Answers({no for no, element in enumerate(template.elements) if element.is_apart(asked_for)})
+    wanted = asked_for(selectors)
+    answers = _Answers({no for no, element in enumerate(template.elements) if element.is_apart(wanted)})
     try:
         answers.feed(_INLINER.inline("".join(template.skeleton)))
     except css_inline.InlineError as error:

@@ -16,7 +16,7 @@ VOID = frozenset({
 UNSEEN = frozenset({"head", "meta", "title", "link", "style", "script", "base", "template"})
 _BLOCKS = frozenset({"if", "unless", "case", "for", "tablerow", "capture", "ifchanged"})
 _BRANCHES = frozenset({"else", "elsif", "when"})
-_BRINGING = frozenset({"render_liquid", "raw", *_BLOCKS})
+_BRINGING = re.compile(r"\{\{-?\s*(?!(?:customer|campaign|message|layout|delivery_id)\b)")
 _TAG_WORD = re.compile(r"\{%-?\s*(\w+)")
 _ROOT = re.compile(r"\{\{-?\s*([\w-]+)")
 _ASSIGNED = re.compile(r"\{%-?\s*(?:assign|capture|for|tablerow|increment|decrement)\s+([\w-]+)")
@@ -39,23 +39,32 @@ class Kept(Exception):
 
 @dataclass(slots=True)
 class Element:
-    """A start tag: where it begins, and its own text; `is_glued`: a Liquid tag may bring attributes of any name."""
+    """A start tag: where it begins, and its own text; `is_glued`: a Liquid tag may bring attributes of any name.
 
+    `parent`: the number of the element that it is in, -1 for none.
+    """
+
+    name: str
+    parent: int
     begin: int
     text: str
     attributes: dict[str, str]
     is_glued: bool
 
-    def is_apart(self, asked_for: set[str]) -> bool:
-        """Whether Liquid decides which rules are for it; `asked_for`: the attributes that rules look at."""
-        return self.is_glued or any(OPEN in self.attributes.get(name, "") for name in asked_for)
+    def is_apart(self, asked_for: set[tuple[str, str]]) -> bool:
+        """Whether Liquid decides which rules are for it; `asked_for`: the attributes that rules look at, of elements of
+        a name, "" for any."""
+        return self.is_glued or any(
+            name in {"", self.name} and OPEN in self.attributes.get(attribute, "") for name, attribute in asked_for
+        )
 
 
 class Template(HTMLParser):
     """A template whose Liquid is replaced by placeholders, `pieces`, as in `rendering.plain`.
 
     `skeleton`: its numbered elements and its style sheets alone, without what Liquid makes and without the text
-    between them. `may_differ`: Liquid may leave out elements, repeat them or bring others. Raises Kept.
+    between them. `moved`: numbers of the elements, -1 for none, in which Liquid leaves out elements or repeats them;
+    `brought`: in which it brings others. Raises Kept.
     """
 
     def __init__(self, marked: str, pieces: list[str]) -> None:
@@ -63,11 +72,12 @@ class Template(HTMLParser):
         self.elements: list[Element] = []
         self.sheets: list[str] = []
         self.skeleton: list[str] = []
-        self.may_differ = False
+        self.moved: set[int] = set()
+        self.brought: set[int] = set()
         self._pieces = pieces
         self._lines = list(accumulate((len(line) + 1 for line in marked.split("\n")), initial=0))
         self._sheet: list[str] | None = None  # the one that is being read
-        self._open: list[str] = []
+        self._open: list[tuple[str, int]] = []  # names and numbers
         self._blocks: list[int] = []  # Liquid's: how many elements were open where it began
         self.feed(marked)
         self.close()
@@ -78,7 +88,7 @@ class Template(HTMLParser):
         if tag == "style":
             self._begin_sheet(dict(attrs))
         elif tag not in VOID:
-            self._open.append(tag.partition(OPEN)[0])
+            self._open.append((tag.partition(OPEN)[0], len(self.elements) - 1))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Whoever closes a tag like this means that nothing is in it."""
@@ -91,10 +101,10 @@ class Template(HTMLParser):
             self.sheets.append(sheet)
             self.skeleton.append(f"<style>{sheet}</style>")
             self._sheet = None
-        elif tag in self._open:
-            if tag not in self._open[self._floor :]:
+        elif any(name == tag for name, _ in self._open):
+            if all(name != tag for name, _ in self._open[self._floor :]):
                 raise Kept(_HALF)
-            while self._open.pop() != tag:
+            while self._open.pop()[0] != tag:
                 pass
             self.skeleton.append(f"</{tag}>")
 
@@ -114,6 +124,14 @@ class Template(HTMLParser):
         self.handle_data(data)
 
     @property
+    def _inside(self) -> int:
+        return self._open[-1][1] if self._open else -1
+
+    @property
+    def _text(self) -> str:
+        return self.get_starttag_text() or ""
+
+    @property
     def _floor(self) -> int:
         return self._blocks[-1] if self._blocks else 0
 
@@ -125,7 +143,7 @@ class Template(HTMLParser):
         attributes = {key: value or "" for key, value in reversed(attrs)}  # the first of several counts
         is_glued = bool(mark) or any(OPEN in key for key in attributes)
         self.elements.append(
-            Element(self._lines[line - 1] + column, self.get_starttag_text() or "", attributes, is_glued)
+            Element(name, self._inside, self._lines[line - 1] + column, self._text, attributes, is_glued)
         )
         fixed = "".join(
             f' {key}="{escape(value)}"'
@@ -150,13 +168,16 @@ class Template(HTMLParser):
         """A tag or an output of Liquid that is no part of an element."""
         found = _TAG_WORD.match(piece)
         if found is None:
-            self.may_differ = self.may_differ or "snippets" in piece
+            if _BRINGING.match(piece):
+                self.brought.add(self._inside)
             return
         word = found[1]
         if self._sheet is not None and word != "comment":
             raise Kept(_NO_VALUE)
-        self.may_differ = self.may_differ or word in _BRINGING
+        if word in {"render_liquid", "raw"}:
+            self.brought.add(self._inside)
         if word in _BLOCKS:
+            self.moved.add(self._inside)
             self._blocks.append(len(self._open))
         elif self._blocks and (word in _BRANCHES or word.startswith("end")):
             if len(self._open) != self._floor:
