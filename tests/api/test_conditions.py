@@ -84,6 +84,8 @@ async def test_a_segment_that_is_not_there_holds_activation_back(manage: Client,
     found = (await manage("GET", f"{path}/review")).json["problems"]
     assert [(one["field"], one["message"]) for one in found] == [(where, "segment 77 does not exist")]
     assert (await manage("POST", f"{path}/activate")).status == 422
+    tried = (await manage("POST", f"{path}/trigger_check", {})).json["problems"]
+    assert any("segment 77, which the condition of action" in one["message"] for one in tried)
     number = await segment(client)
     await manage("PATCH", f"{path}/{where.removesuffix('/condition')}", {"condition": {"not": member(number)}})
     assert (await manage("POST", f"{path}/activate")).status == 200

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from clarion.domain import audience
-from clarion.domain.broadcasts import Broadcast, FrozenContent
+from clarion.domain.broadcasts import Action, Broadcast, FrozenContent
 from clarion.domain.errors import InvalidRequest, NotFound, RateLimited
 from clarion.domain.triggers import Selector, TriggerRequest
 from clarion.pipeline import reaching
@@ -110,9 +110,13 @@ def hold_segments(tx: Transaction, workspace: Workspace, content: FrozenContent)
     for action in content.actions:
         for segment_id in sorted(audience.segment_ids(parse_condition(action.condition))):
             if not segments.lock(tx, workspace, segment_id):
-                where = f"the condition of action {action.action_id}"
-                raise InvalidRequest(f"segment {segment_id}, which {where} names, does not exist")
+                raise InvalidRequest(gone(action, segment_id))
     return content
+
+
+def gone(action: Action, segment_id: int) -> str:
+    """That a condition names a segment that there is not."""
+    return f"segment {segment_id}, which the condition of action {action.action_id} names, does not exist"
 
 
 def admit(tx: Transaction, workspace: Workspace, broadcast_id: int, limits: Limits) -> Broadcast:

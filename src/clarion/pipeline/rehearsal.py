@@ -14,7 +14,7 @@ from clarion.domain.errors import Problem
 from clarion.domain.people import Person
 from clarion.domain.triggers import Selector, TriggerRequest
 from clarion.pipeline import forecast
-from clarion.pipeline.accept import Limits, parse_condition
+from clarion.pipeline.accept import Limits, gone, parse_condition
 from clarion.pipeline.forecast import Forecast
 from clarion.pipeline.naming import name_people
 from clarion.rendering.email import variables
@@ -85,6 +85,11 @@ def rehearse(
     problems: list[Problem] = []
     if not broadcast.active:
         problems.append(Problem("is not active: activate it before triggering it", "/broadcast"))
+    known = {segment.segment_id for segment in segments.listing(tx, workspace)}
+    for action in broadcast.actions:
+        if action.sending_state is not SendingState.OFF:
+            named = audience.segment_ids(parse_condition(action.condition))
+            problems += [Problem(gone(action, one), "/broadcast") for one in sorted(named - known)]
     if request.scheduled_ms is not None and request.scheduled_ms <= tx.now_ms():
         problems.append(Problem("must be in the future", "/scheduled_at"))
     since_ms = broadcasts.since_last_trigger(tx, broadcast.broadcast_id)

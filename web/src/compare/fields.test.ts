@@ -26,9 +26,9 @@ test("values are read back", () => {
   expect(valueWords("tags", ["a", "b"], NAMES)).toBe("a, b");
   expect(valueWords("topic_id", null, NAMES)).toBe("");
   expect(valueWords("actions/3/from_id", 0, NAMES)).toBe("0");
-  expect(valueWords("actions/3", { subject: "Hi", cc: "", tracked: true, headers: [] }, NAMES)).toBe(
-    "Subject: Hi\nLinks and opens are tracked: yes",
-  );
+  expect(
+    valueWords("actions/3", { subject: "Hi", cc: "", tracked: true, headers: [], condition: {} }, NAMES),
+  ).toBe("Subject: Hi\nLinks and opens are tracked: yes");
 });
 
 test("a line says what changed, each message once", () => {

@@ -144,9 +144,14 @@ export function everything(held: Readonly<Record<string, unknown>>, names: Names
 /** Of a message that was added or removed: what it says. */
 function wholeMessage(fields: Readonly<Record<string, unknown>>, names: Names): string {
   return Object.entries(fields)
-    .filter(([, value]) => value !== "" && value !== null && !(Array.isArray(value) && value.length === 0))
+    .filter(([, value]) => value !== "" && value !== null && !isEmpty(value))
     .map(([name, value]) => `${WORDS[name] ?? name}: ${valueWords(name, value, names)}`)
     .join("\n");
+}
+
+/** A list of nothing, or no condition. */
+function isEmpty(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.keys(value).length === 0;
 }
 
 /** What changed, for a line of a list: each message once. */
