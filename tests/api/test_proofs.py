@@ -14,7 +14,7 @@ from clarion.api import application
 from clarion.api.calls import Api
 from clarion.channels import registry
 from clarion.channels.base import Deliverer
-from clarion.store import access, previews
+from clarion.store import access, previews, tracking_domains
 from clarion.store.access import Workspace
 from clarion.store.engine import Store
 
@@ -267,6 +267,21 @@ async def test_a_test_that_cannot_be_sent(
     assert refused.status == 422, refused.body
     assert refused.json["errors"][0]["source"]["pointer"] == f"/data/attributes{pointer}"
     assert not refused.json["errors"][0]["detail"].startswith("action.")
+
+
+async def test_a_test_has_links_by_the_workspaces_own_domain(
+    manage: Client, broadcast: tuple[int, int], outbox: Path, workspace: Workspace, store: Store
+) -> None:
+    number, url = workspace.workspace_id, "https://links.x.test"
+    store.write(lambda tx: tracking_domains.put(tx, number, url))
+    store.write(lambda tx: tracking_domains.note(tx, number, url, None))
+    path = f"{_ROOT}/broadcasts/{broadcast[0]}/actions/{broadcast[1]}"
+    body = {"subject": "x", "body": '<p><a href="{% unsubscribe_url %}">leave</a></p>'}
+    draft = {"action": body, "to": ["me@example.com"], "person": {"id": "p3"}, "data": _DATA}
+    answer = await manage("POST", f"{path}/test_send", draft)
+    assert answer.status == 200, answer.body
+    mail = registry.captured_mail(outbox, workspace.workspace_id).page(0, 1)[0]
+    assert b"https://links.x.test/unsubscribe/" in mail.content.replace(b"=\r\n", b"")
 
 
 async def test_what_an_editor_completes(manage: Client, broadcast: tuple[int, int]) -> None:

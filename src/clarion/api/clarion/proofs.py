@@ -31,7 +31,7 @@ from clarion.domain.person_actions import PERSON_ACTIONS, SEGMENT_UPDATE
 from clarion.domain.roles import Need
 from clarion.pipeline import forecast, proofs, trial
 from clarion.pipeline.accept import parse_condition
-from clarion.pipeline.compose import Sign
+from clarion.pipeline.compose import Sign, sign_for
 from clarion.pipeline.proofs import Checked, Draft, Fault, Proof
 from clarion.rendering.addresses import mailbox
 from clarion.rendering.framed import framed
@@ -296,14 +296,15 @@ async def test_send(call: Call) -> Response:
     if call.api.provider is None:
         raise InvalidRequest("this process has no provider: it sends nothing")
     wanted = [one for one in addresses if email_key(one) not in barred]
+    sign = await call.api.read(lambda tx: sign_for(tx, _sign(call), call.workspace.workspace_id))
     provider = call.api.provider(kind)
 
     def make() -> Sequence[Message]:
         if kind == "webhook":
-            return [trial.request(draft, person, _sign(call))]
+            return [trial.request(draft, person, sign)]
         if kind in CHANNELS:
-            return trial.texts(draft, person, wanted, _sign(call))
-        return trial.letters(draft, person, wanted, _sign(call), provider, prefix=prefix)
+            return trial.texts(draft, person, wanted, sign)
+        return trial.letters(draft, person, wanted, sign, provider, prefix=prefix)
 
     try:
         try:
