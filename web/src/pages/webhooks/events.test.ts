@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "vitest";
-import { bounds, timeOf, toggled } from "./events";
+import { bounds, EVENTS, timeOf, toggled } from "./events";
 
 test("ticking keeps the order, and what is not known here", () => {
   expect(toggled(["email_sent", "sms_sent"], "email_attempted", true)).toEqual([
@@ -10,6 +10,15 @@ test("ticking keeps the order, and what is not known here", () => {
   ]);
   expect(toggled(["email_sent", "email_opened"], "email_sent", false)).toEqual(["email_opened"]);
   expect(toggled(["email_sent"], "email_sent", true)).toEqual(["email_sent"]);
+  expect(toggled(["pigeon_sent", "sms_replied"], "email_sent", true)).toEqual([
+    "email_sent",
+    "sms_replied",
+    "pigeon_sent",
+  ]);
+});
+
+test("each event has a name of its own, for the API and for people", () => {
+  for (const no of [0, 1] as const) expect(new Set(EVENTS.map((one) => one[no])).size).toBe(EVENTS.length);
 });
 
 test("an event's id tells when it happened", () => {

@@ -23,29 +23,49 @@ export interface Standing {
 
 export const HOOKS = "/v1/reporting_webhooks";
 
-const EMAIL = [
-  "attempted",
-  "sent",
-  "delivered",
-  "opened",
-  "clicked",
-  "converted",
-  "bounced",
-  "dropped",
-  "deferred",
-  "spammed",
-  "failed",
-  "unsubscribed",
-  "undeliverable",
-  "drafted",
+/** What can happen to messages of each channel, by their kind. */
+const METRICS: readonly (readonly [kind: string, label: string, metrics: string])[] = [
+  [
+    "email",
+    "E-mail",
+    "attempted sent delivered opened clicked converted bounced dropped deferred spammed failed unsubscribed undeliverable drafted",
+  ],
+  ["sms", "SMS", "attempted sent delivered clicked converted bounced replied failed undeliverable drafted"],
+  [
+    "whatsapp",
+    "WhatsApp",
+    "attempted sent delivered opened clicked converted bounced dropped replied failed undeliverable drafted",
+  ],
+  [
+    "push",
+    "Push",
+    "attempted sent delivered opened clicked converted bounced dropped failed undeliverable drafted",
+  ],
+  ["in_app", "In-app", "attempted sent opened clicked converted failed undeliverable drafted"],
+  ["slack", "Slack", "attempted sent clicked converted failed drafted"],
+  ["webhook", "Webhook", "attempted sent clicked converted failed undeliverable drafted"],
 ];
 
-/** What can happen, with words for people; those of one webhook that are not among them are kept. */
-export const EVENTS: readonly (readonly [event: string, words: string])[] = [
-  ...EMAIL.map((metric) => [`email_${metric}`, `E-mail ${metric}`] as const),
-  ["customer_subscribed", "Person subscribed"],
-  ["customer_unsubscribed", "Person unsubscribed"],
+type Events = readonly (readonly [event: string, words: string])[];
+
+/** What can happen, with words for people, in groups; those of one webhook that are not among them are kept. */
+export const GROUPS: readonly { label: string; events: Events }[] = [
+  ...METRICS.map(([kind, label, metrics]) => ({
+    label,
+    events: metrics.split(" ").map((metric) => [`${kind}_${metric}`, `${label} ${metric}`] as const),
+  })),
+  {
+    label: "People",
+    events: [
+      ["customer_subscribed", "Person subscribed"],
+      ["customer_unsubscribed", "Person unsubscribed"],
+      ["cio_subscription_preferences_changed", "Person changed their preferences"],
+    ],
+  },
 ];
+
+/** The same in one list. */
+export const EVENTS: Events = GROUPS.flatMap((group) => group.events);
 
 /** Events after a box was ticked or cleared, in a steady order. */
 export function toggled(events: readonly string[], event: string, on: boolean): string[] {

@@ -7,7 +7,7 @@ import { Button, CopyButton } from "../../ui/button";
 import { Dialog, FormDialog } from "../../ui/dialog";
 import { CheckField, TextField } from "../../ui/field";
 import { useSaving } from "../../ui/saving";
-import { EVENTS, HOOKS, toggled, type Webhook } from "./events";
+import { GROUPS, HOOKS, toggled, type Webhook } from "./events";
 
 const FIELDS = ["/name", "/endpoint", "/events"] as const;
 const NEW: Omit<Webhook, "id"> = {
@@ -18,6 +18,40 @@ const NEW: Omit<Webhook, "id"> = {
   with_content: false,
   events: ["email_sent", "email_failed", "email_bounced"],
 };
+
+/** The events of a channel: shut where it is not the usual one, and none of it is chosen. */
+function Group({
+  label,
+  events,
+  open,
+  chosen,
+  onChange,
+}: (typeof GROUPS)[number] & {
+  open: boolean;
+  chosen: readonly string[];
+  onChange: (event: string, on: boolean) => void;
+}) {
+  const count = events.filter(([event]) => chosen.includes(event)).length;
+  const [wasChosen] = useState(count > 0);
+  return (
+    <details open={open || wasChosen || undefined}>
+      <summary>
+        {label}
+        {count > 0 && ` (${count})`}
+      </summary>
+      <div class="grid-2">
+        {events.map(([event, words]) => (
+          <CheckField
+            key={event}
+            label={words}
+            checked={chosen.includes(event)}
+            onChange={(on) => onChange(event, on)}
+          />
+        ))}
+      </div>
+    </details>
+  );
+}
 
 /** `webhook` null: a new one, whose signing secret is told when it closes. */
 export function WebhookForm({
@@ -57,16 +91,15 @@ export function WebhookForm({
       <fieldset class="webhook-events">
         <legend>Events</legend>
         {about("/events") && <p class="field-error">{about("/events")}</p>}
-        <div class="grid-2">
-          {EVENTS.map(([event, words]) => (
-            <CheckField
-              key={event}
-              label={words}
-              checked={draft.events.includes(event)}
-              onChange={(on) => set({ events: toggled(draft.events, event, on) })}
-            />
-          ))}
-        </div>
+        {GROUPS.map((group, no) => (
+          <Group
+            key={group.label}
+            {...group}
+            open={no === 0}
+            chosen={draft.events}
+            onChange={(event, on) => set({ events: toggled(draft.events, event, on) })}
+          />
+        ))}
       </fieldset>
       <CheckField
         label="Every open and click"
