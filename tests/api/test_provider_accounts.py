@@ -99,6 +99,17 @@ async def test_how_it_fares_and_a_ramp_that_begins_anew(api: Api, keys: Keys, st
     assert (await one(client, "ses-eu"))["away"] is None
 
 
+async def test_a_ramp_where_there_was_none_begins_today(api: Api, keys: Keys, store: Store) -> None:
+    client = client_of(api, keys)
+    number = store.write(partial(outlets.register, channel="email", name="relay"))
+    store.write(lambda tx: outlets.take(tx, number, tx.now_ms() // 86_400_000 - 1, 9, 9))  # under a limit a day
+    assert (await client("PATCH", f"{PATH}/email/relay", {"ramp": "7, 8, 9"})).status == 200
+    assert (await one(client, "relay"))["today"] == {"sent": 0, "share": 7, "ramp_day": 1}
+    store.write(lambda tx: outlets.restart_ramp(tx, number, 0))
+    assert (await client("PATCH", f"{PATH}/email/relay", {"ramp": "7, 8"})).status == 200
+    assert (await one(client, "relay"))["today"] == {"sent": 0, "share": 8, "ramp_day": 2}  # it goes on
+
+
 async def test_what_cannot_be_set(api: Api, keys: Keys) -> None:
     client = client_of(api, keys)
     for body, field in (

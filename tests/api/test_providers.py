@@ -20,11 +20,12 @@ OPTIONS = {"host": "mail.x.test", "port": 587, "verify": True, "username": "AKIA
 async def test_what_sends_is_shown_without_its_secrets(api: Api, manage: Client, keys: Keys) -> None:
     assert (await manage("GET", PATH)).json["providers"] == []
     sending = registry.sending("smtp", OPTIONS, Capabilities("email", 10))
-    options = replace(api.options, sending=(sending,), ip_addresses=("192.0.2.1",))
+    options = replace(api.options, sending=(sending,), ip_addresses=("192.0.2.1",), per_domain={"gmail.com": 50.0})
     client = Client(application.build(replace(api, options=options)), f"Bearer {keys.manage_key}")
     shown = await client("GET", PATH)
     (one,) = shown.json["providers"]
     assert shown.json["ip_addresses"] == ["192.0.2.1"]
+    assert shown.json["per_domain"] == [{"domain": "gmail.com", "per_second": 50.0}]
     assert (one["provider"], one["captures"]) == ("smtp", False)
     assert one["others"] == ["mailgun", "outbox", "postmark", "resend", "sendgrid", "ses"]
     assert (one["amp"], one["most_recipients"]) == (True, None)

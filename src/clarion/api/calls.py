@@ -2,7 +2,7 @@
 """One HTTP call as a handler sees it: who calls, with what, and how to reach the store."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeVar
@@ -57,6 +57,7 @@ class ApiOptions:
     `doubt_policy`: of a new broadcast that names none; `blank_mail` blanks an erased person's captured mail;
     `ip_addresses`: where our messages come from;
     `sending`: by which provider each channel's messages go, none where nobody may know;
+    `per_domain`: the most e-mails a second to recipients of a domain;
     `listening`: the providers that may tell what became of messages, and whether they are believed;
     `bounce_mailbox`: the name of the mailbox that bounces come to, "" for none;
     `fetch` gets what a URL serves, at most so many bytes, and raises InvalidRequest; None: nothing is fetched.
@@ -73,6 +74,7 @@ class ApiOptions:
     ip_addresses: tuple[str, ...] = ()
     fetch: Fetch | None = None
     sending: tuple[Sending, ...] = ()
+    per_domain: Mapping[str, float] = field(default_factory=dict)
     listening: tuple[tuple[str, bool], ...] = ()
     bounce_mailbox: str = ""
 

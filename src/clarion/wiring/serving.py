@@ -62,6 +62,7 @@ def build_application(house: House, vitals: health.Vitals, *, open_outbox: bool 
             blank_mail=blank_mail_of(house),
             fetch=fetcher(house),
             sending=told,
+            per_domain=settings.per_domain,
             listening=tuple(ready_hooks(hook_keys(settings), own_keys(settings)).items()),
             bounce_mailbox=mailbox.name if (mailbox := mailbox_of(settings)) else "",
             ip_addresses=tuple(one.strip() for one in settings.server.ip_addresses.split(",") if one.strip()),

@@ -91,9 +91,11 @@ async def change(call: Call) -> Response:
 
     def work(tx: Transaction) -> dict[str, Any]:
         _check_owner(tx, call)
+        before, _ = terms_of(tx, found, place)
         number = outlets.register(tx, found.capabilities.channel, found.account)
         outlets.change(tx, number, values)
-        if restart:
+        after, _ = terms_of(tx, found, place)
+        if restart or (after.ramp and not before.ramp):  # it may have sent for long under a limit a day
             outlets.restart_ramp(tx, number, day_of(tx.now_ms()))
         return shape(tx, found, place)[1]
 

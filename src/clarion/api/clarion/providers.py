@@ -53,6 +53,7 @@ async def listing(call: Call) -> Response:
     shown = await call.api.read(lambda tx: _shapes(tx, options.sending))
     found = {
         "providers": shown,
+        "per_domain": [{"domain": name, "per_second": most} for name, most in options.per_domain.items()],
         "base_url": options.base_url,
         "ip_addresses": list(options.ip_addresses),
         "bounce_mailbox": await _bounce_mailbox(call),

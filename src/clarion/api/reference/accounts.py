@@ -44,7 +44,7 @@ CHANGE = shown(
         per_second=nullable({**_NUMBER, "description": "0: no limit."}),
         per_day=nullable(integer("0: no limit.")),
         ramp=nullable(text("50, 100, 200 or 50 x 2; empty: none.")),
-        restart_ramp=flag("Today is the first day of the ramp."),
+        restart_ramp=flag("Today is the first day of the ramp. So it is when there was none before."),
         optional=("enabled", "per_second", "per_day", "ramp", "restart_ramp"),
     ),
     body_example={"enabled": True, "ramp": "50 x 2"},

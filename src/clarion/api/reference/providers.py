@@ -28,6 +28,9 @@ PROVIDERS = Reference(
             ),
             "Each channel's accounts, in the order in which they take over.",
         ),
+        per_domain=array(
+            record(domain=text(), per_second={"type": "number"}), "The most e-mails a second to recipients of a domain."
+        ),
         base_url=text("Where links in messages lead."),
         ip_addresses=array(text()),
         bounce_mailbox=nullable(
@@ -60,6 +63,7 @@ PROVIDERS = Reference(
                 "account": "smtp",
             }
         ],
+        "per_domain": [{"domain": "gmail.com", "per_second": 100.0}],
         "base_url": "https://mail.example.com",
         "ip_addresses": [],
         "bounce_mailbox": {

@@ -7,13 +7,14 @@ import { CopyButton } from "../../ui/button";
 import { Page, Section } from "../../ui/page";
 import { Empty, Loaded } from "../../ui/states";
 import { Table } from "../../ui/table";
-import { byChannel } from "./accounts";
+import { byChannel, type DomainLimit, domainsIn } from "./accounts";
 import { Bounces } from "./bounces";
 import { Channel } from "./channel";
 import { type BounceMailbox, believedOf, type Hook, type Provider } from "./words";
 
 interface Answer {
   providers: Provider[];
+  per_domain: DomainLimit[];
   base_url: string;
   ip_addresses: string[];
   bounce_mailbox: BounceMailbox | null;
@@ -58,7 +59,7 @@ export default function Providers() {
   return (
     <Page title="Providers">
       <Loaded query={query}>
-        {({ providers, base_url, ip_addresses, bounce_mailbox }) => (
+        {({ providers, per_domain, base_url, ip_addresses, bounce_mailbox }) => (
           <div class="stack">
             <p class="muted">
               Accounts and their credentials are set in the server’s settings file or its environment, and
@@ -68,6 +69,11 @@ export default function Providers() {
             {byChannel(providers).map(([channel, accounts]) => (
               <Channel key={channel} channel={channel} accounts={accounts} owns={owns} />
             ))}
+            {per_domain.length > 0 && (
+              <Section title="Limits of recipients’ domains" hint="By the setting email.per_domain.">
+                <p>{domainsIn(per_domain)}</p>
+              </Section>
+            )}
             {owns && <Hooks />}
             {bounce_mailbox && <Bounces mailbox={bounce_mailbox} />}
             <Section title="Links and addresses">
