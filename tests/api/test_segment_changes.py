@@ -70,8 +70,32 @@ async def test_changes_are_forgotten_with_time_and_with_their_segment(
     assert await told(manage, segment) == [set()]
     await change(track, segment, "add", "p1")
     assert (await client("DELETE", f"/v1/segments/{segment}")).status == 204
-    assert store.read(lambda tx: segments.changes(tx, segment, (2**62, 0), 10)) == []
     assert (await manage("GET", f"{_ROOT}/segments/{segment}/changes")).status == 404
+    assert sum(segments.clear_deleted(store, 0)) == 3  # p0 and p1 were in it, and p1 came
+    assert store.read(lambda tx: segments.changes(tx, segment, (2**62, 0), 10)) == []
+    assert sum(segments.clear_deleted(store, 0)) == 0
+
+
+async def test_members_of_a_deleted_segment_are_nobodys_and_go_in_parts(
+    manage: Client, client: Client, track: Client, segment: int, store: Store
+) -> None:
+    """A million of them are no transaction to wait for."""
+    kept = (await client("POST", "/v1/segments", {"segment": {"name": "Kept"}})).json["segment"]["id"]
+    for one in (segment, kept):
+        await change(track, one, "add", "p0", "p1", "p2")
+    assert (await client("DELETE", f"/v1/segments/{segment}")).status == 204
+    shown = (await client("GET", "/v1/customers/p0/segments")).json["segments"]
+    assert [one["name"] for one in shown] == ["Kept"]
+    merge = {"primary": {"id": "p3"}, "secondary": {"id": "p2"}}
+    assert (await track("POST", "/api/v1/merge_customers", merge)).status == 200
+    shown = (await client("GET", "/v1/customers/p3/segments")).json["segments"]
+    assert [one["name"] for one in shown] == ["Kept"]
+    counts = list(segments.clear_deleted(store, 0))
+    assert sum(counts) == 5  # p0 and p1, for p2 is gone; and that three came
+    assert (await client("GET", f"/v1/segments/{kept}/customer_count")).json == {"count": 3}
+    members = (await client("GET", f"/v1/segments/{kept}/membership")).json["ids"]
+    assert sorted(members) == ["p0", "p1", "p3"]
+    assert await told(manage, kept)
 
 
 @pytest.mark.parametrize("start", ["x", "1", "1-", "1-x", "9" * 30 + "-1"])

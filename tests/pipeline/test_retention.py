@@ -97,7 +97,8 @@ async def test_nothing_is_removed_without_a_limit(stage: Stage) -> None:
     stage.crowd(3)
     old = await sent(stage)
     age(stage, old, 10_000)
-    kinds = ("accounts", "data", "activities", "segment_changes", "watched_messages", "forgotten", "in_app")
+    of_segments = ("segment_changes", "deleted_segments", "watched_messages")
+    kinds = ("accounts", "data", "activities", *of_segments, "forgotten", "in_app")
     assert await tidy(stage, RetentionRules()) == dict.fromkeys(kinds, 0)
     assert stage.sums(old) == {"sent": 3}
 

@@ -100,6 +100,7 @@ async def tidy(
         ("data", rules.data_days, partial(retention.clear_data, failpoint=failpoint)),
         ("activities", activities.KEPT_MS / _DAY_MS, activities.clear),
         ("segment_changes", segments.CHANGES_KEPT_MS / _DAY_MS, segments.clear_changes),
+        ("deleted_segments", 0, segments.clear_deleted),
         ("watched_messages", 0, watched_messages.clear),
         ("forgotten", 0, retention.forget),
         ("in_app", 0, lambda store, _: in_app.clear(store, now_ms)),

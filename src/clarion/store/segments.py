@@ -3,6 +3,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from clarion.store import numbers
@@ -12,6 +13,7 @@ from clarion.store.people import Identifiers, decode, encode
 
 CHANGES_KEPT_MS = 30 * 86_400_000
 _BATCH = 2_000
+_EVER = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +107,10 @@ def lock(tx: Transaction, workspace: Workspace, segment_id: int) -> bool:
 
 
 def delete(tx: Transaction, workspace: Workspace, segment_id: int) -> bool:
-    """Remove a segment and its memberships; False when there is none."""
+    """Remove a segment; False when there is none. Its members, who may be a million, go afterwards (`clear_deleted`):
+    nobody asks for them by a number that is never given again."""
     removed = tx.execute("delete_segment", workspace_id=workspace.workspace_id, segment_id=segment_id)
     if removed:
-        tx.execute("delete_members", segment_id=segment_id)
-        tx.execute("drop_segment_changes", segment_id=segment_id)
         tx.execute("delete_segment_rule", segment_id=segment_id)
         tx.execute("unwatch_broadcasts", segment_id=segment_id)
     return removed > 0
@@ -189,3 +190,29 @@ def clear_changes(store: Store, before_ms: int) -> Iterator[int]:
 
         while gone := store.write(step):
             yield gone
+
+
+def clear_deleted(store: Store, _: int) -> Iterator[int]:
+    """Remove members and changes of segments that were deleted; yields the rows gone after each transaction."""
+    for behind, clear in (
+        ("segment_with_members_behind", _clear_members),
+        ("segment_with_changes_behind", _drop_changes),
+    ):
+        after = 0
+        while (row := store.read(partial(_one, query=behind, after=after))) is not None:
+            segment_id = after = int(row["segment_id"])
+            step = partial(clear, segment_id=segment_id)
+            while row["deleted"] and (gone := store.write(step)):
+                yield gone
+
+
+def _one(tx: Transaction, query: str, after: int) -> Row | None:
+    return tx.one(query, after=after)
+
+
+def _clear_members(tx: Transaction, segment_id: int) -> int:
+    return tx.execute("clear_members", segment_id=segment_id, most=_BATCH, last=_EVER)
+
+
+def _drop_changes(tx: Transaction, segment_id: int) -> int:
+    return tx.execute("clear_segment_changes", segment_id=segment_id, before_ms=_EVER, most=_BATCH)

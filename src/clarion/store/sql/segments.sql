@@ -29,8 +29,25 @@ SELECT 1 AS yes FROM segment WHERE workspace_id = :workspace_id AND segment_id =
 -- name: delete_segment
 DELETE FROM segment WHERE workspace_id = :workspace_id AND segment_id = :segment_id;
 
--- name: delete_members
-DELETE FROM segment_member WHERE segment_id = :segment_id;
+-- name: segment_with_members_behind
+-- The next segment with members, by index, and whether it was deleted.
+SELECT n.segment_id, CASE WHEN EXISTS (SELECT 1 FROM segment s WHERE s.segment_id = n.segment_id)
+    THEN 0 ELSE 1 END AS deleted
+FROM (SELECT MIN(m.segment_id) AS segment_id FROM segment_member m WHERE m.segment_id > :after) AS n
+WHERE n.segment_id IS NOT NULL;
+
+-- name: segment_with_changes_behind
+-- The same of those who came and left.
+SELECT n.segment_id, CASE WHEN EXISTS (SELECT 1 FROM segment s WHERE s.segment_id = n.segment_id)
+    THEN 0 ELSE 1 END AS deleted
+FROM (SELECT MIN(c.segment_id) AS segment_id FROM segment_change c WHERE c.segment_id > :after) AS n
+WHERE n.segment_id IS NOT NULL;
+
+-- name: clear_members
+-- Some of a deleted segment's.
+DELETE FROM segment_member WHERE segment_id = :segment_id AND person_id <= COALESCE(
+    (SELECT person_id FROM segment_member WHERE segment_id = :segment_id ORDER BY person_id LIMIT 1 OFFSET :most),
+    :last);
 
 -- name: add_members
 -- Tells who was not in yet.
@@ -69,8 +86,8 @@ SELECT s.segment_id, s.name, s.description FROM segment_member m JOIN segment s 
 WHERE m.person_id = :person_id ORDER BY s.segment_id;
 
 -- name: manual_memberships_of
--- Those that somebody was put into.
-SELECT m.segment_id FROM segment_member m
+-- Those that somebody was put into, and that are still there.
+SELECT m.segment_id FROM segment_member m JOIN segment s ON s.segment_id = m.segment_id
 WHERE m.person_id = :person_id AND NOT EXISTS (SELECT 1 FROM segment_rule r WHERE r.segment_id = m.segment_id)
 ORDER BY m.segment_id;
 
@@ -108,9 +125,6 @@ ON CONFLICT (segment_id, at_ms, person_id) DO UPDATE SET entered = excluded.ente
 SELECT c.at_ms, c.entered, p.person_id, p.id, p.email FROM segment_change c JOIN person p ON p.person_id = c.person_id
 WHERE c.segment_id = :segment_id AND (c.at_ms, c.person_id) < (:before_ms, :before_person)
 ORDER BY c.at_ms DESC, c.person_id DESC LIMIT :most;
-
--- name: drop_segment_changes
-DELETE FROM segment_change WHERE segment_id = :segment_id;
 
 -- name: clear_segment_changes
 -- The oldest of a segment.
