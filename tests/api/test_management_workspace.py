@@ -20,6 +20,7 @@ async def test_name_and_identifiers_can_be_changed_while_nobody_is_there(manage:
         "circuit_breaker": None,
         "message_limit": None,
         "url_parameters": [],
+        "inline_css": True,
     }
     assert (await manage("GET", PATH)).json == {"workspace": shown}
     changed = await manage("PATCH", PATH, {"name": "Acme & Co", "identifiers": "id"})

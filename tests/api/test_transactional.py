@@ -139,6 +139,29 @@ async def test_styles_are_inlined_unless_the_call_says_no(
     assert content["preprocessor"] == "premailer"
 
 
+async def test_a_workspace_decides_whether_styles_of_new_mails_are_inlined(
+    client: Client, manage: Client, stage: Stage
+) -> None:
+    body = "<style>p {color: red}</style><p>Dear {{ customer.id }}</p>"
+    before = await receipt(manage, body=body)
+    changed = await manage("PATCH", "/api/clarion/v1/workspace", {"inline_css": False})
+    assert changed.json["workspace"]["inline_css"] is False
+    later = {"name": "Later", "kind": "transactional", "actions": [{"subject": "Hi"}]}
+    made = (await manage("POST", "/api/clarion/v1/broadcasts", later)).json["broadcast"]
+    assert made["actions"][0]["inline_css"] is False
+    path = f"/api/clarion/v1/broadcasts/{made['id']}/actions"
+    assert (await manage("POST", path, {})).json["action"]["inline_css"] is False
+    assert (await manage("POST", path, {"inline_css": True})).json["action"]["inline_css"] is True
+    assert (await client("POST", "/v1/send/email", INLINE | {"body": body})).status == 200
+    old = {"transactional_message_id": before, "identifiers": {"id": "p1"}, "message_data": {"order": 7}}
+    assert (await client("POST", "/v1/send/email", old)).status == 200
+    shown = {mail["Subject"]: mail.get_body(("html",)).get_content() for mail in await work_off(stage)}  # type: ignore[union-attr]
+    assert "<p>Dear" in shown["Order 1815"]
+    assert '<p style="color: red">Dear' in shown["Receipt 7"]
+    kept = (await manage("PATCH", "/api/clarion/v1/workspace", {"name": "New"})).json["workspace"]
+    assert kept["inline_css"] is False
+
+
 async def test_a_fake_bcc_gets_a_message_of_its_own(client: Client, stage: Stage) -> None:
     sent = await client("POST", "/v1/send/email", INLINE | {"bcc": "b@e.test", "fake_bcc": True})
     mails = await work_off(stage)

@@ -245,9 +245,13 @@ def test_url_parameters_are_set_for_all_messages_and_for_one(
     lines.fill("utm_campaign={{ campaign.name }}")
     form.get_by_role("button", name="Save the URL parameters").click()
     expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+    page.get_by_label("Inline the styles of new e-mails").uncheck()
+    with page.expect_response(lambda one: one.request.method == "PATCH") as saved:
+        page.get_by_role("button", name="Save", exact=True).click()
+    assert saved.value.json()["workspace"]["inline_css"] is False
     check_accessible(page)
 
-    _open(page, message)
+    _open(page, message)  # it was there before
     shop = _front(page).get_by_role("link", name="Shop")
     expect(shop).to_have_attribute("href", "https://shop.example.com/?utm_campaign=Composed")
     expect(shop).to_have_attribute("style", "color: red")

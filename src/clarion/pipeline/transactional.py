@@ -26,7 +26,7 @@ from clarion.pipeline.gather import Gathered, Odd
 from clarion.pipeline.review import part_problems
 from clarion.rendering.addresses import mailbox, split_list
 from clarion.rendering.email import check_email
-from clarion.store import activities, broadcasts, ledger, overrides, people, triggers
+from clarion.store import activities, broadcasts, ledger, mail_defaults, overrides, people, triggers
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 from clarion.store.entries import Entries
@@ -83,6 +83,8 @@ def send(
         content = replace(content, actions=tuple(map(_drafted, content.actions)))
     of_mail = request.channel == "email"
     override = _with_recipients(request.override) if of_mail else request.override
+    if request.message is None and not mail_defaults.inlines_css(tx, workspace.workspace_id):
+        override = replace(override, inline_css=False)
     attachments = request.attachments
     made = override.applied(content)
     if of_mail:

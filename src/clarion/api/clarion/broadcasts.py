@@ -14,10 +14,10 @@ from starlette.responses import Response
 from clarion.api.calls import Call, Endpoint, Handler, answer, nothing
 from clarion.api.clarion.edits import (
     MAX_ACTIONS,
-    NEW_ACTION,
     check_version,
     edited_action,
     edited_broadcast,
+    new_action,
     new_broadcast,
 )
 from clarion.api.clarion.fields import Fields
@@ -25,11 +25,11 @@ from clarion.api.clarion.shapes import action_shape, broadcast_shape, finding_sh
 from clarion.api.clarion.storing import create, load, look, one_of, store_edit
 from clarion.api.reference import actions, editing
 from clarion.api.schemas import Reference
-from clarion.domain.broadcasts import Broadcast, BroadcastState
+from clarion.domain.broadcasts import Action, Broadcast, BroadcastState
 from clarion.domain.errors import InvalidRequest
 from clarion.domain.roles import Need
 from clarion.pipeline.review import Review
-from clarion.store import broadcasts, triggers
+from clarion.store import broadcasts, mail_defaults, triggers
 from clarion.store.engine import Transaction
 
 _LIMIT = 10_000_000  # bytes of a body: several actions of the largest size
@@ -43,13 +43,19 @@ class RunningTriggers(StrEnum):
     FINISH = "finish"
 
 
+async def _new_action(call: Call) -> Action:
+    """What a new action is an edit of."""
+    inline_css = await call.api.read(lambda tx: mail_defaults.inlines_css(tx, call.workspace.workspace_id))
+    return new_action(inline_css=inline_css)
+
+
 async def create_broadcast(call: Call) -> Response:
     """`POST /broadcasts`: a new one in state draft."""
     body = await call.json_object(_LIMIT)
     if "name" not in body:
         raise InvalidRequest("is required", "/name")
     blank = replace(new_broadcast(call.workspace.workspace_id), doubt_policy=call.api.options.doubt_policy)
-    wanted = edited_broadcast(blank, body, with_actions=True)
+    wanted = edited_broadcast(blank, body, new=await _new_action(call))
     made = await call.api.write(lambda tx: create(tx, call.workspace, wanted, call.by))
     return answer({"broadcast": broadcast_shape(made)}, 201)
 
@@ -75,7 +81,7 @@ async def edit_broadcast(call: Call) -> Response:
 async def add_action(call: Call) -> Response:
     """`POST /broadcasts/{id}/actions`."""
     body = await call.json_object(_LIMIT)
-    new = edited_action(NEW_ACTION, body)
+    new = edited_action(await _new_action(call), body)
 
     def edit(before: Broadcast) -> Broadcast:
         if len(before.actions) >= MAX_ACTIONS:

@@ -85,21 +85,21 @@ _NEW = {
 }
 
 
-def edited_broadcast(before: Broadcast, body: Mapping[str, Any], *, with_actions: bool = False) -> Broadcast:
-    """The broadcast after an edit; `with_actions`: the body may bring the first actions along.
+def edited_broadcast(before: Broadcast, body: Mapping[str, Any], *, new: Action | None = None) -> Broadcast:
+    """The broadcast after an edit; `new`: the body may bring the first actions along, edits of this.
 
     Raises:
         InvalidRequest: unknown keys, wrong types, a filter that breaks its grammar, more than the limits.
     """
     fields = Fields(body)
-    fields.only((*_BROADCAST_KEYS, "actions") if with_actions else _BROADCAST_KEYS)
+    fields.only((*_BROADCAST_KEYS, "actions") if new is not None else _BROADCAST_KEYS)
     after = replace(
         before,
         name=fields.text("name", before.name, MAX_NAME_BYTES, blank=False),
         recipients=_filter(fields, "recipients", before.recipients),
         doubt_policy=fields.choice("doubt_policy", before.doubt_policy),
         tags=_tags(fields, before.tags),
-        kind=_kind(fields, before, may_change=with_actions),
+        kind=_kind(fields, before, may_change=new is not None),
         topic_id=fields.number("topic_id", before.topic_id),
         language_attribute=fields.text("language_attribute", before.language_attribute, MAX_NAME_BYTES, blank=False),
         goal=_goal(fields, before.goal),
@@ -110,9 +110,9 @@ def edited_broadcast(before: Broadcast, body: Mapping[str, Any], *, with_actions
     if after.archived and before.active:
         fields.fault("it is running: stop it first", "archived")
     after = replace(after, trigger_name=_trigger_name(fields, after))
-    if with_actions:
+    if new is not None:
         for no, item in enumerate(fields.items("actions", MAX_ACTIONS) or ()):
-            action = _action(fields.below(item, f"actions/{no}"), NEW_ACTION)
+            action = _action(fields.below(item, f"actions/{no}"), new)
             after = replace(after, actions=(*after.actions, action))
     fields.refuse()
     return after
@@ -163,8 +163,13 @@ def _trigger_name(fields: Fields, of: Broadcast) -> str | None:
     return name
 
 
+def new_action(*, inline_css: bool) -> Action:
+    """What a new action is an edit of, in a workspace whose e-mails begin so."""
+    return replace(NEW_ACTION, content=replace(NEW_ACTION.content, inline_css=inline_css))
+
+
 def edited_action(before: Action, body: Mapping[str, Any]) -> Action:
-    """The action after an edit; a new one is an edit of `NEW_ACTION`. Raises like `edited_broadcast`."""
+    """The action after an edit; a new one is an edit of `new_action`. Raises like `edited_broadcast`."""
     fields = Fields(body)
     after = _action(fields, before)
     fields.refuse()

@@ -15,7 +15,7 @@ from clarion.domain import breakers, limits, url_params
 from clarion.domain.errors import Conflict, InvalidRequest, NotFound, Problem
 from clarion.domain.roles import Need
 from clarion.rendering.environment import inspect
-from clarion.store import access, people
+from clarion.store import access, mail_defaults, people
 from clarion.store import breakers as kept_breakers
 from clarion.store import limits as kept_limits
 from clarion.store import url_params as kept_params
@@ -32,6 +32,7 @@ def _shape(tx: Transaction, workspace: Workspace) -> dict[str, Any]:
         "identifiers": workspace.identifiers,
         "circuit_breaker": breakers.shape(kept_breakers.of_workspace(tx, workspace.workspace_id)),
         "message_limit": limits.shape(kept_limits.of_workspace(tx, workspace.workspace_id)),
+        "inline_css": mail_defaults.inlines_css(tx, workspace.workspace_id),
         "url_parameters": url_params.shape(kept_params.of_workspace(tx, workspace.workspace_id)),
     }
 
@@ -68,12 +69,14 @@ async def edit_workspace(call: Call) -> Response:
     def work(tx: Transaction) -> dict[str, Any]:
         before = _load(tx, call)
         fields = Fields(body)
-        fields.only(("name", "identifiers", "circuit_breaker", "message_limit", "url_parameters"))
+        fields.only(("name", "identifiers", "circuit_breaker", "message_limit", "url_parameters", "inline_css"))
         name = fields.text("name", before.name, MAX_NAME_BYTES, blank=False)
         identifiers = body.get("identifiers", before.identifiers)
         if identifiers not in _IDENTIFIERS:
             fields.fault(f"must be one of {', '.join(_IDENTIFIERS)}", "identifiers")
+        inline_css = fields.flag("inline_css", before=mail_defaults.inlines_css(tx, before.workspace_id))
         fields.refuse()
+        mail_defaults.put_inlines_css(tx, before.workspace_id, inline_css=inline_css)
         if "circuit_breaker" in body:
             kept_breakers.put(tx, before.workspace_id, breakers.parse(body["circuit_breaker"]))
         if "message_limit" in body:

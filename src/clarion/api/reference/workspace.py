@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Our own API: the workspace."""
 
-from clarion.api.schemas import Loose, array, integer, nullable, one_of, record, shown, text
+from clarion.api.schemas import Loose, array, flag, integer, nullable, one_of, record, shown, text
 
 _BREAKER = {"after": 200, "bounced": 5.0, "spammed": 0.3, "failed": None}
 _WORKSPACE = {
@@ -10,6 +10,7 @@ _WORKSPACE = {
     "identifiers": "id_email",
     "circuit_breaker": _BREAKER,
     "message_limit": {"messages": 3, "days": 7},
+    "inline_css": True,
     "url_parameters": [{"name": "utm_campaign", "value": "{{ campaign.name }}"}],
 }
 _LOOSE = Loose(nullable=("circuit_breaker", "message_limit", "bounced", "spammed", "failed"))
@@ -34,10 +35,11 @@ EDIT_WORKSPACE = shown(
         message_limit=nullable(
             record(messages=integer("From 1 to 1,000."), days=integer("From 1 to 30; they move along with the time."))
         ),
+        inline_css=flag("Whether styles of new e-mails are inlined; true unless changed."),
         url_parameters=array(
             record(name=text(), value=text("With Liquid.")), "Added to the links of e-mails and to those of `cio_link`."
         ),
-        optional=("name", "identifiers", "circuit_breaker", "message_limit", "url_parameters"),
+        optional=("name", "identifiers", "circuit_breaker", "message_limit", "url_parameters", "inline_css"),
     ),
     body_example={"circuit_breaker": {"after": 500, "bounced": 5, "spammed": 0.3, "failed": 20}},
     errors=(409,),

@@ -6,7 +6,7 @@ import { loadSession, useMay } from "../../app/session";
 import { invalidate, useQuery } from "../../lib/query";
 import { Button, CopyButton } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
-import { Radios, TextField } from "../../ui/field";
+import { CheckField, Radios, TextField } from "../../ui/field";
 import { Page, Section } from "../../ui/page";
 import { useSaving } from "../../ui/saving";
 import { Loaded } from "../../ui/states";
@@ -25,6 +25,7 @@ interface Workspace {
   identifiers: "id_email" | "id";
   circuit_breaker: Breaker | null;
   message_limit: Limit | null;
+  inline_css: boolean;
   url_parameters: Param[];
 }
 
@@ -44,8 +45,8 @@ const IDENTIFIERS = [
 function Settings({ workspace }: { workspace: Workspace }) {
   const may = useMay("own");
   // Only what is changed here: the rest is as the server tells it.
-  const [changes, setChanges] = useState<{ name?: string; identifiers?: string }>({});
-  const { name, identifiers } = { ...workspace, ...changes };
+  const [changes, setChanges] = useState<{ name?: string; identifiers?: string; inline_css?: boolean }>({});
+  const { name, identifiers, inline_css } = { ...workspace, ...changes };
   const saving = useSaving(["/name"]);
   return (
     <form
@@ -53,7 +54,7 @@ function Settings({ workspace }: { workspace: Workspace }) {
       onSubmit={async (event) => {
         event.preventDefault();
         const done = await saving.run(async () => {
-          await patch(PATH, { name, identifiers });
+          await patch(PATH, { name, identifiers, inline_css });
           invalidate(PATH);
           void loadSession();
         });
@@ -72,6 +73,13 @@ function Settings({ workspace }: { workspace: Workspace }) {
         value={identifiers}
         onChange={(identifiers) => setChanges({ ...changes, identifiers })}
         options={IDENTIFIERS}
+      />
+      <CheckField
+        label="Inline the styles of new e-mails"
+        hint="Style sheets move into the elements they are for. Each message may have it otherwise."
+        checked={inline_css}
+        disabled={!may}
+        onChange={(inline_css) => setChanges({ ...changes, inline_css })}
       />
       {saving.problems}
       <div>
