@@ -11,6 +11,7 @@ from tests.pipeline.providers import Fails, Scripted
 
 from clarion.api import application
 from clarion.api.calls import Api
+from clarion.api.clarion import accounts
 from clarion.channels import registry
 from clarion.channels.base import Capabilities, Deliverer
 from clarion.domain.errors import Away, Permanent
@@ -108,6 +109,28 @@ async def test_a_ramp_where_there_was_none_begins_today(api: Api, keys: Keys, st
     store.write(lambda tx: outlets.restart_ramp(tx, number, 0))
     assert (await client("PATCH", f"{PATH}/email/relay", {"ramp": "7, 8"})).status == 200
     assert (await one(client, "relay"))["today"] == {"sent": 0, "share": 8, "ramp_day": 2}  # it goes on
+
+
+async def test_a_trigger_says_when_no_account_takes_its_messages(
+    api: Api, keys: Keys, store: Store, manage: Client
+) -> None:
+    action = {"name": "x", "body": "<p>x</p>", "subject": "s", "from": "n@x.example"}
+    made = await manage("POST", "/api/clarion/v1/broadcasts", {"name": "News", "actions": [action]})
+    number = made.json["broadcast"]["id"]
+    client = client_of(api, keys)
+    mail = Capabilities("email", 10)
+    sending = [registry.sending("ses", {}, mail, account=name) for name in ("ses", "ses-eu")]
+
+    def said() -> tuple[str, ...]:
+        return store.read(lambda tx: accounts.all_away(tx, sending, number))
+
+    ids = [store.write(partial(outlets.register, channel="email", name=name)) for name in ("ses", "ses-eu")]
+    store.write(partial(outlets.note_states, news=[(ids[0], "connection refused", 30.0)]))
+    assert said() == ()
+    assert (await client("PATCH", f"{PATH}/email/ses-eu", {"enabled": False})).status == 200
+    assert said() == ("email/ses: connection refused", "email/ses-eu: switched off")
+    store.write(partial(outlets.note_states, news=[(ids[0], "connection refused", -90.0)]))
+    assert said() == ()  # it was to be asked again long ago: whoever said so works no more
 
 
 async def test_what_cannot_be_set(api: Api, keys: Keys) -> None:

@@ -101,3 +101,11 @@ def test_a_limit_holds_back_what_is_being_sent() -> None:
     assert [(held.brake, held.words) for held in held_back(limited)] == [(Brake.LIMIT, "email/smtp")]
     assert [held.brake for held in held_back(replace(limited, paused_ms=NOW))] == [Brake.PAUSED, Brake.LIMIT]
     assert held_back(replace(limited, state=TriggerState.DONE)) == ()
+
+
+def test_accounts_that_take_nothing_hold_back_what_is_being_sent() -> None:
+    away = replace(SENDING, away=("email/ses: 503", "email/relay: switched off"))
+    assert [(held.brake, held.words) for held in held_back(away)] == [
+        (Brake.PROVIDER, "email/ses: 503; email/relay: switched off")
+    ]
+    assert held_back(replace(away, state=TriggerState.DONE)) == ()

@@ -19,7 +19,7 @@ from clarion.pipeline.claim import ChunkRules, Work, claim
 from clarion.pipeline.doubt import Decision
 from clarion.pipeline.flight import FlightRecord, Mark
 from clarion.pipeline.meter import UNMETERED
-from clarion.pipeline.outlet import Outlet
+from clarion.pipeline.outlet import SPENT, Outlet
 from clarion.pipeline.retry import RetryPolicy
 from clarion.pipeline.routing import Routes
 from clarion.store import attempts, outlets
@@ -294,6 +294,7 @@ async def test_without_another_account_they_wait_for_the_next_day_and_lose_no_at
     for _ in range(2):  # a restart changes nothing
         async with stage.working(stage.worker(None, LostJobs(), routes=routes())):
             await until(lambda: stage.sent(trigger_id) == 5)
+            await until(lambda: stage.store.read(outlets.listing)[0]["away_words"] == SPENT)
     waiting = [row for row in stage.rows(trigger_id) if row["state"] == State.QUEUED]
     assert [(row["attempts"], row["due_ms"]) for row in waiting] == [(0, 0)] * 7
     yesterday = "UPDATE outlet_day SET day = day - 1 RETURNING day"

@@ -90,6 +90,7 @@ class Standing:
     other_turn: int
     paused_words: str | None = None  # why, where nobody paused it
     limits: tuple[str, ...] = ()  # of sending, which were reached of late: channel/provider
+    away: tuple[str, ...] = ()  # accounts at providers, where a channel has none that takes messages, and why
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +179,8 @@ def _by_wish(standing: Standing) -> list[Held]:
         found.append(Held(Brake.RATE, standing.ready_ms if standing.ready_ms > standing.now_ms else None))
     if standing.state is TriggerState.SENDING and standing.limits:
         found.append(Held(Brake.LIMIT, words=", ".join(standing.limits)))
+    if standing.state is TriggerState.SENDING and standing.away:
+        found.append(Held(Brake.PROVIDER, words="; ".join(standing.away)))
     return found
 
 

@@ -18,6 +18,7 @@ from clarion.store.engine import Row
 _log = structlog.get_logger("clarion.send")
 PermitsFor = Callable[[float], Permits | None]
 """The permits of a limit of so many messages a second; None for 0."""
+SPENT = "its share of the day is used up"
 _AFTER_DEFECT = 5.0  # seconds
 _WHILE_ASKING = 0.5  # seconds
 
@@ -87,7 +88,9 @@ class Outlet:
         return True
 
     def state(self) -> tuple[str, float] | None:
-        """Why it is away and until when, by the clock; None: it takes messages."""
+        """Why it takes no messages and until when, by the clock; None: it takes them."""
+        if self.away is None and self.is_spent():
+            return SPENT, self.spent_until
         return None if self.away is None else (self.away.words, self._back_at)
 
     def next_try(self) -> float:

@@ -80,3 +80,8 @@ def change(tx: Transaction, outlet_id: int, values: Mapping[str, object]) -> Non
 def restart_ramp(tx: Transaction, outlet_id: int, day: int) -> None:
     """Begin the ramp of an account anew, with this day as its first."""
     tx.execute("restart_ramp", outlet_id=outlet_id, day=day)
+
+
+def channels_of(tx: Transaction, broadcast_id: int) -> list[str]:
+    """The channels of a broadcast's actions."""
+    return [str(row["kind"]) for row in tx.all("channels_of_broadcast", broadcast_id=broadcast_id)]

@@ -32,8 +32,8 @@ def rows_of(tx: Transaction, workspace: Workspace, trigger_ids: Sequence[int]) -
     return {int(row["trigger_id"]): row for row in rows}
 
 
-def standing_of(row: Row, limits: tuple[str, ...] = ()) -> Standing:
-    """A row of `rows_of` for the rules; `limits`: see `permits.reached`."""
+def standing_of(row: Row, limits: tuple[str, ...] = (), away: tuple[str, ...] = ()) -> Standing:
+    """A row of `rows_of` for the rules; `limits`: see `permits.reached`; `away`: see `Standing`."""
     return Standing(
         state=TriggerState(row["state"]),
         now_ms=int(row["now_ms"]),
@@ -55,6 +55,7 @@ def standing_of(row: Row, limits: tuple[str, ...] = ()) -> Standing:
         other_turn=int(row["other_turn"] or 0),
         paused_words=row["broken_words"] if row["broken_ms"] == row["paused_ms"] else None,
         limits=limits,
+        away=away,
     )
 
 

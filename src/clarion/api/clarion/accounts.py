@@ -4,6 +4,7 @@
 They serve every workspace, so whoever changes one must own them all. Credentials stay in the settings.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +26,7 @@ from clarion.store.engine import Row, Transaction
 
 CHANGED = ("enabled", "per_second", "per_day", "ramp")
 _TEST_SECONDS = 45.0
+_SAID_MS = 60_000  # after the next try of an account that is away; by then a worker would have told more
 
 
 def terms_of(tx: Transaction, found: Sending, place: int) -> tuple[Terms, Row | None]:
@@ -63,6 +65,30 @@ def shape(tx: Transaction, found: Sending, place: int) -> tuple[int, dict[str, A
         else None,
         "today": {"sent": used, "share": share, "ramp_day": ramp_day} if terms.has_share else None,
     }
+
+
+def all_away(tx: Transaction, sending: Sequence[Sending], broadcast_id: int) -> tuple[str, ...]:
+    """The accounts of those of a broadcast's channels of which none takes messages, each with the reason."""
+    if not sending:
+        return ()
+    rows = {(row["channel"], row["name"]): row for row in outlets.listing(tx)}
+    found: list[str] = []
+    for channel in outlets.channels_of(tx, broadcast_id):
+        mine = [one for one in sending if one.capabilities.channel == channel]
+        words = [_why_away(one, rows.get((channel, one.account))) for one in mine]
+        if all(words):
+            found += [f"{channel}/{one.account}: {why}" for one, why in zip(mine, words, strict=True)]
+    return tuple(found)
+
+
+def _why_away(found: Sending, row: Row | None) -> str | None:
+    """None: it takes messages, or no worker has said of late that it does not."""
+    if row is None:
+        return None
+    if not found.terms.with_changes(row).enabled:
+        return "switched off"
+    late = row["away_until_ms"] is None or int(row["away_until_ms"]) + _SAID_MS < int(row["now_ms"])
+    return None if late or row["away_words"] is None else str(row["away_words"])
 
 
 def _found(call: Call) -> tuple[Sending, int]:

@@ -13,7 +13,9 @@ from starlette.responses import Response
 
 from clarion.api.app.messages import seconds
 from clarion.api.calls import Call, Endpoint, answer
+from clarion.api.clarion.accounts import all_away
 from clarion.api.reference import watching as reference
+from clarion.channels.registry import Sending
 from clarion.domain.broadcasts import BroadcastKind
 from clarion.domain.deliveries import State
 from clarion.domain.errors import MalformedRequest, NotFound, Unavailable
@@ -87,10 +89,16 @@ def _pace(row: Row) -> dict[str, Any] | None:
 
 
 def _shape(
-    tx: Transaction, row: Row, counts: Mapping[tuple[State, str], int], samples: Sequence[tuple[int, int]]
+    tx: Transaction,
+    row: Row,
+    counts: Mapping[tuple[State, str], int],
+    samples: Sequence[tuple[int, int]],
+    accounts: Sequence[Sending],
 ) -> dict[str, Any]:
-    limits = permits.reached(tx, int(row["broadcast_id"])) if row["state"] == TriggerState.SENDING.value else ()
-    standing, found = watching.standing_of(row, limits), numbers(counts)
+    sending = row["state"] == TriggerState.SENDING.value
+    limits = permits.reached(tx, int(row["broadcast_id"])) if sending else ()
+    away = all_away(tx, accounts, int(row["broadcast_id"])) if sending else ()
+    standing, found = watching.standing_of(row, limits, away), numbers(counts)
     waits = standing.tried_due_ms is not None and standing.state in UNFINISHED
     retry = watching.retry_of(tx, int(row["trigger_id"])) if waits else None
     running = standing.state in UNFINISHED
@@ -130,7 +138,8 @@ def _look(tx: Transaction, call: Call, ids: Sequence[int]) -> tuple[list[dict[st
     running = [row for row in rows.values() if TriggerState(row["state"]) in UNFINISHED]
     samples = watching.samples(tx) if running else {}
     shown = {
-        number: _shape(tx, row, counts.get(number, _NOTHING), samples.get(number, ())) for number, row in rows.items()
+        number: _shape(tx, row, counts.get(number, _NOTHING), samples.get(number, ()), call.api.options.sending)
+        for number, row in rows.items()
     }
     due = {
         int(row["trigger_id"]): shown[int(row["trigger_id"])]["numbers"]["handed_over"]

@@ -44,3 +44,6 @@ WHERE outlet_id = :outlet_id;
 
 -- name: restart_ramp
 UPDATE outlet SET ramp_from = :day WHERE outlet_id = :outlet_id;
+
+-- name: channels_of_broadcast
+SELECT DISTINCT kind FROM action WHERE broadcast_id = :broadcast_id ORDER BY kind;

@@ -44,7 +44,8 @@ describe("how an account fares", () => {
     expect(stateOf({ ...SES, captures: true }).words).toBe("captured");
     expect(stateOf({ ...SES, today }).words).toContain("used up");
     expect(stateOf({ ...SES, today: { ...today, share: null } }).tone).toBe("good");
-    expect(stateOf({ ...SES, today, away }).words).toBe("takes no messages");
+    expect(stateOf({ ...SES, today, away }).words).toContain("used up");
+    expect(stateOf({ ...SES, away }).words).toBe("takes no messages");
     expect(stateOf({ ...SES, away, enabled: false }).words).toBe("switched off");
     expect(whyAway({ ...SES, away })).toContain("503 – it is asked again");
     expect(whyAway({ ...SES, away, enabled: false })).toBeNull();

@@ -54,8 +54,8 @@ export function byChannel(providers: readonly Provider[]): [string, Provider[]][
 /** How an account fares, in a few words. */
 export function stateOf(one: Provider): { words: string; tone: Tone } {
   if (!one.enabled) return { words: "switched off", tone: "quiet" };
-  if (one.away) return { words: "takes no messages", tone: "bad" };
   if (isUsedUp(one)) return { words: "today’s share is used up", tone: "warn" };
+  if (one.away) return { words: "takes no messages", tone: "bad" };
   if (one.captures) return { words: "captured", tone: "warn" };
   return { words: "takes messages", tone: "good" };
 }
@@ -66,7 +66,7 @@ function isUsedUp(one: Account): boolean {
 
 /** Why it takes none, and until when. */
 export function whyAway(one: Account): string | null {
-  if (!one.away || !one.enabled) return null;
+  if (!one.away || !one.enabled || isUsedUp(one)) return null;
   return `${one.away.words} – it is asked again at ${dateTime(one.away.until * 1_000, true)}.`;
 }
 
