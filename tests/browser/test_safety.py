@@ -48,7 +48,7 @@ def test_a_message_limit_is_set_and_a_broadcast_left_out_of_it(page: Page, serve
     made = server.call("POST", "/api/clarion/v1/broadcasts", body={"name": "Terms"})["broadcast"]
     page.goto(f"/broadcasts/{made['id']}/review")
     expect(page.get_by_text("whoever got 3 messages within 7 days is left out")).to_be_visible()
-    page.get_by_role("link", name="Settings", exact=True).click()
+    page.get_by_role("link", name="Settings", exact=True).first.click()
     dialog = page.get_by_role("dialog", name="Settings of this broadcast")
     dialog.get_by_label("Send it whatever the message limit says").check()
     check_accessible(page)

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from clarion import __version__
 from clarion.cli.commands import app
+from clarion.domain.errors import SetupError
 from clarion.settings import load
 
 Clarion = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -96,6 +97,8 @@ def test_keys_are_made_listed_and_revoked(empty_url: str) -> None:
         assert found.exit_code == 0, found.output
         return found.stdout
 
+    with pytest.raises(SetupError, match="has no tables yet: run `clarion migrate`"):
+        clarion("workspaces")
     clarion("create-workspace", "Acme", "--json")
     assert "Acme" in clarion("workspaces")
     made = clarion("keys", "create", "nightly job", "--scopes", "app:read app:send")

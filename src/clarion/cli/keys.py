@@ -52,13 +52,22 @@ def _store(settings: Settings) -> Iterator[Store]:
         store.close()
 
 
-def _read(settings: Settings, work: Callable[[Transaction], T]) -> T:
+@contextmanager
+def _in_use(settings: Settings) -> Iterator[Store]:
+    """The store. Raises SetupError: its database has no tables."""
     with _store(settings) as store:
+        if not migrate.applied(store):
+            raise SetupError("the database has no tables yet: run `clarion migrate` first")
+        yield store
+
+
+def _read(settings: Settings, work: Callable[[Transaction], T]) -> T:
+    with _in_use(settings) as store:
         return store.read(work)
 
 
 def _write(settings: Settings, work: Callable[[Transaction], T]) -> T:
-    with _store(settings) as store:
+    with _in_use(settings) as store:
         return store.write(work)
 
 

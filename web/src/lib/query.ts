@@ -24,6 +24,7 @@ interface Entry {
 }
 
 const FRESH_MS = 2_000;
+const LONG_AGO = 1; // 0: never yet
 const MOST_BACKOFF = 8;
 const entries = new Map<string, Entry>();
 
@@ -57,6 +58,7 @@ async function load(path: string, entry: Entry): Promise<void> {
   tell(entry);
   try {
     const data = await get<unknown>(path, { signal: aborting.signal });
+    if (aborting.signal.aborted) return;
     entry.data = data;
     entry.error = undefined;
     entry.failures = 0;
@@ -67,13 +69,21 @@ async function load(path: string, entry: Entry): Promise<void> {
         error instanceof ApiError ? error : new ApiError(0, [{ detail: String(error), pointer: "" }]);
     }
   } finally {
+    // One that was given up brought nothing: what is known is as old as it was.
     if (entry.aborting === aborting) {
       entry.loading = false;
       entry.aborting = null;
+      entry.at = Date.now();
     }
-    entry.at = Date.now();
     tell(entry);
   }
+}
+
+/** What it waits for may tell what was so before: it is no longer wanted. */
+function giveUp(entry: Entry): void {
+  entry.aborting?.abort();
+  entry.aborting = null;
+  entry.loading = false;
 }
 
 function tell(entry: Entry): void {
@@ -102,11 +112,7 @@ export function useQuery<T>(path: string | null, options: { every?: number | nul
       entry.watchers.delete(watcher);
       document.removeEventListener("visibilitychange", onFocus);
       removeEventListener("focus", onFocus);
-      if (entry.watchers.size === 0 && entry.aborting) {
-        entry.aborting.abort();
-        entry.aborting = null;
-        entry.loading = false;
-      }
+      if (entry.watchers.size === 0) giveUp(entry);
     };
   }, [path, key]);
 
@@ -148,8 +154,13 @@ export function invalidate(prefix: string, options: { exact?: boolean } = {}): v
       !key.startsWith(`${currentWorkspace() ?? ""} `)
     )
       continue;
-    if (entry.watchers.size > 0) void load(path, entry);
-    else entries.delete(key);
+    if (entry.watchers.size === 0) {
+      entries.delete(key);
+      continue;
+    }
+    giveUp(entry);
+    entry.at = LONG_AGO;
+    void load(path, entry);
   }
 }
 

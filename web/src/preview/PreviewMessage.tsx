@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A stored message of a broadcast as one of its recipients will get it, with the data of a call that is being written.
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { Audience } from "../audience/filter";
 import { nameOf } from "../audience/PersonPicker";
 import { Button } from "../ui/button";
 import { SelectField } from "../ui/field";
-import type { Lookalike } from "./lookalikes";
-import { outcomeWords, placeWords, type Shown } from "./message";
+import { Lookalike } from "./Lookalike";
+import { outcomeWords, placeWords } from "./message";
 import { PreviewFrame } from "./PreviewFrame";
 import { usePeople } from "./use-people";
 import { usePreview } from "./use-preview";
@@ -104,27 +104,19 @@ function Rendered({ kind, body, children }: RenderedProps) {
           </div>
         </>
       ) : (
-        <div class="preview-alike">{shown && <Alike kind={kind} shown={shown} />}</div>
+        <div class="preview-alike">
+          {shown && (
+            <Lookalike
+              kind={kind}
+              message={shown.message}
+              url={shown.url}
+              width="phone"
+              dark={false}
+              images={false}
+            />
+          )}
+        </div>
       )}
     </>
   );
-}
-
-/** How it looks where it arrives; what draws it is loaded when it is first wanted. */
-function Alike({ kind, shown }: { kind: string; shown: Shown }) {
-  const [known, setKnown] = useState<Readonly<Record<string, Lookalike>> | null>(null);
-  useEffect(() => {
-    let here = true;
-    void import("./lookalikes").then((found) => here && setKnown(found.LOOKALIKES));
-    return () => {
-      here = false;
-    };
-  }, []);
-  const lookalike = known?.[kind];
-  if (!lookalike) return null;
-  const part = (name: string) => {
-    const value = shown.message[name];
-    return typeof value === "string" ? value : "";
-  };
-  return <lookalike.Shown part={part} url={shown.url} width="phone" dark={false} images={false} />;
 }

@@ -2,7 +2,7 @@
 // What a channel brings to the composer: its fields, and how a rendered message of it looks.
 import type { ComponentType } from "preact";
 import type { Completions } from "../../../editor/completing";
-import type { Switch } from "../../../preview/lookalikes";
+import type { Switch } from "../../../preview/lookalikes/kinds";
 import type { Draft, PreviewAnswer, Shown } from "../../../preview/message";
 
 /** A place to go to; each is a new object. */

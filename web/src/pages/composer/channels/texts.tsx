@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Channels whose messages are texts by name: their fields, and how they look where they arrive.
 import { CodeEditor } from "../../../editor/CodeEditor";
-import { LOOKALIKES } from "../../../preview/lookalikes";
+import { Lookalike, partOf } from "../../../preview/Lookalike";
+import { KINDS } from "../../../preview/lookalikes/kinds";
 import { diagnosticsOf } from "../../../preview/message";
 import { CheckField, SelectField } from "../../../ui/field";
 import type { Channel, FieldsProps, PreviewProps } from "./channel";
@@ -84,24 +85,27 @@ function wordsOf({ as }: TextField, value: string): string {
 }
 
 function previewOf(kind: string, channel: TextsChannel) {
-  const lookalike = LOOKALIKES[kind];
-  return function Preview({ shown, ...chosen }: PreviewProps) {
-    const part = (name: string) => {
-      const value = shown.message[name];
-      return typeof value === "string" ? value : "";
-    };
+  const seen = KINDS[kind]?.seen ?? [];
+  return function Preview({ shown, width, dark, images }: PreviewProps) {
     const others = channel.fields.filter(
-      (field) => !lookalike?.seen.includes(field.name) && part(field.name),
+      (field) => !seen.includes(field.name) && partOf(shown.message, field.name),
     );
     return (
       <div class="stack-tight">
-        {lookalike && <lookalike.Shown part={part} url={shown.url} {...chosen} />}
+        <Lookalike
+          kind={kind}
+          message={shown.message}
+          url={shown.url}
+          width={width}
+          dark={dark}
+          images={images}
+        />
         {others.length > 0 && (
           <dl class="facts">
             {others.map((field) => (
               <div key={field.name}>
                 <dt>{field.label}</dt>
-                <dd class="break">{wordsOf(field, part(field.name))}</dd>
+                <dd class="break">{wordsOf(field, partOf(shown.message, field.name))}</dd>
               </div>
             ))}
           </dl>
@@ -117,7 +121,7 @@ function composed(kind: string, channel: TextsChannel): Channel {
     languages: true,
     tests: "elsewhere",
     testHint: channel.testHint,
-    views: [{ key: "message", label: "Message", switches: LOOKALIKES[kind]?.switches }],
+    views: [{ key: "message", label: "Message", switches: KINDS[kind]?.switches }],
     pick: (stored, language) => pickOf(channel, stored, language),
     bodyOf: (draft) => draft,
     Fields: fieldsOf(channel),
