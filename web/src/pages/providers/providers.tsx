@@ -35,7 +35,7 @@ function Hooks() {
             rows={hooks}
             rowKey={(one) => one.provider}
             columns={[
-              { key: "provider", label: "Provider", show: (one) => one.provider },
+              { key: "provider", label: "Provider", show: (one) => <code>{one.provider}</code> },
               { key: "url", label: "Address", show: (one) => <code class="break">{one.url}</code> },
               {
                 key: "copy",
