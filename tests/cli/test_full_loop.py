@@ -122,7 +122,12 @@ def test_a_click_in_a_real_mail_becomes_a_conversion(
 ) -> None:
     box, port = mailbox
     place = ("--database-url", f"sqlite:///{tmp_path / 'shared.db'}", "--data-dir", str(tmp_path / "shared"))
-    server = start("serve", "--demo", "--no-worker", *place, CLARION_DATA_FILE_ALLOW_PRIVATE_ADDRESSES="true")
+    rules = tmp_path / "machines.toml"
+    rules.write_text("replace = true\n")  # else the click is a machine's: no person is so fast
+    server = start(
+        "serve", "--demo", "--no-worker", *place,
+        CLARION_DATA_FILE_ALLOW_PRIVATE_ADDRESSES="true", CLARION_TRACKING_MACHINE_RULES=str(rules),
+    )  # fmt: skip
     settings = {
         "CLARION_EMAIL_PROVIDER": "smtp",
         "CLARION_SMTP_HOST": "127.0.0.1",
