@@ -9,7 +9,7 @@ from clarion.domain.errors import Permanent, SendError, Temporary, Throttled, Un
 from clarion.pipeline import verdict
 from clarion.pipeline.flight import Mark, Trace
 from clarion.pipeline.retry import DEFAULT_DELAYS_S, RetryPolicy
-from clarion.pipeline.verdict import Verdict
+from clarion.pipeline.verdict import Bound, Verdict
 
 KEY = DeliveryKey(1, 2, 3)
 NOW = 1_000_000
@@ -80,6 +80,16 @@ def test_no_answer_is_handed_over_again_while_attempts_are_left(attempts: int) -
         assert found.words.endswith("in doubt: eof")
     else:
         assert (found.state, found.reason, found.words) == (State.IN_DOUBT, Reason.NO_ANSWER, "eof")
+
+
+@pytest.mark.parametrize("said", [Verdict(Mark.THROTTLED, "away"), Verdict(Mark.TEMPORARY, "451 later")])
+@pytest.mark.parametrize("reason", [None, Reason.SENDER_DIED])
+def test_a_repeat_that_tells_nothing_leaves_it_in_doubt_with_its_account(said: Verdict, reason: Reason | None) -> None:
+    """Also one that somebody decided, which has no reason any more: as failed it could go by another account."""
+    found = verdict.outcome(
+        KEY, said, attempts=2, now_ms=NOW, retry=RETRY, doubt=HOLD, since_ms=NOW - 10**9, bound=Bound(5, reason)
+    )
+    assert (found.state, found.reason, found.outlet) == (State.IN_DOUBT, reason or Reason.NO_ANSWER, 5)
 
 
 @pytest.mark.parametrize("mark", [mark for mark in Mark if mark is not Mark.UNTOUCHED])

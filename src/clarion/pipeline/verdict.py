@@ -97,9 +97,11 @@ def outcome(
     if made.state is State.QUEUED and made.reason is None:
         # Certainly not taken this time: it may go anywhere, unless it may have been taken before.
         return made if bound is None else made._replace(outlet=bound.outlet, reason=bound.reason)
-    if made.reason is Reason.GAVE_UP and bound is not None and bound.reason is not None:
+    if made.reason is Reason.GAVE_UP and bound is not None:
+        # No reason is left where somebody decided to repeat it: as failed, it would be free to go to another account.
         words = f"no attempt since has told more: {made.words}"
-        return made._replace(state=State.IN_DOUBT, reason=bound.reason, words=words, outlet=bound.outlet)
+        reason = bound.reason or Reason.NO_ANSWER
+        return made._replace(state=State.IN_DOUBT, reason=reason, words=words, outlet=bound.outlet)
     return made._replace(outlet=outlet)
 
 
