@@ -246,6 +246,7 @@ def test_a_ramp() -> None:
     assert growing is not None
     assert [growing.share(days) for days in range(4)] == [50, 75, 112, 168]
     assert growing.share(100) is None
+    assert [Ramp((50,), 10.0).share(days) for days in (1, 8, 310, 365)] == [500, None, None, None]
     assert parse_ramp("  ") is None
     assert [Terms(ramp="50 x 2", per_day=120).share(days) for days in range(3)] == [50, 100, 120]
     assert Terms(ramp="50", per_day=120).share(1) == 120

@@ -39,7 +39,10 @@ class Ramp:
             return self.steps[days_before]
         if not self.growth or days_before > _MOST_DAYS:
             return None
-        share = int(self.steps[-1] * self.growth ** (days_before - len(self.steps) + 1))
+        try:
+            share = int(self.steps[-1] * self.growth ** (days_before - len(self.steps) + 1))
+        except OverflowError:  # days go on being counted behind the end of a ramp
+            return None
         return share if share < _ENDLESS else None
 
 
