@@ -125,6 +125,14 @@ async def test_what_is_no_domain_of_ones_own(owner: Client, url: object, words: 
     assert (await owner("GET", PATH)).json["tracking_domain"] is None
 
 
+async def test_the_name_by_which_somebody_calls_serves_not_only_links(owner: Client, world: World) -> None:
+    refused = await owner("PUT", PATH, {"url": URL}, headers={"host": "Links.x.test:443"})
+    assert refused.status == 422
+    assert "where you are now" in str(refused.json)
+    assert world.asked == []
+    assert (await owner("GET", PATH)).json["tracking_domain"] is None
+
+
 @pytest.mark.parametrize(
     ("text", "base_url", "url"),
     [
@@ -173,6 +181,7 @@ async def test_by_such_a_domain_only_links_are_served(api: Api, workspace: Works
     for path in ("/v1/campaigns", "/", "/api/clarion/v1/session", "/e", "/.well-known/other", "/healthz"):
         status, body = await _called(shut, path, "links.x.test:443")
         assert (status, "This link does not work" in body) == (404, True), path
+    assert (await _called(shut, "/v1/campaigns", "links.x.test."))[0] == 404  # the same name in full
     for path in ("/e/c/x/y", "/e/o/x", "/s/x", "/unsubscribe/x", "/view/x", "/preferences/x", "/consent/x"):
         assert await _called(shut, path, "LINKS.x.test") == (200, "ours"), path
     for host in ("clarion.test", "127.0.0.1:8025", "other.test"):

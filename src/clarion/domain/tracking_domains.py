@@ -66,6 +66,11 @@ def host_of(url: str) -> str:
     return urlsplit(url).netloc.lower()
 
 
+def named_by(header: str) -> str:
+    """A Host header as `host_of` says it: without the usual ports, and the dot that a name in full ends with."""
+    return header.lower().removesuffix(":443").removesuffix(":80").removesuffix(".")
+
+
 def proof(host: str, secret: bytes) -> str:
     """What this installation alone answers when it is called by a name."""
     mac = blake2s(host.lower().encode("utf-8", "replace"), key=secret, digest_size=18, person=b"domain")

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from clarion.domain.errors import Unavailable
-from clarion.domain.tracking_domains import PROOF_PATH, answer_to, host_of
+from clarion.domain.tracking_domains import PROOF_PATH, answer_to, host_of, named_by
 from clarion.store import tracking_domains
 from clarion.tracking import pages
 from clarion.tracking.routes import Backend
@@ -70,6 +70,5 @@ class OnlyLinks:
 
 
 def _called(scope: Scope) -> str:
-    """By which name: the Host header without the usual ports."""
-    host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "").lower()
-    return host.removesuffix(":443").removesuffix(":80")
+    """By which name."""
+    return named_by(next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), ""))

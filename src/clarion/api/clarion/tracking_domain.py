@@ -12,7 +12,7 @@ from clarion.api.clarion.fields import Fields
 from clarion.api.reference import tracking_domain as reference
 from clarion.domain.errors import InvalidRequest, NotFound
 from clarion.domain.roles import Need
-from clarion.domain.tracking_domains import PROOF_PATH, host_of, parse
+from clarion.domain.tracking_domains import PROOF_PATH, host_of, named_by, parse
 from clarion.pipeline import domain_checks
 from clarion.store import tracking_domains
 
@@ -44,6 +44,8 @@ async def put_domain(call: Call) -> Response:
     fields.only(("url",))
     fields.refuse()
     url = parse(fields.value.get("url"), call.api.options.base_url)
+    if host_of(url) == named_by(call.request.headers.get("host", "")):  # it would serve links alone, and for good
+        raise InvalidRequest("is where you are now: page and API would not be reached there any more", "/url")
     await call.api.write(lambda tx: tracking_domains.put(tx, call.workspace.workspace_id, url))
     if call.api.options.fetch is not None:
         await _look(call, url)
