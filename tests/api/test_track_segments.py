@@ -145,5 +145,6 @@ async def test_members_against_delete_of_the_segment(
         )
         assert added.status in {200, 404}
         assert deleted.status == 204
+    sum(segments.clear_deleted(store, 0))
     text = "SELECT 1 AS yes FROM segment_member WHERE segment_id NOT IN (SELECT segment_id FROM segment)"
     assert store.read(lambda tx: tx.composed(text, {})) == []
