@@ -90,7 +90,8 @@ def test_metrics(node5: Node, plain: Server, sent: dict[str, Any]) -> None:
     ):
         links = plain.until(partial(_links, node5, method, arguments), "a click")
         assert links[0]["link"]["href"] == "https://example.net/offer", method
-        assert links[0]["metric"]["series"]["human_clicked"] == [0, 0, 1], method
+        series = links[0]["metric"]["series"]  # who is as fast as this test may be taken for a machine
+        assert [sum(by) for by in zip(series["human_clicked"], series["machine_clicked"], strict=True)] == [0, 0, 1]
     journeys = node5.app(
         "getCampaignJourneyMetrics", number, {"start": 1_700_000_000, "end": 1_800_000_000, "res": "days"}
     )

@@ -38,7 +38,7 @@ def check_sums(site: Site, trigger_id: int) -> Counter[State]:
 # Those of other work, and of data files: tested where that is.
 _ELSEWHERE = {
     "resolve.file_staged", "retention.data_marked", "export.stretch_read", "import.rows_in", "reporting.told",
-    "convert.before_commit", "segment.people_decided",
+    "convert.before_commit", "segment.people_decided", "bounces.committed",
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from clarion.cli import loops
-from clarion.domain.errors import SetupError, detail_of
+from clarion.domain.errors import SetupError, Unavailable, detail_of
 from clarion.observability.vitals import Loops, Pulse
 from clarion.pipeline import upgrade
 from clarion.pipeline.failpoint import Failpoint
@@ -21,7 +21,7 @@ from clarion.wiring.working import build_worker, keep_house
 
 _log = structlog.get_logger("clarion.worker")
 _BEAT_SECONDS = 1.0
-_DISK_SECONDS = 3.0
+_AGAIN_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,12 @@ async def work(
             await build_worker(house, built, failpoint).run(halt)
         except OSError as error:  # a full disk, most likely: no flight record can be made, so nothing can be sent
             _log.error("data_folder.unusable", folder=str(house.folder), error=detail_of(error))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(halt.wait(), _DISK_SECONDS)
+        except Unavailable as error:  # putting it together writes which accounts there are
+            _log.error("worker.not_started", error=detail_of(error))
+        else:
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(halt.wait(), _AGAIN_SECONDS)
 
     try:
         await guard.run(send, stopping)
