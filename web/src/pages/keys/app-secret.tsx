@@ -37,25 +37,27 @@ export function AppSecret() {
       </p>
       <Loaded query={query}>
         {({ secret }) => (
-          <p>
-            {secret.renewed_at === null ? (
-              "The secret was never renewed."
-            ) : (
-              <>
-                Renewed <Time ms={secret.renewed_at * 1_000} />.{" "}
-                {secret.before_until !== null && secret.before_until * 1_000 > Date.now() && (
-                  <>
-                    Tokens of before are good until <Time ms={secret.before_until * 1_000} />.
-                  </>
-                )}
-              </>
-            )}
-          </p>
+          <>
+            <p>
+              {secret.renewed_at === null ? (
+                "The secret was never renewed."
+              ) : (
+                <>
+                  Renewed <Time ms={secret.renewed_at * 1_000} />.{" "}
+                  {secret.before_until !== null && secret.before_until * 1_000 > Date.now() && (
+                    <>
+                      Tokens of before are good until <Time ms={secret.before_until * 1_000} />.
+                    </>
+                  )}
+                </>
+              )}
+            </p>
+            <div>
+              <Button onClick={() => setAsking(true)}>Renew the secret</Button>
+            </div>
+          </>
         )}
       </Loaded>
-      <div>
-        <Button onClick={() => setAsking(true)}>Renew the secret</Button>
-      </div>
       {asking && (
         <Confirm
           title="Renew the secret of app tokens?"

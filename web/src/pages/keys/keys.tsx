@@ -210,7 +210,8 @@ export default function Keys() {
           )
         }
       </Loaded>
-      <AppSecret />
+      {/* After the keys, which would push it down. */}
+      {(query.data ?? query.error) !== undefined && <AppSecret />}
       <NewKey open={making} onClose={() => setMaking(false)} />
       {revoking && (
         <Confirm

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One segment: who is in it, what uses it, people put in and taken out.
 import { useEffect, useState } from "preact/hooks";
-import { ApiError, del, OURS, patch, post } from "../../api/client";
+import { del, OURS, patch, post } from "../../api/client";
 import type { PageProps } from "../../app/routes";
 import { useMay } from "../../app/session";
 import { nameOf } from "../../audience/PersonPicker";
@@ -14,7 +14,7 @@ import { Radios, TextArea, TextField } from "../../ui/field";
 import { Page, Section } from "../../ui/page";
 import { Pill, Time } from "../../ui/pill";
 import { useSaving } from "../../ui/saving";
-import { Empty, ErrorState, Loaded } from "../../ui/states";
+import { Empty, ErrorState, Loaded, Loading } from "../../ui/states";
 import { Pager, Table } from "../../ui/table";
 import { toast } from "../../ui/toast";
 import { namesOf } from "../broadcast/trigger-body";
@@ -189,18 +189,22 @@ export default function SegmentPage({ params }: PageProps) {
   const [deleting, setDeleting] = useState(false);
   const [renaming, setRenaming] = useState(false);
   const parent = { href: "/segments", label: "Segments" };
-  if (!segment.data && segment.error instanceof ApiError) {
+  const one = segment.data?.segment;
+  if (!one) {
     return (
       <Page title="Segment" parent={parent}>
-        <ErrorState error={segment.error} onRetry={segment.refetch} />
+        {segment.error ? (
+          <ErrorState error={segment.error} onRetry={segment.refetch} />
+        ) : (
+          <Loading lines={8} />
+        )}
       </Page>
     );
   }
-  const one = segment.data?.segment;
   const inside = encodeURIComponent(JSON.stringify({ segment: { id } }));
   return (
     <Page
-      title={one?.name ?? "Segment"}
+      title={one.name}
       parent={parent}
       actions={
         mayEdit && (
@@ -208,15 +212,13 @@ export default function SegmentPage({ params }: PageProps) {
             <Button kind="danger" onClick={() => setDeleting(true)}>
               Delete
             </Button>
-            <Button disabled={!one} onClick={() => setRenaming(true)}>
-              Rename
-            </Button>
-            {one && isDriven(one) && (
+            <Button onClick={() => setRenaming(true)}>Rename</Button>
+            {isDriven(one) && (
               <LinkButton kind="primary" href={`/segments/${id}/conditions`}>
                 Change the conditions
               </LinkButton>
             )}
-            {one && !isDriven(one) && (
+            {!isDriven(one) && (
               <>
                 <LinkButton href={`/imports/new?segment=${id}`}>Import into it</LinkButton>
                 <Button kind="primary" onClick={() => setChanging(true)}>
@@ -228,25 +230,27 @@ export default function SegmentPage({ params }: PageProps) {
         )
       }
     >
-      {one?.description && <p>{one.description}</p>}
-      {one && isDriven(one) && (
+      {one.description && <p>{one.description}</p>}
+      {isDriven(one) && (
         <p>
           Everybody who is in it: <strong>{one.sentence}</strong>
         </p>
       )}
-      {one && isBuilding && <Building one={one} />}
+      {isBuilding && <Building one={one} />}
       <dl class="facts">
         <dt>People</dt>
-        <dd>{one ? people(one.people) : "…"}</dd>
+        <dd>{people(one.people)}</dd>
         <dt>Counted</dt>
-        <dd>{one ? <Time ms={one.counted_at * 1_000} /> : "…"}</dd>
+        <dd>
+          <Time ms={one.counted_at * 1_000} />
+        </dd>
         <dt>Id</dt>
         <dd>
           <code>{id}</code>
         </dd>
         <dt>Used by</dt>
-        <dd>{one && one.used_by.length > 0 ? <Users users={one.used_by} /> : "no broadcast"}</dd>
-        {one && one.used_by_segments.length > 0 && (
+        <dd>{one.used_by.length > 0 ? <Users users={one.used_by} /> : "no broadcast"}</dd>
+        {one.used_by_segments.length > 0 && (
           <>
             <dt>Part of</dt>
             <dd>
@@ -255,7 +259,9 @@ export default function SegmentPage({ params }: PageProps) {
           </>
         )}
         <dt>Changed</dt>
-        <dd>{one ? <Time ms={one.changed_at * 1_000} /> : "…"}</dd>
+        <dd>
+          <Time ms={one.changed_at * 1_000} />
+        </dd>
       </dl>
       <Section
         title="Who is in it"
@@ -286,11 +292,12 @@ export default function SegmentPage({ params }: PageProps) {
           }
         </Loaded>
       </Section>
-      <Changes id={id} />
-      {one && renaming && <RenameDialog one={one} onClose={() => setRenaming(false)} />}
+      {/* After the people, who would push it down. */}
+      {(members.data ?? members.error) !== undefined && <Changes id={id} />}
+      {renaming && <RenameDialog one={one} onClose={() => setRenaming(false)} />}
       {changing && <PeopleDialog id={id} onClose={() => setChanging(false)} />}
       <Confirm
-        title={`Delete ${one?.name}?`}
+        title={`Delete ${one.name}?`}
         open={deleting}
         danger
         action="Delete"

@@ -141,21 +141,21 @@ export default function WorkspacePage() {
               <LimitForm limit={answer.workspace.message_limit} />
             </Section>
             <Section
-              title="Domain of links"
-              hint="Links in messages, the unsubscribe page and the opening picture lead here by a domain of your own. Links that are out already go on working."
-            >
-              <DomainForm />
-            </Section>
-            <Section
               title="URL parameters"
               hint="Added to the links in e-mails, and to those of cio_link in other messages. A message may have its own; a link with the class disable-url-params gets none."
             >
               <UrlParamsForm params={answer.workspace.url_parameters} />
             </Section>
+            <Section
+              title="Domain of links"
+              hint="Links in messages, the unsubscribe page and the opening picture lead here by a domain of your own. Links that are out already go on working."
+            >
+              <DomainForm />
+            </Section>
           </>
         )}
       </Loaded>
-      {may && (
+      {may && (query.data ?? query.error) !== undefined && (
         <Section title="Another workspace" hint="Its people, broadcasts and keys are apart from this one's.">
           <form
             class="row"
