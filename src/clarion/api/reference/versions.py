@@ -33,7 +33,7 @@ _LOOSE = Loose(
         "changed_by", "restored_from", "last_trigger_id", "next", "against", "before", "after", "topic_id", "goal",
         "from_id", "reply_to_id", "layout_id", "trigger_name", "first_started_at",
     ),
-    free=("recipients", "messages", "languages"),
+    free=("recipients", "condition", "messages", "languages"),
 )  # fmt: skip
 _ANY = Loose(_LOOSE.nullable, (), _LOOSE.free)
 
