@@ -262,6 +262,13 @@ async def test_each_recipient_of_a_message_is_told_apart() -> None:
     assert len({one.event_id for one in told}) == 2
 
 
+async def test_a_message_that_ses_took_and_could_not_fill_in_was_not_sent() -> None:
+    event = SES.event("delivered", "d1", "ann@example.org")
+    event |= {"eventType": "Rendering Failure", "failure": {"errorMessage": "Attribute 'g0' is not present"}}
+    (told,) = await read("ses", *SES.call(event, now=AT))
+    assert (told.delivery_id, told.metric, told.words) == ("d1", Metric.DROPPED, "Attribute 'g0' is not present")
+
+
 async def test_a_report_that_it_is_no_spam_is_no_complaint() -> None:
     event = SES.event("spam", "d1", "ann@example.org")
     event["complaint"]["complaintFeedbackType"] = "not-spam"

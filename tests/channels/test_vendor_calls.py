@@ -338,6 +338,7 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "ses elsewhere": (lambda: _ses(region="Ireland"), "region must be"),
     "ses without an id": (lambda: _ses(access_key_id=""), "access_key_id must be"),
     "ses without a secret": (lambda: _ses(secret_access_key=""), "secret_access_key must be"),
+    "ses with too many": (lambda: _ses(batch=51), "batch must be from 1 to 50"),
     "ses with a bad token": (lambda: _ses(session_token="a b"), "session_token"),
 }
 

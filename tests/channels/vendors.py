@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -293,7 +294,7 @@ class Ses(InBytes):
             region="eu-west-1",
             service="ses",
             method="POST",
-            url=URL(f"{call.server.url}/v2/email/outbound-emails"),
+            url=URL(call.server.url + call.request.path),
             headers=[("Content-Type", headers["Content-Type"])],
             body=call.raw,
             at=AT,
@@ -310,6 +311,63 @@ class Ses(InBytes):
 
     def refusal(self, recipient: str) -> web.Response:
         return answer(400, {"message": f"bad {recipient}"}, **{"x-amzn-ErrorType": "MessageRejected:http://x"})
+
+
+def letter(number: int = 0, **fields: Any) -> EmailMessage:
+    """In parts and in bytes; what is said of the message rather than its parts is that of the bytes."""
+    of_bytes = {name: fields.pop(name) for name in ("content", "copies", "recipient", "sender") if name in fields}
+    return a_message(number, fields=mail(number, **fields).fields, **of_bytes)
+
+
+class SesBulk(Ses):
+    """Fills in a template for each entry, once, and refuses what is no simple substitution."""
+
+    name = "ses-bulk"
+    message = staticmethod(letter)
+
+    def make(self, url: str, secret: str = SECRET, **options: Any) -> HttpDeliverer:
+        return super().make(url, secret, **{"batch": 50, **options})
+
+    def _many(self, call: Call) -> bool:
+        return call.request.path == "/v2/email/outbound-bulk-emails"
+
+    def filled(self, call: Call) -> list[dict[str, Any]]:
+        """The entries of a call with the texts that each gets."""
+        assert len(call.raw) <= 1_000_000
+        template = call.json["DefaultContent"]["Template"]
+        assert template["TemplateData"] == "{}"
+        entries = call.json["BulkEmailEntries"]
+        assert 1 <= len(entries) <= 50
+        return [{**entry, **self._texts(template["TemplateContent"], entry)} for entry in entries]
+
+    def _texts(self, content: dict[str, str], entry: dict[str, Any]) -> dict[str, str]:
+        data = msgspec.json.decode(entry["ReplacementEmailContent"]["ReplacementTemplate"]["ReplacementTemplateData"])
+        assert not any(re.search(r"\{\{(?!g\d+\}\}(?!\}))|\{\{\{", text) for text in content.values())
+        fill = partial(re.sub, r"\{\{(g\d+)\}\}", lambda found: data[found[1]])
+        return {name: fill(text) for name, text in content.items()}
+
+    def kept(self, call: Call) -> list[Kept]:
+        if not self._many(call):
+            return super().kept(call)
+        return [
+            Kept(call.json["FromEmailAddress"], one["Destination"]["ToAddresses"], one.get("Html", "").encode())
+            for one in self.filled(call)
+        ]
+
+    def accepted(self, call: Call, count: int) -> web.Response:
+        if not self._many(call):
+            return super().accepted(call, count)
+        results = [{"Status": "SUCCESS", "MessageId": f"ses-{number}"} for number in range(count)]
+        return answer(200, {"BulkEmailEntryResults": results})
+
+    def refused(self, call: Call, recipient: str) -> web.Response:
+        if not self._many(call):
+            return super().refused(call, recipient)
+        kept = self.kept(call)
+        bad = [one.recipients[0] == recipient for one in kept]
+        call.server.taken += [one for one, is_bad in zip(kept, bad, strict=True) if not is_bad]
+        words = {True: {"Status": "MESSAGE_REJECTED", "Error": "a virus"}, False: {"Status": "SUCCESS"}}
+        return answer(200, {"BulkEmailEntryResults": [words[is_bad] for is_bad in bad]})
 
 
 def post(number: int, **fields: Any) -> PartsMessage:
@@ -379,13 +437,14 @@ class Twilio(Vendor):
 
 
 OF_MAIL: dict[str, Vendor] = {
-    one.name: one for one in (Postmark(), Resend(), ResendAlone(), SendGrid(), Mailgun(), Ses())
+    one.name: one for one in (Postmark(), Resend(), ResendAlone(), SendGrid(), Mailgun(), Ses(), SesBulk())
 }
 VENDORS: dict[str, Vendor] = {**OF_MAIL, "slack": Slack(), "twilio": Twilio()}
 IN_BYTES = tuple(name for name, one in VENDORS.items() if isinstance(one, InBytes))
 OTHERS = tuple(name for name in VENDORS if name not in IN_BYTES)
 IN_PARTS = tuple(name for name in OF_MAIL if name not in IN_BYTES)
-BATCHES = ("postmark", "resend")
+BATCHES = ("postmark", "resend", "ses-bulk")
+SIGNED = ("ses-bulk",)
 
 
 @dataclass

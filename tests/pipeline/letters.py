@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Actions, compiled messages and accounts as the ledger hands them out, without a database."""
 
-from typing import Any, Literal
+from typing import Any
 
 from clarion.domain.broadcasts import (
     Action,
@@ -13,6 +13,7 @@ from clarion.domain.broadcasts import (
     freeze,
 )
 from clarion.domain.deliveries import DeliveryKey
+from clarion.domain.messages import EmailForm
 from clarion.pipeline.compose import Messages, Sign
 
 SECRET = b"k" * 32
@@ -38,7 +39,7 @@ def messages(
     data: dict[str, Any] | None = None,
     snippets: dict[str, str] | None = None,
     at: float = 0.0,
-    form: Literal["mime", "fields"] = "mime",
+    form: EmailForm = "mime",
 ) -> Messages:
     broadcast = Broadcast(3, 1, "Spring", BroadcastState.RUNNING, {}, DoubtPolicy.HOLD, 0, 0, None, (), actions)
     return Messages(freeze(broadcast, snippets or {}), data or {}, SIGN, form=form, clock=lambda: at)

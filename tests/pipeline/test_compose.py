@@ -4,7 +4,7 @@
 from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage as Parsed
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,7 +14,7 @@ from clarion.domain.broadcasts import EmailContent
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State, key_of, public_id
 from clarion.domain.errors import RenderError
 from clarion.domain.links import LinkSigner
-from clarion.domain.messages import EmailMessage, Message
+from clarion.domain.messages import EmailForm, EmailMessage, Message
 from clarion.pipeline.preview import Preview
 from clarion.store.people import encode
 
@@ -124,6 +124,18 @@ def test_in_parts_for_providers_that_put_it_together_themselves() -> None:
             name: str(parsed(whole)[name])
             for name in ("Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post", "X-A")
         }
+
+
+def test_in_both_forms_for_providers_that_choose_for_each_message() -> None:
+    content = replace(MAIL, cc="{{customer.first_name}}@x.test", headers=(("X-A", "{{customer.id}}"),))
+    for email in (content, replace(content, body=MAIL.body + "{% cycle customer.id %}")):  # compiled, interpreted
+        forms: tuple[EmailForm, ...] = ("mime", "fields", "both")
+        ways = {form: messages(action(email), form=form).compose(KEY, row(), suppressed=False) for form in forms}
+        both, whole, parts = ways["both"], ways["mime"], ways["fields"]
+        assert isinstance(both, EmailMessage)
+        assert isinstance(whole, EmailMessage)
+        assert isinstance(parts, EmailMessage)
+        assert both == whole._replace(fields=parts.fields)
 
 
 @pytest.mark.parametrize("body", ["<p>{{customer.first_name}}</p>", "{{customer | size}}", "{% cycle customer.id %}"])
@@ -291,7 +303,7 @@ def test_links_of_a_tracked_mail_lead_through_us_however_it_is_made(name: str) -
 
 @pytest.mark.parametrize("consent", [False, "false", 0])
 @pytest.mark.parametrize("form", ["mime", "fields"])
-def test_who_does_not_consent_gets_a_mail_without_tracking(form: Literal["mime", "fields"], consent: object) -> None:
+def test_who_does_not_consent_gets_a_mail_without_tracking(form: EmailForm, consent: object) -> None:
     attributes = {"first_name": "Ann", "cio_email_tracking_consent": consent}
     compiled = messages(action(TRACKED), form=form)
     account = row(attributes=encode(attributes))

@@ -3,17 +3,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 from clarion.domain.errors import Permanent, SendError
-from clarion.domain.messages import CallMessage, EmailMessage, Message, PartsMessage
+from clarion.domain.messages import CallMessage, EmailForm, EmailMessage, Message, PartsMessage
 
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a provider can do, as data. `connections`: messages it takes at once in this process.
 
-    `takes`: whether it wants finished bytes (``EmailMessage.content``) or the parts (``EmailMessage.fields``).
+    `takes`: whether it wants finished bytes (``EmailMessage.content``), the parts (``EmailMessage.fields``) or both.
     `needs_sender`: a message must say whom it is from, because the account does not.
     The rest is of e-mail: `amp`: whether it carries a part for AMP; `most_recipients` of one message, with its copies;
     `own_headers`: names, in lower case, that it gives headers of its own, so that it takes none of ours.
@@ -22,7 +22,7 @@ class Capabilities:
     channel: str
     connections: int
     recognises_repeats: bool = False  # refuses a second message with the same delivery id
-    takes: Literal["mime", "fields"] = "mime"
+    takes: EmailForm = "mime"
     amp: bool = True
     most_recipients: int | None = None
     own_headers: frozenset[str] = frozenset()

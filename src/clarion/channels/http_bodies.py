@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How the bodies of calls to e-mail services are written."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from email.utils import getaddresses
 from typing import Any
 
@@ -44,12 +44,37 @@ def check_size(size: int, service: str, most_bytes: int) -> None:
         raise Permanent(f"the message has {size} bytes, {service} takes {most_bytes}", "too_large")
 
 
-def json_list(parts: Sequence[bytes]) -> bytes:
-    """Written messages as one list, in one go: a call may have tens of megabytes."""
-    pieces = [b","] * (2 * len(parts) + 1)
-    pieces[0], pieces[-1] = b"[", b"]"
-    pieces[1::2] = parts
-    return b"".join(pieces)
+class ListBatch:
+    """See `http_delivery.Batch`: a JSON list of messages, each as `encode` writes it. `takes`: which can be in one."""
+
+    def __init__(
+        self,
+        encode: Callable[[EmailMessage], bytes],
+        most_bytes: int,
+        takes: Callable[[EmailMessage], bool] = lambda _: True,
+    ) -> None:
+        self._encode = encode
+        self._most_bytes = most_bytes
+        self._takes = takes
+        self._parts: list[bytes] = []
+        self._size = 2
+
+    def take(self, message: EmailMessage) -> bool:
+        """See `Batch.take`."""
+        part = self._encode(message)
+        size = self._size + len(part) + 1
+        if not self._takes(message) or (self._parts and size > self._most_bytes):
+            return False
+        self._parts.append(part)
+        self._size = size
+        return True
+
+    def body(self, places: Sequence[int]) -> bytes:
+        """See `Batch.body`. In one go: a call may have tens of megabytes."""
+        pieces = [b","] * (2 * len(places) + 1)
+        pieces[0], pieces[-1] = b"[", b"]"
+        pieces[1::2] = [self._parts[place] for place in places]
+        return b"".join(pieces)
 
 
 def is_token(text: str) -> bool:

@@ -20,6 +20,7 @@ from clarion.channels.http_session import Answer, HttpSession, NoAnswerError, No
 from clarion.channels.lanes import Run, drive
 from clarion.channels.words import printable
 from clarion.domain.errors import Away, Permanent, SendError, Temporary, Throttled, Unknown, detail_of
+from clarion.domain.messages import Message
 
 Headers = Sequence[tuple[str, str]]
 BREATH = 32  # messages that are made in one go before the event loop may do something else
@@ -39,7 +40,8 @@ class Reading:
     """What an answer means: an end for each message of the call, in their order; words mean that it was sent.
 
     `pause`: no further call should be made for now. `doubtful`: the service is in trouble; another one like it
-    makes everybody wait. `apart`: the call was refused for one of its messages, so next time each goes alone.
+    makes everybody wait. `apart`: messages that end as temporary go alone the next time, because the call was refused
+    for one of them, or they may not be what a call with several takes.
     """
 
     ends: Sequence[str | SendError]
@@ -48,28 +50,47 @@ class Reading:
     apart: bool = False
 
 
+class Batch(Protocol):
+    """A call with several messages while it is filled. Its messages have the places 0, 1, 2 …"""
+
+    def take(self, message: Any) -> bool:
+        """Have this message beside those taken before; False: it does not fit them, or, as the first, any batch.
+
+        Raises Permanent: it cannot be sent.
+        """
+        ...
+
+    def body(self, places: Sequence[int]) -> bytes:
+        """The call's body, all of its messages or those of some places; JSON, so spaces may follow it.
+
+        With fewer it is no longer than with all.
+        """
+        ...
+
+
 class Dialect(Protocol):
-    """How one vendor is spoken to. Its messages are `EmailMessage` of e-mail, else `PartsMessage`."""
+    """How one vendor is spoken to. Its messages are `EmailMessage` of e-mail, else `PartsMessage`.
+
+    `sealed`: the headers of a call are made for the very bytes of its body. `templated`: a call with several is made in
+    another way than one with one, so that one message is better sent in the latter.
+    """
 
     single: URL
     many: URL
     most_messages: int  # in one call
-    most_bytes: int  # of one call
+    sealed: bool
+    templated: bool
 
     def encode(self, message: Any) -> bytes:
-        """One message. Raises Permanent: it cannot be sent."""
+        """The body of a call with one message. Raises Permanent: it cannot be sent."""
         ...
 
-    def goes_alone(self, message: Any) -> bool:
-        """Whether it cannot be one of several in a call."""
+    def batch(self) -> Batch:
+        """A call to be filled. Not asked for where `most_messages` is 1."""
         ...
 
     def headers(self, delivery_ids: Sequence[str], body: bytes, *, many: bool) -> Headers | None:
         """What goes with this call beside the session's headers, its Content-Type too; None: it is JSON, no more."""
-        ...
-
-    def join(self, parts: Sequence[bytes]) -> bytes:
-        """The body of a call with several messages; JSON, so spaces may follow it."""
         ...
 
     def read(self, answer: Answer, count: int, *, many: bool) -> Reading:
@@ -78,42 +99,47 @@ class Dialect(Protocol):
 
 
 class _Parcel:
-    """The messages of one call; the body of its request."""
+    """The messages of one call; the body of its request. `batch`: of several messages, None of one."""
 
-    def __init__(self, dialect: Dialect, items: list[tuple[Handover, bytes]], *, many: bool) -> None:
-        self.items = items
-        self.many = many
+    def __init__(self, dialect: Dialect, handovers: list[Handover], batch: Batch | None) -> None:
+        self.handovers = handovers
         self.begun: list[Handover] = []
         self.left_out = 0
-        self._join = dialect.join
-        self._body = self._joined([part for _, part in items])
+        self.many = batch is not None
+        self._batch = batch
+        self._sealed = dialect.sealed
+        one = handovers[0].message
+        self._body = dialect.encode(one) if batch is None else batch.body(range(len(handovers)))
         self.size = len(self._body)
-        self.headers = dialect.headers([handover.message.delivery_id for handover, _ in items], self._body, many=many)
+        ids = [handover.message.delivery_id for handover in handovers]
+        self.headers = dialect.headers(ids, self._body, many=self.many)
 
     def begin(self) -> bytes:
-        """See `http_session.Body`. Who must not go any more is left out, and the body filled up to its size."""
-        parts = []
-        for handover, part in self.items:
+        """See `http_session.Body`. Who must not go any more is left out, and the body filled up to its size.
+
+        A sealed body goes as it is or not at all.
+        """
+        places = []
+        for place, handover in enumerate(self.handovers):
             if handover.begin():
                 self.begun.append(handover)
-                parts.append(part)
+                places.append(place)
             else:
                 self.left_out += 1
                 handover.untouched()
-        if not parts:
+        if not self.left_out:
+            return self._body
+        if not places or self._batch is None or self._sealed:
             raise NotWantedError
-        return self._body if not self.left_out else self._joined(parts).ljust(self.size)
-
-    def _joined(self, parts: list[bytes]) -> bytes:
-        return self._join(parts) if self.many else parts[0]
+        return self._batch.body(places).ljust(self.size)
 
 
 class _Run(Run):
-    """One `deliver`. `spare`: taken, but too large for the call that was being filled."""
+    """One `deliver`. `spare`: taken, but not fit for the call that was being filled."""
 
     def __init__(self, source: Source) -> None:
         super().__init__(source)
-        self.spare: tuple[Handover, bytes] | None = None
+        self.spare: Handover | None = None
         self.filling = asyncio.Lock()
 
     def is_over(self) -> bool:
@@ -150,7 +176,7 @@ class HttpDeliverer:
         await drive(lambda: self._lane(run), self.capabilities.connections)
         if run.away is not None:
             if run.spare is not None:
-                run.spare[0].untouched()
+                run.spare.untouched()
             raise run.away
 
     async def close(self) -> None:
@@ -179,52 +205,57 @@ class HttpDeliverer:
         """The next call's messages; None: there were none, or they could not be sent."""
         dialect = self._dialect
         if dialect.most_messages == 1:
-            item = self._next(run)
-            return None if item is None else _Parcel(dialect, [item], many=False)
-        items: list[tuple[Handover, bytes]] = []
-        size = 2
+            handover = run.take()
+            return None if handover is None else self._single(handover)
+        batch = dialect.batch()
+        handovers: list[Handover] = []
         taken = 0
         async with run.filling:  # one at a time, so that each call is as full as it can be
-            while len(items) < dialect.most_messages and not run.is_over():
+            while len(handovers) < dialect.most_messages and not run.is_over():
                 taken += 1
                 if taken % BREATH == 0:
                     await asyncio.sleep(0)
-                item, run.spare = run.spare or self._next(run), None
-                if item is None:  # `is_over` says whether there is more
+                handover, run.spare = run.spare or run.take(), None
+                if handover is None:  # `is_over` says whether there is more
                     continue
-                alone = self._goes_alone(item[0])
-                size += len(item[1]) + 1
-                if items and (alone or size > dialect.most_bytes):
-                    run.spare = item
+                fits = self._put(batch, handover)
+                if fits:
+                    handovers.append(handover)
+                elif fits is False and not handovers:
+                    return self._single(handover)
+                elif fits is False:
+                    run.spare = handover
                     break
-                items.append(item)
-                if alone:
-                    break
-        if not items:
-            return None
-        if len(items) == 1 and self._goes_alone(items[0][0]):
-            return _Parcel(dialect, items, many=False)
-        return _Parcel(dialect, items, many=True)
+        if len(handovers) == 1 and dialect.templated:
+            return self._single(handovers[0])
+        return _Parcel(dialect, handovers, batch) if handovers else None
 
-    def _goes_alone(self, handover: Handover) -> bool:
-        return handover.message.delivery_id in self._alone or self._dialect.goes_alone(handover.message)
-
-    def _next(self, run: _Run) -> tuple[Handover, bytes] | None:
-        """One message as it goes into a call; None: the source has none, or this one cannot be sent."""
-        handover = run.take()
-        if handover is None:
-            return None
+    def _put(self, batch: Batch, handover: Handover) -> bool | None:
+        """Whether the message is in the batch now; None: it cannot be sent at all, and was told so."""
+        if handover.message.delivery_id in self._alone:
+            return False
         try:
-            if self.capabilities.channel != "email":
-                return handover, self._dialect.encode(parts_of(handover))
-            mail = email_of(handover)
-            check_recipients(mail, self.capabilities)
-            return handover, self._dialect.encode(mail)
-        except SendError as error:
-            handover.failed(error)
+            return batch.take(self._checked(handover))
         except Exception as error:  # noqa: BLE001 - a defect met by one message must not lose the chunk
-            handover.failed(Temporary(f"internal error: {detail_of(error)}"))
-        return None
+            _refuse(handover, error)
+            return None
+
+    def _single(self, handover: Handover) -> _Parcel | None:
+        """A call with this message; None: it cannot be sent, and was told so."""
+        try:
+            self._checked(handover)
+            return _Parcel(self._dialect, [handover], None)
+        except Exception as error:  # noqa: BLE001 - as above
+            _refuse(handover, error)
+            return None
+
+    def _checked(self, handover: Handover) -> Message:
+        """The message, of a kind that this provider takes. Raises Permanent, TypeError."""
+        if self.capabilities.channel != "email":
+            return parts_of(handover)
+        mail = email_of(handover)
+        check_recipients(mail, self.capabilities)
+        return mail
 
     # Making a call
 
@@ -238,7 +269,8 @@ class HttpDeliverer:
             url = dialect.many if parcel.many else dialect.single
             answer = await self._session.call("POST", url, parcel, parcel.headers)
         except NotWantedError:
-            return
+            for handover in parcel.begun:
+                handover.failed(Throttled("not handed over after all", 1.0))
         except NotReachedError as error:
             gate.troubled(error.words, began)
             run.halt(gate.away() or Away(error.words, 1.0))
@@ -271,7 +303,7 @@ class HttpDeliverer:
             gate.worked(began)
         run.halt(gate.away())
         for handover, end in zip(parcel.begun, reading.ends, strict=True):
-            if reading.apart:
+            if reading.apart and isinstance(end, Temporary):
                 self._set_apart(handover.message.delivery_id)
             elif self._alone and isinstance(end, str | Permanent):
                 self._alone.pop(handover.message.delivery_id, None)
@@ -286,8 +318,13 @@ class HttpDeliverer:
             self._alone.popitem(last=False)
 
 
+def _refuse(handover: Handover, error: Exception) -> None:
+    """What went wrong while a message was put into a call is its end."""
+    handover.failed(error if isinstance(error, SendError) else Temporary(f"internal error: {detail_of(error)}"))
+
+
 def _untouch(parcel: _Parcel) -> None:
-    for handover, _ in parcel.items:
+    for handover in parcel.handovers:
         handover.untouched()
 
 
@@ -297,5 +334,5 @@ def _take_back(parcel: _Parcel) -> None:
     for handover in parcel.begun:
         handover.failed(Throttled("not handed over after all", 1.0))
     # Before the one whose `begin` failed all are ended: begun, or left out.
-    for handover, _ in parcel.items[begun + parcel.left_out :]:
+    for handover in parcel.handovers[begun + parcel.left_out :]:
         handover.untouched()

@@ -35,3 +35,11 @@ def refused(count: int, error: SendError) -> Reading:
     if count == 1:
         return Reading([error])
     return Reading([Temporary(error.words)] * count, apart=True)
+
+
+def again_alone(reading: Reading) -> Reading:
+    """The same, where a call with several is made in another way than one with one: what refuses it refuses nobody."""
+    if not any(isinstance(end, Permanent) for end in reading.ends):
+        return reading
+    ends = [Temporary(end.words) if isinstance(end, Permanent) else end for end in reading.ends]
+    return Reading(ends, reading.pause, doubtful=reading.doubtful, apart=True)

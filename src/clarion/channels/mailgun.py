@@ -76,7 +76,7 @@ class MailgunDialect(SingleDialect):
     """See `http_delivery.Dialect`. A body is multipart/form-data (RFC 7578)."""
 
     def __init__(self, settings: MailgunSettings) -> None:
-        super().__init__(settings.http.at(f"/v3/{settings.domain}/messages.mime"), MOST_BYTES)
+        super().__init__(settings.http.at(f"/v3/{settings.domain}/messages.mime"))
         self._boundary = secrets.token_hex(24)  # nobody who writes a message can know it
         self._headers = (("Content-Type", f"multipart/form-data; boundary={self._boundary}"),)
 

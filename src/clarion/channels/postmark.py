@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from clarion.channels.base import Capabilities
-from clarion.channels.http_bodies import UNREADABLE, fields_of, is_token, json_list, written
+from clarion.channels.http_bodies import UNREADABLE, ListBatch, fields_of, is_token, written
 from clarion.channels.http_delivery import HttpDeliverer, Pause, Reading
 from clarion.channels.http_session import Answer, HttpSession, HttpSettings
 from clarion.channels.http_verdicts import SET_UP_SECONDS, refused, usual
@@ -129,6 +129,8 @@ def postmark(
 class PostmarkDialect:
     """See `http_delivery.Dialect`."""
 
+    sealed = templated = False
+
     def __init__(self, settings: PostmarkSettings) -> None:
         self.most_bytes = MOST_BATCH_BYTES
         self.single = settings.http.at("/email")
@@ -157,16 +159,12 @@ class PostmarkDialect:
         )
         return written(mail, "Postmark", MOST_BYTES)
 
-    def goes_alone(self, message: EmailMessage) -> bool:  # noqa: ARG002 - any can be one of several
-        """See `Dialect.goes_alone`."""
-        return False
+    def batch(self) -> ListBatch:
+        """See `Dialect.batch`."""
+        return ListBatch(self.encode, self.most_bytes)
 
     def headers(self, delivery_ids: Sequence[str], body: bytes, *, many: bool) -> None:
         """See `Dialect.headers`."""
-
-    def join(self, parts: Sequence[bytes]) -> bytes:
-        """See `Dialect.join`."""
-        return json_list(parts)
 
     def read(self, answer: Answer, count: int, *, many: bool) -> Reading:
         """See `Dialect.read`. Of what Postmark documents only 200 is acceptance, and not of each message."""

@@ -225,6 +225,7 @@ PROVIDERS: Mapping[str, _Entry] = {
             "secret_access_key": _text,
             "session_token": _text,
             "configuration_set": _text,
+            "batch": _whole,
             **_OVER_HTTP,
         },
         ("region", "access_key_id", "secret_access_key"),

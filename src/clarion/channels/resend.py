@@ -14,7 +14,7 @@ from hashlib import sha256
 import msgspec
 
 from clarion.channels.base import Capabilities
-from clarion.channels.http_bodies import UNREADABLE, apart, fields_of, is_token, json_list, written
+from clarion.channels.http_bodies import UNREADABLE, ListBatch, apart, fields_of, is_token, written
 from clarion.channels.http_delivery import Headers, HttpDeliverer, Reading
 from clarion.channels.http_session import Answer, HttpSession, HttpSettings
 from clarion.channels.http_verdicts import SET_UP_SECONDS, paused, refused, usual
@@ -123,8 +123,9 @@ def resend(settings: ResendSettings, *, clock: Callable[[], float] = time.monoto
 class ResendDialect:
     """See `http_delivery.Dialect`."""
 
+    sealed = templated = False
+
     def __init__(self, settings: ResendSettings) -> None:
-        self.most_bytes = MOST_CALL_BYTES
         self.most_messages = settings.batch
         self.single = settings.http.at("/emails")
         self.many = settings.http.at("/emails/batch")
@@ -147,13 +148,9 @@ class ResendDialect:
         )
         return written(mail, "Resend", MOST_BYTES)
 
-    def join(self, parts: Sequence[bytes]) -> bytes:
-        """See `Dialect.join`."""
-        return json_list(parts)
-
-    def goes_alone(self, message: EmailMessage) -> bool:
-        """A batch carries no files."""
-        return bool(message.fields and message.fields.attachments)
+    def batch(self) -> ListBatch:
+        """See `Dialect.batch`. One carries no files."""
+        return ListBatch(self.encode, MOST_CALL_BYTES, lambda message: not fields_of(message).attachments)
 
     def headers(self, delivery_ids: Sequence[str], body: bytes, *, many: bool) -> Headers:
         """The key by which Resend knows a repeat, and, of several, that one bad message does not stop the others."""

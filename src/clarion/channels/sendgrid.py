@@ -123,7 +123,7 @@ class SendGridDialect(SingleDialect):
     """See `http_delivery.Dialect`."""
 
     def __init__(self, settings: SendGridSettings) -> None:
-        super().__init__(settings.http.at("/v3/mail/send"), MOST_BYTES)
+        super().__init__(settings.http.at("/v3/mail/send"))
 
     def encode(self, message: EmailMessage) -> bytes:
         """See `Dialect.encode`."""

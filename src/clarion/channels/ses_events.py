@@ -58,6 +58,7 @@ class _Said(msgspec.Struct, rename="camel"):
     delay_type: str | None = None
     reason: str | None = None
     link: str | None = None
+    error_message: str | None = None
     new_topic_preferences: dict[str, object] | None = None
 
 
@@ -67,6 +68,7 @@ _FIELDS = {
     "Delivery": "delivery",
     "DeliveryDelay": "deliveryDelay",
     "Reject": "reject",
+    "Rendering Failure": "failure",
     "Open": "open",
     "Click": "click",
     "Subscription": "subscription",
@@ -75,6 +77,7 @@ _METRICS = {
     "Delivery": Metric.DELIVERED,
     "DeliveryDelay": Metric.DEFERRED,
     "Reject": Metric.DROPPED,
+    "Rendering Failure": Metric.DROPPED,  # of a call with several messages, taken and not sent
     "Open": Metric.OPENED,
     "Click": Metric.CLICKED,
 }
@@ -117,7 +120,14 @@ def _events(told: dict[str, object], message_id: str) -> Iterator[ProviderEvent]
             metric,
             ms_of(said.timestamp) or ms_of(mail.timestamp),
             address_of(one.email_address),
-            words_of(one.diagnostic_code, said.smtp_response, said.reason, said.delay_type, said.bounce_sub_type),
+            words_of(
+                one.diagnostic_code,
+                said.smtp_response,
+                said.reason,
+                said.error_message,
+                said.delay_type,
+                said.bounce_sub_type,
+            ),
             status_of(one.diagnostic_code, said.smtp_response),
             href_of(said.link),
             soft=soft,

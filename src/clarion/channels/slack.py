@@ -99,7 +99,7 @@ class SlackDialect(SingleDialect):
     """See `http_delivery.Dialect`."""
 
     def __init__(self, settings: SlackSettings) -> None:
-        super().__init__(settings.http.at("/chat.postMessage"), MOST_BYTES)
+        super().__init__(settings.http.at("/chat.postMessage"))
 
     def encode(self, message: PartsMessage) -> bytes:
         """See `Dialect.encode`."""

@@ -112,7 +112,7 @@ class TwilioDialect(SingleDialect):
     """See `http_delivery.Dialect`. A body is a form."""
 
     def __init__(self, settings: TwilioSettings) -> None:
-        super().__init__(settings.http.at(f"/2010-04-01/Accounts/{settings.account_sid}/Messages.json"), MOST_BYTES)
+        super().__init__(settings.http.at(f"/2010-04-01/Accounts/{settings.account_sid}/Messages.json"))
         self._sender = settings.sender
         self._channel = settings.channel
         self._status_callback = settings.status_callback

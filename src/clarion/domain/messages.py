@@ -2,11 +2,13 @@
 """What composing makes and a provider is given: a finished message to one person."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from clarion.domain.broadcasts import Method
 from clarion.domain.push import PushDevice
 from clarion.domain.transactional import Attachment
+
+EmailForm = Literal["mime", "fields", "both"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,10 @@ class EmailMessage(NamedTuple):
     envelope addresses (RFC 5321 reverse- and forward-path), without angle brackets. `delivery_id` is the
     public id, unique per person and action, the same on every attempt. `subject` is kept for lists.
     `needs_smtputf8`: an address has a non-ASCII local part (RFC 6531). `workspace_id`: whose message it
-    is; None for one that belongs to no workspace. `fields`: the same message in parts, and `content` empty,
-    where the provider asks for them. `wire_ready`: whoever made the content saw to it that all its line ends are
-    CRLF, the last line has one, and no line begins with a dot, so that SMTP need not look for them.
+    is; None for one that belongs to no workspace. `fields`: the same message in parts, where the provider asks
+    for them, and `content` empty unless it asks for both. `wire_ready`: whoever made the content saw to it that
+    all its line ends are CRLF, the last line has one, and no line begins with a dot, so that SMTP need not look
+    for them.
     """
 
     delivery_id: str

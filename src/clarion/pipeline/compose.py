@@ -11,13 +11,13 @@ from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, replace
 from email.utils import formatdate
-from typing import Any, Literal
+from typing import Any
 
 from clarion.domain.broadcasts import DEFAULT_RECIPIENT, Action, FrozenContent, SendingState
 from clarion.domain.deliveries import DeliveryKey, IdSigner, Outcome, Reason, State
 from clarion.domain.errors import RenderError
 from clarion.domain.links import LinkSigner, links_of
-from clarion.domain.messages import EmailFields, EmailMessage, Message
+from clarion.domain.messages import EmailFields, EmailForm, EmailMessage, Message
 from clarion.domain.people import CONSENT, cio_id, denies_tracking, template_view
 from clarion.domain.push import PushDevice
 from clarion.domain.short_links import ShortLinks
@@ -69,7 +69,7 @@ class Messages:
         data: Mapping[str, Any],
         sign: Sign,
         *,
-        form: Literal["mime", "fields"] = "mime",
+        form: EmailForm = "mime",
         override: Override | None = None,
         attachments: Sequence[Attachment] = (),
         clock: Callable[[], float] = time.time,
@@ -151,7 +151,7 @@ class Messages:
         """See `Wishes.left_out`."""
         return self._wishes.left_out(key, row, suppressed)
 
-    def in_form(self, form: Literal["mime", "fields"]) -> "Messages":
+    def in_form(self, form: EmailForm) -> "Messages":
         """The same messages for a provider that takes this form."""
         if form == self._form:
             return self
@@ -260,8 +260,8 @@ class Messages:
             person = _person(row, delivery_id, whole=special.whole_person)
             if CONSENT in person.attributes and denies_tracking(person.attributes):
                 special = self._special_email(form, tracked=False) or special
-            if self._form == "fields":
-                return self._in_parts(form, row, delivery_id, special.rendered(person))
+            if self._form != "mime":
+                return self._built(form, row, delivery_id, special.rendered(person))
             made, subject = special.message(person, date=self._date())
         except Exception:  # noqa: BLE001 - compiled code handles no errors: the interpreter does
             return None
@@ -304,27 +304,23 @@ class Messages:
         self, form: Form, row: Row, delivery_id: str, rendered: RenderedEmail, *, offers: bool = True
     ) -> EmailMessage:
         """The message in the form that the provider takes; `offers`: to unsubscribe. Raises RenderError."""
-        if self._form == "fields":
-            return self._in_parts(form, row, delivery_id, rendered, offers=offers)
+        message_id = f"<{delivery_id}@{domain_of(rendered.sender)}>"
+        unsubscribe = self._unsubscribe(form, delivery_id) if offers else None
+        fields: EmailFields | None = None
+        if self._form != "mime":
+            fields, envelope = mime.fields(
+                rendered, message_id=message_id, unsubscribe_url=unsubscribe, attachments=self._attachments
+            )
+            if self._form == "fields":
+                return _message(row, delivery_id, fields.subject, envelope, fields)
         made = mime.build(
             rendered,
-            message_id=f"<{delivery_id}@{domain_of(rendered.sender)}>",
+            message_id=message_id,
             date=self._date(),
-            unsubscribe_url=self._unsubscribe(form, delivery_id) if offers else None,
+            unsubscribe_url=unsubscribe,
             attachments=self._attachments,
         )
-        return _message(row, delivery_id, rendered.subject, made, wire_ready=self._wire_ready[form])
-
-    def _in_parts(
-        self, form: Form, row: Row, delivery_id: str, rendered: RenderedEmail, *, offers: bool = True
-    ) -> EmailMessage:
-        fields, envelope = mime.fields(
-            rendered,
-            message_id=f"<{delivery_id}@{domain_of(rendered.sender)}>",
-            unsubscribe_url=self._unsubscribe(form, delivery_id) if offers else None,
-            attachments=self._attachments,
-        )
-        return _message(row, delivery_id, fields.subject, envelope, fields)
+        return _message(row, delivery_id, rendered.subject, made, fields, wire_ready=self._wire_ready[form])
 
     def _special_email(self, form: Form, *, tracked: bool) -> SpecialEmail | None:
         """The action's compiled code, made with the first message: previews need none."""

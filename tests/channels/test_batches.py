@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls with several messages that a service makes from a template: who goes in one, and what each of them gets."""
+
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import pytest
+
+from clarion.channels.http_session import Answer
+from clarion.channels.ses import SesDialect, SesSettings
+from clarion.domain.errors import Away, Permanent, SendError, Throttled
+from clarion.domain.messages import EmailMessage
+from clarion.domain.transactional import Attachment
+
+from .sources import ListSource
+from .vendors import SECRET, VENDORS, Call, VendorServer, answer, letter, says
+
+
+async def sent(
+    name: str, *messages: EmailMessage, always: Callable[[Call], Any] | None = None, rounds: int = 1, **options: Any
+) -> tuple[list[Call], list[str]]:
+    """The calls that these messages made, and how each ended; what ends as temporary is tried again in each round."""
+    server = VendorServer(VENDORS[name], always=always)
+    await server.start()
+    provider = server.vendor.make(server.url, connections=1, **options)
+    ends: dict[str, str] = {}
+    waiting = list(messages)
+    for _ in range(rounds):
+        source = ListSource(waiting)
+        await provider.deliver(source)
+        ends |= {kept.message.delivery_id: str(kept.end) for kept in source.taken}
+        waiting = [one for one in waiting if ends[one.delivery_id].startswith("Temporary")]
+    await provider.close()
+    await server.stop()
+    return server.calls, [ends[one.delivery_id].partition(" ")[0] for one in messages]
+
+
+def personal(number: int) -> dict[str, str]:
+    """Texts with something of one person in many places, as broadcasts have them, and odd characters."""
+    name = ("Ann", "Bob O'Neil & Söhne", 'C "Cy" \\ {0} }} %name% -x- $1', "Dé\tÜ ☃ 🎈")[number % 4]
+    links = "".join(f'<a href="https://x.example/e/c/d{number}/l{link}?a=1&amp;b=2">{link}</a>\n' for link in range(40))
+    return {
+        "subject": f"For {name}: {number}",
+        "html": f"<style>@media x{{a{{b:c}}}}</style><p>Dear {escape(name)},</p>{links}" + "<p>the same</p>\n" * 300,
+        "plain": f"Dear {name},\n\nhttps://x.example/e/c/d{number}/l0\n",
+    }
+
+
+# -- Amazon SES ----------------------------------------------------------------------------------------------------
+
+
+async def test_ses_gets_one_template_and_what_is_personal() -> None:
+    headers = (
+        ("Message-ID", "<d1@example.com>"),
+        ("List-Unsubscribe", "<https://x.example/u/d1>"),
+        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+    )
+    first = letter(1, html="<p>Hello Ann</p>", reply_to="Grüße <help@example.com>", headers=headers)
+    second = letter(2, html="<p>Hello Bob</p>", reply_to="Grüße <help@example.com>", headers=headers[:1])
+    (call,), ends = await sent("ses-bulk", first, second)
+    assert ends == ["sent", "sent"]
+    assert call.request.path == "/v2/email/outbound-bulk-emails"
+    assert call.json == {
+        "FromEmailAddress": "News <news@example.com>",
+        "ReplyToAddresses": ["=?utf-8?b?R3LDvMOfZQ==?= <help@example.com>"],
+        "ConfigurationSetName": "news",
+        "DefaultContent": {
+            "Template": {
+                "TemplateContent": {"Subject": "{{g0}}", "Html": "<p>{{g1}}</p>", "Text": "Hello"},
+                "TemplateData": "{}",
+            }
+        },
+        "BulkEmailEntries": [
+            {
+                "Destination": {"ToAddresses": ["ann1@example.org"]},
+                "ReplacementTags": [{"Name": "delivery_id", "Value": "d1"}],
+                "ReplacementHeaders": [
+                    {"Name": "List-Unsubscribe", "Value": "<https://x.example/u/d1>"},
+                    {"Name": "List-Unsubscribe-Post", "Value": "List-Unsubscribe=One-Click"},
+                ],
+                "ReplacementEmailContent": {
+                    "ReplacementTemplate": {"ReplacementTemplateData": '{"g0":"Hello 1","g1":"Hello Ann"}'}
+                },
+            },
+            {
+                "Destination": {"ToAddresses": ["ann2@example.org"]},
+                "ReplacementTags": [{"Name": "delivery_id", "Value": "d2"}],
+                "ReplacementHeaders": [],
+                "ReplacementEmailContent": {
+                    "ReplacementTemplate": {"ReplacementTemplateData": '{"g0":"Hello 2","g1":"Hello Bob"}'}
+                },
+            },
+        ],
+    }
+
+
+async def test_each_gets_from_ses_the_texts_that_were_made_for_them() -> None:
+    messages = [letter(number, **personal(number)) for number in range(120)]
+    calls, ends = await sent("ses-bulk", *messages)
+    assert set(ends) == {"sent"}
+    assert [len(VENDORS["ses-bulk"].kept(call)) for call in calls] == [50, 50, 20]
+    assert max(len(call.raw) for call in calls) < 100_000  # what they have in common goes once
+    got = [
+        (entry["Subject"], entry["Html"], entry["Text"])
+        for call in calls
+        for entry in VENDORS["ses-bulk"].filled(call)  # type: ignore[attr-defined]
+    ]
+    assert got == [(text["subject"], text["html"], text["plain"]) for text in map(personal, range(120))]
+
+
+ALONE: dict[str, dict[str, Any]] = {
+    "copies": {"copies": ("bob@example.org",)},
+    "a file": {"attachments": (Attachment("a.txt", "text/plain", "aGVsbG8="),)},
+    "AMP": {"amp": "<html ⚡4email></html>"},
+    "a variable in a name": {"html": "<p>Hello {{g0}}</p>"},
+    "braces in the subject": {"subject": "{{#if x}}"},
+    "no subject": {"subject": ""},
+    "a header twice": {"headers": (("X-A", "1"), ("x-a", "2"))},
+    "a header that is not ASCII": {"headers": (("X-A", "Grüße"),)},
+    "a long header": {"headers": (("X-A", "a" * 990),)},
+    "many headers": {"headers": tuple((f"X-{number}", "1") for number in range(16))},
+    "an odd address": {"sender": "news@example.com", "reply_to": "nobody"},
+    "much text": {"html": "<p>" + "a" * 200_000},
+    "much that is personal": {"html": "<p>" + "abc " * 4_000},
+}
+
+
+@pytest.mark.parametrize("fields", ALONE.values(), ids=ALONE)
+async def test_what_a_template_does_not_carry_goes_to_ses_as_we_wrote_it(fields: dict[str, Any]) -> None:
+    odd = letter(2, content=b"Subject: as written\r\n\r\n", **fields)
+    calls, ends = await sent("ses-bulk", letter(0), letter(1), odd, letter(3), letter(4))
+    assert ends == ["sent"] * 5
+    assert [call.request.path.rpartition("/")[2] for call in calls] == [
+        "outbound-bulk-emails", "outbound-emails", "outbound-bulk-emails",
+    ]  # fmt: skip
+    (kept,) = VENDORS["ses-bulk"].kept(calls[1])
+    assert (kept.recipients[0], kept.content) == ("ann2@example.org", b"Subject: as written\r\n\r\n")
+
+
+async def test_half_a_character_in_a_text_is_refused_and_the_others_go() -> None:
+    calls, ends = await sent("ses-bulk", letter(1), letter(2, html="\ud800"), letter(3))
+    assert (ends, len(calls)) == (["sent", "Permanent", "sent"], 1)
+
+
+async def test_who_is_from_somebody_else_or_has_other_texts_goes_in_another_call() -> None:
+    messages = [letter(0), letter(1), letter(3, plain=""), letter(4, plain=""), letter(5, html=""), letter(6, html="")]
+    calls, ends = await sent("ses-bulk", *messages)
+    assert set(ends) == {"sent"}
+    contents = [call.json["DefaultContent"]["Template"]["TemplateContent"] for call in calls]
+    assert [sorted(content) for content in contents] == [
+        ["Html", "Subject", "Text"], ["Html", "Subject"], ["Subject", "Text"],
+    ]  # fmt: skip
+    others = [letter(number, reply_to="a@example.com" if number < 2 else "b@example.com") for number in range(4)]
+    calls, _ = await sent("ses-bulk", *others)
+    assert [call.json["ReplyToAddresses"] for call in calls] == [["a@example.com"], ["b@example.com"]]
+
+
+def ses_reading(body: Any, count: int, status: int = 200) -> Any:
+    settings = SesSettings(region="eu-west-1", access_key_id="A", secret_access_key=SECRET, batch=50)
+    raw = answer(status, body).body
+    assert isinstance(raw, bytes)
+    return SesDialect(settings).read(Answer(status, raw), count, many=True)
+
+
+def shown(end: str | SendError) -> str:
+    if isinstance(end, Permanent):
+        return f"Permanent {end.reason}"
+    if isinstance(end, Throttled):
+        return f"Throttled {end.retry_after:g}"
+    return type(end).__name__ if isinstance(end, SendError) else end
+
+
+SES_STATUSES: dict[str, tuple[str, float | None, bool]] = {
+    "MESSAGE_REJECTED": ("Permanent refused", None, False),
+    "MAIL_FROM_DOMAIN_NOT_VERIFIED": ("Permanent sender_refused", None, False),
+    "CONFIGURATION_SET_NOT_FOUND": ("Throttled 60", 60, False),
+    "TEMPLATE_NOT_FOUND": ("Throttled 60", 60, False),
+    "ACCOUNT_SUSPENDED": ("Throttled 60", 60, False),
+    "ACCOUNT_THROTTLED": ("Throttled 1", 0, False),
+    "ACCOUNT_DAILY_QUOTA_EXCEEDED": ("Throttled 60", 60, False),
+    "INVALID_SENDING_POOL_NAME": ("Throttled 60", 60, False),
+    "ACCOUNT_SENDING_PAUSED": ("Throttled 60", 60, False),
+    "CONFIGURATION_SET_SENDING_PAUSED": ("Throttled 60", 60, False),
+    "INVALID_PARAMETER": ("Temporary", None, True),
+    "TRANSIENT_FAILURE": ("Temporary", None, False),
+    "FAILED": ("Temporary", None, True),
+    "A_NEW_ONE": ("Unknown", None, False),
+}
+
+
+@pytest.mark.parametrize(("status", "end", "pause", "apart"), [(name, *what) for name, what in SES_STATUSES.items()])
+def test_what_a_status_of_ses_s_means_for_its_message(status: str, end: str, pause: float | None, apart: bool) -> None:
+    results = [{"Status": "SUCCESS", "MessageId": "m"}, {"Status": status, "Error": "why"}, {"Status": "SUCCESS"}]
+    reading = ses_reading({"BulkEmailEntryResults": results}, 3)
+    assert [shown(one) for one in reading.ends] == ["200 m", end, "200 SUCCESS"]
+    assert (None if reading.pause is None else reading.pause.seconds or 0) == pause
+    assert (reading.apart, reading.doubtful) == (apart, end == "Unknown")
+
+
+def test_an_unverified_sender_of_one_message_is_that() -> None:
+    results = [{"Status": "MESSAGE_REJECTED", "Error": "Email address is not verified."}, {"Status": "SUCCESS"}]
+    assert shown(ses_reading({"BulkEmailEntryResults": results}, 2).ends[0]) == "Permanent sender_refused"
+
+
+@pytest.mark.parametrize("results", [[], [{"Status": "SUCCESS"}], [{"Status": "SUCCESS"}] * 3, [{"Status": 1}] * 2, {}])
+def test_results_of_ses_that_fit_no_messages_leave_all_in_doubt(results: Any) -> None:
+    reading = ses_reading({"BulkEmailEntryResults": results}, 2)
+    assert [shown(one) for one in reading.ends] == ["Unknown"] * 2
+    assert reading.doubtful
+
+
+async def test_the_rest_of_a_call_that_ses_throttled_waits() -> None:
+    results = [{"Status": "SUCCESS"}, {"Status": "SUCCESS"}, {"Status": "ACCOUNT_THROTTLED"}]
+    server = VendorServer(VENDORS["ses-bulk"], always=says(200, {"BulkEmailEntryResults": results}))
+    await server.start()
+    provider = server.vendor.make(server.url, connections=1, batch=3)
+    source = ListSource(letter(number) for number in range(9))
+    with pytest.raises(Away):
+        await provider.deliver(source)
+    await provider.close()
+    await server.stop()
+    assert [str(kept.end).partition(" ")[0] for kept in source.taken] == ["sent", "sent", "Throttled"]
+
+
+async def test_a_call_that_ses_refuses_is_nobody_s_refusal_yet() -> None:
+    unsupported = {"message": "Template contains unsupported operations."}
+
+    def refuses(call: Call) -> Any:
+        is_bulk = call.request.path.endswith("bulk-emails")
+        bad = answer(400, unsupported, **{"x-amzn-ErrorType": "BadRequestException:http://x"})
+        return bad if is_bulk else call.usual()
+
+    calls, ends = await sent("ses-bulk", *map(letter, range(3)), always=refuses, rounds=2)
+    assert ends == ["sent"] * 3
+    assert [call.request.path.rpartition("/")[2] for call in calls] == [
+        "outbound-bulk-emails",
+        *["outbound-emails"] * 3,
+    ]
+
+
+async def test_one_that_ses_finds_invalid_is_tried_alone_before_it_fails() -> None:
+    def picky(call: Call) -> Any:
+        if call.request.path.endswith("bulk-emails"):
+            ends = ["SUCCESS", "INVALID_PARAMETER", "SUCCESS"]
+            return answer(200, {"BulkEmailEntryResults": [{"Status": end} for end in ends]})
+        return answer(400, {"message": "bad"}, **{"x-amzn-ErrorType": "BadRequestException:http://x"})
+
+    calls, ends = await sent("ses-bulk", *map(letter, range(3)), always=picky, rounds=2)
+    assert (ends, len(calls)) == (["sent", "Permanent", "sent"], 2)
+
+
+async def test_a_right_that_is_missing_for_many_holds_everybody() -> None:
+    body = {"message": "User is not authorized to perform: ses:SendBulkEmail"}
+    reading = ses_reading(body, 3, status=403)
+    assert [shown(one) for one in reading.ends] == ["Throttled 60"] * 3
+    assert "ses:SendBulkEmail" in reading.pause.words
+
+
+@pytest.mark.parametrize("name", ["ses-bulk"])
+async def test_a_lost_answer_costs_no_more_than_a_batch(name: str) -> None:
+    server = VendorServer(VENDORS[name])
+    server.script.append(lambda call: (call.usual(), call.drop())[1])
+    await server.start()
+    provider = server.vendor.make(server.url, connections=1, batch=4)
+    source = ListSource(letter(number) for number in range(10))
+    await provider.deliver(source)
+    await provider.close()
+    await server.stop()
+    assert [str(kept.end).partition(" ")[0] for kept in source.taken] == ["Unknown"] * 4 + ["sent"] * 6
+
+
+CALLS = {"postmark": 2, "resend": 10, "ses-bulk": 20, "resend-alone": 1_000, "ses": 1_000, "mailgun": 1_000}
+
+
+@pytest.mark.parametrize(("name", "count"), CALLS.items())
+async def test_calls_for_a_thousand_messages(name: str, count: int) -> None:
+    messages = [VENDORS[name].message(number) for number in range(1_000)]
+    if name in {"postmark", "resend", "ses-bulk"}:
+        messages = [letter(number, **personal(number)) for number in range(1_000)]
+    calls, ends = await sent(name, *messages)  # type: ignore[arg-type]
+    assert (set(ends), len(calls)) == ({"sent"}, count)
