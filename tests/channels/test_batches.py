@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from clarion.channels.http_session import Answer
+from clarion.channels.sendgrid import SendGridDialect, SendGridSettings, SubstitutionBatch
 from clarion.channels.ses import SesDialect, SesSettings
 from clarion.domain.errors import Away, Permanent, SendError, Throttled
 from clarion.domain.messages import EmailMessage
 from clarion.domain.transactional import Attachment
 
 from .sources import ListSource
-from .vendors import SECRET, VENDORS, Call, VendorServer, answer, letter, says
+from .vendors import SECRET, VENDORS, Call, SendGridBulk, SesBulk, VendorServer, answer, letter, mail, says
 
 
 async def sent(
@@ -101,11 +102,7 @@ async def test_each_gets_from_ses_the_texts_that_were_made_for_them() -> None:
     assert set(ends) == {"sent"}
     assert [len(VENDORS["ses-bulk"].kept(call)) for call in calls] == [50, 50, 20]
     assert max(len(call.raw) for call in calls) < 100_000  # what they have in common goes once
-    got = [
-        (entry["Subject"], entry["Html"], entry["Text"])
-        for call in calls
-        for entry in VENDORS["ses-bulk"].filled(call)  # type: ignore[attr-defined]
-    ]
+    got = [(entry["Subject"], entry["Html"], entry["Text"]) for call in calls for entry in SesBulk().filled(call)]
     assert got == [(text["subject"], text["html"], text["plain"]) for text in map(personal, range(120))]
 
 
@@ -257,26 +254,176 @@ async def test_a_right_that_is_missing_for_many_holds_everybody() -> None:
     assert "ses:SendBulkEmail" in reading.pause.words
 
 
-@pytest.mark.parametrize("name", ["ses-bulk"])
+# -- SendGrid ------------------------------------------------------------------------------------------------------
+
+
+async def test_sendgrid_gets_texts_with_tags_and_what_each_has_in_their_place() -> None:
+    headers = (("Message-ID", "<d1@example.com>"), ("List-Unsubscribe", "<https://x.example/u/d1>"))
+    reply_to = "Help <help@example.com>"
+    first = mail(1, html="<p>Hello Ann</p>", headers=headers, reply_to=reply_to, recipient="Ann <ann1@example.org>")
+    ((call,), _) = await sent("sendgrid-bulk", first, mail(2, html="<p>Hello Bob</p>", reply_to=reply_to))
+    (tag,) = call.json["personalizations"][0]["substitutions"]
+    assert call.json == {
+        "personalizations": [
+            {
+                "to": [{"email": "ann1@example.org", "name": "Ann"}],
+                "subject": "Hello 1",
+                "headers": {"Message-ID": "<d1@example.com>", "List-Unsubscribe": "<https://x.example/u/d1>"},
+                "custom_args": {"delivery_id": "d1"},
+                "substitutions": {tag: "Hello Ann"},
+            },
+            {
+                "to": [{"email": "ann2@example.org"}],
+                "subject": "Hello 2",
+                "headers": {"Message-ID": "<d2@example.com>"},
+                "custom_args": {"delivery_id": "d2"},
+                "substitutions": {tag: "Hello Bob"},
+            },
+        ],
+        "from": {"email": "news@example.com", "name": "News"},
+        "reply_to": {"email": "help@example.com", "name": "Help"},
+        "content": [
+            {"type": "text/plain", "value": "Hello"},
+            {"type": "text/html", "value": f"<p>{tag}</p>"},
+        ],
+        "tracking_settings": {
+            "click_tracking": {"enable": False, "enable_text": False},
+            "open_tracking": {"enable": False},
+            "subscription_tracking": {"enable": False},
+        },
+    }
+
+
+async def test_each_gets_from_sendgrid_the_texts_that_were_made_for_them() -> None:
+    messages = [mail(number, **personal(number)) for number in range(300)]
+    ((call,), ends) = await sent("sendgrid-bulk", *messages)
+    assert set(ends) == {"sent"}
+    got = [(one["subject"], one["text/html"], one["text/plain"]) for one in SendGridBulk().filled(call)]
+    assert got == [(text["subject"], text["html"], text["plain"]) for text in map(personal, range(300))]
+
+
+async def test_no_message_has_a_tag_of_another_call() -> None:
+    calls = [(await sent("sendgrid-bulk", mail(1, html="<p>a"), mail(2, html="<p>b")))[0][0] for _ in range(2)]
+    (first, second) = [next(iter(call.json["personalizations"][0]["substitutions"])) for call in calls]
+    assert first != second
+    ((call,), _) = await sent("sendgrid-bulk", mail(1, html=f"<p>{first}"), mail(2, html="<p>b"))
+    assert [one["text/html"] for one in SendGridBulk().filled(call)] == [f"<p>{first}", "<p>b"]
+
+
+ALONE_AT_SENDGRID: dict[str, dict[str, Any]] = {
+    "copies": {"cc": ("bob@example.org",)},
+    "a file": {"attachments": (Attachment("a.txt", "text/plain", "aGVsbG8="),)},
+    "AMP": {"amp": "<html ⚡4email></html>"},
+    "no subject": {"subject": ""},
+    "much text": {"html": "<p>" + "a" * 1_000_000},
+    "much that is personal": {"html": "<p>" + "abc " * 2_500},
+    "many places that are personal": {"html": "".join(f"<p>{number}" for number in range(101))},
+    "long headers": {"headers": (("X-A", "a" * 10_000),)},
+}
+
+
+@pytest.mark.parametrize("fields", ALONE_AT_SENDGRID.values(), ids=ALONE_AT_SENDGRID)
+async def test_what_is_no_substitution_goes_to_sendgrid_alone(fields: dict[str, Any]) -> None:
+    alike = {"html": "".join("<p>x" for _ in range(101))} if "<p>100" in str(fields) else {}
+    messages = [mail(number, **alike) for number in range(4)]
+    calls, ends = await sent("sendgrid-bulk", *messages[:2], mail(9, **fields), *messages[2:])
+    assert ends == ["sent"] * 5
+    assert [len(call.json["personalizations"]) for call in calls] == [2, 1, 2]
+    assert calls[1].json["personalizations"][0]["to"] == [{"email": "ann9@example.org"}]
+
+
+async def test_an_address_is_in_a_call_of_sendgrid_s_once() -> None:
+    messages = [mail(1), mail(2), mail(3, recipient="ANN1@example.org"), mail(4)]
+    calls, ends = await sent("sendgrid-bulk", *messages)
+    assert ends == ["sent"] * 4
+    assert [len(call.json["personalizations"]) for call in calls] == [2, 2]
+
+
+async def test_texts_of_another_kind_or_sender_go_to_sendgrid_in_another_call() -> None:
+    senders = ({"sender": "other@example.com"}, {"reply_to": "a@example.com"})
+    of: tuple[dict[str, str], ...] = ({}, {"plain": ""}, {"html": ""}, *senders)
+    messages = [mail(number, **of[number // 2]) for number in range(10)]
+    calls, _ = await sent("sendgrid-bulk", *messages)
+    assert [len(call.json["personalizations"]) for call in calls] == [2] * 5
+    assert [[one["type"] for one in call.json["content"]] for call in calls[:3]] == [
+        ["text/plain", "text/html"], ["text/html"], ["text/plain"],
+    ]  # fmt: skip
+
+
+def test_half_a_character_is_refused_before_a_call_is_made() -> None:
+    with pytest.raises(Permanent, match="not Unicode"):
+        SubstitutionBatch().take(mail(1, html="\ud800"))
+
+
+SENDGRID_FIELDS: dict[str, tuple[int, list[str], list[str], bool]] = {
+    "an address": (400, ["personalizations.1.to.0.email"], ["Temporary", "Permanent", "Temporary"], False),
+    "two": (400, ["personalizations.0.to.0.email", "personalizations.2.to.0.email"],
+            ["Permanent", "Temporary", "Permanent"], False),
+    "one that is not there": (400, ["personalizations.3.to.0.email"], ["Temporary"] * 3, True),
+    "and something else": (400, ["personalizations.1.to.0.email", "content.0.value"], ["Temporary"] * 3, True),
+    "substitutions": (400, ["personalizations.1.substitutions"], ["Temporary"] * 3, True),
+    "the sender": (403, ["from"], ["Temporary"] * 3, True),
+    "nothing": (400, [], ["Temporary"] * 3, True),
+    "rights": (403, [""], ["Throttled"] * 3, False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "fields", "ends", "apart"), SENDGRID_FIELDS.values(), ids=SENDGRID_FIELDS)
+def test_for_whom_sendgrid_refuses_a_call(status: int, fields: list[str], ends: list[str], apart: bool) -> None:
+    body = answer(status, {"errors": [{"message": "bad", "field": name} for name in fields]}).body
+    assert isinstance(body, bytes)
+    dialect = SendGridDialect(SendGridSettings(api_key=SECRET, batch=10))
+    reading = dialect.read(Answer(status, body), 3, many=True)
+    assert ([type(end).__name__ for end in reading.ends], reading.apart) == (ends, apart)
+
+
+async def test_a_call_that_sendgrid_refuses_is_nobody_s_refusal_yet() -> None:
+    def picky(call: Call) -> Any:
+        bad = any(one["custom_args"]["delivery_id"] == "d1" for one in people(call))
+        errors = [{"message": "Substitutions are limited", "field": "personalizations.1.substitutions"}]
+        return answer(400, {"errors": errors}) if bad else call.usual()
+
+    def people(call: Call) -> list[dict[str, Any]]:
+        several = call.json["personalizations"]
+        return several if len(several) > 1 else [call.json]
+
+    calls, ends = await sent("sendgrid-bulk", *map(mail, range(3)), always=picky, rounds=2)
+    assert (ends, len(calls)) == (["sent", "Permanent", "sent"], 4)
+
+
+# -- both ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["ses-bulk", "sendgrid-bulk"])
 async def test_a_lost_answer_costs_no_more_than_a_batch(name: str) -> None:
     server = VendorServer(VENDORS[name])
     server.script.append(lambda call: (call.usual(), call.drop())[1])
     await server.start()
     provider = server.vendor.make(server.url, connections=1, batch=4)
-    source = ListSource(letter(number) for number in range(10))
+    source = ListSource(server.vendor.message(number) for number in range(10))
     await provider.deliver(source)
     await provider.close()
     await server.stop()
     assert [str(kept.end).partition(" ")[0] for kept in source.taken] == ["Unknown"] * 4 + ["sent"] * 6
 
 
-CALLS = {"postmark": 2, "resend": 10, "ses-bulk": 20, "resend-alone": 1_000, "ses": 1_000, "mailgun": 1_000}
+CALLS = {
+    "postmark": 2,
+    "resend": 10,
+    "resend-alone": 1_000,
+    "sendgrid": 1_000,
+    "sendgrid-bulk": 1,
+    "mailgun": 1_000,
+    "ses": 1_000,
+    "ses-bulk": 20,
+}
 
 
 @pytest.mark.parametrize(("name", "count"), CALLS.items())
 async def test_calls_for_a_thousand_messages(name: str, count: int) -> None:
-    messages = [VENDORS[name].message(number) for number in range(1_000)]
-    if name in {"postmark", "resend", "ses-bulk"}:
-        messages = [letter(number, **personal(number)) for number in range(1_000)]
+    texts = letter if name.startswith("ses") else mail
+    messages = (VENDORS[name].message(number) for number in range(1_000))
+    if count < 1_000:
+        messages = (texts(number, **personal(number)) for number in range(1_000))
     calls, ends = await sent(name, *messages)  # type: ignore[arg-type]
     assert (set(ends), len(calls)) == ({"sent"}, count)

@@ -331,6 +331,7 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "resend with lines": (lambda: ResendSettings(api_key="a\r\nb"), "api_key must be"),
     "resend with too many": (lambda: ResendSettings(api_key="a", batch=101), "batch must be from 1 to 100"),
     "sendgrid with a blank": (lambda: SendGridSettings(api_key="a b"), "api_key must be"),
+    "sendgrid with too many": (lambda: SendGridSettings(api_key="a", batch=1_001), "batch must be from 1 to 1000"),
     "sendgrid in clear text": (lambda: SendGridSettings(api_key="a", url="http://api.example").http, "clear text"),
     "mailgun without a domain": (lambda: MailgunSettings(domain="", api_key="a"), "domain must be"),
     "mailgun with a path": (lambda: MailgunSettings(domain="a/../b", api_key="a"), "domain must be"),

@@ -221,6 +221,46 @@ class SendGrid(Vendor):
         return answer(400, {"errors": [wrong]})
 
 
+class SendGridBulk(SendGrid):
+    """Replaces tags again and again, as it did at times, and takes no more of them than it says."""
+
+    name = "sendgrid-bulk"
+
+    def make(self, url: str, secret: str = SECRET, **options: Any) -> HttpDeliverer:
+        return super().make(url, secret, **{"batch": 1_000, **options})
+
+    def filled(self, call: Call) -> list[dict[str, Any]]:
+        """Who gets what, of a call with several."""
+        people = call.json["personalizations"]
+        assert 1 <= len(people) <= 1_000
+        assert len({one["to"][0]["email"].lower() for one in people}) == len(people)
+        return [
+            {**one, **{text["type"]: self._text(text["value"], one) for text in call.json["content"]}} for one in people
+        ]
+
+    def _text(self, text: str, person: dict[str, Any]) -> str:
+        tags = person.get("substitutions", {})
+        assert sum(len(tag.encode()) + len(value.encode()) for tag, value in tags.items()) <= 10_000
+        assert len(tags) <= 100
+        for _ in range(4):
+            for tag, value in tags.items():
+                text = text.replace(tag, value)
+        return text
+
+    def kept(self, call: Call) -> list[Kept]:
+        if len(call.json["personalizations"]) == 1:
+            return super().kept(call)
+        sender = call.json["from"]["email"]
+        return [Kept(sender, [one["to"][0]["email"]], b"") for one in self.filled(call)]
+
+    def refused(self, call: Call, recipient: str) -> web.Response:
+        found = self.recipients(call)
+        if len(found) == 1 or recipient not in found:
+            return super().refused(call, recipient)
+        wrong = f"personalizations.{found.index(recipient)}.to.0.email"
+        return answer(400, {"errors": [{"message": f"bad {recipient}", "field": wrong}]})
+
+
 class InBytes(Vendor):
     """Services that take what we wrote."""
 
@@ -437,13 +477,14 @@ class Twilio(Vendor):
 
 
 OF_MAIL: dict[str, Vendor] = {
-    one.name: one for one in (Postmark(), Resend(), ResendAlone(), SendGrid(), Mailgun(), Ses(), SesBulk())
+    one.name: one
+    for one in (Postmark(), Resend(), ResendAlone(), SendGrid(), SendGridBulk(), Mailgun(), Ses(), SesBulk())
 }
 VENDORS: dict[str, Vendor] = {**OF_MAIL, "slack": Slack(), "twilio": Twilio()}
 IN_BYTES = tuple(name for name, one in VENDORS.items() if isinstance(one, InBytes))
 OTHERS = tuple(name for name in VENDORS if name not in IN_BYTES)
 IN_PARTS = tuple(name for name in OF_MAIL if name not in IN_BYTES)
-BATCHES = ("postmark", "resend", "ses-bulk")
+BATCHES = ("postmark", "resend", "sendgrid-bulk", "ses-bulk")
 SIGNED = ("ses-bulk",)
 
 

@@ -215,7 +215,9 @@ PROVIDERS: Mapping[str, _Entry] = {
     "resend": _Entry(
         ("email",), _resend, {"api_key": _text, "batch": _whole, **_OVER_HTTP}, ("api_key",), ("api_key",)
     ),
-    "sendgrid": _Entry(("email",), _sendgrid, {"api_key": _text, **_OVER_HTTP}, ("api_key",), ("api_key",)),
+    "sendgrid": _Entry(
+        ("email",), _sendgrid, {"api_key": _text, "batch": _whole, **_OVER_HTTP}, ("api_key",), ("api_key",)
+    ),
     "ses": _Entry(
         ("email",),
         _ses,
