@@ -49,6 +49,10 @@ class GappedTexts:
             at for at, pieces in enumerate(cut) if at not in self._whole and pieces[1::2] != first[at][1::2]
         }  # fmt: skip
         whole, known = self._whole | odd, self._layout
+        if any(
+            self._limits.measure([text]) > self._limits.size for at in odd for text in (texts[at], self._texts[0][at])
+        ):
+            return False
         if odd:
             known = _Layout(_cut(self._texts[0], whole), {}, [[]])
             for before in self._texts[1:]:
