@@ -3,13 +3,18 @@
 
 from collections.abc import Callable
 from html import escape
+from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from clarion.channels.http_session import Answer
 from clarion.channels.sendgrid import SendGridDialect, SendGridSettings, SubstitutionBatch
 from clarion.channels.ses import SesDialect, SesSettings
+from clarion.channels.ses_bulk import BulkBatch
 from clarion.domain.errors import Away, Permanent, SendError, Throttled
 from clarion.domain.messages import EmailMessage
 from clarion.domain.transactional import Attachment
@@ -117,7 +122,9 @@ ALONE: dict[str, dict[str, Any]] = {
     "a header that is not ASCII": {"headers": (("X-A", "Grüße"),)},
     "a long header": {"headers": (("X-A", "a" * 990),)},
     "many headers": {"headers": tuple((f"X-{number}", "1") for number in range(16))},
-    "an odd address": {"sender": "news@example.com", "reply_to": "nobody"},
+    "a long name": {"reply_to": "Grüße von uns allen aus dem schönen Südtirol und Österreich <a@example.com>"},
+    "a name of a domain that is not ASCII": {"reply_to": "help@grüße.example"},
+    "an odd address": {"reply_to": "nobody"},
     "much text": {"html": "<p>" + "a" * 200_000},
     "much that is personal": {"html": "<p>" + "abc " * 4_000},
 }
@@ -392,6 +399,41 @@ async def test_a_call_that_sendgrid_refuses_is_nobody_s_refusal_yet() -> None:
 
 
 # -- both ----------------------------------------------------------------------------------------------------------
+
+
+ODD = st.lists(st.tuples(*[st.text(alphabet='{}g0-/<>"\\\n ☃', max_size=10) for _ in range(3)]), min_size=1, max_size=6)
+
+
+@given(ODD)
+@example([("{g0}", "{", "}"), ("{g1}", "{", "}")])
+def test_whatever_the_texts_are_each_gets_its_own_from_ses(texts: list[tuple[str, str, str]]) -> None:
+    batch = BulkBatch("")
+    taken = [
+        (subject, html, plain)
+        for number, (subject, html, plain) in enumerate(texts)
+        if batch.take(letter(number, subject=subject, html=html, plain=plain))
+    ]
+    if taken:
+        body = batch.body(range(len(taken)))
+        filled = SesBulk().filled(call_of(body))
+        assert [(one["Subject"], one.get("Html", ""), one.get("Text", "")) for one in filled] == taken
+
+
+@given(ODD)
+def test_whatever_the_texts_are_each_gets_its_own_from_sendgrid(texts: list[tuple[str, str, str]]) -> None:
+    batch = SubstitutionBatch()
+    taken = [
+        (subject, html, plain)
+        for number, (subject, html, plain) in enumerate(texts)
+        if batch.take(mail(number, subject=subject, html=html, plain=plain))
+    ]
+    if taken:
+        filled = SendGridBulk().filled(call_of(batch.body(range(len(taken)))))
+        assert [(one["subject"], one.get("text/html", ""), one.get("text/plain", "")) for one in filled] == taken
+
+
+def call_of(body: bytes) -> Any:
+    return SimpleNamespace(raw=body, json=msgspec.json.decode(body))
 
 
 @pytest.mark.parametrize("name", ["ses-bulk", "sendgrid-bulk"])

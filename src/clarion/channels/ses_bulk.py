@@ -28,6 +28,7 @@ MOST_MESSAGES = 50
 _MOST_TEXTS, _MOST_VALUES, _MOST_REST = 200_000, 12_000, 3_500
 _MOST_GAPS = 500
 _MOST_HEADERS, _LONGEST_HEADER = 15, 990
+_LONGEST_WORD = 75  # of an encoded name, RFC 2047 §2
 _HEADER_NAME, _HEADER_VALUE = re.compile(r"[!-9;-@A-~]{1,126}"), re.compile(r"[ -~]+")
 _encode = msgspec.json.Encoder().encode
 
@@ -128,10 +129,11 @@ class BulkBatch:
             return False
         try:
             shared, rest = _shared(message, parts), _rest(message, parts)
-            texts = [parts.subject, *filter(None, (parts.html, parts.plain))]
-            too_large = len(_encode(texts)) > _MOST_TEXTS or len(_encode(rest)) > _MOST_REST
-        except Permanent:  # an address that is written in a way that SES may read after all
+        except (Permanent, UnicodeEncodeError):  # an address that is written in a way that SES may read after all
             return False
+        texts = [parts.subject, *filter(None, (parts.html, parts.plain))]
+        try:
+            too_large = len(_encode(texts)) > _MOST_TEXTS or len(_encode(rest)) > _MOST_REST
         except UnicodeEncodeError as error:
             raise not_unicode(error) from None
         if too_large or (self._shared or shared) != shared or not self._texts.add(texts):
@@ -186,8 +188,8 @@ def _can_be_headers(headers: Sequence[tuple[str, str]]) -> bool:
 
 
 def _shared(message: EmailMessage, parts: EmailFields) -> _Shared:
-    """Raises Permanent: there is no address where one should be."""
-    reply_to = tuple(formataddr(one) for one in mailboxes([parts.reply_to]))
+    """Raises Permanent, UnicodeEncodeError: there is no address where one should be."""
+    reply_to = tuple(_mailbox(*one) for one in mailboxes([parts.reply_to]))
     return _Shared(_shown(parts.sender, message.sender), reply_to, bool(parts.html), bool(parts.plain))
 
 
@@ -199,11 +201,18 @@ def _rest(message: EmailMessage, parts: EmailFields) -> _Rest:
 
 
 def _shown(text: str, address: str) -> str:
-    """A mailbox as a header has it, in ASCII. Raises Permanent: the text is no one mailbox."""
+    """A mailbox as a header has it, in ASCII. Raises Permanent, UnicodeEncodeError: the text is no one mailbox."""
     found = mailboxes([text])
     if len(found) != 1:
         raise Permanent(printable(f"no address: {text}"), "invalid_address")
-    return formataddr((found[0][0], address))
+    return _mailbox(found[0][0], address)
+
+
+def _mailbox(name: str, address: str) -> str:
+    made = formataddr((name, address))
+    if not name.isascii() and len(made) - len(address) > _LONGEST_WORD:  # it would have to be in several words
+        raise Permanent(f"a long name: {name}", "invalid_address")
+    return made
 
 
 # The account or what it is set up with: whatever message comes next would meet the same.
