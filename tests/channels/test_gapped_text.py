@@ -47,16 +47,33 @@ def test_what_becomes_different_later_is_a_gap_of_all() -> None:
     assert [texts.values(at) for at in range(3)] == [["1", "1"], ["2", "2"], ["3", "4"]]
 
 
-def test_one_of_another_make_is_a_gap_as_a_whole() -> None:
-    texts, taken = gapped([(page(1), "a/b"), (page(2), "a/b/c"), (page(3), "a/d")])
+def test_one_of_another_make_has_a_gap_between_what_is_the_same() -> None:
+    messages = [(page(1), "a/b"), (page(2), "a/b/c"), (page(3), "a/d")]
+    texts, taken = gapped(messages)
     assert taken == [0, 1, 2]
-    assert [texts.values(at)[-1] for at in range(3)] == ["a/b", "a/b/c", "a/d"]
-    assert [filled(texts, at) for at in range(3)] == [[page(1), "a/b"], [page(2), "a/b/c"], [page(3), "a/d"]]
+    assert [texts.values(at)[-1] for at in range(3)] == ["b", "b/c", "d"]
+    assert [filled(texts, at) for at in range(3)] == [list(message) for message in messages]
+
+
+def test_a_paragraph_that_not_everybody_has_is_one_gap() -> None:
+    extra = ("", "<p>Because you are new: <b>welcome</b></p>\n", "<p>And <i>this</i></p>\n")
+    messages = [(f"{'<p>same</p>' * 9}\n{extra[number % 3]}{page(number)}",) for number in range(60)]
+    texts, taken = gapped(messages)
+    assert len(taken) == 60
+    assert len(texts.values(0)) < 8
+    assert sum(map(len, texts.values(1))) < 120
+    assert [filled(texts, at) for at in range(60)] == [list(message) for message in messages]
+
+
+def test_one_that_would_cut_many_anew_is_not_taken() -> None:
+    _, taken = gapped([(page(number),) for number in range(65)] + [("<p>" + page(65),), (page(66),)])
+    assert taken == [*range(65), 66]
 
 
 def test_who_would_need_too_much_is_not_taken_and_changes_nothing() -> None:
     limits = Limits(gaps=3, size=30, measure=lambda values: sum(map(len, values)))
-    messages = [(page(1),), (page(2),), (page(3, "Ann " * 20),), (page(4, "A<b>"),), ("a/b/c/d/e/f/g",), (page(5),)]
+    too_much = [(page(3, "Ann " * 20),), (page(4, "A<b>" * 10),), ("a/b/c/d/e/f/g",)]
+    messages = [(page(1),), (page(2),), *too_much, (page(5),)]
     texts, taken = gapped(messages, limits)
     assert taken == [0, 1, 5]
     assert [filled(texts, at) for at in range(3)] == [list(messages[at]) for at in taken]

@@ -9,10 +9,12 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-# A gap is never longer than the text between two of these, which links and tags are made of. Not spaces: names have
-# some more, some fewer.
+# Most gaps are what is between two of these, which links and tags are made of. Not spaces: names have some more, some
+# fewer.
 _DELIMITERS = re.compile(r'([<>"/\n])')
+_MOST_RECUT = 64  # messages that are cut anew for one
 _Place = tuple[int, int]  # which text, which piece of it
+_Shape = dict[int, tuple[int, int]]  # of texts with one gap between: delimiters before it, and after
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +27,17 @@ class Limits:
 
 
 class GappedTexts:
-    """Of each message the same number of texts. A text of other delimiters than the first one's is a gap as a whole."""
+    """Of each message the same number of texts.
+
+    A text whose delimiters are not those of the first one's, for it has one paragraph more, is cut to as much of its
+    beginning and its end as has the same, and one gap between.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._texts: list[Sequence[str]] = []
-        self._whole: frozenset[int] = frozenset()  # texts that are one gap
+        self._base: list[list[str]] = []  # the first message, as it is cut
+        self._shape: _Shape = {}
         self._layout = _Layout([], {}, [])
 
     def __len__(self) -> int:
@@ -38,31 +45,44 @@ class GappedTexts:
         return len(self._texts)
 
     def add(self, texts: Sequence[str]) -> bool:
-        """Have one message more; False: there would be more gaps or longer values than the limits let."""
-        cut = [_DELIMITERS.split(text) for text in texts]
+        """Have one message more; False: there would be more gaps or longer values than the limits let.
+
+        False, too, for one that is cut in another way than many before.
+        """
+        cut = _cut(texts)
         if not self._texts:
-            self._layout = _Layout(cut, {}, [[]])
+            self._base, self._layout = cut, _Layout(cut, {}, [[]])
             self._texts = [texts]
             return True
-        first = self._layout.first
-        odd = {
-            at for at, pieces in enumerate(cut) if at not in self._whole and pieces[1::2] != first[at][1::2]
-        }  # fmt: skip
-        whole, known = self._whole | odd, self._layout
-        if any(
-            self._limits.measure([text]) > self._limits.size for at in odd for text in (texts[at], self._texts[0][at])
-        ):
-            return False
-        if odd:
-            known = _Layout(_cut(self._texts[0], whole), {}, [[]])
+        shape, known = self._shape_with(cut), self._layout
+        is_new = shape != self._shape
+        if is_new:
+            if len(self._texts) > _MOST_RECUT or self._are_too_long(cut, shape):
+                return False
+            known = _Layout(_shaped(self._base, shape), {}, [[]])
             for before in self._texts[1:]:
-                known = known.with_one(_cut(before, whole))
-        layout = known.with_one([[text] if at in whole else cut[at] for at, text in enumerate(texts)])
-        if not self._fits(layout, seen=known.gaps if not odd else None):
+                known = known.with_one(_shaped(_cut(before), shape))
+        layout = known.with_one(_shaped(cut, shape))
+        if not self._fits(layout, seen=None if is_new else known.gaps):
             return False
         self._texts.append(texts)
-        self._whole, self._layout = whole, layout
+        self._shape, self._layout = shape, layout
         return True
+
+    def _shape_with(self, cut: list[list[str]]) -> _Shape:
+        found = dict(self._shape)
+        for at, (base, pieces) in enumerate(zip(self._base, cut, strict=True)):
+            if at in found or base[1::2] != pieces[1::2]:
+                found[at] = _in_common(base[1::2], pieces[1::2], found.get(at))
+        return found
+
+    def _are_too_long(self, cut: list[list[str]], shape: _Shape) -> bool:
+        """Whether what is between is by itself more than fits, of this message or the first."""
+        return any(
+            self._limits.measure([_shaped(one, shape)[at][2 * head]]) > self._limits.size
+            for at, (head, _) in shape.items()
+            for one in (self._base, cut)
+        )
 
     def texts(self, name: Callable[[int], str]) -> list[str]:
         """The texts, with the name of a gap in each."""
@@ -109,8 +129,33 @@ class _Layout:
         return _Layout(self.first, gaps, [*before, added])
 
 
-def _cut(texts: Sequence[str], whole: frozenset[int]) -> list[list[str]]:
-    return [[text] if at in whole else _DELIMITERS.split(text) for at, text in enumerate(texts)]
+def _cut(texts: Sequence[str]) -> list[list[str]]:
+    """Each text as a piece, a delimiter, a piece … a piece."""
+    return [_DELIMITERS.split(text) for text in texts]
+
+
+def _in_common(base: list[str], new: list[str], before: tuple[int, int] | None) -> tuple[int, int]:
+    """How many delimiters are the same from the beginning, and then from the end; no more than `before`."""
+    most = min(len(base), len(new))
+    head = _same(base, new, min(most, before[0] if before else most))
+    tail = _same(base[::-1], new[::-1], min(most - head, before[1] if before else most))
+    return head, tail
+
+
+def _same(one: list[str], other: list[str], most: int) -> int:
+    for at in range(most):
+        if one[at] != other[at]:
+            return at
+    return most
+
+
+def _shaped(cut: list[list[str]], shape: _Shape) -> list[list[str]]:
+    """With what is between in one piece."""
+    shaped = list(cut)
+    for at, (head, tail) in shape.items():
+        pieces, end = cut[at], len(cut[at]) - 2 * tail
+        shaped[at] = [*pieces[: 2 * head], "".join(pieces[2 * head : end]), *pieces[end:]]
+    return shaped
 
 
 def _differing(first: list[list[str]], new: list[list[str]]) -> Iterator[_Place]:
