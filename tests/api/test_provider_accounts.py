@@ -159,6 +159,7 @@ async def test_only_who_owns_every_workspace_changes_what_all_send_by(api: Api, 
         ("PATCH", "email/ses", {"enabled": False}),
         ("PUT", "email/order", {"accounts": list(SETTINGS)}),
         ("POST", "email/ses/test", test),
+        ("PUT", "domains/gmail.com", {"per_second": 1}),
     ):
         refused = await client(method, f"{PATH}/{path}", body)
         assert (refused.status, "every workspace" in str(refused.json)) == (403, True)

@@ -3,6 +3,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from clarion.api import application
 from clarion.api.calls import Api
 from clarion.channels import registry
@@ -25,7 +27,8 @@ async def test_what_sends_is_shown_without_its_secrets(api: Api, manage: Client,
     shown = await client("GET", PATH)
     (one,) = shown.json["providers"]
     assert shown.json["ip_addresses"] == ["192.0.2.1"]
-    assert shown.json["per_domain"] == [{"domain": "gmail.com", "per_second": 50.0}]
+    limit = {"domain": "gmail.com", "per_second": 50.0, "changed": False, "settings": 50.0}
+    assert shown.json["per_domain"] == [limit]
     assert (one["provider"], one["captures"]) == ("smtp", False)
     assert one["others"] == ["mailgun", "outbox", "postmark", "resend", "sendgrid", "ses"]
     assert (one["amp"], one["most_recipients"]) == (True, None)
@@ -36,6 +39,37 @@ async def test_what_sends_is_shown_without_its_secrets(api: Api, manage: Client,
     assert settings["username"] == settings["password"] == (None, True, True)
     assert "hush" not in str(shown.body)
     assert "AKIA1" not in str(shown.body)
+
+
+@pytest.mark.usefixtures("workspace")
+async def test_limits_of_domains_are_changed_and_go_back_to_the_settings(api: Api, keys: Keys) -> None:
+    options = replace(api.options, per_domain={"gmail.com": 50.0})
+    client = Client(application.build(replace(api, options=options)), f"Bearer {keys.manage_key}")
+
+    async def put(domain: str, most: float | None) -> list[tuple[str, float, bool]]:
+        done = await client("PUT", f"{PATH}/domains/{domain}", {"per_second": most})
+        assert done.status == 200
+        assert done.json["per_domain"] == (await client("GET", PATH)).json["per_domain"]
+        return [(one["domain"], one["per_second"], one["changed"]) for one in done.json["per_domain"]]
+
+    assert await put("GMAIL.com", 10) == [("gmail.com", 10.0, True)]
+    assert await put("x.example", 0.5) == [("gmail.com", 10.0, True), ("x.example", 0.5, True)]
+    assert await put("gmail.com", 0) == [("gmail.com", 0.0, True), ("x.example", 0.5, True)]
+    assert await put("gmail.com", None) == [("gmail.com", 50.0, False), ("x.example", 0.5, True)]
+    assert await put("x.example", 0) == [("gmail.com", 50.0, False)]  # there was none before
+
+    for domain, body, field in (
+        ("gmail", {"per_second": 1}, "domain"),
+        ("a@gmail.com", {"per_second": 1}, "domain"),
+        ("gmail.com", {}, "per_second"),
+        ("gmail.com", {"per_second": -1}, "per_second"),
+        ("gmail.com", {"per_second": 1e-300}, "per_second"),
+        ("gmail.com", {"per_second": True}, "per_second"),
+        ("gmail.com", {"per_second": "1"}, "per_second"),
+        ("gmail.com", {"per_second": 1, "per_day": 2}, "per_day"),
+    ):
+        refused = await client("PUT", f"{PATH}/domains/{domain}", body)
+        assert (refused.status, field in str(refused.json)) == (422, True), (domain, body)
 
 
 async def test_how_the_mailbox_of_bounces_is_read_is_shown(api: Api, manage: Client, keys: Keys) -> None:

@@ -7,7 +7,9 @@ import pytest
 from tests.support.jobs import LostJobs
 
 from clarion.domain.deliveries import State
+from clarion.domain.domain_limits import in_force
 from clarion.domain.errors import SetupError
+from clarion.domain.messages import EmailMessage
 from clarion.pipeline.domains import DomainLimits
 from clarion.pipeline.flight import FlightRecord
 from clarion.pipeline.meter import UNMETERED
@@ -18,11 +20,17 @@ from clarion.pipeline.routing import Routes
 from clarion.pipeline.send import SendStage
 from clarion.pipeline.worker import WorkerRules
 from clarion.settings import load
+from clarion.store import domain_limits, outlets, permits
+from clarion.store.engine import Store
 
 from .providers import Scripted
 from .stage import LEASE, Stage, until
 from .test_permits import Time, record, time  # noqa: F401 - fixtures
 from .test_send import chunk_of, task_for
+
+
+def limits_of(time: Time, given: dict[str, float]) -> DomainLimits:  # noqa: F811
+    return DomainLimits(given, lambda domain, most: Permits(f"email/@{domain}", most, time.lease, time), time)
 
 
 def stage_of(provider: Scripted, domains: DomainLimits, limit: Permits | None = None) -> SendStage:
@@ -31,7 +39,7 @@ def stage_of(provider: Scripted, domains: DomainLimits, limit: Permits | None = 
 
 
 async def test_others_do_not_wait_behind_a_full_domain(time: Time, record: FlightRecord) -> None:  # noqa: F811
-    domains = DomainLimits({"full.test": Permits("email/@full.test", 1.0, time.lease, time)}, time)
+    domains = limits_of(time, {"full.test": 1.0})
     provider = Scripted()
     full = [{"email": f"b{n}@FULL.test"} for n in range(20)]
     task = task_for(chunk_of(*full[:10], *[{}] * 10, *full[10:]))
@@ -52,7 +60,7 @@ async def test_others_do_not_wait_behind_a_full_domain(time: Time, record: Fligh
 
 async def test_a_chunk_of_one_domain_goes_at_its_pace(time: Time, record: FlightRecord) -> None:  # noqa: F811
     time.step = 0.0005
-    domains = DomainLimits({"x.test": Permits("email/@x.test", 100.0, time.lease, time)}, time)
+    domains = limits_of(time, {"x.test": 100.0})
     provider = Scripted()
     task = task_for(chunk_of(*[{}] * 30))
     stage = stage_of(provider, domains, Permits("email/smtp", 1_000.0, time.lease, time))
@@ -67,7 +75,7 @@ async def test_a_chunk_of_one_domain_goes_at_its_pace(time: Time, record: Flight
 
 def test_one_at_a_time_waits_and_what_was_put_off_comes_back_in_time(time: Time) -> None:  # noqa: F811
     limit = Permits("email/@x.test", 1.02, time.lease, time)
-    domains = DomainLimits({"x.test": limit}, time)
+    domains = DomainLimits({"x.test": 1.02}, lambda _, __: limit, time)
     first, second = object(), object()
     assert domains.may_wait(first)
     assert not domains.may_wait(second)
@@ -107,7 +115,7 @@ async def test_the_limit_holds_over_processes(stage: Stage) -> None:
             None,
             LostJobs(),
             routes=Routes([Outlet(Watched(), clocks.monotonic, UNMETERED)]),
-            domains=DomainLimits({"gmail.test": shared(stage)}),
+            domains=shared(stage),
             rules=rules,
         )
         for _ in range(2)
@@ -121,10 +129,11 @@ async def test_the_limit_holds_over_processes(stage: Stage) -> None:
     assert max(moments["other.test"]) - min(moments["other.test"]) < 1.0
 
 
-def shared(stage: Stage) -> Permits:
-    made = permits_of(stage.store, "email/@gmail.test", 40.0)
-    assert made is not None
-    return made
+def shared(stage: Stage, **given: float) -> DomainLimits:
+    """As processes have them, whose limits' time is in one database."""
+    return DomainLimits(
+        given or {"gmail.test": 40.0}, lambda domain, most: permits_of(stage.store, f"email/@{domain}", most)
+    )
 
 
 async def test_what_is_put_off_is_not_tried(stage: Stage) -> None:
@@ -132,11 +141,68 @@ async def test_what_is_put_off_is_not_tried(stage: Stage) -> None:
     trigger_id = stage.trigger(stage.broadcast())
     await stage.resolver().run_once(trigger_id)
     limit = Permits("email/@x.test", 0.001, lambda span_us: (_ for _ in ()).throw(OSError("away")))
-    worker = stage.worker(Scripted(), LostJobs(), domains=DomainLimits({"x.test": limit}))
+    worker = stage.worker(Scripted(), LostJobs(), domains=DomainLimits({"x.test": 0.001}, lambda _, __: limit))
     async with stage.working(worker):
         await until(lambda: all(row["due_ms"] for row in stage.rows(trigger_id)))
     shown = [(row["state"], row["attempts"], row["attempted_ms"], row["words"]) for row in stage.rows(trigger_id)]
     assert shown == [(State.QUEUED, 0, None, None)] * 2
+
+
+def mail_to(domain: str) -> EmailMessage:
+    return EmailMessage("test", "n@x.test", f"ann@{domain}", "s", b"")
+
+
+async def test_what_somebody_changes_is_followed(time: Time) -> None:  # noqa: F811
+    domains = limits_of(time, {"a.test": 5.0, "b.test": 5.0})
+    same = domains.limit_of(mail_to("a.test"))
+    assert not await domains.follow({}), "nothing is new"
+    assert await domains.follow({"b.test": 2.0, "C.test".lower(): 1.0})
+    assert domains.limit_of(mail_to("A.test")) is same, "what it has of its time is not thrown away"
+    slower, new = domains.limit_of(mail_to("b.test")), domains.limit_of(mail_to("c.test"))
+    assert slower is not None
+    assert new is not None
+    assert round(slower.spacing, 3) == 0.51
+    assert await domains.follow({"a.test": 0.0, "b.test": 0.0})
+    assert [domains.limit_of(mail_to(f"{one}.test")) for one in "abc"] == [None] * 3
+    assert not domains
+    assert await domains.follow({})
+    assert domains.limit_of(mail_to("a.test")) is not None
+
+
+async def test_a_worker_that_runs_follows(stage: Stage) -> None:
+    """A limit that nothing gets past is lifted in the database: then everything goes."""
+    if stage.store.engine != "sqlite":
+        pytest.skip("what is stored is tested on both, the worker is the same")
+    stage.crowd(2)
+    trigger_id = stage.trigger(stage.broadcast())
+    await stage.resolver().run_once(trigger_id)
+    number = stage.store.write(lambda tx: outlets.register(tx, "email", "smtp"))
+    domains = shared(stage, **{"x.test": 0.001})
+    stage.store.write(lambda tx: permits.take(tx, "email/@x.test", 40_000_000))  # somebody has what is due
+    worker = stage.worker(
+        None,
+        LostJobs(),
+        routes=Routes([Outlet(Scripted(), clocks.monotonic, UNMETERED, outlet_id=number)]),
+        domains=domains,
+    )
+    async with stage.working(worker):
+        await until(lambda: all(row["due_ms"] for row in stage.rows(trigger_id)))
+        stage.store.write(lambda tx: domain_limits.change(tx, "x.test", 0.0))
+        await stage.finished(trigger_id)
+    assert stage.sums(trigger_id) == {"sent": 2}
+
+
+def test_what_is_changed_is_kept(store: Store) -> None:
+    def change(domain: str, most: float | None) -> dict[str, float]:
+        store.write(lambda tx: domain_limits.change(tx, domain, most))
+        return store.read(domain_limits.changed)
+
+    assert change("b.test", 2.5) == {"b.test": 2.5}
+    assert change("a.test", 0.0) == {"a.test": 0.0, "b.test": 2.5}
+    assert change("b.test", 7) == {"a.test": 0.0, "b.test": 7.0}
+    assert change("b.test", None) == {"a.test": 0.0}
+    assert change("b.test", None) == {"a.test": 0.0}
+    assert in_force({"a.test": 1.0, "b.test": 3.0}, store.read(domain_limits.changed)) == {"b.test": 3.0}
 
 
 def test_how_they_are_set() -> None:

@@ -10,6 +10,7 @@ is put off was not tried: it loses no attempt, and after a crash it is simply du
 import time
 from collections.abc import Callable, Mapping
 
+from clarion.domain.domain_limits import in_force
 from clarion.domain.messages import EmailMessage, Message
 from clarion.pipeline.permits import Permits
 
@@ -17,16 +18,33 @@ _SOONEST = 1.0  # seconds
 _LATEST = 300.0  # a queue may have grown for messages that will not come: their trigger was stopped
 
 
+PermitsFor = Callable[[str, float], Permits | None]
+"""The permits of a domain of so many messages a second; None for 0."""
+
+
+def _none(domain: str, per_second: float) -> None:
+    del domain, per_second
+
+
 class DomainLimits:
-    """Of one process. `limits`: by domain, in lower case."""
+    """Of one process. `given`: what the settings say, by domain, in lower case."""
 
     def __init__(
-        self, limits: Mapping[str, Permits] | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        given: Mapping[str, float] | None = None,
+        permits_for: PermitsFor = _none,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        changed: Mapping[str, float] | None = None,
     ) -> None:
-        self._limits = limits or {}
+        self._given = given or {}
+        self._permits_for = permits_for
         self._clock = clock
+        self._now: dict[str, float] = {}
+        self._limits: dict[str, Permits] = {}
         self._behind: dict[Permits, float] = {}
         self._waiter: object | None = None
+        self._replace(in_force(self._given, changed or {}))
 
     def __bool__(self) -> bool:
         return bool(self._limits)
@@ -55,7 +73,28 @@ class DomainLimits:
         self._behind[limit] = begins + count * limit.spacing
         return begins - now
 
+    async def follow(self, changed: Mapping[str, float]) -> bool:
+        """What somebody has changed, by domain; whether that is new. What was set aside waits as it did."""
+        wanted = in_force(self._given, changed)
+        if wanted == self._now:
+            return False
+        for limit in self._replace(wanted):
+            self._behind.pop(limit, None)
+            await limit.close()
+        return True
+
     async def close(self) -> None:
         """Wait for what is asked."""
         for limit in self._limits.values():
             await limit.close()
+
+    def _replace(self, wanted: dict[str, float]) -> list[Permits]:
+        """Have these limits from now on; those that are held no more."""
+        before, self._limits = self._limits, {}
+        for domain, most in wanted.items():
+            same = before.pop(domain, None) if self._now.get(domain) == most else None
+            limit = same or self._permits_for(domain, most)
+            if limit is not None:
+                self._limits[domain] = limit
+        self._now = wanted
+        return list(before.values())

@@ -58,8 +58,8 @@ class SendStage:
         self.retry = retry
         given = (Outlet(each, clock, meter, (limits or {}).get(each.capabilities.channel)) for each in providers)
         self.routes = routes or Routes(tuple(given), clock=clock)
-        self._domains = domains or DomainLimits()
-        self._means = Means(self.routes, retry, failpoint, clock, meter, self._domains)
+        self.domains = domains or DomainLimits()
+        self._means = Means(self.routes, retry, failpoint, clock, meter, self.domains)
         self._drain_seconds = drain_seconds
         self._held: dict[int, float] = {}
 
@@ -91,7 +91,7 @@ class SendStage:
     async def close(self) -> None:
         """Wait for what is still asked for."""
         await asyncio.gather(*(each.permits.close() for each in self.routes if each.permits is not None))
-        await self._domains.close()
+        await self.domains.close()
 
     async def send(self, task: Task, record: FlightRecord) -> list[Outcome]:
         """One outcome per account that was settled; those without were not handed over.

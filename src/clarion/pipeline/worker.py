@@ -26,7 +26,7 @@ from clarion.pipeline.send import SendStage
 from clarion.pipeline.sender import Sender, SenderRules
 from clarion.pipeline.setback import Telling, cause_of
 from clarion.pipeline.tracing import UNTRACED, Tracing
-from clarion.store import outlets, triggers
+from clarion.store import domain_limits, outlets, triggers
 from clarion.store.engine import Store
 from clarion.store.jobs import RESOLVING, Handlers, Jobs
 
@@ -198,8 +198,12 @@ class Worker:
 
     async def _look_at_accounts(self) -> None:
         routes = self._send.routes
-        if routes.follow(await asyncio.to_thread(self._store.read, outlets.listing)):
+        found, changed = await asyncio.to_thread(
+            self._store.read, lambda tx: (outlets.listing(tx), domain_limits.changed(tx))
+        )
+        if routes.follow(found):
             self._send.forget_holds()
+        await self._send.domains.follow(changed)
         news = routes.news()
         if news:
             await asyncio.to_thread(self._store.write, partial(outlets.note_states, news=news))

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from clarion.domain.domain_limits import parse_limits
 from clarion.domain.errors import SetupError
 from clarion.domain.outlets import Terms
 from clarion.domain.person_actions import PERSON_ACTIONS
@@ -313,16 +314,10 @@ class Settings:
         Raises:
             SetupError: not of the form domain=number.
         """
-        found: dict[str, float] = {}
-        for part in filter(str.strip, self.email.per_domain.split(",")):
-            domain, _, number = (one.strip() for one in part.partition("="))
-            try:
-                found[domain.lower()] = float(number)
-            except ValueError:
-                found[domain.lower()] = 0.0
-            if "." not in domain or not 0 < found[domain.lower()] <= 1_000_000:
-                raise SetupError(f"settings: email.per_domain must be such as gmail.com=100, not {part.strip()!r}")
-        return found
+        try:
+            return parse_limits(self.email.per_domain)
+        except ValueError as error:
+            raise SetupError(f"settings: email.per_domain must be such as gmail.com=100, not {str(error)!r}") from None
 
     def accounts_of(self, channel: str) -> list[Account]:
         """Its accounts at providers, in the order in which they are asked.

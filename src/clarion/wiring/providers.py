@@ -28,6 +28,7 @@ from clarion.pipeline.outlet import Outlet
 from clarion.pipeline.permits import permits_of
 from clarion.settings import Account, Settings
 from clarion.store import access, in_app, outlets
+from clarion.store import domain_limits as limits_of_domains
 from clarion.store.numbers import PersonNumbers
 from clarion.wiring.bounces import mailbox_of
 from clarion.wiring.house import House
@@ -98,9 +99,11 @@ def build_outlets(house: House, built: Sequence[Built]) -> tuple[Outlet, ...]:
 
 def domain_limits(house: House) -> DomainLimits:
     """The limits of recipients' domains; inside the event loop that will send."""
-    given = house.settings.per_domain
-    found = {domain: permits_of(house.store, f"email/@{domain}", most) for domain, most in given.items()}
-    return DomainLimits({domain: limit for domain, limit in found.items() if limit is not None})
+    return DomainLimits(
+        house.settings.per_domain,
+        lambda domain, most: permits_of(house.store, f"email/@{domain}", most),
+        changed=house.store.read(limits_of_domains.changed),
+    )
 
 
 def sending(house: House) -> tuple[registry.Sending, ...]:

@@ -47,7 +47,7 @@ export function Field({
   );
 }
 
-interface InputProps extends Told {
+export interface InputProps extends Told {
   value: string;
   onInput: (value: string) => void;
   type?: "text" | "email" | "password" | "search" | "url" | "number" | "date" | "datetime-local" | "tel";

@@ -17,6 +17,7 @@ from clarion.api.clarion.edits import MAX_LINE_BYTES
 from clarion.api.clarion.fields import Fields
 from clarion.api.reference import accounts as reference
 from clarion.channels.registry import Sending
+from clarion.domain.domain_limits import LEAST_A_SECOND, MOST_A_SECOND
 from clarion.domain.errors import Forbidden, InvalidRequest, NotFound
 from clarion.domain.outlets import UNPLACED, Terms, day_of, parse_ramp
 from clarion.domain.roles import Need
@@ -26,6 +27,7 @@ from clarion.store.engine import Row, Transaction
 
 CHANGED = ("enabled", "per_second", "per_day", "ramp")
 _TEST_SECONDS = 45.0
+_MOST_A_DAY = 1_000_000_000
 _SAID_MS = 60_000  # after the next try of an account that is away; by then a worker would have told more
 
 
@@ -101,7 +103,8 @@ def _found(call: Call) -> tuple[Sending, int]:
     raise NotFound
 
 
-def _check_owner(tx: Transaction, call: Call) -> None:
+def check_owner(tx: Transaction, call: Call) -> None:
+    """Raise Forbidden for somebody who does not own every workspace."""
     if not {one.workspace_id for one in access.workspaces(tx)} <= owned_by_caller(tx, call):
         raise Forbidden("accounts at providers serve every workspace: only somebody who owns them all changes one")
 
@@ -116,7 +119,7 @@ async def change(call: Call) -> Response:
     fields.refuse()
 
     def work(tx: Transaction) -> dict[str, Any]:
-        _check_owner(tx, call)
+        check_owner(tx, call)
         before, _ = terms_of(tx, found, place)
         number = outlets.register(tx, found.capabilities.channel, found.account)
         outlets.change(tx, number, values)
@@ -142,12 +145,24 @@ def _value(fields: Fields, name: str) -> str | int | None:
         except ValueError as error:
             fields.fault(f"must be {error}", name)
         return text.strip()
-    most = 1_000_000 if name == "per_second" else 1_000_000_000
-    kinds = (int, float) if name == "per_second" else (int,)
-    if isinstance(value, bool) or not isinstance(value, kinds) or not 0 <= value <= most:
-        whole = "number" if name == "per_second" else "whole number"
-        fields.fault(f"must be a {whole} from 0 to {most}, or null", name)
+    if name == "per_second":
+        return str(per_second_of(fields))
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_A_DAY:
+        fields.fault(f"must be a whole number from 0 to {_MOST_A_DAY}, or null", name)
     return str(value)
+
+
+def per_second_of(fields: Fields) -> float | None:
+    """A limit of messages a second; None: as the settings say."""
+    value = fields.value.get("per_second")
+    if value is None:
+        return None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not (value == 0 or LEAST_A_SECOND <= value <= MOST_A_SECOND):
+        words = f"must be a number from {LEAST_A_SECOND} to {MOST_A_SECOND}, 0 for no limit, or null"
+        fields.fault(words, "per_second")
+        return None
+    return float(value)
 
 
 async def order(call: Call) -> Response:
@@ -164,7 +179,7 @@ async def order(call: Call) -> Response:
         raise InvalidRequest(f"must name each account once: {', '.join(known)}", "/accounts")
 
     def work(tx: Transaction) -> None:
-        _check_owner(tx, call)
+        check_owner(tx, call)
         for place, name in enumerate(names, start=1):
             outlets.change(tx, outlets.register(tx, channel, str(name)), {"place": place})
 
@@ -201,7 +216,7 @@ async def test(call: Call) -> Response:
         raise InvalidRequest("this process has no provider: it sends nothing")
 
     def look(tx: Transaction) -> Terms:
-        _check_owner(tx, call)
+        check_owner(tx, call)
         return terms_of(tx, found, place)[0]
 
     terms = await call.api.read(look)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """By which providers and accounts messages go, without secrets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.responses import Response
@@ -9,11 +9,14 @@ from starlette.responses import Response
 from clarion.api.app.messages import seconds
 from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion import accounts
+from clarion.api.clarion.fields import Fields
 from clarion.api.reference import providers as reference
 from clarion.channels.registry import Sending
+from clarion.domain.domain_limits import parse_domain
+from clarion.domain.errors import InvalidRequest
 from clarion.domain.provider_events import hook_url
 from clarion.domain.roles import Need
-from clarion.store import mailboxes
+from clarion.store import domain_limits, mailboxes
 from clarion.store.engine import Transaction
 
 
@@ -50,15 +53,58 @@ def _shapes(tx: Transaction, sending: Sequence[Sending]) -> list[dict[str, Any]]
 async def listing(call: Call) -> Response:
     """`GET /providers`."""
     options = call.api.options
-    shown = await call.api.read(lambda tx: _shapes(tx, options.sending))
+    shown, domains = await call.api.read(
+        lambda tx: (_shapes(tx, options.sending), _domains(tx, options.per_domain)),
+    )
     found = {
         "providers": shown,
-        "per_domain": [{"domain": name, "per_second": most} for name, most in options.per_domain.items()],
+        "per_domain": domains,
         "base_url": options.base_url,
         "ip_addresses": list(options.ip_addresses),
         "bounce_mailbox": await _bounce_mailbox(call),
     }
     return answer(found)
+
+
+def _domains(tx: Transaction, given: Mapping[str, float]) -> list[dict[str, Any]]:
+    """The limits of recipients' domains, those of the settings first."""
+    changed = domain_limits.changed(tx)
+    return [
+        {
+            "domain": name,
+            "per_second": changed.get(name, given.get(name, 0.0)),
+            "changed": name in changed,
+            "settings": given.get(name),
+        }
+        for name in dict.fromkeys((*given, *changed))
+    ]
+
+
+async def limit_domain(call: Call) -> Response:
+    """`PUT /providers/domains/{domain}`."""
+    fields = Fields(await call.json_object())
+    fields.only(("per_second",))
+    if "per_second" not in fields.value:
+        fields.fault("is missing", "per_second")
+    most = accounts.per_second_of(fields)
+    domain = ""
+    try:
+        domain = parse_domain(call.text("domain"))
+    except ValueError as error:
+        fields.fault(f"must be {error}", "domain")
+    fields.refuse()
+    given = call.api.options.per_domain
+
+    def work(tx: Transaction) -> list[dict[str, Any]]:
+        accounts.check_owner(tx, call)
+        before = domain_limits.changed(tx)
+        if most is not None and domain not in before and len(before) >= _MOST_DOMAINS:
+            raise InvalidRequest(f"there are {_MOST_DOMAINS} domains with limits: remove one first", "/domain")
+        # No limit where the settings have none either is no change.
+        domain_limits.change(tx, domain, None if most == 0 and domain not in given else most)
+        return _domains(tx, given)
+
+    return answer({"per_domain": await call.api.write(work)})
 
 
 async def _bounce_mailbox(call: Call) -> dict[str, Any] | None:
@@ -85,6 +131,8 @@ async def hooks(call: Call) -> Response:
     return answer({"hooks": shown})
 
 
+_MOST_DOMAINS = 200
+
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "GET",
@@ -94,6 +142,16 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "app",
         "By which providers messages go",
         reference=reference.PROVIDERS,
+    ),
+    Endpoint(
+        "PUT",
+        "/api/clarion/v1/providers/domains/{domain}",
+        limit_domain,
+        "manage",
+        "app",
+        "Limit e-mails a second to a domain of recipients",
+        reference=reference.LIMIT_DOMAIN,
+        needs=Need.OWN,
     ),
     Endpoint(
         "GET",

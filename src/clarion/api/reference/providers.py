@@ -2,7 +2,21 @@
 """Providers as the settings name them."""
 
 from clarion.api.reference import accounts
-from clarion.api.schemas import Reference, array, flag, integer, nullable, record, text
+from clarion.api.schemas import Loose, Reference, array, flag, integer, nullable, record, shown, text
+
+_DOMAINS = array(
+    record(
+        domain=text(),
+        per_second={"type": "number", "description": "What holds; 0: no limit."},
+        changed=flag("Somebody has set it here, so that the settings do not say it."),
+        settings=nullable({"type": "number", "description": "What the settings say; null: nothing."}),
+    ),
+    "The most e-mails a second to recipients of a domain, whatever account they go by.",
+)
+_SHOWN_DOMAINS = [
+    {"domain": "gmail.com", "per_second": 50.0, "changed": True, "settings": 100.0},
+    {"domain": "outlook.com", "per_second": 20.0, "changed": False, "settings": 20.0},
+]
 
 PROVIDERS = Reference(
     answer=record(
@@ -28,9 +42,7 @@ PROVIDERS = Reference(
             ),
             "Each channel's accounts, in the order in which they take over.",
         ),
-        per_domain=array(
-            record(domain=text(), per_second={"type": "number"}), "The most e-mails a second to recipients of a domain."
-        ),
+        per_domain=_DOMAINS,
         base_url=text("Where links in messages lead."),
         ip_addresses=array(text()),
         bounce_mailbox=nullable(
@@ -63,7 +75,7 @@ PROVIDERS = Reference(
                 "account": "smtp",
             }
         ],
-        "per_domain": [{"domain": "gmail.com", "per_second": 100.0}],
+        "per_domain": _SHOWN_DOMAINS,
         "base_url": "https://mail.example.com",
         "ip_addresses": [],
         "bounce_mailbox": {
@@ -77,6 +89,15 @@ PROVIDERS = Reference(
     note="Providers and credentials are set in the settings file or the environment, by whoever runs the server.",
 )
 
+LIMIT_DOMAIN = shown(
+    {"per_domain": _SHOWN_DOMAINS},
+    Loose(nullable=("settings",)),
+    body=record(per_second=nullable({"type": "number", "description": "0: no limit; null: as the settings say."})),
+    body_example={"per_second": 50},
+    errors=(403,),
+    note="It holds over all processes, and workers follow within about a second. What was put off by then comes when "
+    "it was told to, up to five minutes later. Only for somebody who owns every workspace.",
+)
 HOOKS = Reference(
     answer=record(
         hooks=array(

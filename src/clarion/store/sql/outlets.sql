@@ -47,3 +47,13 @@ UPDATE outlet SET ramp_from = :day WHERE outlet_id = :outlet_id;
 
 -- name: channels_of_broadcast
 SELECT DISTINCT kind FROM action WHERE broadcast_id = :broadcast_id ORDER BY kind;
+
+-- name: domain_limits
+SELECT domain, per_second FROM domain_limit ORDER BY domain;
+
+-- name: set_domain_limit
+INSERT INTO domain_limit (domain, per_second) VALUES (:domain, :per_second)
+ON CONFLICT (domain) DO UPDATE SET per_second = excluded.per_second;
+
+-- name: drop_domain_limit
+DELETE FROM domain_limit WHERE domain = :domain;

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // One's own name, password and sessions.
-import { useState } from "preact/hooks";
 import { del, OURS, patch } from "../../api/client";
 import { type Session, take, useSession } from "../../app/session";
 import { invalidate, useQuery } from "../../lib/query";
 import { Button } from "../../ui/button";
-import { TextField } from "../../ui/field";
+import { FormField, useForm } from "../../ui/form";
 import { Page, Section } from "../../ui/page";
 import { Pill, Time } from "../../ui/pill";
-import { useSaving } from "../../ui/saving";
 import { Loaded } from "../../ui/states";
 import { Table } from "../../ui/table";
 import { toast } from "../../ui/toast";
@@ -28,15 +26,14 @@ const PATH = `${OURS}/session/sessions`;
 export default function Profile() {
   const { session } = useSession();
   const query = useQuery<{ sessions: SignedIn[] }>(PATH);
-  const [name, setName] = useState(session?.user?.name ?? "");
-  const [current, setCurrent] = useState("");
-  const [password, setPassword] = useState("");
-  const saving = useSaving(["/name", "/password", "/current_password"]);
+  const form = useForm({ name: session?.user?.name ?? "", password: "", current_password: "" });
+  const { name, password, current_password } = form.values;
+  const { saving } = form;
   const change = (body: object, done: string) =>
     saving.run(async () => {
       take(await patch<Session>(`${OURS}/session`, body));
-      setCurrent("");
-      setPassword("");
+      form.set("current_password", "");
+      form.set("password", "");
       invalidate(PATH);
       toast(done);
     });
@@ -53,13 +50,7 @@ export default function Profile() {
           }}
         >
           <h2>Name</h2>
-          <TextField
-            label="Name"
-            autocomplete="name"
-            value={name}
-            error={saving.about("/name")}
-            onInput={setName}
-          />
+          <FormField form={form} field="name" label="Name" autocomplete="name" />
           <div>
             <Button type="submit">Save the name</Button>
           </div>
@@ -68,29 +59,24 @@ export default function Profile() {
           class="card"
           onSubmit={(event) => {
             event.preventDefault();
-            void change(
-              { password, current_password: current },
-              "The password is changed; other sessions have ended",
-            );
+            void change({ password, current_password }, "The password is changed; other sessions have ended");
           }}
         >
           <h2>Password</h2>
-          <TextField
+          <FormField
+            form={form}
+            field="current_password"
             label="Present password"
             type="password"
             autocomplete="current-password"
-            value={current}
-            error={saving.about("/current_password")}
-            onInput={setCurrent}
           />
-          <TextField
+          <FormField
+            form={form}
+            field="password"
             label="New password"
             type="password"
             autocomplete="new-password"
             hint="At least 10 characters. Every other session ends."
-            value={password}
-            error={saving.about("/password")}
-            onInput={setPassword}
           />
           <div>
             <Button type="submit">Change the password</Button>

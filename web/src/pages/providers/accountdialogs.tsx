@@ -6,13 +6,13 @@ import { invalidate, useQuery } from "../../lib/query";
 import { Button } from "../../ui/button";
 import { Dialog, FormDialog } from "../../ui/dialog";
 import { CheckField, TextField } from "../../ui/field";
+import { FormField, useForm } from "../../ui/form";
 import { Pill } from "../../ui/pill";
 import { useSaving } from "../../ui/saving";
 import { numberIn } from "./accounts";
 import type { Provider } from "./words";
 
 const PATH = `${OURS}/providers`;
-const FIELDS = ["/per_second", "/per_day", "/ramp", "/restart_ramp"];
 
 function written(value: number): string {
   return value > 0 ? String(value) : "";
@@ -20,20 +20,22 @@ function written(value: number): string {
 
 /** Limits and ramp; workers follow at once. */
 export function LimitsDialog({ of, onClose }: { of: Provider; onClose: () => void }) {
-  const [second, setSecond] = useState(written(of.per_second));
-  const [day, setDay] = useState(written(of.per_day));
-  const [ramp, setRamp] = useState(of.ramp);
+  const form = useForm({
+    per_second: written(of.per_second),
+    per_day: written(of.per_day),
+    ramp: of.ramp,
+  });
   const [restart, setRestart] = useState(false);
   const [settings, setSettings] = useState(false);
-  const saving = useSaving(FIELDS);
+  const { per_second, per_day, ramp } = form.values;
   const body = settings
     ? { per_second: null, per_day: null, ramp: null }
-    : { per_second: numberIn(second) ?? second, per_day: numberIn(day) ?? day, ramp };
+    : { per_second: numberIn(per_second) ?? per_second, per_day: numberIn(per_day) ?? per_day, ramp };
   return (
     <FormDialog
       title={`Limits of ${of.account}`}
       onClose={onClose}
-      saving={saving}
+      saving={form.saving}
       onSave={async () => {
         await patch(`${PATH}/${of.channel}/${of.account}`, { ...body, restart_ramp: restart });
         invalidate(PATH);
@@ -43,31 +45,28 @@ export function LimitsDialog({ of, onClose }: { of: Provider; onClose: () => voi
         They hold over all processes, come before what the settings say, and take effect within a second or
         so.
       </p>
-      <TextField
+      <FormField
+        form={form}
+        field="per_second"
         label="Messages a second"
         inputMode="decimal"
         hint="Empty: no limit. What is over waits."
-        value={second}
-        error={saving.about("/per_second")}
-        onInput={setSecond}
         disabled={settings}
       />
-      <TextField
+      <FormField
+        form={form}
+        field="per_day"
         label="Messages a day"
         inputMode="numeric"
         hint="Empty: no limit. What is over goes to the next account, or waits for the next day (UTC)."
-        value={day}
-        error={saving.about("/per_day")}
-        onInput={setDay}
         disabled={settings}
       />
-      <TextField
+      <FormField
+        form={form}
+        field="ramp"
         label="Ramp"
         placeholder="50 x 2"
         hint="How a new account begins: 50, 100, 200 are the messages of its first days; 50 x 2 doubles them each day. Empty: none."
-        value={ramp}
-        error={saving.about("/ramp")}
-        onInput={setRamp}
         disabled={settings}
       />
       <CheckField

@@ -4,7 +4,6 @@ import {
   accountVariable,
   addable,
   byChannel,
-  domainsIn,
   isLimited,
   limitsOf,
   linesOf,
@@ -67,13 +66,6 @@ describe("limits", () => {
       "Its ramp is over.",
       "1 message today.",
     ]);
-  });
-  it("of domains are told in a sentence", () => {
-    const limits = [
-      { domain: "gmail.com", per_second: 100 },
-      { domain: "x.test", per_second: 2.5 },
-    ];
-    expect(domainsIn(limits)).toContain("At most 100 a second to gmail.com, 2.5 a second to x.test.");
   });
   it("are read from what is typed", () => {
     expect([numberIn(""), numberIn(" 2.5 "), numberIn("many"), numberIn("-1")]).toEqual([

@@ -70,18 +70,6 @@ export function whyAway(one: Account): string | null {
   return `${one.away.words} – it is asked again at ${dateTime(one.away.until * 1_000, true)}.`;
 }
 
-/** The most e-mails a second to recipients of a domain. */
-export interface DomainLimit {
-  domain: string;
-  per_second: number;
-}
-
-/** Limits of domains, in a sentence. */
-export function domainsIn(limits: readonly DomainLimit[]): string {
-  const each = limits.map((one) => `${number(one.per_second)} a second to ${one.domain}`);
-  return `At most ${each.join(", ")}. Others do not wait behind them.`;
-}
-
 /** Its limits, in sentences; none for none. */
 export function limitsOf(one: Account): string[] {
   const found = [];

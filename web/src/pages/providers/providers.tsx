@@ -7,9 +7,11 @@ import { CopyButton } from "../../ui/button";
 import { Page, Section } from "../../ui/page";
 import { Empty, Loaded } from "../../ui/states";
 import { Table } from "../../ui/table";
-import { byChannel, type DomainLimit, domainsIn } from "./accounts";
+import { byChannel } from "./accounts";
 import { Bounces } from "./bounces";
 import { Channel } from "./channel";
+import { Domains } from "./domainlimits";
+import type { DomainLimit } from "./domains";
 import { type BounceMailbox, believedOf, type Hook, type Provider } from "./words";
 
 interface Answer {
@@ -69,11 +71,7 @@ export default function Providers() {
             {byChannel(providers).map(([channel, accounts]) => (
               <Channel key={channel} channel={channel} accounts={accounts} owns={owns} />
             ))}
-            {per_domain.length > 0 && (
-              <Section title="Limits of recipients’ domains" hint="By the setting email.per_domain.">
-                <p>{domainsIn(per_domain)}</p>
-              </Section>
-            )}
+            {(owns || per_domain.length > 0) && <Domains limits={per_domain} owns={owns} />}
             {owns && <Hooks />}
             {bounce_mailbox && <Bounces mailbox={bounce_mailbox} />}
             <Section title="Links and addresses">

@@ -6,11 +6,11 @@ import { useMay } from "../../app/session";
 import { invalidate, useQuery } from "../../lib/query";
 import { Button } from "../../ui/button";
 import { Confirm, FormDialog } from "../../ui/dialog";
-import { CheckField, TextField } from "../../ui/field";
+import { CheckField } from "../../ui/field";
+import { FormField, useForm } from "../../ui/form";
 import { Page } from "../../ui/page";
 import { Pill } from "../../ui/pill";
 import { rowActions } from "../../ui/rowactions";
-import { useSaving } from "../../ui/saving";
 import { Empty, Loaded } from "../../ui/states";
 import { Table } from "../../ui/table";
 
@@ -26,36 +26,27 @@ const READ = "/v1/sender_identities";
 const WRITE = `${OURS}/sender_identities`;
 
 function Editor({ sender, onClose }: { sender: Sender | null; onClose: () => void }) {
-  const [name, setName] = useState(sender?.name ?? "");
-  const [email, setEmail] = useState(sender?.email ?? "");
+  const form = useForm({ name: sender?.name ?? "", email: sender?.email ?? "" });
   const [hidden, setHidden] = useState(sender?.hidden ?? false);
-  const saving = useSaving(["/name", "/email"]);
   return (
     <FormDialog
       title={sender ? "Change an identity" : "A new sender identity"}
       onClose={onClose}
-      saving={saving}
+      saving={form.saving}
       onSave={async () => {
-        const body = { name, email, hidden };
+        const body = { ...form.values, hidden };
         await (sender ? patch(`${WRITE}/${sender.id}`, body) : post(WRITE, body));
         invalidate(READ);
       }}
     >
-      <TextField
-        label="Name"
-        placeholder="Acme News"
-        value={name}
-        error={saving.about("/name")}
-        onInput={setName}
-      />
-      <TextField
+      <FormField form={form} field="name" label="Name" placeholder="Acme News" />
+      <FormField
+        form={form}
+        field="email"
         label="E-mail"
         type="email"
         placeholder="news@example.com"
         hint="Your mail provider must accept it as a sender."
-        value={email}
-        error={saving.about("/email")}
-        onInput={setEmail}
       />
       <CheckField
         label="Hidden"

@@ -5,8 +5,7 @@ import { ApiError, OURS, post } from "../../api/client";
 import { type Session, take } from "../../app/session";
 import { navigate } from "../../lib/router";
 import { Button } from "../../ui/button";
-import { TextField } from "../../ui/field";
-import { useSaving } from "../../ui/saving";
+import { FormField, useForm } from "../../ui/form";
 import { Loading } from "../../ui/states";
 import "./sign-in.css";
 
@@ -29,10 +28,8 @@ function words(link: Link): string {
 export default function Join() {
   const [token] = useState(() => location.hash.slice(1));
   const [link, setLink] = useState<Link | null>(null);
-  const [email, setEmail] = useState("");
-  const [name, setName] = useState("");
-  const [password, setPassword] = useState("");
-  const saving = useSaving(["/email", "/name", "/password"]);
+  const form = useForm({ email: "", name: "", password: "" });
+  const { saving } = form;
   const { fail } = saving;
   useEffect(() => {
     document.title = "Join · Clarion";
@@ -70,10 +67,9 @@ export default function Join() {
             void saving.run(async () => {
               take(
                 await post<Session>(`${OURS}/session/claim`, {
+                  ...form.values,
                   token,
-                  email: link.email || email,
-                  name,
-                  password,
+                  email: link.email || form.values.email,
                 }),
               );
               history.replaceState(null, "", "/join");
@@ -82,37 +78,29 @@ export default function Join() {
           }}
         >
           <p>{words(link)}</p>
-          <TextField
+          <FormField
+            form={form}
+            field="email"
             label="E-mail"
             type="email"
             name="email"
             autocomplete="username"
             required
             readOnly={link.email !== ""}
-            value={link.email || email}
-            error={saving.about("/email")}
-            onInput={setEmail}
+            value={link.email || undefined}
           />
           {link.kind !== "reset" && !link.has_account && (
-            <TextField
-              label="Name"
-              name="name"
-              autocomplete="name"
-              value={name}
-              error={saving.about("/name")}
-              onInput={setName}
-            />
+            <FormField form={form} field="name" label="Name" name="name" autocomplete="name" />
           )}
-          <TextField
+          <FormField
+            form={form}
+            field="password"
             label="Password"
             type="password"
             name={known ? "password" : "new-password"}
             autocomplete={known ? "current-password" : "new-password"}
             required
             hint={known ? undefined : "At least 10 characters. A sentence is easier to remember than signs."}
-            value={password}
-            error={saving.about("/password")}
-            onInput={setPassword}
           />
           {saving.problems}
           <Button kind="primary" type="submit" busy={saving.busy}>
