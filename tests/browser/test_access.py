@@ -28,8 +28,10 @@ def test_the_first_owner_comes_in_by_the_link_and_invites_a_reader(fresh_server:
     dialog.get_by_label("E-mail").fill("bo@example.com")
     check_accessible(page)
     dialog.get_by_role("button", name="Make the link").click()
-    link = dialog.locator("pre").inner_text()
-    dialog.get_by_role("button", name="Done").click()
+    made = page.get_by_role("dialog", name="The invitation")
+    link = made.locator("pre").inner_text()
+    made.get_by_role("button", name="Done").click()
+    expect(page.get_by_role("button", name="Invite")).to_be_focused()
     expect(page.get_by_role("cell", name="bo@example.com")).to_be_visible()
 
     other: Page = open_page(fresh_server.url, theme="dark")

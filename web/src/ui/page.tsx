@@ -75,3 +75,13 @@ export function Section({
     </section>
   );
 }
+
+/** One of a `dl` of facts that stand in columns. */
+export function Fact({ label, children }: { label: string; children: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}

@@ -21,6 +21,11 @@ export function toast(text: string, tone: Toast["tone"] = "plain"): void {
   setTimeout(() => dismiss(id), SHOWN_MS);
 }
 
+/** What was asked for was refused or did not arrive. */
+export function toastFailure(failure: unknown): void {
+  toast(failure instanceof Error ? failure.message : String(failure), "bad");
+}
+
 function dismiss(id: number): void {
   shown = shown.filter((one) => one.id !== id);
   redraw?.();

@@ -2,19 +2,15 @@
 // `/broadcasts/:id/actions/:action/condition`: which people of the audience get one message.
 import { get, OURS, patch } from "../../api/client";
 import type { PageProps } from "../../app/routes";
-import { useMay } from "../../app/session";
-import { AudienceSummary } from "../../audience/AudienceSummary";
-import { FilterBuilder } from "../../audience/FilterBuilder";
-import { type Audience, both, type Filter, faults, isEverybody } from "../../audience/filter";
+import { type Audience, both } from "../../audience/filter";
+import { SavedAudience } from "../../audience/SavedAudience";
 import { useAutosave } from "../../lib/autosave";
 import { LinkButton } from "../../ui/button";
-import { SaveState, SaveTrouble } from "../../ui/savestate";
 import { Empty } from "../../ui/states";
 import { type Action, actionName, type Broadcast } from "../broadcasts/types";
 import { BroadcastFrame, broadcastChanged } from "./frame";
 
 function Condition({ broadcast, action }: { broadcast: Broadcast; action: Action }) {
-  const mayEdit = useMay("edit");
   const path = `${OURS}/broadcasts/${broadcast.id}`;
   const autosave = useAutosave<Audience>({
     name: `action.${action.id}.condition`,
@@ -31,31 +27,22 @@ function Condition({ broadcast, action }: { broadcast: Broadcast; action: Action
       return { value: one?.condition ?? {}, version: newest.version };
     },
   });
-  const unfinished = !isEverybody(autosave.value) && faults(autosave.value as Filter).length > 0;
   return (
     <div class="stack">
-      <div class="row row-between">
-        <div>
-          <h2>Who gets {actionName(action)}</h2>
-          <p class="muted">
-            Of the audience, whichever it is, only people who match these conditions get this message. The
-            others are skipped. A trigger keeps the conditions that it was called with.
-          </p>
-        </div>
-        <SaveState autosave={autosave} />
-      </div>
-      {!unfinished && <SaveTrouble autosave={autosave} field="condition" />}
-      <div class="two-columns">
-        <fieldset disabled={!mayEdit}>
-          <legend class="visually-hidden">Conditions</legend>
-          <FilterBuilder
-            value={autosave.value}
-            onChange={(value) => autosave.change(value)}
-            showFaults={unfinished}
-          />
-        </fieldset>
-        <AudienceSummary filter={both(broadcast.recipients, autosave.value)} bare />
-      </div>
+      <SavedAudience
+        autosave={autosave}
+        field="condition"
+        reached={both(broadcast.recipients, autosave.value)}
+        intro={
+          <div>
+            <h2>Who gets {actionName(action)}</h2>
+            <p class="muted">
+              Of the audience, whichever it is, only people who match these conditions get this message. The
+              others are skipped. A trigger keeps the conditions that it was called with.
+            </p>
+          </div>
+        }
+      />
       <div class="row row-end">
         <LinkButton href={`/broadcasts/${broadcast.id}/actions/${action.id}`}>To the message</LinkButton>
         <LinkButton href={`/broadcasts/${broadcast.id}/workflow`}>To the workflow</LinkButton>

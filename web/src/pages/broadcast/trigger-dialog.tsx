@@ -13,6 +13,7 @@ import { PreviewMessage } from "../../preview/PreviewMessage";
 import { Button } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
 import { CheckField, Radios, SelectField, TextArea, TextField } from "../../ui/field";
+import { useSaving } from "../../ui/saving";
 import { Problems } from "../../ui/states";
 import { actionName, type Broadcast } from "../broadcasts/types";
 import type { SampleData } from "./api-step";
@@ -119,8 +120,7 @@ export function TriggerDialog({
   });
   const [touched, setTouched] = useState(false);
   const [typed, setTyped] = useState("");
-  const [busy, setBusy] = useState(false);
-  const [failed, setFailed] = useState<unknown>(null);
+  const saving = useSaving();
   const wanted = sample.data?.wanted;
   // Before anybody can have typed over it.
   useLayoutEffect(() => {
@@ -142,18 +142,12 @@ export function TriggerDialog({
   const set = (changes: Partial<TriggerForm>) => setForm((before) => ({ ...before, ...changes }));
   const trigger = async () => {
     if (body === null) return;
-    setBusy(true);
-    setFailed(null);
-    try {
+    await saving.run(async () => {
       const accepted = await post<{ id: number }>(`/v1/campaigns/${broadcast.id}/triggers`, JSON.parse(body));
       invalidate(`${OURS}/broadcasts`);
       onClose();
       navigate(`/triggers/${accepted.id}`);
-    } catch (failure) {
-      setFailed(failure);
-    } finally {
-      setBusy(false);
-    }
+    });
   };
   return (
     <Dialog
@@ -166,7 +160,7 @@ export function TriggerDialog({
           <Button onClick={onClose}>Cancel</Button>
           <Button
             kind="primary"
-            busy={busy}
+            busy={saving.busy}
             disabled={
               !check?.ready || body === null || (many && typed.replace(/\D/g, "") !== String(reached))
             }
@@ -252,7 +246,7 @@ export function TriggerDialog({
               onInput={setTyped}
             />
           )}
-          {failed !== null && <Problems error={failed} />}
+          {saving.problems}
           {"body" in made && whole && (
             <PreviewMessage
               broadcastId={broadcast.id}

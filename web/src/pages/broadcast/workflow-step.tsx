@@ -13,7 +13,7 @@ import { SelectField } from "../../ui/field";
 import { Menu } from "../../ui/menu";
 import { Pill } from "../../ui/pill";
 import { Empty } from "../../ui/states";
-import { toast } from "../../ui/toast";
+import { toastFailure } from "../../ui/toast";
 import { CopyActions } from "../broadcasts/copy-actions";
 import {
   type Action,
@@ -75,7 +75,7 @@ export function WorkflowStep({ broadcast }: { broadcast: Broadcast }) {
       await work();
       broadcastChanged(broadcast.id);
     } catch (failure) {
-      toast(failure instanceof Error ? failure.message : String(failure), "bad");
+      toastFailure(failure);
     }
   };
   const order = (from: number, to: number) => {

@@ -14,7 +14,7 @@ import { Page } from "../../ui/page";
 import { useSaving } from "../../ui/saving";
 import { Empty, Loaded } from "../../ui/states";
 import { Pager, Table } from "../../ui/table";
-import { toast } from "../../ui/toast";
+import { toast, toastFailure } from "../../ui/toast";
 import { CopyActions } from "./copy-actions";
 import { DaysSparkline } from "./sparkline";
 import { StatePill, TriggerPill } from "./state";
@@ -126,7 +126,7 @@ export default function Broadcasts() {
       invalidate(PATH);
       toast(done);
     } catch (failure) {
-      toast(failure instanceof Error ? failure.message : String(failure), "bad");
+      toastFailure(failure);
     }
   };
   const items = (one: ListedBroadcast) => [

@@ -9,6 +9,7 @@ import { Button } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
 import { CheckField, TextArea } from "../../ui/field";
 import { Pill } from "../../ui/pill";
+import { useSaving } from "../../ui/saving";
 import { Loading, Problems } from "../../ui/states";
 
 interface Cause extends Fault {
@@ -133,22 +134,14 @@ export function TestDialog({ open, onClose, path, body, as, mine, goes, hint }: 
   const [text, setText] = useState(goes === "addresses" ? mine : "");
   const [prefix, setPrefix] = useState(true);
   const [results, setResults] = useState<Result[] | null>(null);
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
+  const saving = useSaving();
   const to = goes === "elsewhere" ? linesOf(text) : addressesOf(text);
-  const send = async () => {
-    setBusy(true);
-    setError(null);
-    setResults(null);
-    try {
+  const send = () =>
+    saving.run(async () => {
+      setResults(null);
       const more = goes === "request" ? {} : goes === "addresses" ? { to, prefix } : { to };
       setResults((await post<{ results: Result[] }>(path, { ...body(), ...more })).results);
-    } catch (failure) {
-      setError(failure);
-    } finally {
-      setBusy(false);
-    }
-  };
+    });
   return (
     <Dialog
       title="Send a test"
@@ -159,7 +152,7 @@ export function TestDialog({ open, onClose, path, body, as, mine, goes, hint }: 
           <Button onClick={onClose}>Close</Button>
           <Button
             kind="primary"
-            busy={busy}
+            busy={saving.busy}
             disabled={goes !== "request" && (to.length === 0 || to.length > MOST)}
             onClick={() => void send()}
           >
@@ -191,7 +184,7 @@ export function TestDialog({ open, onClose, path, body, as, mine, goes, hint }: 
             )}
           </>
         )}
-        {error !== null && <Problems error={error} />}
+        {saving.problems}
         <div role="status">
           {results && (
             <ul class="composer-results">

@@ -7,7 +7,7 @@ import { number } from "../../lib/format";
 import { useQuery } from "../../lib/query";
 import { CopyButton, LinkButton } from "../../ui/button";
 import { CheckField } from "../../ui/field";
-import { Page, Section } from "../../ui/page";
+import { Fact, Page, Section } from "../../ui/page";
 import { Pill, Time } from "../../ui/pill";
 import { Empty, Loaded } from "../../ui/states";
 import { type Moment, nameOf, tell } from "../deliveries/words";
@@ -152,14 +152,5 @@ function Message({ delivery, path }: { delivery: Whole; path: string }) {
         src={`${path}/html?${query}`}
       />
     </Section>
-  );
-}
-
-function Fact({ label, children }: { label: string; children: preact.ComponentChildren }) {
-  return (
-    <div>
-      <dt>{label}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }

@@ -13,7 +13,7 @@ import { Page } from "../../ui/page";
 import { Pill, Time } from "../../ui/pill";
 import { Empty, Loaded } from "../../ui/states";
 import { Pager } from "../../ui/table";
-import { toast } from "../../ui/toast";
+import { toast, toastFailure } from "../../ui/toast";
 import { next as nextOf } from "./choice";
 import "./drafts.css";
 
@@ -130,7 +130,7 @@ export default function Drafts() {
       invalidate(PATH);
       invalidate(`${OURS}/progress`);
     } catch (failure) {
-      toast(failure instanceof Error ? failure.message : String(failure), "bad");
+      toastFailure(failure);
     } finally {
       setBusy(false);
     }

@@ -8,7 +8,7 @@ import { Page } from "../../ui/page";
 import { Pill, Time, type Tone } from "../../ui/pill";
 import { Empty, Loaded } from "../../ui/states";
 import { Table } from "../../ui/table";
-import { toast } from "../../ui/toast";
+import { toastFailure } from "../../ui/toast";
 
 interface Export {
   id: number;
@@ -29,7 +29,7 @@ async function download(id: number): Promise<void> {
     const { url } = await get<{ url: string }>(`/v1/exports/${id}/download`);
     location.assign(url);
   } catch (failure) {
-    toast(failure instanceof Error ? failure.message : String(failure), "bad");
+    toastFailure(failure);
   }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a file to an import: choose the file, say what its columns are, see what would happen, begin.
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { ApiError, OURS, post } from "../../api/client";
+import { OURS, post } from "../../api/client";
 import { useSegments } from "../../audience/FilterBuilder";
 import { bytes, count, number } from "../../lib/format";
 import { invalidate, useQuery } from "../../lib/query";
@@ -9,7 +9,7 @@ import { navigate, useSearch } from "../../lib/router";
 import { Button } from "../../ui/button";
 import { CheckField, Field, Radios, SelectField, TextField } from "../../ui/field";
 import { Page, Section } from "../../ui/page";
-import { Problems } from "../../ui/states";
+import { useSaving } from "../../ui/saving";
 import {
   type Choice,
   COLUMN_TYPES,
@@ -88,25 +88,15 @@ export function ImportSteps({ parent }: { parent: { href: string; label: string 
 }
 
 function FileStep({ upload, onSent }: { upload: Upload | null; onSent: (upload: Upload) => void }) {
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
+  const saving = useSaving(["/encoding"]);
   const [file, setFile] = useState<File | null>(null);
   const [encoding, setEncoding] = useState("");
   const send = async (chosen: File | null | undefined, as: string) => {
     if (!chosen) return;
     setFile(chosen);
-    setBusy(true);
-    setError(null);
-    try {
-      const path = `${OURS}/uploads?name=${encodeURIComponent(chosen.name)}&encoding=${as}`;
-      onSent(
-        (await post<{ upload: Upload }>(path, chosen, { headers: { "Content-Type": "text/csv" } })).upload,
-      );
-    } catch (failure) {
-      setError(failure);
-    } finally {
-      setBusy(false);
-    }
+    const path = `${OURS}/uploads?name=${encodeURIComponent(chosen.name)}&encoding=${as}`;
+    const headers = { "Content-Type": "text/csv" };
+    await saving.run(async () => onSent((await post<{ upload: Upload }>(path, chosen, { headers })).upload));
   };
   return (
     <Section title="1. The file">
@@ -120,7 +110,7 @@ function FileStep({ upload, onSent }: { upload: Upload | null; onSent: (upload: 
             type="file"
             class="control"
             accept=".csv,text/csv,text/plain"
-            disabled={busy}
+            disabled={saving.busy}
             onChange={(event) => void send(event.currentTarget.files?.[0], encoding)}
           />
         )}
@@ -128,8 +118,8 @@ function FileStep({ upload, onSent }: { upload: Upload | null; onSent: (upload: 
       <SelectField
         label="Encoding"
         value={encoding}
-        disabled={busy}
-        error={error instanceof ApiError ? error.about("/encoding") : undefined}
+        disabled={saving.busy}
+        error={saving.about("/encoding")}
         onChange={(as) => {
           setEncoding(as);
           void send(file, as);
@@ -137,13 +127,13 @@ function FileStep({ upload, onSent }: { upload: Upload | null; onSent: (upload: 
         options={ENCODINGS}
       />
       <p role="status">
-        {busy
+        {saving.busy
           ? "Sending…"
           : upload
             ? `${upload.counted ? "" : "about "}${count(upload.rows, "row", "rows")}, ${bytes(upload.bytes)}, ${readAs(upload)}`
             : ""}
       </p>
-      {error !== null && <Problems error={error} besides={["/encoding"]} />}
+      {saving.problems}
     </Section>
   );
 }
@@ -157,8 +147,7 @@ interface ColumnStepProps {
 }
 
 function ColumnStep({ upload, plan, byEmail, onChange, onTried }: ColumnStepProps) {
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
+  const saving = useSaving();
   const [pressed, setPressed] = useState(false);
   const wrong = faults(plan.choices, plan.identifier);
   const set = (index: number, changes: Partial<Choice>) =>
@@ -168,16 +157,11 @@ function ColumnStep({ upload, plan, byEmail, onChange, onTried }: ColumnStepProp
     });
   const tryIt = async () => {
     setPressed(true);
-    setError(null);
+    saving.fail(null);
     if (wrong.size > 0) return;
-    setBusy(true);
-    try {
+    await saving.run(async () => {
       onTried((await post<{ check: Trial }>(`${OURS}/imports/check`, bodyOf(upload, plan))).check);
-    } catch (failure) {
-      setError(failure);
-    } finally {
-      setBusy(false);
-    }
+    });
   };
   return (
     <Section
@@ -236,9 +220,9 @@ function ColumnStep({ upload, plan, byEmail, onChange, onTried }: ColumnStepProp
           options={WHOM}
         />
       </div>
-      {error !== null && <Problems error={error} />}
+      {saving.problems}
       <div class="row">
-        <Button busy={busy} onClick={() => void tryIt()}>
+        <Button busy={saving.busy} onClick={() => void tryIt()}>
           Try it without importing
         </Button>
       </div>
@@ -252,29 +236,22 @@ function sampleOf(upload: Upload, index: number): string {
 }
 
 function TrialStep({ upload, plan, trial }: { upload: Upload; plan: Plan; trial: Trial }) {
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
+  const saving = useSaving();
   const heading = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => heading.current?.focus(), []);
   const good = trial.whole ? trial.rows - trial.wrong : Math.max(0, upload.rows - trial.wrong);
   const segments = useSegments();
   const [search] = useSearch();
   const [segment, setSegment] = useState(search.get("segment") ?? "");
-  const begin = async () => {
-    setBusy(true);
-    setError(null);
-    try {
+  const begin = () =>
+    saving.run(async () => {
       const made = await post<{ import: Import }>(`${OURS}/imports`, {
         ...bodyOf(upload, plan),
         segment_id: segment ? Number(segment) : null,
       });
       invalidate(`${OURS}/imports`);
       navigate(`/imports/${made.import.id}`);
-    } catch (failure) {
-      setError(failure);
-      setBusy(false);
-    }
-  };
+    });
   const facts: [string, number][] = [
     ["New people", trial.new],
     ["Changed", trial.changed],
@@ -310,9 +287,9 @@ function TrialStep({ upload, plan, trial }: { upload: Upload; plan: Plan; trial:
         onChange={setSegment}
         options={[["", "No segment"], ...segments.map((one) => [String(one.id), one.name] as const)]}
       />
-      {error !== null && <Problems error={error} />}
+      {saving.problems}
       <div class="row">
-        <Button kind="primary" busy={busy} disabled={good === 0} onClick={() => void begin()}>
+        <Button kind="primary" busy={saving.busy} disabled={good === 0} onClick={() => void begin()}>
           Import {trial.whole ? "" : "about "}
           {count(good, "row", "rows")}
         </Button>

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The keys that programs call the API with.
 import { useState } from "preact/hooks";
-import { ApiError, del, OURS, post } from "../../api/client";
+import { del, OURS, post } from "../../api/client";
 import { invalidate, useQuery } from "../../lib/query";
 import { Button, CopyButton } from "../../ui/button";
-import { Confirm, Dialog } from "../../ui/dialog";
+import { Confirm, Dialog, FormDialog } from "../../ui/dialog";
 import { CheckField, Radios, TextField } from "../../ui/field";
 import { Page } from "../../ui/page";
 import { Pill, Time } from "../../ui/pill";
-import { Empty, Loaded, Problems } from "../../ui/states";
+import { useSaving } from "../../ui/saving";
+import { Empty, Loaded } from "../../ui/states";
 import { Table } from "../../ui/table";
 import { AppSecret } from "./app-secret";
 
@@ -32,116 +33,98 @@ const SCOPES: readonly [string, string][] = [
   ["manage", "Clarion's own management API"],
 ];
 
-function NewKey({ open, onClose }: { open: boolean; onClose: () => void }) {
+type MadeKey = Key & { secret: string };
+
+function NewKey({ onClose, onMade }: { onClose: () => void; onMade: (made: MadeKey) => void }) {
   const [kind, setKind] = useState("app");
   const [name, setName] = useState("");
   const [scopes, setScopes] = useState<string[]>(["app"]);
-  const [made, setMade] = useState<(Key & { secret: string }) | null>(null);
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
-  const close = () => {
-    setName("");
-    setMade(null);
-    setError(null);
-    onClose();
-  };
-  const create = async () => {
-    setBusy(true);
-    setError(null);
-    try {
-      const body = kind === "app" ? { kind, name, scopes } : { kind, name };
-      setMade((await post<{ key: Key & { secret: string } }>(PATH, body)).key);
-      invalidate(PATH);
-    } catch (failure) {
-      setError(failure);
-    } finally {
-      setBusy(false);
-    }
-  };
+  const saving = useSaving(["/name"]);
+  return (
+    <FormDialog
+      title="Make a key"
+      onClose={onClose}
+      saving={saving}
+      action="Make the key"
+      onSave={async () => {
+        const body = kind === "app" ? { kind, name, scopes } : { kind, name };
+        onMade((await post<{ key: MadeKey }>(PATH, body)).key);
+        invalidate(PATH);
+      }}
+    >
+      <TextField
+        label="Name"
+        hint="What it is for: it stands in the audit log and in triggers."
+        value={name}
+        error={saving.about("/name")}
+        onInput={setName}
+      />
+      <Radios
+        legend="Kind"
+        value={kind}
+        onChange={setKind}
+        options={[
+          {
+            value: "app",
+            label: "App API key",
+            hint: "Triggers broadcasts, reads what became of them. A bearer token.",
+          },
+          {
+            value: "track",
+            label: "Track API key",
+            hint: "Identifies people and tells events. Comes with a site id.",
+          },
+        ]}
+      />
+      {kind === "app" && (
+        <fieldset class="stack-tight">
+          <legend>What it opens</legend>
+          {SCOPES.map(([scope, words]) => (
+            <CheckField
+              key={scope}
+              label={words}
+              checked={scopes.includes(scope)}
+              onChange={(on) => setScopes(on ? [...scopes, scope] : scopes.filter((one) => one !== scope))}
+            />
+          ))}
+        </fieldset>
+      )}
+    </FormDialog>
+  );
+}
+
+/** Shown once, right after it was made. */
+function TheNewKey({ made, onClose }: { made: MadeKey; onClose: () => void }) {
   return (
     <Dialog
-      title={made ? "The new key" : "Make a key"}
-      open={open}
-      onClose={close}
+      title="The new key"
+      open
+      onClose={onClose}
       actions={
-        made ? (
-          <Button kind="primary" onClick={close}>
-            I have it
-          </Button>
-        ) : (
-          <>
-            <Button onClick={close}>Cancel</Button>
-            <Button kind="primary" busy={busy} onClick={create}>
-              Make the key
-            </Button>
-          </>
-        )
+        <Button kind="primary" onClick={onClose}>
+          I have it
+        </Button>
       }
     >
-      {made ? (
-        <div class="stack">
-          <p>Copy it now: only its hash is kept, nobody can show it again.</p>
-          {made.site_id && (
-            <div class="stack-tight">
-              <h3>Site id</h3>
-              <div class="row">
-                <code class="break">{made.site_id}</code>
-                <CopyButton text={made.site_id} />
-              </div>
-            </div>
-          )}
+      <div class="stack">
+        <p>Copy it now: only its hash is kept, nobody can show it again.</p>
+        {made.site_id && (
           <div class="stack-tight">
-            <h3>{made.kind === "app" ? "App API key" : "Track API key"}</h3>
+            <h3>Site id</h3>
             <div class="row">
-              <code class="break">{made.secret}</code>
-              <CopyButton text={made.secret} />
+              <code class="break">{made.site_id}</code>
+              <CopyButton text={made.site_id} />
             </div>
           </div>
+        )}
+        <div class="stack-tight">
+          <h3>{made.kind === "app" ? "App API key" : "Track API key"}</h3>
+          <div class="row">
+            <code class="break">{made.secret}</code>
+            <CopyButton text={made.secret} />
+          </div>
         </div>
-      ) : (
-        <div class="stack">
-          <TextField
-            label="Name"
-            hint="What it is for: it stands in the audit log and in triggers."
-            value={name}
-            error={error instanceof ApiError ? error.about("/name") : undefined}
-            onInput={setName}
-          />
-          <Radios
-            legend="Kind"
-            value={kind}
-            onChange={setKind}
-            options={[
-              {
-                value: "app",
-                label: "App API key",
-                hint: "Triggers broadcasts, reads what became of them. A bearer token.",
-              },
-              {
-                value: "track",
-                label: "Track API key",
-                hint: "Identifies people and tells events. Comes with a site id.",
-              },
-            ]}
-          />
-          {kind === "app" && (
-            <fieldset class="stack-tight">
-              <legend>What it opens</legend>
-              {SCOPES.map(([scope, words]) => (
-                <CheckField
-                  key={scope}
-                  label={words}
-                  checked={scopes.includes(scope)}
-                  onChange={(on) =>
-                    setScopes(on ? [...scopes, scope] : scopes.filter((one) => one !== scope))
-                  }
-                />
-              ))}
-            </fieldset>
-          )}
-          {error !== null && <Problems error={error} besides={["/name"]} />}
-        </div>
-      )}
+      </div>
     </Dialog>
   );
 }
@@ -150,6 +133,7 @@ function NewKey({ open, onClose }: { open: boolean; onClose: () => void }) {
 export default function Keys() {
   const query = useQuery<{ keys: Key[] }>(PATH);
   const [making, setMaking] = useState(false);
+  const [made, setMade] = useState<MadeKey | null>(null);
   const [revoking, setRevoking] = useState<Key | null>(null);
   return (
     <Page
@@ -212,7 +196,8 @@ export default function Keys() {
       </Loaded>
       {/* After the keys, which would push it down. */}
       {(query.data ?? query.error) !== undefined && <AppSecret />}
-      <NewKey open={making} onClose={() => setMaking(false)} />
+      {making && <NewKey onClose={() => setMaking(false)} onMade={setMade} />}
+      {made && <TheNewKey made={made} onClose={() => setMade(null)} />}
       {revoking && (
         <Confirm
           title={`Revoke ${revoking.name}?`}

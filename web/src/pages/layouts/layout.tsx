@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One layout: its HTML, and beside it how a message looks in it.
 import { useEffect, useState } from "preact/hooks";
-import { ApiError, OURS, patch, post } from "../../api/client";
+import { OURS, patch, post } from "../../api/client";
 import type { PageProps } from "../../app/routes";
 import { useMay } from "../../app/session";
 import { CodeEditor } from "../../editor/CodeEditor";
@@ -13,7 +13,8 @@ import { PreviewFrame } from "../../preview/PreviewFrame";
 import { Button } from "../../ui/button";
 import { TextField } from "../../ui/field";
 import { Page } from "../../ui/page";
-import { Loaded, Problems } from "../../ui/states";
+import { useSaving } from "../../ui/saving";
+import { Loaded } from "../../ui/states";
 import { toast } from "../../ui/toast";
 import { type Fault, FIRST, framed, inLayout } from "./framing";
 import { type Layout, Users } from "./layouts";
@@ -62,15 +63,11 @@ function Editor({ layout }: { layout: Layout | null }) {
   const mayEdit = useMay("edit");
   const [name, setName] = useState(layout?.name ?? "");
   const [html, setHtml] = useState(layout?.html ?? FIRST);
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
+  const saving = useSaving(["/name"]);
   const shown = useShown(html);
   const completions = useQuery<Completions>(`${OURS}/completions`).data;
-  const about = (pointer: string) => (error instanceof ApiError ? error.about(pointer) : undefined);
-  const save = async () => {
-    setBusy(true);
-    setError(null);
-    try {
+  const save = () =>
+    saving.run(async () => {
       const body = { name, html };
       const saved = await (layout
         ? patch<{ layout: Layout }>(`${PATH}/${layout.id}`, body)
@@ -78,12 +75,7 @@ function Editor({ layout }: { layout: Layout | null }) {
       invalidate(PATH);
       toast(layout ? "Saved: triggers from now on send it" : "Made: choose it in a message");
       navigate(`/layouts/${saved.layout.id}`, { replace: true });
-    } catch (failure) {
-      setError(failure);
-    } finally {
-      setBusy(false);
-    }
-  };
+    });
   return (
     <Page
       title={layout ? layout.name : "A new layout"}
@@ -91,7 +83,7 @@ function Editor({ layout }: { layout: Layout | null }) {
       wide
       actions={
         mayEdit && (
-          <Button kind="primary" busy={busy} onClick={save}>
+          <Button kind="primary" busy={saving.busy} onClick={save}>
             Save
           </Button>
         )
@@ -105,7 +97,13 @@ function Editor({ layout }: { layout: Layout | null }) {
               what they began with.
             </p>
           )}
-          <TextField label="Name" value={name} disabled={!mayEdit} error={about("/name")} onInput={setName} />
+          <TextField
+            label="Name"
+            value={name}
+            disabled={!mayEdit}
+            error={saving.about("/name")}
+            onInput={setName}
+          />
           <CodeEditor
             label="HTML"
             language="html"
@@ -117,7 +115,7 @@ function Editor({ layout }: { layout: Layout | null }) {
             diagnostics={shown.faults}
             onChange={setHtml}
           />
-          {error !== null && <Problems error={error} besides={["/name"]} />}
+          {saving.problems}
         </div>
         <section class="stack layout-preview" aria-label="Preview">
           <h2>A message in it</h2>

@@ -16,7 +16,7 @@ import { Pill, Time } from "../../ui/pill";
 import { SearchField } from "../../ui/search";
 import { Empty, Loaded } from "../../ui/states";
 import { Pager, Table } from "../../ui/table";
-import { toast } from "../../ui/toast";
+import { toast, toastFailure } from "../../ui/toast";
 import { SegmentDialog } from "./segment-dialog";
 
 export interface ListedPerson {
@@ -73,7 +73,7 @@ function Filtered({ filter }: { filter: Audience }) {
       toast("The export is being written");
       navigate("/exports");
     } catch (failure) {
-      toast(failure instanceof Error ? failure.message : String(failure), "bad");
+      toastFailure(failure);
     } finally {
       setBusy(false);
     }

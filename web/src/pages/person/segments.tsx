@@ -9,7 +9,7 @@ import { Button } from "../../ui/button";
 import { SelectField } from "../../ui/field";
 import { Empty, Loaded } from "../../ui/states";
 import { Table } from "../../ui/table";
-import { toast } from "../../ui/toast";
+import { toastFailure } from "../../ui/toast";
 import { changedPerson } from "./attributes";
 
 interface InSegment {
@@ -32,7 +32,7 @@ export function Segments({ cio }: { cio: string }) {
       changedPerson(cio);
       invalidate(`/v1/segments/${id}`);
     } catch (failure) {
-      toast(failure instanceof Error ? failure.message : String(failure), "bad");
+      toastFailure(failure);
     } finally {
       setBusy(false);
     }

@@ -6,11 +6,11 @@ import { useMay } from "../../app/session";
 import { number } from "../../lib/format";
 import { invalidate } from "../../lib/query";
 import { Button } from "../../ui/button";
-import { Confirm, Dialog } from "../../ui/dialog";
+import { Confirm, FormDialog } from "../../ui/dialog";
 import { SelectField, TextField } from "../../ui/field";
 import { Menu } from "../../ui/menu";
-import { Problems } from "../../ui/states";
-import { toast } from "../../ui/toast";
+import { useSaving } from "../../ui/saving";
+import { toast, toastFailure } from "../../ui/toast";
 import { mayJoin } from "./progress";
 import type { Progress } from "./types";
 
@@ -56,7 +56,7 @@ export function Controls({ progress, onDone }: { progress: Progress; onDone: () 
                 try {
                   await act("resume", "It goes on");
                 } catch (error) {
-                  toast(String(error instanceof Error ? error.message : error), "bad");
+                  toastFailure(error);
                 } finally {
                   setBusy(false);
                 }
@@ -138,7 +138,7 @@ export function Controls({ progress, onDone }: { progress: Progress; onDone: () 
           {number(progress.numbers.handed_over)} messages that were handed over stay as they were.
         </p>
       </Confirm>
-      <Speed progress={progress} open={asked === "speed"} onClose={() => setAsked(null)} onDone={onDone} />
+      {asked === "speed" && <Speed progress={progress} onClose={() => setAsked(null)} onDone={onDone} />}
     </>
   );
 }
@@ -147,12 +147,10 @@ const UNITS = ["second", "minute", "hour", "day"] as const;
 
 function Speed({
   progress,
-  open,
   onClose,
   onDone,
 }: {
   progress: Progress;
-  open: boolean;
   onClose: () => void;
   onDone: () => void;
 }) {
@@ -163,76 +161,51 @@ function Speed({
   const [per, setPer] = useState(rated?.per ?? "second");
   const [minutes, setMinutes] = useState("60");
   const [priority, setPriority] = useState(String(progress.priority));
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
+  const saving = useSaving();
   const save = async () => {
-    setBusy(true);
-    setError(null);
     const speed =
       kind === "rate"
         ? { rate: { messages: Number(messages), per } }
         : kind === "spread"
           ? { spread: Math.round(Number(minutes) * 60) }
           : { rate: null };
-    try {
-      await put(`${OURS}/triggers/${progress.id}/control`, { priority: Number(priority), ...speed });
-      toast("Changed");
-      onDone();
-      onClose();
-    } catch (failure) {
-      setError(failure);
-    } finally {
-      setBusy(false);
-    }
+    await put(`${OURS}/triggers/${progress.id}/control`, { priority: Number(priority), ...speed });
+    toast("Changed");
+    onDone();
   };
   return (
-    <Dialog
-      title="Rate and priority"
-      open={open}
-      onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" busy={busy} onClick={save}>
-            Save
-          </Button>
-        </>
-      }
-    >
-      <div class="stack">
-        <SelectField
-          label="Speed"
-          value={kind}
-          onChange={setKind}
-          options={[
-            ["none", "As fast as it goes"],
-            ["rate", "At most so many messages"],
-            ["spread", "Spread evenly over a time"],
-          ]}
-        />
-        {kind === "rate" && (
-          <div class="row">
-            <TextField label="Messages" type="number" min={1} value={messages} onInput={setMessages} />
-            <SelectField
-              label="A"
-              value={per}
-              onChange={setPer}
-              options={UNITS.map((unit) => [unit, unit] as const)}
-            />
-          </div>
-        )}
-        {kind === "spread" && (
-          <TextField label="Over minutes" type="number" min={1} value={minutes} onInput={setMinutes} />
-        )}
-        <TextField
-          label="Priority"
-          type="number"
-          value={priority}
-          onInput={setPriority}
-          hint="Triggers with a higher number go first; 0 is usual."
-        />
-        {error !== null && <Problems error={error} />}
-      </div>
-    </Dialog>
+    <FormDialog title="Rate and priority" onClose={onClose} saving={saving} onSave={save}>
+      <SelectField
+        label="Speed"
+        value={kind}
+        onChange={setKind}
+        options={[
+          ["none", "As fast as it goes"],
+          ["rate", "At most so many messages"],
+          ["spread", "Spread evenly over a time"],
+        ]}
+      />
+      {kind === "rate" && (
+        <div class="row">
+          <TextField label="Messages" type="number" min={1} value={messages} onInput={setMessages} />
+          <SelectField
+            label="A"
+            value={per}
+            onChange={setPer}
+            options={UNITS.map((unit) => [unit, unit] as const)}
+          />
+        </div>
+      )}
+      {kind === "spread" && (
+        <TextField label="Over minutes" type="number" min={1} value={minutes} onInput={setMinutes} />
+      )}
+      <TextField
+        label="Priority"
+        type="number"
+        value={priority}
+        onInput={setPriority}
+        hint="Triggers with a higher number go first; 0 is usual."
+      />
+    </FormDialog>
   );
 }

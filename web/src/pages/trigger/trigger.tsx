@@ -8,7 +8,7 @@ import { StackedBar } from "../../charts/StackedBar";
 import { number, people } from "../../lib/format";
 import { useQuery } from "../../lib/query";
 import { LinkButton } from "../../ui/button";
-import { Page, Section } from "../../ui/page";
+import { Fact, Page, Section } from "../../ui/page";
 import { Pill, Time } from "../../ui/pill";
 import { Empty, Loaded } from "../../ui/states";
 import { Causes } from "./causes";
@@ -159,15 +159,6 @@ function Live({ progress }: { progress: Progress }) {
         </dl>
       </div>
     </Section>
-  );
-}
-
-function Fact({ label, children }: { label: string; children: preact.ComponentChildren }) {
-  return (
-    <div>
-      <dt>{label}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 

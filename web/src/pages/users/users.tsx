@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who may do what in this workspace.
 import { useState } from "preact/hooks";
-import { ApiError, del, OURS, patch, post } from "../../api/client";
+import { del, OURS, patch, post } from "../../api/client";
 import { type Role, useSession } from "../../app/session";
 import { invalidate, useQuery } from "../../lib/query";
 import { Button, CopyButton } from "../../ui/button";
-import { Confirm, Dialog } from "../../ui/dialog";
+import { Confirm, Dialog, FormDialog } from "../../ui/dialog";
 import { CheckField, TextField } from "../../ui/field";
 import { Menu } from "../../ui/menu";
 import { Page, Section } from "../../ui/page";
 import { Pill, Time } from "../../ui/pill";
-import { Loaded, Problems } from "../../ui/states";
+import { useSaving } from "../../ui/saving";
+import { Loaded } from "../../ui/states";
 import { Table } from "../../ui/table";
-import { toast } from "../../ui/toast";
+import { toast, toastFailure } from "../../ui/toast";
 
 interface User {
   id: number;
@@ -82,71 +83,60 @@ function OneTimeLink({
   );
 }
 
-function Invite({ open, onClose }: { open: boolean; onClose: () => void }) {
+interface Invited {
+  email: string;
+  link: string;
+  days: number;
+}
+
+function Invite({ onClose, onInvited }: { onClose: () => void; onInvited: (made: Invited) => void }) {
   const [email, setEmail] = useState("");
   const [roles, setRoles] = useState<Role[]>(["reader"]);
-  const [link, setLink] = useState<{ link: string; expires_in_days: number } | null>(null);
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
-  const close = () => {
-    setEmail("");
-    setRoles(["reader"]);
-    setLink(null);
-    setError(null);
-    onClose();
-  };
-  const invite = async () => {
-    setBusy(true);
-    setError(null);
-    try {
-      const made = await post<{ joined: boolean; link: string | null; expires_in_days: number | null }>(
-        `${OURS}/invitations`,
-        { email, roles },
-      );
-      invalidate(PATH);
-      if (made.link) setLink({ link: made.link, expires_in_days: made.expires_in_days ?? 7 });
-      else {
-        toast(`${email} has an account and is in the workspace now`);
-        close();
-      }
-    } catch (failure) {
-      setError(failure);
-    } finally {
-      setBusy(false);
-    }
-  };
-  const about = (pointer: string) => (error instanceof ApiError ? error.about(pointer) : undefined);
+  const saving = useSaving(["/email"]);
+  return (
+    <FormDialog
+      title="Invite somebody"
+      onClose={onClose}
+      saving={saving}
+      action="Make the link"
+      onSave={async () => {
+        const made = await post<{ joined: boolean; link: string | null; expires_in_days: number | null }>(
+          `${OURS}/invitations`,
+          { email, roles },
+        );
+        invalidate(PATH);
+        if (made.link) onInvited({ email, link: made.link, days: made.expires_in_days ?? 7 });
+        else toast(`${email} has an account and is in the workspace now`);
+      }}
+    >
+      <TextField
+        label="E-mail"
+        type="email"
+        value={email}
+        error={saving.about("/email")}
+        onInput={setEmail}
+      />
+      <RoleChoice value={roles} onChange={setRoles} />
+    </FormDialog>
+  );
+}
+
+/** The link, shown once. */
+function InvitationLink({ made, onClose }: { made: Invited; onClose: () => void }) {
   return (
     <Dialog
-      title="Invite somebody"
-      open={open}
-      onClose={close}
+      title="The invitation"
+      open
+      onClose={onClose}
       actions={
-        link ? (
-          <Button kind="primary" onClick={close}>
-            Done
-          </Button>
-        ) : (
-          <>
-            <Button onClick={close}>Cancel</Button>
-            <Button kind="primary" busy={busy} onClick={invite}>
-              Make the link
-            </Button>
-          </>
-        )
+        <Button kind="primary" onClick={onClose}>
+          Done
+        </Button>
       }
     >
-      {link ? (
-        <OneTimeLink link={link.link} days={link.expires_in_days}>
-          Pass this link on to {email}. Clarion sends no mail for it.
-        </OneTimeLink>
-      ) : (
-        <div class="stack">
-          <TextField label="E-mail" type="email" value={email} error={about("/email")} onInput={setEmail} />
-          <RoleChoice value={roles} onChange={setRoles} />
-          {error !== null && <Problems error={error} besides={["/email"]} />}
-        </div>
-      )}
+      <OneTimeLink link={made.link} days={made.days}>
+        Pass this link on to {made.email}. Clarion sends no mail for it.
+      </OneTimeLink>
     </Dialog>
   );
 }
@@ -174,7 +164,7 @@ async function enable(user: User) {
     await post(`${PATH}/${user.id}/enable`);
     toast(`${user.email} may sign in again`);
   } catch (failure) {
-    toast(failure instanceof Error ? failure.message : String(failure), "bad");
+    toastFailure(failure);
   } finally {
     invalidate(PATH);
   }
@@ -185,6 +175,7 @@ export default function Users() {
   const query = useQuery<{ users: User[]; invitations: Invitation[] }>(PATH);
   const { session } = useSession();
   const [inviting, setInviting] = useState(false);
+  const [invited, setInvited] = useState<Invited | null>(null);
   const [changing, setChanging] = useState<User | null>(null);
   const [removing, setRemoving] = useState<User | null>(null);
   const [disabling, setDisabling] = useState<User | null>(null);
@@ -253,7 +244,7 @@ export default function Users() {
                               );
                               setReset({ user, link: made.link, days: made.expires_in_days });
                             } catch (failure) {
-                              toast(failure instanceof Error ? failure.message : String(failure), "bad");
+                              toastFailure(failure);
                             }
                           },
                         },
@@ -314,7 +305,8 @@ export default function Users() {
           </>
         )}
       </Loaded>
-      <Invite open={inviting} onClose={() => setInviting(false)} />
+      {inviting && <Invite onClose={() => setInviting(false)} onInvited={setInvited} />}
+      {invited && <InvitationLink made={invited} onClose={() => setInvited(null)} />}
       {changing && <ChangeRoles user={changing} onClose={() => setChanging(null)} />}
       {disabling && (
         <Confirm
