@@ -91,7 +91,7 @@ async def test_resend_splits_several_recipients() -> None:
 
 
 RESEND_ERRORS: dict[str, tuple[int, str, str, str, bool]] = {
-    "bad field": (422, "validation_error", "Invalid `to` field.", "Permanent refused", False),
+    "bad field": (422, "validation_error", "Invalid `to` field.", "Permanent invalid_address", False),
     "no sender": (422, "invalid_from_address", "Invalid `from` field.", "Permanent sender_refused", False),
     "domain": (403, "validation_error", "The example.com domain is not verified.", "Permanent sender_refused", False),
     "only testing": (403, "validation_error", "You can only send testing emails", "Throttled 60", True),

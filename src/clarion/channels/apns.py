@@ -189,7 +189,7 @@ class Apns:
         if status == 503 and (seconds := _retry_after(answer)) is not None:
             self.gate.told(words, seconds)
             return Throttled(words, seconds)
-        if status >= 500:
+        if status >= 500 or reason == "IdleTimeout":
             self.gate.troubled(words, began, spare_first=True)
             return Temporary(words)
         if status == 413:

@@ -41,6 +41,7 @@ _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _HOUR = 3_600
 _EARLY_SECONDS = 300.0  # before its end a token is fetched anew
 _APPLE_KEY = "THIRD_PARTY_AUTH_ERROR"
+_NO_DEVICE = "not a valid FCM registration token"  # which has the code of any other mistake
 _QUOTA_SECONDS = 60.0  # FCM's own advice where a 429 does not say how long
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
@@ -186,7 +187,7 @@ class Fcm:
         if status == 200:
             self.gate.worked(began)
             return words
-        if code == "UNREGISTERED":
+        if code == "UNREGISTERED" or (status == 400 and _NO_DEVICE in words):
             self.gate.worked(began)
             return Gone(words)
         if status == 429 or (status == 503 and answer.retry_after is not None):

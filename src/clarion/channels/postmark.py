@@ -33,7 +33,8 @@ NOT_NOW = frozenset({MAINTENANCE, RATE_LIMIT})
 NOT_ALLOWED = frozenset({405, 412, 413})  # out of credits, account pending, account may not send
 SENDER_UNKNOWN = frozenset({400, 401})  # no such sender signature, or not confirmed
 BAD_JSON = frozenset({402, 403})
-REFUSED = frozenset({300, 406, 411})  # invalid, inactive recipient, forbidden attachment
+INVALID = 300
+REFUSED = frozenset({406, 411})  # inactive recipient, forbidden attachment
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,11 +227,20 @@ def _verdict(result: _Result) -> tuple[SendError, Pause | None]:
         return Permanent(words, "sender_refused"), None
     if code in BAD_JSON:
         return Permanent(words, "bad_content"), None
+    if code == INVALID:
+        return Permanent(words, _of_field(words)), None
     if code in REFUSED:
         return Permanent(words, "refused"), None
     # A code we do not know may be about the set-up, such as a stream that is not there: nobody is lost to it at
     # once, and nobody holds up the others.
     return Temporary(words), None
+
+
+def _of_field(words: str) -> str:
+    """Why, by the field that Postmark names: ``Error parsing 'To': …``, ``Invalid 'From' address: …``."""
+    if "'From'" in words:
+        return "sender_refused"
+    return "invalid_address" if any(f"'{name}'" in words for name in ("To", "Cc", "Bcc")) else "refused"
 
 
 def _reading_of_refusal(result: _Result, count: int) -> Reading:

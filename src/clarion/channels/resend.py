@@ -29,6 +29,7 @@ MOST_RECIPIENTS = 50
 QUOTAS = frozenset({"daily_quota_exceeded", "monthly_quota_exceeded"})
 IN_USE, USED = "concurrent_idempotent_requests", "invalid_idempotent_request"
 IN_USE_SECONDS = 5.0
+DANGEROUS = "security_error"  # with 451; of this message, Resend says
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,11 @@ def _ends(answer: Answer, count: int) -> Sequence[str | SendError]:
 def _of_message(words: str) -> Permanent:
     """What is said of one message: it names the field, and nothing but the sentence tells which."""
     about_sender = words.lstrip("`'\" ").startswith("from") or "domain is not verified" in words
-    return Permanent(printable(words) or "refused", "sender_refused" if about_sender else "refused")
+    return Permanent(printable(words) or "refused", "sender_refused" if about_sender else _of_field(words))
+
+
+def _of_field(words: str) -> str:
+    return "invalid_address" if any(f"`{name}`" in words for name in ("to", "cc", "bcc")) else "refused"
 
 
 def _verdict(said: _Refusal, answer: Answer, count: int) -> Reading:
@@ -213,4 +218,8 @@ def _verdict(said: _Refusal, answer: Answer, count: int) -> Reading:
         return paused(count, words, SET_UP_SECONDS)
     if name == "invalid_from_address" or (answer.status == 403 and "domain is not verified" in said.message):
         return refused(count, Permanent(words, "sender_refused"))
+    if name == DANGEROUS:
+        return refused(count, Permanent(words, "refused"))
+    if name == "validation_error" and answer.status in {400, 422}:
+        return refused(count, Permanent(words, _of_field(said.message)))
     return usual(answer, count)

@@ -204,7 +204,7 @@ def _results(answer: Answer, count: int) -> Reading:
 def _refusal(answer: Answer, count: int) -> Reading:
     kind, said = _error(answer)
     words = printable(f"{answer.status} {kind} {said}") if kind else answer.words
-    if kind in NOT_ALLOWED:
+    if kind in NOT_ALLOWED or said.startswith("Daily message quota"):
         return paused(count, words, answer.retry_after or SET_UP_SECONDS)
     if kind in SENDER_UNKNOWN or (kind == "MessageRejected" and "not verified" in said):
         return refused(count, Permanent(words, "sender_refused"))
