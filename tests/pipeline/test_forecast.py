@@ -1,29 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
 """A count that runs out of time says so, and scales what it saw."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import count
 
 import pytest
 
+from clarion.channels import registry
+from clarion.channels.base import Deliverer
+from clarion.channels.in_app import InAppProvider
+from clarion.channels.person import PersonProvider
 from clarion.domain.audience import Everybody
-from clarion.domain.broadcasts import Broadcast, SendingState
+from clarion.domain.broadcasts import Broadcast, EmailContent, SendingState
+from clarion.domain.channels import CHANNELS
 from clarion.domain.deliveries import Reason
 from clarion.domain.limits import MessageLimit
-from clarion.domain.people import Person
+from clarion.domain.people import Device, Person
 from clarion.domain.suppressions import EspKind
 from clarion.domain.topics import PREFERENCES, Topic
 from clarion.pipeline import forecast
+from clarion.pipeline.acting import Acting
 from clarion.pipeline.forecast import Forecast
 from clarion.pipeline.terms import PLAIN
-from clarion.store import access, broadcasts, esp, limits, people, topics
+from clarion.store import access, broadcasts, esp, in_app, limits, people, topics
 from clarion.store.engine import Store, Transaction
 from clarion.store.jobs_inprocess import InProcessJobs
 from clarion.store.numbers import PersonNumbers
 
 from .providers import Scripted
-from .stage import MAIL, Stage
+from .stage import MAIL, SIGN, Stage
 
 
 def test_what_was_not_looked_at_is_estimated(store: Store) -> None:
@@ -115,10 +122,10 @@ def foretold(stage: Stage, broadcast: Broadcast) -> Forecast:
     return stage.store.read(work)
 
 
-async def sends_as_told(stage: Stage, broadcast: Broadcast, told: Forecast) -> None:
+async def sends_as_told(stage: Stage, broadcast: Broadcast, told: Forecast, others: Sequence[Deliverer] = ()) -> None:
     jobs = InProcessJobs(stage.store)
     trigger_id = stage.trigger(broadcast, jobs=jobs)
-    async with stage.working(stage.worker(Scripted(), jobs)):
+    async with stage.working(stage.worker(Scripted(), jobs, others=others)):
         await stage.finished(trigger_id)
     rows = stage.rows(trigger_id)
     for one in told.messages:
@@ -155,3 +162,112 @@ async def test_whoever_is_over_the_message_limit_is_foreseen(most: int, ignoring
     over = told.messages[2].left_out.get(Reason.MESSAGE_LIMIT, 0)
     assert over == (0 if ignoring else {1: 8, 2: 3, 3: 0}[most])
     await sends_as_told(stage, broadcast, told)
+
+
+_FITTING: dict[str, dict[str, str]] = {
+    "sms": {"body": "Hi"},
+    "whatsapp": {"body": f'{{"content_sid": "HX{"0" * 32}"}}'},
+    "slack": {"body": "Hi"},
+    "push": {"message": "Hi"},
+    "in_app": {"body": "Hi"},
+    "create_event": {"event_name": "asked"},
+}
+
+
+def of(kind: str, **parts: str) -> EmailContent:
+    return EmailContent(parts_of=kind, parts=CHANNELS[kind].new() | _FITTING[kind] | parts)
+
+
+def refusing(channel: str) -> dict[str, object]:
+    return {PREFERENCES: {"channels": {channel: False}}}
+
+
+def mixed_crowd(stage: Stage) -> None:
+    """People with and without each address, device and wish."""
+    phone: dict[str, object] = {"phone": "+1 555 123 4567"}
+    crowd: list[tuple[str | None, dict[str, object]]] = [
+        ("", phone),
+        ("", {}),
+        (None, {}),
+        (None, phone),
+        ("", {"phone": "call me"}),
+        ("", {"phone": 5551234567}),
+        ("", {"phone": " "}),
+        ("", {"phone": None, "home": {"phone": "+15551234567"}}),
+        ("", {"phone": {"home": "+15551234567"}}),
+        ("", {**phone, "unsubscribed": True}),
+        ("", {**phone, **refusing("sms")}),
+        ("", {**refusing("sms"), "plan": "pro"}),
+        ("", {**refusing("push"), "slack_id": "U024BE7LH"}),
+        ("", {**refusing("email"), "slack_id": "not one"}),
+        ("", {**phone, "slack_id": "@ada", "plan": "pro"}),
+        ("barred@x.test", {**phone, "plan": "pro"}),
+    ]
+    android = Device("a1", "android", 10, {})
+    owned = {
+        0: [android, Device("a2", "android", 20, {})],
+        2: [android],
+        4: [Device("off", "android", 5, {"push_enabled": "false"})],
+        9: [android],
+        12: [android],
+        14: [Device("a2", "android", 1, {})],
+    }
+    for no, (email, attributes) in enumerate(crowd):
+        number = stage.person(f"p{no}", email, **attributes)
+        for device in owned.get(no, ()):
+            stage.store.write(partial(people.save_device, person_id=number, device=device))
+    stage.store.write(
+        partial(esp.suppress, workspace_id=stage.workspace.workspace_id, kind=EspKind.BOUNCES, email="barred@x.test")
+    )
+
+
+_PRO = {"attribute": {"field": "plan", "operator": "eq", "value": "pro"}}
+
+
+def provider_of(stage: Stage, kind: str) -> Deliverer:
+    if kind == "in_app":
+        return InAppProvider(lambda messages: stage.store.write(lambda tx: in_app.keep(tx, messages)))
+    if kind == "create_event":
+        return PersonProvider(Acting(stage.store, PersonNumbers(stage.store), SIGN.secret), kind)
+    return registry.build("outbox", {"directory": stage.folder / "outbox", "channel": kind})
+
+
+@pytest.mark.parametrize(
+    ("limit", "contents"),
+    [
+        (None, (MAIL, of("sms"), of("whatsapp"), of("push"), of("in_app"), of("slack"), of("create_event"))),
+        (None, (of("push", to="last_used"), of("push", to="a1, b1"), of("slack", recipient="#alerts"))),
+        (1, (of("sms"), MAIL, of("push"))),
+        (2, (of("push"), of("slack"), of("sms"), MAIL, of("in_app"))),
+    ],
+    ids=["every-channel", "chosen", "one-each", "two-each"],
+)
+@pytest.mark.parametrize("conditioned", [False, True])
+async def test_of_every_channel_the_numbers_are_those_of_the_trigger(
+    limit: int | None, contents: tuple[EmailContent, ...], conditioned: bool, stage: Stage
+) -> None:
+    mixed_crowd(stage)
+    if limit is not None:
+        stage.store.write(partial(limits.put, workspace_id=stage.workspace.workspace_id, limit=MessageLimit(limit, 7)))
+    conditions = ({}, _PRO) if conditioned else ()
+    broadcast = stage.broadcast(*contents, conditions=conditions, to_unsubscribed=(False, False, True))
+    told = foretold(stage, broadcast)
+    assert told.exact
+    others = [provider_of(stage, kind) for kind in sorted({content.kind for content in contents} - {"email"})]
+    await sends_as_told(stage, broadcast, told, others)
+
+
+async def test_a_message_that_cannot_reach_somebody_takes_no_other_ones_place(stage: Stage) -> None:
+    """One message a week, an SMS first: whoever has no phone gets the e-mail."""
+    for name, phone in (("p1", "+15551234567"), ("p2", "call me"), ("p3", None)):
+        stage.person(name, phone=phone)
+    limit = MessageLimit(1, 7)
+    stage.store.write(partial(limits.put, workspace_id=stage.workspace.workspace_id, limit=limit))
+    broadcast = stage.broadcast(of("sms"), MAIL)
+    told = foretold(stage, broadcast)
+    assert [(one.will_get, one.left_out) for one in told.messages] == [
+        (1, {Reason.NO_ADDRESS: 1, Reason.INVALID_ADDRESS: 1}),
+        (2, {Reason.MESSAGE_LIMIT: 1}),
+    ]
+    assert told.will_get == 3
+    await sends_as_told(stage, broadcast, told, [provider_of(stage, "sms")])

@@ -26,6 +26,7 @@ from clarion.domain.transactional import Attachment, Override
 from clarion.pipeline.booking import Booking, spoken_by
 from clarion.pipeline.calling import Calls
 from clarion.pipeline.compiling import Form, campaign_of, compiled_email, forms_of
+from clarion.pipeline.destinations import destinations_of
 from clarion.pipeline.leaving_out import Wishes, skipped
 from clarion.rendering import mime
 from clarion.rendering.addresses import mailbox
@@ -110,6 +111,7 @@ class Messages:
         self._wire_ready = {
             form: not any(name.startswith(".") for name, _ in action.content.headers) for form, action in forms.items()
         }
+        self.destinations = destinations_of(content.actions)
         self._own_address = {form: goes_to_own_address(action) for form, action in forms.items()}
         self._to_them_alone = {
             form: self._own_address[form] and not (action.content.cc or action.content.bcc or self._also_to)

@@ -6,15 +6,17 @@ Reads only, within a time that is given; what was not looked at until then is es
 
 import random
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from clarion.domain.audience import Filter
 from clarion.domain.broadcasts import Broadcast
 from clarion.domain.deliveries import Reason
 from clarion.domain.explanation import Explained, explain
 from clarion.domain.people import Person, attribute_text, cio_id, email_key, is_unsubscribed, view
+from clarion.domain.topics import PREFERENCES, wants_channel
 from clarion.pipeline.freezing import frozen
 from clarion.pipeline.terms import PLAIN, Odd, Tally, Terms
 from clarion.store import audience, browsing, conditions, esp, limits, people, segments
@@ -151,7 +153,29 @@ def _odd_of(tx: Transaction, workspace: Workspace, terms: Terms, some: Sequence[
         suppressed={place for place, one in enumerate(some) if one.email and email_key(one.email) in barred},
         unmatched=_unmatched(tx, terms, numbers),
         lately={place: got[number] for place, number in enumerate(numbers) if number in got},
+        refusing={
+            channel: {place for place, one in enumerate(some) if not wants_channel(one.attributes, channel)}
+            for channel in terms.channels
+        },
+        unreached=_unreached(tx, terms, numbers, {one.person_id: one.attributes for one in some}),
     )
+
+
+def _unreached(
+    tx: Transaction, terms: Terms, person_ids: Sequence[int], attributes: Mapping[int, Mapping[str, Any]]
+) -> dict[int, dict[int, Reason]]:
+    """By action that does not go to an e-mail address, the places of those whom it does not reach, and why."""
+    asked = terms.destinations
+    to_devices = any(one.channel.to_devices for one in asked.values())
+    devices = people.push_devices(tx, person_ids) if to_devices and person_ids else {}
+    return {
+        action_id: {
+            place: reason
+            for place, number in enumerate(person_ids)
+            if (reason := one.reason(attributes.get(number, {}), devices.get(number, ())))
+        }
+        for action_id, one in asked.items()
+    }
 
 
 def _unmatched(tx: Transaction, terms: Terms, person_ids: Sequence[int]) -> dict[int, set[int]]:
@@ -166,8 +190,10 @@ def _unmatched(tx: Transaction, terms: Terms, person_ids: Sequence[int]) -> dict
 
 def _odd(tx: Transaction, workspace: Workspace, terms: Terms, found: Members, after: int, *, suppressing: bool) -> Odd:
     not_in_topic: dict[int, set[int]] = {}
-    if topics := terms.topics:
-        said = audience.preferences(tx, after=after, until=found.reached)
+    refusing: dict[str, set[int]] = {}
+    topics = terms.topics
+    if topics or terms.channels:
+        said = audience.attribute_between(tx, PREFERENCES, after=after, until=found.reached)
         places = {
             topic.topic_id: {
                 place
@@ -177,6 +203,19 @@ def _odd(tx: Transaction, workspace: Workspace, terms: Terms, found: Members, af
             for topic in topics.values()
         }
         not_in_topic = {action_id: places[topic.topic_id] for action_id, topic in topics.items()}
+        refusers = {
+            channel: {person_id for person_id, saying in said.items() if not wants_channel(saying, channel)}
+            for channel in terms.channels
+        }
+        refusing = {
+            channel: {place for place, person_id in enumerate(found.person_ids) if person_id in some}
+            for channel, some in refusers.items()
+            if some
+        }
+    addresses: defaultdict[int, dict[str, Any]] = defaultdict(dict)
+    for name in {one.attribute for one in terms.destinations.values()} - {""}:
+        for person_id, one in audience.attribute_between(tx, name, after=after, until=found.reached).items():
+            addresses[person_id].update(one)
     suppressed: set[int] = set()
     if suppressing:
         barred = esp.people_between(tx, workspace.workspace_id, after=after, until=found.reached)
@@ -186,7 +225,10 @@ def _odd(tx: Transaction, workspace: Workspace, terms: Terms, found: Members, af
     if terms.limit is not None:
         got = limits.lately_between(tx, terms.limit, after=after, until=found.reached)
         lately = {place: got[person_id] for place, person_id in enumerate(found.person_ids) if person_id in got}
-    return Odd(found.unsubscribed, found.without_email, not_in_topic, suppressed, unmatched, lately)
+    unreached = _unreached(tx, terms, found.person_ids, addresses)
+    return Odd(
+        found.unsubscribed, found.without_email, not_in_topic, suppressed, unmatched, lately, refusing, unreached
+    )
 
 
 def sample(

@@ -248,6 +248,7 @@ class Sender:
                 opened = now()
                 messages = await self._messages_of(held.trigger_id, chunk.content_hash)
                 approved = await self._approved_in(held.trigger_id, chunk, messages)
+                devices = await self._devices_in(chunk, messages)
                 task = Task(
                     held.trigger_id,
                     chunk,
@@ -259,8 +260,8 @@ class Sender:
                     turn.over,
                     await self._barred_in(held.trigger_id, chunk, messages),
                     approved,
-                    await self._limiting.over(held.trigger_id, chunk, messages, approved),
-                    await self._devices_in(chunk, messages),
+                    await self._limiting.over(held.trigger_id, chunk, messages, approved, devices),
+                    devices,
                 )
                 with self._tracing.span("chunk", held.trigger_id, slice=held.no, accounts=len(chunk.rows)):
                     outcomes = await self._send.send(task, flying)

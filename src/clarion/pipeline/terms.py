@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who of an audience would be left out of a broadcast, and why, by the rules that accounts and messages go by. Pure.
 
-In the order in which they are asked: not matching the action's condition, unsubscribed, without an address, not
-subscribed to the topic, over the workspace's message limit, an address that is suppressed. What only shows when a
-message is made (a template that fails for somebody, an address that Liquid writes) is not foreseen, and neither is what
-others send before it.
+In the order in which they are asked: not matching the action's condition, unsubscribed, without an e-mail address, not
+subscribed to the topic, not wanting the channel, without another channel's address or device (or one that is none),
+over the workspace's message limit, an address that is suppressed. What only shows when a message is made (a template
+that fails for somebody, an address that Liquid writes) is not foreseen, and neither is what others send before it.
 """
 
 from collections import Counter
@@ -18,11 +18,13 @@ from clarion.domain.limits import LIMITED, MessageLimit
 from clarion.domain.topics import Topic
 from clarion.pipeline.accept import parse_condition
 from clarion.pipeline.compose import goes_to_own_address
+from clarion.pipeline.destinations import Destination, destination_of
 
 REASONS = (
     Reason.CONDITION,
     Reason.UNSUBSCRIBED,
     Reason.NO_ADDRESS,
+    Reason.INVALID_ADDRESS,
     Reason.UNSUBSCRIBED_TOPIC,
     Reason.MESSAGE_LIMIT,
     Reason.ESP_SUPPRESSED,
@@ -33,7 +35,8 @@ REASONS = (
 class Message:
     """What decides who gets one action's message.
 
-    `limited`: it is one of those that a message limit counts; `topic`: its own, in place of the broadcast's.
+    `limited`: it is one of those that a message limit counts; `topic`: its own, in place of the broadcast's;
+    `own_address`: it goes to the person's e-mail address; `destination`: where else, of other channels.
     """
 
     action_id: int = 0
@@ -42,6 +45,8 @@ class Message:
     condition: Filter = field(default_factory=Everybody)
     limited: bool = False
     topic: Topic | None = None
+    kind: str = "email"
+    destination: Destination | None = None
 
     @staticmethod
     def of(action: Action, topic: Topic | None = None) -> "Message":
@@ -49,7 +54,16 @@ class Message:
         own = goes_to_own_address(action)
         limited = action.kind in LIMITED and action.sending_state is SendingState.AUTOMATIC
         condition = parse_condition(action.condition)
-        return Message(action.action_id, action.send_to_unsubscribed, own, condition, limited, topic)
+        return Message(
+            action.action_id,
+            action.send_to_unsubscribed,
+            own,
+            condition,
+            limited,
+            topic,
+            action.kind,
+            destination_of(action),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +93,16 @@ class Terms:
         return {action_id: topic for action_id, topic in found.items() if topic is not None}
 
     @property
+    def channels(self) -> set[str]:
+        """Those that whoever refuses them gets nothing by."""
+        return {one.kind for one in self.messages if not one.to_unsubscribed}
+
+    @property
+    def destinations(self) -> dict[int, Destination]:
+        """By action, of those that do not go to an e-mail address."""
+        return {one.action_id: one.destination for one in self.messages if one.destination is not None}
+
+    @property
     def asks_addresses(self) -> bool:
         """Whether it is known before to which addresses messages go."""
         return any(one.own_address for one in self.messages)
@@ -97,11 +121,14 @@ class Odd:
     suppressed: Collection[int]
     unmatched: Mapping[int, Collection[int]] = field(default_factory=dict)  # by action
     lately: Mapping[int, int] = field(default_factory=dict)  # how many messages somebody got, as the limit counts
+    refusing: Mapping[str, Collection[int]] = field(default_factory=dict)  # by channel
+    unreached: Mapping[int, Mapping[int, Reason]] = field(default_factory=dict)  # by action, of other channels
 
     @property
     def places(self) -> list[int]:
         """All of them."""
-        others = set[int]().union(*self.unmatched.values(), *self.not_in_topic.values())
+        others = set[int]().union(*self.unmatched.values(), *self.not_in_topic.values(), *self.refusing.values())
+        others.update(*self.unreached.values())
         others.update(self.unsubscribed, self.without_email, self.suppressed, self.lately)
         return sorted(others)
 
@@ -110,7 +137,7 @@ class Odd:
         found, so_far = [], self.lately.get(place, 0)
         for message in terms.messages:
             reason = self._reason(place, message)
-            # Looked at before addresses are: a message that turns out to go nowhere is counted until then.
+            # Looked at before suppressed addresses are: a message to one is counted until then.
             if terms.limit is not None and message.limited and reason in {None, Reason.ESP_SUPPRESSED}:
                 reason = Reason.MESSAGE_LIMIT if so_far >= terms.limit.messages else reason
                 so_far += 1
@@ -127,6 +154,10 @@ class Odd:
             return Reason.NO_ADDRESS
         if place in self.not_in_topic.get(message.action_id, ()):
             return Reason.UNSUBSCRIBED_TOPIC
+        if not message.to_unsubscribed and place in self.refusing.get(message.kind, ()):
+            return Reason.UNSUBSCRIBED
+        if found := self.unreached.get(message.action_id, {}).get(place):
+            return found
         if message.own_address and place in self.suppressed:
             return Reason.ESP_SUPPRESSED
         return None

@@ -28,7 +28,6 @@ from clarion.domain.audience import (
     size,
 )
 from clarion.domain.people import Person, cio_id
-from clarion.domain.topics import PREFERENCES
 from clarion.store import numbers
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
@@ -330,10 +329,10 @@ class Selection:
         return matching
 
 
-def preferences(tx: Transaction, *, after: int, until: int) -> dict[int, dict[str, Any]]:
-    """What people with `after` < person_id <= `until` said about topics, as attributes; others said nothing."""
-    read = decoder_of(frozenset((PREFERENCES,))).decode
-    rows = tx.tuples("preferences_between", after=after, until=until, trace=encode(PREFERENCES) + ":")
+def attribute_between(tx: Transaction, name: str, *, after: int, until: int) -> dict[int, dict[str, Any]]:
+    """One attribute of people with `after` < person_id <= `until`, as attributes; most of those without are absent."""
+    read = decoder_of(frozenset((name,))).decode
+    rows = tx.tuples("having_between", after=after, until=until, trace=encode(name) + ":")
     return {int(person_id): read(attributes) for person_id, attributes in rows}
 
 

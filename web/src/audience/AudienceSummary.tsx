@@ -9,7 +9,7 @@ import { Loading, Problems } from "../ui/states";
 import { useSegments } from "./FilterBuilder";
 import { type Audience, type Filter, faults, isEverybody, sentence } from "./filter";
 import { PersonPicker, type PickedPerson } from "./PersonPicker";
-import { type Count, leftOutWords, willGetWords } from "./reach";
+import { type Count, isUneven, leftOutOfAll, leftOutWords, willGetWords } from "./reach";
 import "./audience.css";
 
 interface Why {
@@ -130,9 +130,8 @@ function WhyDialog({
 }
 
 /** Who gets nothing and why; of several messages, each. */
-function LeftOutOf({ count }: { count: Count }) {
-  const out = leftOutWords(count.left_out);
-  const uneven = count.actions.length > 1 && count.actions.some((one) => one.will_get !== count.will_get);
+export function LeftOutOf({ count }: { count: Count }) {
+  const out = leftOutOfAll(count);
   return (
     <>
       {out.length > 0 && (
@@ -140,13 +139,13 @@ function LeftOutOf({ count }: { count: Count }) {
           <strong>{willGetWords(count)}</strong>; left out: {out.join(", ")}.
         </p>
       )}
-      {uneven && (
+      {isUneven(count) && (
         <ul class="small" aria-label="Message by message">
           {count.actions.map((one) => (
             <li key={one.id}>
-              {one.name}: {inWords(one.will_get)}
-              {leftOutWords(one.left_out).length > 0 && (
-                <span class="muted">, without {leftOutWords(one.left_out).join(", ")}</span>
+              {one.name}: <strong>{inWords(one.will_get)}</strong>
+              {leftOutWords(one.left_out, one.type).length > 0 && (
+                <span class="muted">; left out: {leftOutWords(one.left_out, one.type).join(", ")}</span>
               )}
             </li>
           ))}

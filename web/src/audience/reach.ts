@@ -7,6 +7,8 @@ export type LeftOut = Record<string, number>;
 export interface ActionReach {
   id: number;
   name: string;
+  /** Customer.io's word for its channel. */
+  type: string;
   will_get: number;
   left_out: LeftOut;
 }
@@ -24,15 +26,45 @@ export interface Count {
 const WORDS: readonly (readonly [string, string])[] = [
   ["condition", "not matching the message's condition"],
   ["unsubscribed", "unsubscribed"],
-  ["no_address", "without an e-mail address"],
+  ["no_address", "without an address or device"],
+  ["invalid_address", "with an address that is none"],
   ["unsubscribed_topic", "not subscribed to the topic"],
   ["message_limit", "over the message limit"],
   ["esp_suppressed", "with a suppressed address"],
 ];
 
-/** Each reason that anybody is left out for, such as "31 unsubscribed". */
-export function leftOutWords(leftOut: LeftOut): string[] {
-  return WORDS.flatMap(([reason, words]) => (leftOut[reason] ? [`${number(leftOut[reason])} ${words}`] : []));
+const PHONE = { no_address: "without a phone number", invalid_address: "with a phone that is no number" };
+
+/** Where a channel has a better word, by the type of the action. */
+const OF_CHANNEL: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  email: { no_address: "without an e-mail address" },
+  twilio: PHONE,
+  whatsapp: PHONE,
+  push: { no_address: "without a device for it" },
+  slack: {
+    no_address: "without a Slack account",
+    invalid_address: "with a Slack account that is none",
+  },
+};
+
+/** Each reason that anybody is left out for, such as "31 unsubscribed"; of one channel in its own words. */
+export function leftOutWords(leftOut: LeftOut, type = ""): string[] {
+  const own = OF_CHANNEL[type] ?? {};
+  return WORDS.flatMap(([reason, words]) =>
+    leftOut[reason] ? [`${number(leftOut[reason])} ${own[reason] ?? words}`] : [],
+  );
+}
+
+/** The same of people who get none of the messages; "email" is counted where there is none yet. */
+export function leftOutOfAll(count: Pick<Count, "left_out" | "actions">): string[] {
+  const types = new Set(count.actions.map((one) => one.type));
+  const [type = "email", another] = types;
+  return leftOutWords(count.left_out, another ? "" : type);
+}
+
+/** Whether messages differ in who gets them, so that each is told. */
+export function isUneven(count: Pick<Count, "will_get" | "actions">): boolean {
+  return count.actions.length > 1 && count.actions.some((one) => one.will_get !== count.will_get);
 }
 
 /** How many get one of the messages; "" where that was not counted. */

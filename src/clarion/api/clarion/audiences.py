@@ -2,7 +2,7 @@
 """Looking at an audience before anything is sent to it, and at people while one types. Nothing changes."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,8 @@ from clarion.api.reference import audiences as told
 from clarion.api.schemas import Reference as Told
 from clarion.domain import audience
 from clarion.domain.audience import Everybody, Filter
+from clarion.domain.broadcasts import Action
+from clarion.domain.channels import TYPE_OF
 from clarion.domain.deliveries import Reason
 from clarion.domain.errors import InvalidRequest, MalformedRequest, NotFound
 from clarion.domain.explanation import Explained
@@ -95,13 +97,26 @@ def one_person(tx: Transaction, call: Call, reference: Reference) -> Person:
     return found[0]
 
 
-def reach_shape(found: Forecast) -> dict[str, Any]:
-    """Whom a filter reaches: who matches, who of them gets anything, why the others do not."""
+def reach_shape(found: Forecast, actions: Sequence[Action]) -> dict[str, Any]:
+    """Whom a filter reaches: who matches, who of them gets anything, why the others do not; action by action."""
+    known = {action.action_id: action for action in actions}
+    sent = [(known[one.action_id], one) for one in found.messages if one.action_id in known]
     return {
         "people": found.people,
         "exact": found.exact,
         "will_get": found.will_get,
         "left_out": _by_reason(found.left_out),
+        "messages": sum(one.will_get for _, one in sent),
+        "actions": [
+            {
+                "id": action.action_id,
+                "name": action.name,
+                "type": TYPE_OF[action.kind],
+                "will_get": one.will_get,
+                "left_out": _by_reason(one.left_out),
+            }
+            for action, one in sent
+        ],
     }
 
 
@@ -117,14 +132,15 @@ async def count(call: Call) -> Response:
     broadcast_id, topic_id = fields.number("broadcast_id", None) or 0, fields.number("topic_id", None) or 0
     fields.refuse()
 
-    def work(tx: Transaction) -> tuple[Forecast, dict[int, str]]:
-        wanted, terms, names = condition, PLAIN, {}
+    def work(tx: Transaction) -> tuple[Forecast, Sequence[Action]]:
+        wanted, terms = condition, PLAIN
+        actions: Sequence[Action] = ()
         if broadcast_id:
             broadcast = broadcasts.get(tx, call.workspace, broadcast_id)
             if broadcast is None:
                 raise InvalidRequest(f"there is no broadcast {broadcast_id}", "/broadcast_id")
             terms = forecast.terms_of(tx, call.workspace, broadcast)
-            names = {one.action_id: one.name for one in broadcast.actions}
+            actions = broadcast.actions
             if "filter" not in fields.value:
                 wanted = parse_condition(broadcast.recipients)
         if topic_id:
@@ -133,26 +149,11 @@ async def count(call: Call) -> Response:
                 raise InvalidRequest(f"there is no topic {topic_id}", "/topic_id")
             terms = replace(terms, topic=topic)
         check_segments(tx, call, wanted)
-        return forecast.count(tx, call.workspace, wanted, terms, seconds=_COUNT_SECONDS), names
+        return forecast.count(tx, call.workspace, wanted, terms, seconds=_COUNT_SECONDS), actions
 
     async with call.api.searches:
-        found, names = await call.api.read(work)
-    sent = [one for one in found.messages if one.action_id]
-    return answer(
-        {
-            **reach_shape(found),
-            "messages": sum(one.will_get for one in sent),
-            "actions": [
-                {
-                    "id": one.action_id,
-                    "name": names.get(one.action_id, ""),
-                    "will_get": one.will_get,
-                    "left_out": _by_reason(one.left_out),
-                }
-                for one in sent
-            ],
-        }
-    )
+        found, actions = await call.api.read(work)
+    return answer(reach_shape(found, actions))
 
 
 async def sample(call: Call) -> Response:

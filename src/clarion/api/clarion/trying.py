@@ -10,6 +10,7 @@ from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion.audiences import reach_shape
 from clarion.api.clarion.storing import load
 from clarion.api.reference import trying as told
+from clarion.domain.broadcasts import Broadcast
 from clarion.domain.errors import InvalidRequest, Problem
 from clarion.domain.roles import Need
 from clarion.domain.triggers import MAX_BODY_BYTES, parse
@@ -37,21 +38,22 @@ async def check(call: Call) -> Response:
     except InvalidRequest as error:
         request, wrong = parse({}), error.problems
 
-    def work(tx: Transaction) -> Rehearsal:
+    def work(tx: Transaction) -> tuple[Rehearsal, Broadcast]:
         broadcast = load(tx, call.workspace, broadcast_id)
-        return rehearse(
+        found = rehearse(
             tx, call.workspace, broadcast, request, limits=limits, seconds=_COUNT_SECONDS, clock=time.monotonic
         )
+        return found, broadcast
 
     async with call.api.searches:
-        found = await call.api.read(work)
+        found, broadcast = await call.api.read(work)
     reach = None if wrong or found.reach is None else found.reach
     problems = [*wrong, *found.problems]
     return answer(
         {
             "ready": not problems and not found.wait_seconds,
             "problems": [_problem(problem) for problem in problems],
-            "reach": None if reach is None else reach_shape(reach),
+            "reach": None if reach is None else reach_shape(reach, broadcast.actions),
             "first": None if reach is None or found.first is None else found.first.identifiers,
             "errors": list(found.errors),
             "limits": {"wait_seconds": found.wait_seconds, "unfinished": found.waiting, "queue": found.queue},

@@ -24,6 +24,7 @@ _LEFT_OUT = {
     "condition": 0,
     "unsubscribed": 31,
     "no_address": 4,
+    "invalid_address": 0,
     "unsubscribed_topic": 12,
     "message_limit": 0,
     "esp_suppressed": 2,
@@ -36,7 +37,7 @@ COUNT = shown(
         "will_get": 12431,
         "left_out": _LEFT_OUT,
         "messages": 12431,
-        "actions": [{"id": 4, "name": "News", "will_get": 12431, "left_out": _LEFT_OUT}],
+        "actions": [{"id": 4, "name": "News", "type": "email", "will_get": 12431, "left_out": _LEFT_OUT}],
     },
     body=record(
         filter=_FILTER_SCHEMA,
@@ -47,8 +48,9 @@ COUNT = shown(
     body_example={"filter": _FILTER, "broadcast_id": 12},
     errors=(422,),
     note="`will_get`: who gets at least one message, by the rules of a trigger; `left_out`: the others by reason, in "
-    "this order: not matching the message's condition, unsubscribed, no e-mail address, not subscribed to the topic, "
-    "over the workspace's message limit as it is now, a suppressed address. Of several messages `actions` tells each. "
+    "this order: not matching the message's condition, unsubscribed (from everything, or from its channel), without an "
+    "e-mail address, phone number, Slack account or device that it could go to, with one that is none, not subscribed "
+    "to the topic, over the workspace's message limit as it is now, a suppressed address. `actions` tells each one. "
     "Without a broadcast, or with one that has no message yet, it is counted as for one plain e-mail. Not foreseen: a "
     "template that fails for somebody, and where a message goes whose `to` is made by Liquid. Counts for about 1.5 "
     "seconds; what was not looked at until then is estimated, and `exact` is false.",

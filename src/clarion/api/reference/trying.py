@@ -3,6 +3,24 @@
 
 from clarion.api.schemas import Loose, Reference, array, flag, integer, nullable, record, shown, text
 
+_LEFT_OUT = record(
+    condition=integer(),
+    unsubscribed=integer(),
+    no_address=integer(),
+    invalid_address=integer(),
+    unsubscribed_topic=integer(),
+    message_limit=integer(),
+    esp_suppressed=integer(),
+)
+_SOME = {
+    "condition": 0,
+    "unsubscribed": 3,
+    "no_address": 0,
+    "invalid_address": 0,
+    "unsubscribed_topic": 0,
+    "message_limit": 0,
+    "esp_suppressed": 2,
+}
 CHECK = Reference(
     body={"type": "object", "description": "The body of a trigger call."},
     body_example={"data": {"headline": "Hello"}, "recipients": {"segment": {"id": 1}}},
@@ -14,13 +32,11 @@ CHECK = Reference(
                 people=integer(),
                 exact=flag(),
                 will_get=integer("Of them, who gets at least one message."),
-                left_out=record(
-                    condition=integer(),
-                    unsubscribed=integer(),
-                    no_address=integer(),
-                    unsubscribed_topic=integer(),
-                    message_limit=integer(),
-                    esp_suppressed=integer(),
+                left_out=_LEFT_OUT,
+                messages=integer("All that would go out."),
+                actions=array(
+                    record(id=integer(), name=text(), type=text(), will_get=integer(), left_out=_LEFT_OUT),
+                    "Each of its messages.",
                 ),
             )
         ),
@@ -36,14 +52,9 @@ CHECK = Reference(
             "people": 1204,
             "exact": True,
             "will_get": 1199,
-            "left_out": {
-                "condition": 0,
-                "unsubscribed": 3,
-                "no_address": 0,
-                "unsubscribed_topic": 0,
-                "message_limit": 0,
-                "esp_suppressed": 2,
-            },
+            "left_out": _SOME,
+            "messages": 1199,
+            "actions": [{"id": 4, "name": "News", "type": "email", "will_get": 1199, "left_out": _SOME}],
         },
         "first": {"id": "u-1", "email": "u1@example.com", "cio_id": "d9c10600"},
         "errors": [],

@@ -264,12 +264,12 @@ SELECT person_id, at_ms, event_id, kind, name, data FROM person_event
 WHERE person_id = :person_id AND (at_ms < :before_ms OR (at_ms = :before_ms AND event_id < :before_id))
 ORDER BY at_ms DESC, event_id DESC LIMIT :most;
 
--- name: preferences_between
--- Who of a range of people said anything about topics.
+-- name: having_between
+-- Who of a range of people has an attribute; the trace may be one deeper inside.
 SELECT person_id, attributes FROM person
 WHERE person_id > :after AND person_id <= :until AND instr(attributes, :trace) > 0;
 
--- name: preferences_between @postgres
+-- name: having_between @postgres
 -- Differs: how a text is looked for.
 SELECT person_id, attributes FROM person
 WHERE person_id > :after AND person_id <= :until AND strpos(attributes, :trace) > 0;

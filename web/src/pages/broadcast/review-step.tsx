@@ -6,7 +6,14 @@ import { useMay } from "../../app/session";
 import { useReach } from "../../audience/AudienceSummary";
 import { useSegments } from "../../audience/FilterBuilder";
 import { isEverybody, sentence } from "../../audience/filter";
-import { leftOutWords, willGetWords } from "../../audience/reach";
+import {
+  type Count,
+  isUneven,
+  leftOutOfAll,
+  leftOutWords,
+  willGetOf,
+  willGetWords,
+} from "../../audience/reach";
 import { valueWords } from "../../compare/fields";
 import { people } from "../../lib/format";
 import { useQuery } from "../../lib/query";
@@ -62,6 +69,20 @@ function sorted(found: Review): Review & { quiet: Finding[] } {
   return { ...found, warnings: warnings ?? [], quiet: quiet ?? [] };
 }
 
+/** How many get one of the messages, and why the others do not. */
+function Getting({ count, action }: { count: Count; action: number }) {
+  const found = count.actions.find((one) => one.id === action);
+  if (!found) return null;
+  const out = leftOutWords(found.left_out, found.type);
+  return (
+    <>
+      {" "}
+      — {willGetOf(count, action)}
+      {out.length > 0 && <span class="muted"> (left out: {out.join(", ")})</span>}
+    </>
+  );
+}
+
 /** The last step. */
 export function ReviewStep({ broadcast }: { broadcast: Broadcast }) {
   const maySend = useMay("send");
@@ -104,10 +125,10 @@ export function ReviewStep({ broadcast }: { broadcast: Broadcast }) {
               <dd>
                 {sentence(broadcast.recipients, names)}
                 {count && ` — ${count.exact ? "" : "about "}${people(count.people)} now`}
-                {count && leftOutWords(count.left_out).length > 0 && (
+                {count && leftOutOfAll(count).length > 0 && (
                   <>
                     , {willGetWords(count)}{" "}
-                    <span class="muted">(left out: {leftOutWords(count.left_out).join(", ")})</span>
+                    <span class="muted">(left out: {leftOutOfAll(count).join(", ")})</span>
                   </>
                 )}
               </dd>
@@ -120,6 +141,7 @@ export function ReviewStep({ broadcast }: { broadcast: Broadcast }) {
                     {!isEverybody(action.condition) && (
                       <span class="muted"> (only where {sentence(action.condition, names)})</span>
                     )}
+                    {count && isUneven(count) && <Getting count={count} action={action.id} />}
                   </div>
                 ))}
               </dd>

@@ -2,9 +2,10 @@
 // Triggering by hand: whom, with which data; tried on the server at each change, nothing is sent before the button.
 import { useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
 import { OURS, post } from "../../api/client";
+import { LeftOutOf } from "../../audience/AudienceSummary";
 import { FilterBuilder } from "../../audience/FilterBuilder";
 import { type Filter, faults, isEverybody } from "../../audience/filter";
-import { type Count, leftOutWords, willGetWords } from "../../audience/reach";
+import type { Count } from "../../audience/reach";
 import { CodeEditor } from "../../editor/CodeEditor";
 import { number, people } from "../../lib/format";
 import { invalidate, useQuery } from "../../lib/query";
@@ -23,7 +24,7 @@ import { bodyOf, firstNamed, MANY, type TriggerForm, type Whom } from "./trigger
 interface Check {
   ready: boolean;
   problems: { field: string; message: string }[];
-  reach: Pick<Count, "people" | "exact" | "will_get" | "left_out"> | null;
+  reach: Count | null;
   /** Somebody whom it reaches. */
   first: { cio_id: string } | null;
   errors: string[];
@@ -71,11 +72,7 @@ function Verdict({ check }: { check: Check }) {
           {people(reach.people)}
         </p>
       )}
-      {reach && leftOutWords(reach.left_out).length > 0 && (
-        <p class="small">
-          {willGetWords(reach)}; left out: {leftOutWords(reach.left_out).join(", ")}.
-        </p>
-      )}
+      {reach && <LeftOutOf count={reach} />}
       {check.problems.map((one) => (
         <p key={one.field + one.message} class="field-error">
           {one.message}
