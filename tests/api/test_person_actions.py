@@ -118,7 +118,7 @@ async def test_each_is_made_and_changed_by_either_api(manage: Client, client: Cl
     ("action", "problem"),
     [
         (UPDATE, None),
-        ({**UPDATE, "attributes": "{}"}, "attributes: attributes names none"),
+        ({**UPDATE, "attributes": "{}"}, "attributes: attributes names no attribute"),
         ({**UPDATE, "attributes": " "}, "attributes: attributes can not be blank"),
         ({**UPDATE, "attributes": "[1]"}, "attributes: attributes must be a JSON object"),
         ({**UPDATE, "attributes": '{"a": '}, "attributes: attributes is not JSON"),

@@ -74,6 +74,13 @@ async def test_a_body_that_names_no_template_is_found_by_the_review(manage: Clie
     assert words in problem["message"]
 
 
+async def test_one_without_a_template_lacks_one_thing(manage: Client) -> None:
+    broadcast = await made(manage, {"kind": "whatsapp", "name": "New"})
+    body = {"broadcast_id": broadcast["id"], "action_id": broadcast["actions"][0]["id"], "action": {"body": ""}}
+    answer = await manage("POST", f"{_ROOT}/preview", body)
+    assert [(one["field"], one["message"]) for one in answer.json["errors"]] == [("body", "body can not be blank")]
+
+
 async def test_one_person_is_sent_one(manage: Client, client: Client, track: Client) -> None:
     await track("PUT", "/api/v1/customers/p1", {"phone": "+15551234567"})
     message = await made(manage, _WHATSAPP, kind="transactional", trigger_name="code")

@@ -54,7 +54,7 @@ def _attributes_problem(text: str) -> str | None:
         name = error.problems[0].pointer.removeprefix("/attributes").removeprefix("/")
         return f"{name}: {error.detail}" if name else error.detail
     if not changes:
-        return "attributes names none"
+        return "attributes names no attribute"
     if held := next(filter(None, map(name_problem, changes)), None):
         return held
     return None if may_be_created_at(changes.get("created_at")) else "created_at: must be Unix seconds"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls to the server: the same JSON API that engineers use, with the session's cookie instead of a key.
 
+import { withoutName } from "../lib/fieldnames";
+
 /** The management API's root. */
 export const OURS = "/api/clarion/v1";
 
@@ -29,12 +31,15 @@ export class ApiError extends Error {
 
   /** What is said about a field, by its pointer, such as `/name`. */
   about(pointer: string): string | undefined {
-    return this.problems.find((one) => one.pointer === pointer)?.detail;
+    const found = this.problems.find((one) => one.pointer === pointer);
+    return found && withoutName(found.detail, pointer);
   }
 
   /** What is said about no field of the given ones. */
   apartFrom(pointers: readonly string[]): Problem[] {
-    return this.problems.filter((one) => !pointers.includes(one.pointer));
+    return this.problems
+      .filter((one) => !pointers.includes(one.pointer))
+      .map((one) => ({ ...one, detail: withoutName(one.detail, one.pointer) }));
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fields of a broadcast and of its messages in words, and what stands in them. Without a DOM.
 import { type Audience, type SegmentNames, sentence } from "../audience/filter";
+import { fieldName, lowered } from "../lib/fieldnames";
 import { goalWords } from "../pages/broadcast/goal";
 import type { Goal } from "../pages/broadcasts/types";
 
@@ -11,55 +12,6 @@ export interface Names {
 }
 
 const NOTHING: Names = { segments: new Map(), messages: {} };
-
-const WORDS: Readonly<Record<string, string>> = {
-  name: "Name",
-  recipients: "Recipients",
-  goal: "Goal",
-  exit_when: "Exit",
-  topic_id: "Subscription topic",
-  topic: "Subscription topic",
-  tags: "Tags",
-  language_attribute: "Attribute with the language",
-  language: "Attribute with the language",
-  doubt_policy: "When nobody knows whether a message arrived",
-  doubt: "When nobody knows whether a message arrived",
-  ignores_message_limit: "Sent whatever the message limit says",
-  beyond: "Sent whatever the message limit says",
-  actions: "Order of the messages",
-  sending_state: "When it is triggered",
-  condition: "Only for people who match",
-  send_to_unsubscribed: "Sent to whoever unsubscribed, too",
-  subject: "Subject",
-  preheader: "Preheader",
-  body: "Body",
-  plain: "Plain text",
-  from: "From",
-  from_id: "Sender identity",
-  reply_to: "Reply-to",
-  reply_to_id: "Reply-to identity",
-  recipient: "To",
-  cc: "Cc",
-  bcc: "Bcc",
-  headers: "Headers",
-  tracked: "Links and opens are tracked",
-  inline_css: "Styles are inlined",
-  fake_bcc: "Bcc gets messages of its own",
-  url_parameters: "URL parameters",
-  layout_id: "Layout",
-  url: "URL",
-  method: "Method",
-  conversion_tracking: "Whoever was called may convert",
-  amp: "AMP part",
-  attributes: "Attributes",
-  whom: "Who is updated",
-  identifier: "Who that is",
-  event_name: "Name of the event",
-  event_data: "Data of the event",
-  segment_id: "Segment",
-  change: "Into the segment, or out of it",
-  kind: "Channel",
-};
 
 const DOUBT = { hold: "list it as in doubt", resend: "hand it over again" } as const;
 const VALUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -80,18 +32,13 @@ function last(field: string): string {
 /** "Name", "Welcome: subject", "Welcome (de): body". */
 export function fieldWords(field: string, names: Names = NOTHING): string {
   const [first, number, ...rest] = field.split("/");
-  if (first !== "actions" || number === undefined) return WORDS[field] ?? field.replaceAll("_", " ");
+  if (first !== "actions" || number === undefined) return fieldName(field);
   const message = names.messages[number] || `Message ${number}`;
   if (rest.length === 0) return message;
   const language = rest[0] === "languages" ? rest[1] : undefined;
   const inner = (language === undefined ? rest : rest.slice(2)).join("/");
-  const words = WORDS[last(inner)] ?? inner.replaceAll(/[_/]/g, " ");
+  const words = fieldName(last(inner), inner);
   return `${message}${language ? ` (${language})` : ""}: ${lowered(words)}`;
-}
-
-/** Inside a sentence; abbreviations stay. */
-function lowered(words: string): string {
-  return /^[A-Z][A-Z]/.test(words) ? words : words.charAt(0).toLowerCase() + words.slice(1);
 }
 
 /** What a field holds, as a text; "" for nothing. */
@@ -145,7 +92,7 @@ export function everything(held: Readonly<Record<string, unknown>>, names: Names
 function wholeMessage(fields: Readonly<Record<string, unknown>>, names: Names): string {
   return Object.entries(fields)
     .filter(([, value]) => value !== "" && value !== null && !isEmpty(value))
-    .map(([name, value]) => `${WORDS[name] ?? name}: ${valueWords(name, value, names)}`)
+    .map(([name, value]) => `${fieldName(name)}: ${valueWords(name, value, names)}`)
     .join("\n");
 }
 

@@ -7,7 +7,7 @@ import { nameOf } from "../audience/PersonPicker";
 import { Button } from "../ui/button";
 import { SelectField } from "../ui/field";
 import { Lookalike } from "./Lookalike";
-import { outcomeWords, placeWords } from "./message";
+import { faultWords, outcomeWords, placeWords } from "./message";
 import { PreviewFrame } from "./PreviewFrame";
 import { usePeople } from "./use-people";
 import { usePreview } from "./use-preview";
@@ -84,7 +84,7 @@ function Rendered({ kind, body, children }: RenderedProps) {
       </div>
       {answer?.errors.map((fault) => (
         <p key={`${fault.field}${fault.message}`} class="field-error">
-          {placeWords(fault)}: {fault.message}
+          {placeWords(fault)}: {faultWords(fault)}
         </p>
       ))}
       {answer?.person && skipped && (

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A message as it is written, and what the server says of it. Without a DOM.
 import type { Diagnostic } from "../editor/offsets";
+import { fieldName, withoutName } from "../lib/fieldnames";
 
 /** The fields of an action, or of one of its languages, by their names in the API. */
 export type Draft = Readonly<Record<string, unknown>>;
@@ -72,37 +73,29 @@ export function diagnosticsOf(answer: PreviewAnswer | undefined, field: string):
   const of = (faults: Fault[], severity: Diagnostic["severity"]) =>
     faults
       .filter((one) => one.field === field)
-      .map((one) => ({ severity, message: one.message, from: one.from, to: one.to }));
+      .map((one) => ({ severity, message: withoutName(one.message, field), from: one.from, to: one.to }));
   return [...of(answer.errors, "error"), ...of(answer.warnings, "warning")];
 }
 
-const FIELDS: Record<string, string> = {
-  subject: "Subject",
-  preheader: "Preheader",
-  body: "Body",
-  plain: "Plain text",
-  from: "From",
-  reply_to: "Reply-to",
-  recipient: "To",
-  cc: "Cc",
-  bcc: "Bcc",
-  layout: "Layout",
-  url: "URL",
-  attributes: "Attributes",
-  identifier: "Who that is",
-  event_name: "Name of the event",
-  event_data: "Data",
-  segment_id: "Segment",
-};
-
-/** Where a fault is, in words. */
-export function placeWords(fault: Fault): string {
+/** Where a fault is, in words; `channel`: the kind of the message. */
+export function placeWords(fault: Fault, channel = ""): string {
   const [kind, ...rest] = fault.field.split("/");
   const name = rest.join("/");
-  let words = FIELDS[fault.field] ?? fault.field;
+  let words = fieldName(fault.field, fault.field, channel);
   if (kind === "headers") words = `Header ${name}`;
   if (kind === "snippets") words = `Snippet ${name}`;
   return fault.line === null ? words : `${words}, line ${fault.line}`;
+}
+
+/** What is wrong, beside where it is. */
+export function faultWords(fault: Fault): string {
+  return withoutName(fault.message, fault.field);
+}
+
+/** What is said about one field that is no editor. */
+export function errorOf(answer: PreviewAnswer | undefined, field: string): string | undefined {
+  const fault = answer?.errors.find((one) => one.field === field);
+  return fault && faultWords(fault);
 }
 
 /** Addresses that were typed with commas, semicolons, spaces or line ends between them. */

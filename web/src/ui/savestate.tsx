@@ -94,7 +94,10 @@ export function SaveTrouble<T>({ autosave, besides, field = "" }: TroubleProps<T
     return (
       <div class="stack-tight">
         <Problems error={autosave.error} besides={besides} />
-        <div>
+        <div class="row">
+          {besides && autosave.error.apartFrom(besides).length === 0 && (
+            <span>What is marked keeps it from being saved.</span>
+          )}
           <Button onClick={() => void autosave.flush()}>Save now</Button>
         </div>
       </div>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where in the page a finding of a review is mended.
+import { fieldName, lowered } from "../../lib/fieldnames";
 import { actionName, type Broadcast } from "../broadcasts/types";
 
 export interface Place {
@@ -7,21 +8,11 @@ export interface Place {
   words: string;
 }
 
-const WORDS: Record<string, string> = {
-  subject: "subject",
-  preheader: "preheader",
-  body: "body",
-  plain: "plain text",
-  from: "from",
-  reply_to: "reply-to",
-  recipient: "recipient",
-  url: "URL",
-  topic_id: "subscription topic",
+/** What a finding is about, where that is not what the field is called. */
+const ABOUT: Record<string, string> = {
   sending_state: "sending behaviour",
   send_to_unsubscribed: "people who unsubscribed",
   tracked: "tracking",
-  cc: "CC",
-  bcc: "BCC",
 };
 
 /** A finding's `field` is a path such as `actions/12/subject`, or `recipients/and/0`. */
@@ -43,7 +34,7 @@ export function placeOf(broadcast: Broadcast, finding: { field: string; line: nu
   const query = new URLSearchParams({ field });
   if (language) query.set("language", language);
   if (finding.line !== null) query.set("line", String(finding.line));
-  const words = WORDS[field] ?? field.replaceAll("/", " ");
+  const words = ABOUT[field] ?? lowered(fieldName(field, field, action?.kind));
   return {
     href: `${base}/actions/${number}?${query}`,
     words: `${name}, ${words}${language ? ` (${language})` : ""}`,

@@ -15,6 +15,7 @@ import {
   willGetWords,
 } from "../../audience/reach";
 import { valueWords } from "../../compare/fields";
+import { withoutName } from "../../lib/fieldnames";
 import { people } from "../../lib/format";
 import { useQuery } from "../../lib/query";
 import { navigate } from "../../lib/router";
@@ -48,7 +49,7 @@ function Findings({ broadcast, findings }: { broadcast: Broadcast; findings: Fin
         const place = placeOf(broadcast, finding);
         return (
           <li key={finding.field + finding.message + finding.line}>
-            <a href={place.href}>{place.words}</a>: {finding.message}
+            <a href={place.href}>{place.words}</a>: {withoutName(finding.message, finding.field)}
             {finding.line !== null && (
               <span class="muted">
                 {" "}
@@ -168,6 +169,9 @@ export function ReviewStep({ broadcast }: { broadcast: Broadcast }) {
               </Button>
             )}
             {!maySend && <span class="muted">Activating takes the role sender.</span>}
+            {maySend && !ready && broadcast.state !== "running" && (
+              <span class="muted">What needs fixing keeps it from being activated.</span>
+            )}
           </div>
           <Confirm
             title={`Activate ${broadcast.name}?`}

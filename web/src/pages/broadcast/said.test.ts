@@ -20,4 +20,6 @@ test.each([
   ],
   ["inbox_message", { properties: '{"line": {{ trigger.line }}}' }, '{"line": {{ trigger.line }}}'],
   ["inbox_message", { properties: "" }, "no properties yet"],
+  ["inbox_message", { properties: "{}" }, "no properties yet"],
+  ["create_event", {}, "no event named yet"],
 ])("%s %o", (kind, fields, words) => expect(of(kind, fields)).toBe(words));

@@ -12,7 +12,7 @@ function templateSaid(body: string): string {
 }
 
 function inboxSaid(properties: string): string {
-  if (!properties.trim()) return "no properties yet";
+  if (["", "{}"].includes(properties.trim())) return "no properties yet";
   const item = inboxItemOf(properties);
   return item?.title || item?.text || properties;
 }
@@ -26,7 +26,7 @@ export function saidOf(action: Action): string {
         ?.map((one) => one.name)
         .join(", ") || "no attribute yet"
     );
-  if (action.kind === "create_event") return action.event_name || "no name yet";
+  if (action.kind === "create_event") return action.event_name || "no event named yet";
   if (action.kind === "static_seg_update")
     return action.segment_id
       ? `${action.change === "remove" ? "out of" : "into"} segment ${action.segment_id}`

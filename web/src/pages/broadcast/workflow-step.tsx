@@ -20,8 +20,10 @@ import {
   actionName,
   type Broadcast,
   CHANNELS,
-  OFFERED,
+  MESSAGES,
+  ON_PEOPLE,
   type SendingState,
+  sendingChoices,
 } from "../broadcasts/types";
 import { ForWhom } from "./for-whom";
 import { broadcastChanged } from "./frame";
@@ -41,6 +43,11 @@ const NEW: Record<string, object> = {
   create_event: { kind: "create_event", name: "Event" },
   static_seg_update: { kind: "static_seg_update", name: "Segment update" },
 };
+
+const ADDED: readonly { legend: string; kinds: readonly string[] }[] = [
+  { legend: "Add a message", kinds: MESSAGES },
+  { legend: "Add what changes the person", kinds: ON_PEOPLE },
+];
 
 function moved<T>(items: readonly T[], from: number, to: number): T[] {
   const next = [...items];
@@ -155,11 +162,7 @@ export function WorkflowStep({ broadcast }: { broadcast: Broadcast }) {
                   onChange={(state) =>
                     void run(() => patch(`${path}/${action.id}`, { sending_state: state as SendingState }))
                   }
-                  options={[
-                    ["automatic", "Send automatically"],
-                    ["draft", "Queue a draft"],
-                    ["off", "Don't send"],
-                  ]}
+                  options={sendingChoices(action.kind)}
                 />
               </div>
               <div class="row">
@@ -210,14 +213,20 @@ export function WorkflowStep({ broadcast }: { broadcast: Broadcast }) {
         </ol>
       )}
       {mayEdit && (
-        <fieldset class="row">
-          <legend class="visually-hidden">Add a message</legend>
-          {OFFERED.map((kind) => (
-            <Button key={kind} onClick={() => void add(kind)}>
-              + {CHANNELS[kind]}
-            </Button>
+        <div class="workflow-more">
+          {ADDED.map(({ legend, kinds }) => (
+            <fieldset key={legend}>
+              <legend>{legend}</legend>
+              <div class="row">
+                {kinds.map((kind) => (
+                  <Button key={kind} onClick={() => void add(kind)}>
+                    + {CHANNELS[kind]}
+                  </Button>
+                ))}
+              </div>
+            </fieldset>
           ))}
-        </fieldset>
+        </div>
       )}
       <div class="row row-end">
         <LinkButton href={`/broadcasts/${broadcast.id}/review`}>Next: review</LinkButton>

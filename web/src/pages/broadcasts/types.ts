@@ -103,8 +103,8 @@ export const CHANNELS: Record<string, string> = {
   static_seg_update: "Segment update",
 };
 
-/** Channels that an action can be added of. */
-export const OFFERED = [
+/** Messages that can be added. */
+export const MESSAGES = [
   "email",
   "sms",
   "push",
@@ -113,7 +113,17 @@ export const OFFERED = [
   "whatsapp",
   "slack",
   "webhook",
-  "attribute_update",
-  "create_event",
-  "static_seg_update",
 ] as const;
+
+/** Steps that can be added which send nothing: they do something to the person. */
+export const ON_PEOPLE = ["attribute_update", "create_event", "static_seg_update"] as const;
+
+/** What can become of an action of this kind when its broadcast is triggered. */
+export function sendingChoices(kind: string): readonly (readonly [SendingState, string])[] {
+  const onPeople = ON_PEOPLE.some((one) => one === kind);
+  return [
+    ["automatic", onPeople ? "Do it automatically" : "Send automatically"],
+    ["draft", "Queue a draft"],
+    ["off", onPeople ? "Don't do it" : "Don't send"],
+  ];
+}

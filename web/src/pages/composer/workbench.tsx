@@ -12,7 +12,7 @@ import { useAutosave } from "../../lib/autosave";
 import { invalidate, useQuery } from "../../lib/query";
 import { useSearch } from "../../lib/router";
 import { recall, remember } from "../../lib/storage";
-import { type Draft, type Fault, type PreviewAnswer, placeWords } from "../../preview/message";
+import { type Draft, type Fault, faultWords, type PreviewAnswer, placeWords } from "../../preview/message";
 import { usePeople } from "../../preview/use-people";
 import { usePreview } from "../../preview/use-preview";
 import { Button } from "../../ui/button";
@@ -42,20 +42,27 @@ interface Props {
 /** What is mended on another page. */
 const ELSEWHERE: Readonly<Record<string, string>> = { snippets: "/snippets", layout: "/layouts" };
 
-function Faults({ answer, onGo }: { answer: PreviewAnswer | undefined; onGo: (fault: Fault) => void }) {
+interface FaultsProps {
+  answer: PreviewAnswer | undefined;
+  /** Of the message. */
+  kind: string;
+  onGo: (fault: Fault) => void;
+}
+
+function Faults({ answer, kind, onGo }: FaultsProps) {
   if (!answer || (answer.errors.length === 0 && answer.warnings.length === 0)) return null;
   const list = (faults: Fault[]) => (
     <ul class="composer-faults">
       {faults.map((fault) => (
         <li key={`${fault.field}${fault.message}${fault.from}`}>
           {ELSEWHERE[fault.field.split("/")[0] ?? ""] ? (
-            <a href={ELSEWHERE[fault.field.split("/")[0] ?? ""]}>{placeWords(fault)}</a>
+            <a href={ELSEWHERE[fault.field.split("/")[0] ?? ""]}>{placeWords(fault, kind)}</a>
           ) : (
             <Button kind="quiet" onClick={() => onGo(fault)}>
-              {placeWords(fault)}
+              {placeWords(fault, kind)}
             </Button>
           )}
-          <span class="break">{fault.message}</span>
+          <span class="break">{faultWords(fault)}</span>
         </li>
       ))}
     </ul>
@@ -117,7 +124,9 @@ export function Workbench({ stored, channel, reload, onLanguage }: Props) {
   const draft = autosave.value;
   const completions = useQuery<Completions>(`${OURS}/completions?broadcast_id=${broadcast.id}`).data;
   const samples = useQuery<SampleData>(`${OURS}/broadcasts/${broadcast.id}/sample_data`);
-  const condition = broadcast.actions.find((one) => one.id === actionId)?.condition ?? {};
+  const action = broadcast.actions.find((one) => one.id === actionId);
+  const kind = action?.kind ?? "";
+  const condition = action?.condition ?? {};
   const people = usePeople(both(broadcast.recipients, condition));
 
   const kept = `sample.${broadcast.id}`;
@@ -199,6 +208,7 @@ export function Workbench({ stored, channel, reload, onLanguage }: Props) {
       <div class="composer" data-side={side}>
         <section class="composer-fields stack" aria-label="Message">
           <channel.Fields
+            kind={kind}
             draft={draft}
             change={(changes) => autosave.change({ ...autosave.value, ...changes })}
             language={language}
@@ -211,6 +221,7 @@ export function Workbench({ stored, channel, reload, onLanguage }: Props) {
         <div class="composer-side stack-tight">
           <Faults
             answer={answer}
+            kind={kind}
             onGo={(fault) => go(fault.field, indexOf(textOf(fault.field), fault.from ?? 0))}
           />
           <PreviewPane

@@ -151,7 +151,7 @@ function Fields(props: FieldsProps) {
           </Button>
         </div>
       )}
-      <Sending {...props} onPerson />
+      <Sending {...props} />
     </div>
   );
 }

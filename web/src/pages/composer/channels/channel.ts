@@ -12,6 +12,8 @@ export interface Target {
 }
 
 export interface FieldsProps {
+  /** Of the action, as the API calls it. */
+  kind: string;
   draft: Draft;
   change: (changes: Draft) => void;
   /** "" for the default. */

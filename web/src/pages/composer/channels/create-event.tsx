@@ -31,7 +31,7 @@ function Fields(props: FieldsProps) {
         diagnostics={diagnosticsOf(answer, "event_data")}
         goTo={goingTo(props, "event_data")}
       />
-      <Sending {...props} onPerson />
+      <Sending {...props} />
     </div>
   );
 }

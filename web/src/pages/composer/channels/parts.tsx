@@ -2,23 +2,14 @@
 // Fields that several channels have.
 import { CodeEditor } from "../../../editor/CodeEditor";
 import { useQuery } from "../../../lib/query";
-import { diagnosticsOf } from "../../../preview/message";
+import { diagnosticsOf, errorOf } from "../../../preview/message";
 import { Button } from "../../../ui/button";
 import { CheckField, SelectField, TextField } from "../../../ui/field";
+import { ON_PEOPLE, sendingChoices } from "../../broadcasts/types";
 import type { FieldsProps } from "./channel";
 import { flag, headersOf, numberOf, text } from "./email-draft";
 
 const LINE = 34;
-const SENDING = [
-  ["automatic", "Send automatically"],
-  ["draft", "Queue a draft"],
-  ["off", "Don't send"],
-] as const;
-const SENDING_OF_STEPS = [
-  ["automatic", "Do it automatically"],
-  ["draft", "Queue a draft"],
-  ["off", "Don't do it"],
-] as const;
 
 /** Where to go within a field, if it is this one. */
 export function goingTo(props: FieldsProps, field: string): { index: number } | null {
@@ -58,7 +49,7 @@ export function HeaderRows(props: FieldsProps) {
     <fieldset class="stack-tight composer-headers">
       <legend class="field-label">Headers of your own</legend>
       {headers.map((header, no) => {
-        const wrong = props.answer?.errors.find((one) => one.field === `headers/${header.name}`);
+        const wrong = errorOf(props.answer, `headers/${header.name}`);
         return (
           <div key={no} class="composer-header">
             <TextField
@@ -74,7 +65,7 @@ export function HeaderRows(props: FieldsProps) {
               hideLabel
               placeholder="Value, Liquid too"
               value={header.value}
-              error={wrong?.message}
+              error={wrong}
               disabled={props.readOnly}
               onInput={(value) => put(no, { value })}
             />
@@ -128,8 +119,9 @@ function TopicChoice({
   );
 }
 
-/** What holds for a message in every language; `onPerson`: it does something here, and sends nothing. */
-export function Sending({ draft, change, readOnly, onPerson }: FieldsProps & { onPerson?: boolean }) {
+/** What holds for a message in every language. */
+export function Sending({ kind, draft, change, readOnly }: FieldsProps) {
+  const onPerson = ON_PEOPLE.some((one) => one === kind);
   return (
     <>
       <TextField
@@ -144,7 +136,7 @@ export function Sending({ draft, change, readOnly, onPerson }: FieldsProps & { o
         value={text(draft, "sending_state")}
         disabled={readOnly}
         onChange={(state) => change({ sending_state: state })}
-        options={onPerson ? SENDING_OF_STEPS : SENDING}
+        options={sendingChoices(kind)}
       />
       {!onPerson && (
         <>

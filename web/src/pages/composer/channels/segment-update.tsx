@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Manual segment update: people are put into a segment, or taken out of it.
 import { useQuery } from "../../../lib/query";
+import { errorOf } from "../../../preview/message";
 import { SelectField } from "../../../ui/field";
 import type { Channel, FieldsProps, PreviewProps } from "./channel";
 import { text } from "./email-draft";
@@ -39,13 +40,13 @@ function Fields(props: FieldsProps) {
       <SelectField
         label="Segment"
         hint="Manual ones. Who is in a data-driven segment, its conditions say."
-        error={answer?.errors.find((one) => one.field === "segment_id")?.message}
+        error={errorOf(answer, "segment_id")}
         value={chosen}
         disabled={readOnly}
         onChange={(id) => change({ segment_id: id })}
         options={options}
       />
-      <Sending {...props} onPerson />
+      <Sending {...props} />
     </div>
   );
 }

@@ -4,7 +4,6 @@ import type { Draft } from "../../../preview/message";
 
 export interface TextField {
   name: string;
-  label: string;
   hint?: string;
   /** One line, several, JSON, or one of these words. */
   as: "line" | "text" | "json" | readonly (readonly [string, string])[];
@@ -34,10 +33,10 @@ export const TEXTS: Readonly<Record<string, TextsChannel>> = {
     links: true,
     testHint: TEST_PHONES,
     fields: [
-      { name: "body", label: "Text", as: "text" },
-      { name: "image_url", label: "Picture", as: "line", hint: "A URL; with it the message is an MMS." },
-      { name: "recipient", label: "To", as: "line", hint: PHONE, rare: true },
-      { name: "from", label: "From", as: "line", hint: "In place of the account's sender.", rare: true },
+      { name: "body", as: "text" },
+      { name: "image_url", as: "line", hint: "A URL; with it the message is an MMS." },
+      { name: "recipient", as: "line", hint: PHONE, rare: true },
+      { name: "from", as: "line", hint: "In place of the account's sender.", rare: true },
     ],
   },
   whatsapp: {
@@ -48,12 +47,11 @@ export const TEXTS: Readonly<Record<string, TextsChannel>> = {
     fields: [
       {
         name: "body",
-        label: "Template",
         as: "json",
         hint: '{"content_sid": "HX…", "variables": {"1": {{ customer.first_name }}}}: what {{ }} shows is put in as JSON.',
       },
-      { name: "recipient", label: "To", as: "line", hint: PHONE, rare: true },
-      { name: "from", label: "From", as: "line", hint: "In place of the account's sender.", rare: true },
+      { name: "recipient", as: "line", hint: PHONE, rare: true },
+      { name: "from", as: "line", hint: "In place of the account's sender.", rare: true },
     ],
   },
   push: {
@@ -62,24 +60,22 @@ export const TEXTS: Readonly<Record<string, TextsChannel>> = {
     body: "message",
     testHint: "Tokens of devices, up to 25, one in a line.",
     fields: [
-      { name: "title", label: "Title", as: "line" },
-      { name: "message", label: "Message", as: "text" },
-      { name: "image_url", label: "Picture", as: "line", hint: "A URL." },
-      { name: "link", label: "Link", as: "line", hint: "Where tapping it leads; deep links too." },
+      { name: "title", as: "line" },
+      { name: "message", as: "text" },
+      { name: "image_url", as: "line", hint: "A URL." },
+      { name: "link", as: "line", hint: "Where tapping it leads; deep links too." },
       {
         name: "to",
-        label: "To",
         as: [
           ["all", "All devices of a person"],
           ["last_used", "The one used last"],
         ],
       },
-      { name: "sound", label: "Sound", as: "line", rare: true },
-      { name: "badge", label: "Badge", as: "line", hint: "A whole number.", rare: true },
-      { name: "custom_data", label: "Data for the app", as: "json", hint: "A JSON object.", rare: true },
+      { name: "sound", as: "line", rare: true },
+      { name: "badge", as: "line", hint: "A whole number.", rare: true },
+      { name: "custom_data", as: "json", hint: "A JSON object.", rare: true },
       {
         name: "custom_payload",
-        label: "Payload of your own",
         as: "json",
         hint: 'In place of the rest: {"ios": {…}, "android": {…}}.',
         rare: true,
@@ -92,11 +88,10 @@ export const TEXTS: Readonly<Record<string, TextsChannel>> = {
     body: "body",
     testHint: "People, each by their cio_id, up to 25, one in a line.",
     fields: [
-      { name: "title", label: "Title", as: "line" },
-      { name: "body", label: "Body", as: "text", hint: "HTML; it is shown in a frame of its own." },
+      { name: "title", as: "line" },
+      { name: "body", as: "text", hint: "HTML; it is shown in a frame of its own." },
       {
         name: "position",
-        label: "Where it is shown",
         as: [
           ["modal", "Over the page"],
           ["top", "At the top"],
@@ -104,11 +99,10 @@ export const TEXTS: Readonly<Record<string, TextsChannel>> = {
           ["inline", "In an element of the page"],
         ],
       },
-      { name: "element_id", label: "The element's id", as: "line", rare: true },
-      { name: "page_rule", label: "Only on pages", as: "line", hint: "* stands for anything.", rare: true },
+      { name: "element_id", as: "line", rare: true },
+      { name: "page_rule", as: "line", hint: "* stands for anything.", rare: true },
       {
         name: "persistent",
-        label: "Until when",
         as: [
           ["false", "Until it was shown"],
           ["true", "Until it is dismissed"],
@@ -117,12 +111,11 @@ export const TEXTS: Readonly<Record<string, TextsChannel>> = {
       },
       {
         name: "priority",
-        label: "Priority",
         as: "line",
         hint: "A number from 0: the smallest is shown first. Blank: after those that have one.",
         rare: true,
       },
-      { name: "expires_days", label: "Days until it expires", as: "line", rare: true },
+      { name: "expires_days", as: "line", rare: true },
     ],
   },
   inbox_message: {
@@ -131,10 +124,10 @@ export const TEXTS: Readonly<Record<string, TextsChannel>> = {
     body: "properties",
     testHint: "People, each by their cio_id, up to 25, one in a line.",
     fields: [
-      { name: "type", label: "Type", as: "line", hint: "By which the app knows how to show it." },
-      { name: "topic", label: "Topic", as: "line" },
-      { name: "properties", label: "Properties", as: "json", hint: "A JSON object, for the app." },
-      { name: "expires_days", label: "Days until it expires", as: "line", rare: true },
+      { name: "type", as: "line", hint: "By which the app knows how to show it." },
+      { name: "topic", as: "line" },
+      { name: "properties", as: "json", hint: "A JSON object, for the app." },
+      { name: "expires_days", as: "line", rare: true },
     ],
   },
   slack: {
@@ -145,19 +138,17 @@ export const TEXTS: Readonly<Record<string, TextsChannel>> = {
     fields: [
       {
         name: "body",
-        label: "Text",
         as: "text",
         hint: "Slack's mrkdwn; with blocks, what notifications show.",
       },
-      { name: "blocks", label: "Blocks", as: "json", hint: "A JSON list of Block Kit blocks." },
+      { name: "blocks", as: "json", hint: "A JSON list of Block Kit blocks." },
       {
         name: "recipient",
-        label: "To",
         as: "line",
         hint: "#channel, or an account. Unless given, each person's attribute slack_id.",
       },
-      { name: "username", label: "Name", as: "line", hint: "In place of the app's own.", rare: true },
-      { name: "icon", label: "Icon", as: "line", hint: ":emoji: or a URL.", rare: true },
+      { name: "username", as: "line", hint: "In place of the app's own.", rare: true },
+      { name: "icon", as: "line", hint: ":emoji: or a URL.", rare: true },
     ],
   },
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Channels whose messages are texts by name: their fields, and how they look where they arrive.
 import { CodeEditor } from "../../../editor/CodeEditor";
+import { fieldName } from "../../../lib/fieldnames";
 import { Lookalike, partOf } from "../../../preview/Lookalike";
 import { KINDS } from "../../../preview/lookalikes/kinds";
 import { diagnosticsOf } from "../../../preview/message";
@@ -13,8 +14,9 @@ import { pickOf, TEXTS, type TextField, type TextsChannel } from "./texts-draft"
 const HEIGHT = 180;
 
 function One({ field, ...props }: FieldsProps & { field: TextField }) {
-  const { draft, change, readOnly, answer } = props;
-  const { name, label, hint, as } = field;
+  const { kind, draft, change, readOnly, answer } = props;
+  const { name, hint, as } = field;
+  const label = fieldName(name, name, kind);
   if (as === "line") return <Line {...props} field={name} label={label} hint={hint} />;
   if (as === "text" || as === "json")
     return (
@@ -104,7 +106,7 @@ function previewOf(kind: string, channel: TextsChannel) {
           <dl class="facts">
             {others.map((field) => (
               <div key={field.name}>
-                <dt>{field.label}</dt>
+                <dt>{fieldName(field.name, field.name, kind)}</dt>
                 <dd class="break">{wordsOf(field, partOf(shown.message, field.name))}</dd>
               </div>
             ))}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+import { expect, test } from "vitest";
+import { fieldName, lowered, withoutName } from "./fieldnames";
+
+test("a field is called as its channel calls it, else as it stands in the API, readable", () => {
+  expect(fieldName("body")).toBe("Body");
+  expect(fieldName("body", "body", "whatsapp")).toBe("Template");
+  expect(fieldName("utm_source")).toBe("utm source");
+  expect(fieldName("deeper", "some/deeper")).toBe("some deeper");
+});
+
+test("inside a sentence abbreviations stay", () => {
+  expect([lowered("Plain text"), lowered("URL")]).toEqual(["plain text", "URL"]);
+});
+
+test.each([
+  ["url can not be blank", "url", "can not be blank"],
+  ["url can not be blank", "actions/12/url", "can not be blank"],
+  ["goal.event: can not be blank", "/goal/event", "can not be blank"],
+  ["headers.X-A: is not one", "headers/X-A", "is not one"],
+  ["urls are many", "url", "urls are many"],
+  ["is required", "/name", "is required"],
+  ["something", "", "something"],
+])("%s at %s: %s", (message, field, left) => {
+  expect(withoutName(message, field)).toBe(left);
+});
