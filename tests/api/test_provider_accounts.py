@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Accounts at providers by our API: how they fare, what an owner changes about them, a test through one of them."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -13,10 +14,12 @@ from clarion.api import application
 from clarion.api.calls import Api
 from clarion.api.clarion import accounts
 from clarion.channels import registry
-from clarion.channels.base import Capabilities, Deliverer
+from clarion.channels.base import Capabilities, Deliverer, Source
+from clarion.channels.webhook import WebhookProvider, WebhookSettings
 from clarion.domain.errors import Away, Permanent
 from clarion.domain.outlets import Terms
-from clarion.store import access, outlets
+from clarion.domain.people import IdKind, Reference
+from clarion.store import access, outlets, people
 from clarion.store.access import Keys
 from clarion.store.engine import Store
 
@@ -27,6 +30,25 @@ PATH = "/api/clarion/v1/providers"
 SETTINGS = {"ses": Terms(per_second=14.0), "ses-eu": Terms(per_day=3, ramp="2, 400"), "relay": Terms()}
 
 
+class Keeps:
+    """A provider of any channel that takes everything."""
+
+    name = "keeps"
+
+    def __init__(self, channel: str) -> None:
+        self.capabilities = Capabilities(channel, 1)
+        self.taken: list[Any] = []
+
+    async def deliver(self, source: Source) -> None:
+        while (handover := source.take()) is not None:
+            assert handover.begin()
+            self.taken.append(handover.message)
+            handover.sent("200 OK")
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
 def client_of(api: Api, keys: Keys, **made: Deliverer) -> Client:
     """With three accounts of e-mail in the settings and one of SMS; `made`: what a test goes through."""
     mail, sms = Capabilities("email", 10), Capabilities("sms", 2)
@@ -34,6 +56,13 @@ def client_of(api: Api, keys: Keys, **made: Deliverer) -> Client:
     options = replace(api.options, sending=(*told, registry.sending("twilio", {}, sms)))
     provider: Callable[..., Deliverer] = lambda channel, account="ses": made[account.replace("-", "_")]  # noqa: E731
     return Client(application.build(replace(api, options=options, provider=provider)), f"Bearer {keys.manage_key}")
+
+
+def told(answer: Any) -> tuple[str, int | None, str, str | None]:
+    """How a test ended."""
+    found = answer.json["result"]
+    assert found["sent"] == (found["ending"] == "taken")
+    return found["ending"], found["status"], found["words"], found["reason"]
 
 
 async def names(client: Client) -> list[str]:
@@ -173,11 +202,13 @@ async def test_a_test_goes_through_the_chosen_account_and_counts(api: Api, keys:
     )
     path = f"{PATH}/email/ses-eu/test"
     sent = await client("POST", path, {"to": "Ann <ann@x.test>", "from": "News <n@x.test>"})
-    assert sent.json == {"result": {"address": "ann@x.test", "sent": True, "words": "250 kept ann@x.test"}}
+    said = {"account": "ses-eu", "address": "ann@x.test", "sent": True, "ending": "taken", "status": 250}
+    assert sent.json == {"result": {**said, "words": "250 kept ann@x.test", "reason": None, "advice": None}}
     assert (len(first.taken), europe.recipients) == (0, ["ann@x.test"])
     assert b"Test of ses-eu" in europe.taken[0].content
     refused = await client("POST", path, {"to": "bob@x.test", "from": "n@x.test"})
-    assert refused.json["result"] == {"address": "bob@x.test", "sent": False, "words": "550 no such user"}
+    assert told(refused) == ("refused", 550, "550 no such user", "refused")
+    assert refused.json["result"]["advice"].startswith("The provider refuses this message")
     assert (await one(client, "ses-eu"))["today"]["sent"] == 2
     over = await client("POST", path, {"to": "ann@x.test", "from": "n@x.test"})
     assert (over.status, "share of the day" in str(over.json)) == (409, True)
@@ -186,7 +217,80 @@ async def test_a_test_goes_through_the_chosen_account_and_counts(api: Api, keys:
     assert [each.status for each in tried] == [200, 409]
     assert "limit per second" in str(tried[1].json)
     away = await client("POST", f"{PATH}/email/relay/test", {"to": "ann@x.test", "from": "n@x.test"})
-    assert away.json["result"] == {"address": "ann@x.test", "sent": False, "words": "connection refused"}
+    assert told(away) == ("away", None, "connection refused", None)
+    assert away.json["result"]["advice"].startswith("Nobody answers there")
+
+
+async def test_a_test_of_every_channel(api: Api, keys: Keys, track: Client, store: Store) -> None:
+    kinds = ("whatsapp", "push", "slack", "in_app", "inbox_message", "webhook")
+    made = {kind: Keeps(kind) for kind in kinds}
+    sending = [registry.sending("outbox", {}, Capabilities(kind, 1), account=kind) for kind in kinds]
+    options = replace(api.options, sending=tuple(sending))
+    app = application.build(replace(api, options=options, provider=lambda kind, _="": made[kind]))
+    client = Client(app, f"Bearer {keys.manage_key}")
+    assert (await track("PUT", "/api/v1/customers/ann", {"email": "ann@x.test"})).status == 200
+    for token in ("t1", "t2"):
+        device = {"id": token, "platform": "android"}
+        assert (await track("PUT", "/api/v1/customers/ann/devices", {"device": device})).status == 200
+    (workspace, *_) = store.read(access.workspaces)
+    (ann,) = store.read(lambda tx: people.find(tx, workspace, Reference(IdKind.ID, "ann")))
+
+    async def sent(kind: str, body: object) -> Any:
+        done = await client("POST", f"{PATH}/{kind}/{kind}/test", body)
+        assert done.status == 200, done.json
+        assert told(done)[0] == "taken"
+        return made[kind].taken[-1]
+
+    template = {"content_sid": "HX" + "a" * 32, "variables": {"1": "Ann"}}
+    one = await sent("whatsapp", {"to": "+1 555 123 4567", "template": template, "from": "+15550001111"})
+    assert (one.recipient, json.loads(one.parts["body"]), one.parts["from"]) == (
+        "+15551234567",
+        template,
+        "+15550001111",
+    )
+    one = await sent("push", {"to": "f" * 64})
+    assert [(device.token, device.platform) for device in one.devices] == [("f" * 64, "ios")]
+    assert one.parts["title"] == "Test of push"
+    one = await sent("push", {"person": {"id": "ann"}})
+    assert {device.token for device in one.devices} == {"t1", "t2"}
+    assert (await sent("slack", {"to": "#alerts"})).recipient == "#alerts"
+    for kind in ("in_app", "inbox_message"):
+        one = await sent(kind, {"person": {"id": "ann"}})
+        assert one.recipient == ann.cio_id
+        assert one.parts["expires_days"] == "1"
+    one = await sent("webhook", {"to": "https://x.example/in?a=1"})
+    assert (one.url, one.method.value, json.loads(one.body)["test"]) == ("https://x.example/in?a=1", "post", True)
+
+    for kind, body, status, field in (
+        ("whatsapp", {"to": "+15551234567"}, 422, "/template"),
+        ("whatsapp", {"to": "+15551234567", "template": {"content_sid": "HX1"}}, 422, "/template"),
+        ("whatsapp", {"to": "+15551234567", "template": {**template, "variables": {"1": 1}}}, 422, "/template"),
+        ("push", {}, 422, "/to"),
+        ("push", {"to": "a b"}, 422, "/to"),
+        ("push", {"to": "a", "person": {"id": "ann"}}, 422, "/to"),
+        ("push", {"person": {"id": "bob"}}, 404, "bob"),
+        ("push", {"person": {"id": "bob", "email": "x"}}, 422, "/person"),
+        ("in_app", {"to": "ann"}, 422, "/to"),
+        ("in_app", {}, 422, "/person"),
+        ("inbox_message", {"person": "ann"}, 422, "/person"),
+        ("slack", {"to": "# alerts"}, 422, "/to"),
+        ("webhook", {"to": "ftp://x.example/"}, 422, "/to"),
+        ("webhook", {"to": "https://bücher.example/"}, 422, "/to"),
+        ("webhook", {"to": "https://x.example/", "from": "x"}, 422, "/from"),
+    ):
+        refused = await client("POST", f"{PATH}/{kind}/{kind}/test", body)
+        assert (refused.status, field in str(refused.json)) == (status, True), (kind, body, refused.json)
+
+
+async def test_a_webhook_s_test_calls_no_private_address(api: Api, keys: Keys) -> None:
+    made = WebhookProvider(WebhookSettings())
+    sending = registry.sending("webhook", {}, made.capabilities)
+    options = replace(api.options, sending=(sending,))
+    app = application.build(replace(api, options=options, provider=lambda _, __="": made))
+    client = Client(app, f"Bearer {keys.manage_key}")
+    done = await client("POST", f"{PATH}/webhook/webhook/test", {"to": "http://127.0.0.1:9/in"})
+    assert told(done)[0] == "refused"
+    assert "webhook.allow_private_addresses" in done.json["result"]["advice"]
 
 
 async def test_a_test_that_cannot_be(api: Api, keys: Keys) -> None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Accounts at providers, as whoever runs them sees and steers them."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from .kit import check_accessible, check_fits
 
@@ -45,7 +45,8 @@ def test_an_account_is_limited_tried_and_switched(page: Page, phone: Page) -> No
     dialog.get_by_label("To").fill("ada@example.com")
     dialog.get_by_label("From").fill("news@example.com")
     dialog.get_by_role("button", name="Send the test").click()
-    expect(dialog.get_by_role("status")).to_contain_text("ada@example.com: kept in the outbox")
+    expect(dialog.get_by_role("status")).to_contain_text("outbox has taken it for ada@example.com")
+    expect(dialog.get_by_role("status")).to_contain_text("outbox says: kept in the outbox")
     check_accessible(page)
     dialog.get_by_role("button", name="Close", exact=True).last.click()
     expect(row).to_contain_text("1 of 5,000 today.")
@@ -87,3 +88,52 @@ def test_a_domain_of_recipients_is_limited(page: Page, phone: Page) -> None:
     row.get_by_role("button", name="Actions for gmail.com").click()
     page.get_by_role("menuitem", name="Remove the limit").click()
     expect(page.get_by_text("No domain has a limit.")).to_be_visible()
+
+
+def test_each_channel_is_tried(page: Page, phone: Page) -> None:
+    """A push message to a typed token, a template of WhatsApp's, and an in-app message to somebody."""
+
+    def tried(channel: str, account: str) -> Locator:
+        table = page.get_by_role("table", name=f"Accounts of {channel}")
+        table.get_by_role("button", name=f"Actions for {account}").click()
+        page.get_by_role("menuitem", name="Send a test", exact=True).click()
+        return page.get_by_role("dialog", name=f"Send a test through {account}")
+
+    def done(dialog: Locator, words: str) -> None:
+        expect(dialog.get_by_role("status")).to_contain_text(words)
+        dialog.get_by_role("button", name="Close", exact=True).last.click()
+        expect(dialog).to_be_hidden()
+
+    page.goto("/providers")
+    dialog = tried("Push", "outbox")
+    dialog.get_by_label("Token of the device").fill("f" * 64)
+    page.keyboard.press("Enter")
+    done(dialog, f"outbox has taken it for {'f' * 64}")
+
+    dialog = tried("WhatsApp", "outbox")
+    dialog.get_by_label("To", exact=True).fill("+15551234567")
+    dialog.get_by_label("Template", exact=True).fill("HX1")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_text("content_sid must name a template")).to_be_visible()
+    check_accessible(page)
+    dialog.get_by_label("Template", exact=True).fill("HX" + "0a" * 16)
+    dialog.get_by_label("Values of the template").fill("1: Ann")
+    dialog.get_by_role("button", name="Send the test").click()
+    done(dialog, "outbox has taken it for +15551234567")
+
+    dialog = tried("In-app messages", "in_app")
+    dialog.get_by_role("button", name="Send the test").click()
+    expect(dialog.get_by_text("Choose somebody.")).to_be_visible()
+    dialog.get_by_label("Person").fill("person-1")
+    dialog.get_by_role("option").first.click()
+    dialog.get_by_role("button", name="Send the test").click()
+    done(dialog, "in_app says: kept for the app")
+
+    phone.goto("/providers")
+    table = phone.get_by_role("table", name="Accounts of Webhooks")
+    table.get_by_role("button", name="Actions for outbox").click()
+    phone.get_by_role("menuitem", name="Send a test", exact=True).click()
+    phone.get_by_label("URL").fill("example.com")
+    phone.keyboard.press("Enter")
+    expect(phone.get_by_text("must begin with https://")).to_be_visible()
+    check_fits(phone)

@@ -34,6 +34,7 @@ from clarion.api.app import triggers as app_triggers
 from clarion.api.app import webhooks as app_webhooks
 from clarion.api.app import workspace as app_workspace
 from clarion.api.calls import Api, Call, Endpoint, Family
+from clarion.api.clarion import account_tests as clarion_account_tests
 from clarion.api.clarion import accounts as clarion_accounts
 from clarion.api.clarion import app_secret
 from clarion.api.clarion import audiences as clarion_audiences
@@ -116,6 +117,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *clarion_layouts.ENDPOINTS,
     *clarion_providers.ENDPOINTS,
     *clarion_accounts.ENDPOINTS,
+    *clarion_account_tests.ENDPOINTS,
     *clarion_segments.ENDPOINTS,
     *clarion_senders.ENDPOINTS,
     *clarion_snippet_uses.ENDPOINTS,

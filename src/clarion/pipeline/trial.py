@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from email.utils import formatdate
 
 from clarion.channels.base import Deliverer
+from clarion.domain.advice import Ending, ending_of
 from clarion.domain.deliveries import DeliveryKey
-from clarion.domain.errors import Away, RenderError, SendError
+from clarion.domain.errors import Away, Permanent, RenderError, SendError, Unknown
 from clarion.domain.messages import CallMessage, EmailMessage, Message, PartsMessage
 from clarion.domain.people import Person
 from clarion.domain.push import ALL, unknown_device
@@ -32,11 +33,17 @@ _NO_ANSWER = "no answer came: it may have arrived"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of the message to an address, in the provider's words."""
+    """What became of the message to an address, in the provider's words; `reason`: of one that was refused."""
 
     address: str
-    sent: bool
+    ending: Ending
     words: str
+    reason: str = ""
+
+    @property
+    def sent(self) -> bool:
+        """Whether the provider took it."""
+        return self.ending is Ending.TAKEN
 
 
 def letters(
@@ -125,20 +132,27 @@ def texts(draft: Draft, person: Person | None, addresses: Sequence[str], sign: S
 async def hand_over(provider: Deliverer, made: Sequence[Message], *, seconds: float) -> list[Answer]:
     """Give the messages to the provider; one answer for each, at the latest after `seconds`."""
     source = _Letters(made)
-    words = _NO_ANSWER
+    away: Away | None = None
     with suppress(TimeoutError):
         try:
             await asyncio.wait_for(provider.deliver(source), seconds)
-        except Away as away:
-            words = away.words
-    return [source.answers.get(no) or Answer(one.recipient, False, words) for no, one in enumerate(made)]
+        except Away as error:
+            away = error
+    return [_answer(one, source.ends.get(no, away or Unknown(_NO_ANSWER)), away) for no, one in enumerate(made)]
+
+
+def _answer(message: Message, end: str | SendError | Away, away: Away | None) -> Answer:
+    if isinstance(end, str):
+        return Answer(message.recipient, Ending.TAKEN, end)
+    ending = ending_of(end, away=away is not None)
+    return Answer(message.recipient, ending, end.words, end.reason if isinstance(end, Permanent) else "")
 
 
 class _Letters:
     """See `channels.base.Source`."""
 
     def __init__(self, made: Sequence[Message]) -> None:
-        self.answers: dict[int, Answer] = {}
+        self.ends: dict[int, str | SendError] = {}
         self._left = iter(enumerate(made))
 
     def take(self) -> "_Letter | None":
@@ -162,13 +176,10 @@ class _Letter:
         """A test takes no device from anybody."""
 
     def sent(self, words: str) -> None:
-        self._end(words, sent=True)
+        self._source.ends.setdefault(self._no, words)
 
     def failed(self, error: SendError) -> None:
-        self._end(error.words, sent=False)
+        self._source.ends.setdefault(self._no, error)
 
     def untouched(self) -> None:
         """It has no answer: see `hand_over`."""
-
-    def _end(self, words: str, *, sent: bool) -> None:
-        self._source.answers.setdefault(self._no, Answer(self.message.recipient, sent, words))

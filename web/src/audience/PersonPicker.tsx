@@ -11,15 +11,17 @@ interface PickerProps {
   value: PickedPerson | null;
   onChange: (person: PickedPerson) => void;
   hint?: string;
+  error?: string;
   hideLabel?: boolean;
 }
 
 /** Shows who is chosen; typing searches. */
-export function PersonPicker({ label, value, onChange, hint, hideLabel }: PickerProps) {
+export function PersonPicker({ label, value, onChange, hint, error, hideLabel }: PickerProps) {
   return (
     <Combobox<PickedPerson>
       label={label}
       hint={hint}
+      error={error}
       hideLabel={hideLabel}
       placeholder="E-mail, id or name"
       text={value ? nameOf(value) : ""}

@@ -21,12 +21,11 @@ from clarion.domain.domain_limits import LEAST_A_SECOND, MOST_A_SECOND
 from clarion.domain.errors import Forbidden, InvalidRequest, NotFound
 from clarion.domain.outlets import UNPLACED, Terms, day_of, parse_ramp
 from clarion.domain.roles import Need
-from clarion.pipeline import account_trial, trial
+from clarion.pipeline import account_trial
 from clarion.store import access, outlets
 from clarion.store.engine import Row, Transaction
 
 CHANGED = ("enabled", "per_second", "per_day", "ramp")
-_TEST_SECONDS = 45.0
 _MOST_A_DAY = 1_000_000_000
 _SAID_MS = 60_000  # after the next try of an account that is away; by then a worker would have told more
 
@@ -93,7 +92,7 @@ def _why_away(found: Sending, row: Row | None) -> str | None:
     return None if late or row["away_words"] is None else str(row["away_words"])
 
 
-def _found(call: Call) -> tuple[Sending, int]:
+def found_of(call: Call) -> tuple[Sending, int]:
     """The account that the path names, and its place in the settings."""
     channel, name = call.text("channel"), call.text("account")
     mine = [one for one in call.api.options.sending if one.capabilities.channel == channel]
@@ -111,7 +110,7 @@ def check_owner(tx: Transaction, call: Call) -> None:
 
 async def change(call: Call) -> Response:
     """`PATCH /providers/{channel}/{account}`; null: as the settings say."""
-    found, place = _found(call)
+    found, place = found_of(call)
     fields = Fields(await call.json_object())
     fields.only((*CHANGED, "restart_ramp"))
     values = {name: _value(fields, name) for name in CHANGED if name in fields.value}
@@ -199,38 +198,7 @@ async def wait_turn(call: Call, channel: str, count: int) -> None:
         await account_trial.wait_turn(call.api.write, channel, first.account, terms, count)
 
 
-async def test(call: Call) -> Response:
-    """`POST /providers/{channel}/{account}/test`: one message through this account, and its answer."""
-    found, place = _found(call)
-    channel = found.capabilities.channel
-    fields = Fields(await call.json_object())
-    fields.only(("to", "from"))
-    to = fields.text("to", "", MAX_LINE_BYTES, blank=False)
-    sender = fields.text("from", "", MAX_LINE_BYTES)
-    if "to" not in fields.value:
-        fields.fault("is missing", "to")
-    fields.refuse()
-    if channel not in account_trial.TRIED:
-        raise InvalidRequest("a message of this channel needs a broadcast: send its test from there")
-    if call.api.provider is None:
-        raise InvalidRequest("this process has no provider: it sends nothing")
-
-    def look(tx: Transaction) -> Terms:
-        check_owner(tx, call)
-        return terms_of(tx, found, place)[0]
-
-    terms = await call.api.read(look)
-    provider = call.api.provider(channel, found.account)
-    try:
-        made = account_trial.message(channel, found.account, to, sender, provider, call.workspace.workspace_id)
-        await account_trial.wait_turn(call.api.write, channel, found.account, terms, 1)
-        (said,) = await trial.hand_over(provider, [made], seconds=_TEST_SECONDS)
-    finally:
-        await provider.close()
-    return answer({"result": {"address": said.address, "sent": said.sent, "words": said.words}})
-
-
-_ONE = "/api/clarion/v1/providers/{channel}/{account}"
+ONE = "/api/clarion/v1/providers/{channel}/{account}"
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
@@ -245,22 +213,12 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint(
         "PATCH",
-        _ONE,
+        ONE,
         change,
         "manage",
         "app",
         "Switch an account at a provider on or off, or set its limits",
         reference=reference.CHANGE,
-        needs=Need.OWN,
-    ),
-    Endpoint(
-        "POST",
-        f"{_ONE}/test",
-        test,
-        "manage",
-        "app",
-        "Send a test through an account at a provider",
-        reference=reference.TEST,
         needs=Need.OWN,
     ),
 )

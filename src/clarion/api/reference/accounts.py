@@ -58,11 +58,41 @@ ORDER = shown(
     body_example={"accounts": ["ses-eu", "ses"]},
     errors=(403,),
 )
+RESULT = {
+    "account": "ses-eu",
+    "address": "ada@example.com",
+    "sent": False,
+    "ending": "refused",
+    "status": 554,
+    "words": "554 Message rejected: Email address is not verified",
+    "reason": "sender_refused",
+    "advice": "The provider does not accept this sender: verify it, or its domain, there.",
+}
 TEST = shown(
-    {"result": {"address": "ada@example.com", "sent": True, "words": "202 Accepted"}},
-    body=record(to=text("An address."), optional=("from",), **{"from": text("Of an e-mail: its sender.")}),
+    {"result": RESULT},
+    Loose(nullable=("status", "reason", "advice")),
+    body=record(
+        to=text("An address, a phone number, a place in Slack, the token of a device, or the URL of a webhook."),
+        person=record(
+            "Whom it is for: to all devices of a push message, and instead of `to` for in-app and inbox messages.",
+            id=text(),
+            email=text(),
+            cio_id=text(),
+            optional=("id", "email", "cio_id"),
+        ),
+        template=record(
+            "Of WhatsApp: an approved template.",
+            content_sid=text("HX and 32 hexadecimal digits."),
+            variables={"type": "object"},
+            optional=("variables",),
+        ),
+        optional=("to", "from", "person", "template"),
+        **{"from": text("The sender of an e-mail; of an SMS and WhatsApp, unless the account has one.")},
+    ),
     body_example={"to": "ada@example.com", "from": "News <news@example.com>"},
-    errors=(403, 409),
+    errors=(403, 404, 409),
     note="Through this account, whatever its place, and also while it is switched off. It counts against the account's "
-    "limits. For e-mail, SMS and Slack; a test of other channels is sent from a broadcast.",
+    "limits. `ending`: taken, refused (for good), later (not now), away (the account takes nothing), unknown (no "
+    "answer: it may have arrived). `status`: that which the provider's words begin with. A webhook's test is a POST of "
+    "JSON, to public addresses only, unless the settings allow others.",
 )

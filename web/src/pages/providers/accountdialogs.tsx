@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an owner sets about an account, and a test through it.
+// What an owner sets about an account.
 import { useState } from "preact/hooks";
-import { OURS, patch, post } from "../../api/client";
-import { invalidate, useQuery } from "../../lib/query";
-import { Button } from "../../ui/button";
-import { Dialog, FormDialog } from "../../ui/dialog";
-import { CheckField, TextField } from "../../ui/field";
+import { OURS, patch } from "../../api/client";
+import { invalidate } from "../../lib/query";
+import { FormDialog } from "../../ui/dialog";
+import { CheckField } from "../../ui/field";
 import { FormField, useForm } from "../../ui/form";
-import { Pill } from "../../ui/pill";
-import { useSaving } from "../../ui/saving";
 import { numberIn } from "./accounts";
 import type { Provider } from "./words";
 
@@ -84,81 +81,5 @@ export function LimitsDialog({ of, onClose }: { of: Provider; onClose: () => voi
         />
       )}
     </FormDialog>
-  );
-}
-
-interface Result {
-  address: string;
-  sent: boolean;
-  words: string;
-}
-
-/** One message through this account, with what its provider says. */
-export function TestDialog({ of, onClose }: { of: Provider; onClose: () => void }) {
-  const mail = of.channel === "email";
-  const senders = useQuery<{ sender_identities: { address: string }[] }>(
-    mail ? "/v1/sender_identities?limit=100" : null,
-  );
-  const [to, setTo] = useState("");
-  const [from, setFrom] = useState<string | null>(null);
-  const [result, setResult] = useState<Result | null>(null);
-  const saving = useSaving(["/to", "/from"]);
-  const sender = from ?? senders.data?.sender_identities[0]?.address ?? "";
-  return (
-    <Dialog
-      title={`Send a test through ${of.account}`}
-      open
-      onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>Close</Button>
-          <Button
-            kind="primary"
-            busy={saving.busy}
-            onClick={() => {
-              setResult(null);
-              void saving.run(async () => {
-                const body = mail ? { to, from: sender } : { to };
-                const said = await post<{ result: Result }>(`${PATH}/${of.channel}/${of.account}/test`, body);
-                setResult(said.result);
-                invalidate(PATH);
-              });
-            }}
-          >
-            Send the test
-          </Button>
-        </>
-      }
-    >
-      <div class="stack">
-        <TextField
-          label="To"
-          type={mail ? "email" : "text"}
-          value={to}
-          error={saving.about("/to")}
-          onInput={setTo}
-        />
-        {mail && (
-          <TextField
-            label="From"
-            hint="The provider must accept it as a sender."
-            value={sender}
-            error={saving.about("/from")}
-            onInput={setFrom}
-          />
-        )}
-        {saving.problems}
-        <div role="status">
-          {result && (
-            <p>
-              <Pill tone={result.sent ? "good" : "bad"}>{result.sent ? "taken" : "not taken"}</Pill>{" "}
-              <span class="break">
-                {result.address}: {result.words}
-              </span>
-            </p>
-          )}
-        </div>
-      </div>
-    </Dialog>
   );
 }

@@ -18,8 +18,6 @@ export interface Account {
 
 /** Channels whose accounts somebody may order and limit; the others are kept in our own database. */
 const LIMITED = ["email", "webhook", "sms", "whatsapp", "push", "slack"];
-/** Those that a test message is written for. */
-const TRIED = ["email", "sms", "slack"];
 
 const TITLES: Record<string, string> = {
   email: "E-mail",
@@ -38,10 +36,6 @@ export function titleOf(channel: string): string {
 
 export function isLimited(channel: string): boolean {
   return LIMITED.includes(channel);
-}
-
-export function isTried(channel: string): boolean {
-  return TRIED.includes(channel);
 }
 
 /** Accounts by their channels, in the order of both. */

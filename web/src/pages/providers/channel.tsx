@@ -11,8 +11,9 @@ import { Pill } from "../../ui/pill";
 import { Problems } from "../../ui/states";
 import { Table } from "../../ui/table";
 import { toast } from "../../ui/toast";
-import { LimitsDialog, TestDialog } from "./accountdialogs";
-import { addable, isLimited, isTried, limitsOf, linesOf, moved, stateOf, titleOf, whyAway } from "./accounts";
+import { LimitsDialog } from "./accountdialogs";
+import { addable, isLimited, limitsOf, linesOf, moved, stateOf, titleOf, whyAway } from "./accounts";
+import { TestDialog } from "./testdialog";
 import { type Provider, type Setting, variableOf, wordsOf } from "./words";
 
 const PATH = `${OURS}/providers`;
@@ -115,8 +116,10 @@ export function Channel({
         () => put(`${PATH}/${channel}/order`, { accounts: moved(names, one.account, by) }),
         "The order is changed",
       );
+    const test = { label: "Send a test", onSelect: () => setTrying(one) };
+    if (!limited) return [test];
     return [
-      ...(isTried(channel) ? [{ label: "Send a test", onSelect: () => setTrying(one) }] : []),
+      test,
       { label: "Limits and ramp", onSelect: () => setLimiting(one) },
       ...(names.length > 1
         ? [
@@ -188,7 +191,7 @@ export function Channel({
                 },
               ]
             : []),
-          ...(limited && owns
+          ...(owns
             ? [
                 {
                   key: "menu",
