@@ -100,6 +100,7 @@ async def test_what_the_other_workspace_has_by_the_same_name_is_used(
     path = f"{_ROOT}/broadcasts/{number}/actions/{action}"
     await manage("PATCH", path, {"layout_id": here["layout"], "from_id": here["sender"]})
     await manage("PUT", f"{path}/languages/de", {"subject": "Eins"})
+    await manage("POST", f"{path}/attachments?name=a.pdf", b"%PDF")
     browser = await enter({workspace.workspace_id: (Role.EDITOR,), other.workspace_id: (Role.EDITOR,)})
     made = await browser("POST", f"{_ROOT}/broadcasts/{number}/copy", {"workspace_id": other.workspace_id})
     assert made.status == 201, made.body
@@ -111,6 +112,9 @@ async def test_what_the_other_workspace_has_by_the_same_name_is_used(
     assert (copy["name"], copy["state"], copy["tags"]) == ("[COPY] Spring", "draft", ["news"])
     (message,) = copy["actions"]
     assert (message["layout_id"], message["from_id"]) == (theirs["layout"], theirs["sender"])
+    (file,) = message["attachments"]
+    fetched = await there("GET", f"{_ROOT}/broadcasts/{copy['id']}/actions/{message['id']}/attachments/{file['hash']}")
+    assert fetched.body == b"%PDF"
     german = await there("GET", f"{_ROOT}/broadcasts/{copy['id']}/actions/{message['id']}/languages/de")
     assert (german.json["content"]["subject"], german.json["content"]["layout_id"]) == ("Eins", theirs["layout"])
     assert (await there("POST", f"{_ROOT}/broadcasts/{copy['id']}/activate")).status == 200

@@ -91,6 +91,27 @@ async def test_the_answer_names_an_account_that_is_in_the_ledger(client: Client,
     assert (await client("GET", f"/v1/messages?transactional_id={number}")).json["messages"] == listed
 
 
+async def test_a_message_has_files_of_its_own_and_a_call_brings_others(
+    client: Client, manage: Client, stage: Stage
+) -> None:
+    number = await receipt(manage)
+    action = (await manage("GET", f"/api/clarion/v1/broadcasts/{number}")).json["broadcast"]["actions"][0]["id"]
+    path = f"/api/clarion/v1/broadcasts/{number}/actions/{action}/attachments"
+    for name, octets in (("terms.pdf", b"terms"), ("bill.pdf", b"example"), ("large.bin", bytes(1_000_000))):
+        assert (await manage("POST", f"{path}?name={name}", octets)).status == 201
+    body: dict[str, Any] = {"transactional_message_id": number, "identifiers": {"id": "p1"}}
+    body["message_data"] = {"order": 7}
+    bill = base64.b64encode(b"yours").decode()
+    assert (await client("POST", "/v1/send/email", {**body, "attachments": {"Bill.pdf": bill}})).status == 200
+    [mail] = await work_off(stage)
+    files = {part.get_filename(): part.get_payload(decode=True) for part in mail.iter_attachments()}
+    assert files == {"terms.pdf": b"terms", "large.bin": bytes(1_000_000), "Bill.pdf": b"yours"}
+    too_much = {"more.bin": base64.b64encode(bytes(999_996)).decode()}
+    refused = await client("POST", "/v1/send/email", {**body, "attachments": too_much})
+    assert refused.status in {400, 422}
+    assert "have 2000008 bytes together with those of the message" in refused.error
+
+
 async def test_a_text_may_come_with_the_call(client: Client, stage: Stage) -> None:
     attachments = {"bill ü.pdf": base64.b64encode(b"%PDF-\x00\xff").decode(), "a.txt": base64.b64encode(b"hi").decode()}
     more = {

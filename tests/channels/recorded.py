@@ -19,9 +19,9 @@ from clarion.channels.sendgrid import SendGridSettings, sendgrid
 from clarion.channels.ses import SesSettings, ses
 from clarion.channels.slack import SlackSettings, slack
 from clarion.channels.twilio import TwilioSettings, twilio
+from clarion.domain.attachments import Attachment
 from clarion.domain.messages import EmailFields, EmailMessage, Message, PartsMessage
 from clarion.domain.push import PushDevice
-from clarion.domain.transactional import Attachment
 
 from .google_server import KEY
 from .hook_server import Behaviour

@@ -15,9 +15,9 @@ from clarion.channels.http_session import Answer
 from clarion.channels.sendgrid import SendGridDialect, SendGridSettings, SubstitutionBatch
 from clarion.channels.ses import SesDialect, SesSettings
 from clarion.channels.ses_bulk import BulkBatch
+from clarion.domain.attachments import Attachment
 from clarion.domain.errors import Away, Permanent, SendError, Throttled
 from clarion.domain.messages import EmailMessage
-from clarion.domain.transactional import Attachment
 
 from .sources import ListSource
 from .vendors import SECRET, VENDORS, Call, SendGridBulk, SesBulk, VendorServer, answer, letter, mail, says

@@ -14,9 +14,9 @@ from clarion.channels.sendgrid import SendGridDialect, SendGridSettings
 from clarion.channels.ses import SesDialect, SesSettings
 from clarion.channels.slack import SlackDialect, SlackSettings
 from clarion.channels.twilio import TwilioDialect, TwilioSettings
+from clarion.domain.attachments import Attachment
 from clarion.domain.errors import Permanent, SendError, SetupError, Throttled
 from clarion.domain.messages import EmailMessage, Message, PartsMessage
-from clarion.domain.transactional import Attachment
 
 from .messages import CONTENT, a_message
 from .sources import ListSource

@@ -14,6 +14,7 @@ from clarion.domain.broadcasts import (
 )
 from clarion.domain.deliveries import DeliveryKey
 from clarion.domain.messages import EmailForm
+from clarion.pipeline.compiling import NO_FILES, Files
 from clarion.pipeline.compose import Messages, Sign
 
 SECRET = b"k" * 32
@@ -40,9 +41,10 @@ def messages(
     snippets: dict[str, str] | None = None,
     at: float = 0.0,
     form: EmailForm = "mime",
+    files: Files = NO_FILES,
 ) -> Messages:
     broadcast = Broadcast(3, 1, "Spring", BroadcastState.RUNNING, {}, DoubtPolicy.HOLD, 0, 0, None, (), actions)
-    return Messages(freeze(broadcast, snippets or {}), data or {}, SIGN, form=form, clock=lambda: at)
+    return Messages(freeze(broadcast, snippets or {}), data or {}, SIGN, form=form, files=files, clock=lambda: at)
 
 
 def row(**others: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from clarion.channels.smtp_syntax import with_dots, with_line_ends
+from clarion.domain.attachments import AttachedFile
 from clarion.domain.broadcasts import EmailContent
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State, key_of, public_id
 from clarion.domain.errors import RenderError
@@ -155,6 +156,32 @@ def test_compiled_or_interpreted_it_is_the_same_message(body: str) -> None:
             assert theirs is not None
             assert ours.get_content() == theirs.get_content()
         assert parsed(quick).items() == parsed(slow).items()
+
+
+@pytest.mark.parametrize("amp", ["", "<html amp4email></html>"])
+@pytest.mark.parametrize("body", ["<p>{{customer.first_name}}</p>", "{% cycle customer.id %}"])
+def test_files_go_with_it_however_it_is_made(body: str, amp: str) -> None:
+    held = {"a.txt": b".\r\n..\n", "Größe.pdf": bytes(range(256))}
+    files = tuple(
+        AttachedFile(name, "application/pdf", len(octets), "").with_content(octets) for name, octets in held.items()
+    )
+    ways = messages(action(replace(MAIL, body=body, amp=amp)), files={1: files, 2: ()})
+    made = ways.compose(KEY, row(), suppressed=False)
+    assert isinstance(made, EmailMessage)
+    assert {part.get_filename(): part.get_content() for part in parsed(made).iter_attachments()} == held
+    assert parsed(made).get_body(("html",)) is not None
+    assert ("x-amp-html" in parsed(made).as_string()) is bool(amp)
+    assert made.wire_ready
+    assert with_dots(with_line_ends(made.content)) == made.content
+    apart = ways.in_form("fields").compose(KEY, row(), suppressed=False)
+    assert isinstance(apart, EmailMessage)
+    assert apart.fields is not None
+    assert apart.fields.attachments == files
+
+
+def test_compiled_code_makes_mails_with_files() -> None:
+    file = AttachedFile("a.txt", "text/plain", 1, "").with_content(b"a")
+    assert messages(action(MAIL), files={1: (file,)})._quick(KEY.action_id, row(), "d" * 32) is not None
 
 
 # -- skipped ----------------------------------------------------------------------------------------------------------

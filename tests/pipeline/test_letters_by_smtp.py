@@ -13,12 +13,13 @@ from aiosmtpd.smtp import SMTP
 from tests.support.jobs import driver
 
 from clarion.channels import registry
-from clarion.domain.broadcasts import EmailContent, Layout
+from clarion.domain.attachments import AttachedFile, media_type_of
+from clarion.domain.broadcasts import EmailContent, Layout, Variant
 from clarion.domain.deliveries import key_of
 from clarion.domain.links import target_of
 from clarion.domain.suppressions import EspKind
-from clarion.store import esp
-from clarion.store.engine import Store
+from clarion.store import attachments, broadcasts, esp
+from clarion.store.engine import Store, Transaction
 
 from .stage import SIGN, Stage
 
@@ -150,3 +151,46 @@ async def test_a_fake_bcc_is_a_message_of_its_own_after_the_persons(
     assert len({mail["Message-ID"] for _, _, mail in taken}) == 3
     assert server[0].refused == 1
     assert stage.sums(1) == {"sent": 1, "skipped no_address": 1}
+
+
+async def test_files_come_as_they_are_and_as_the_trigger_froze_them(
+    stage: Stage, store: Store, store_url: str, server: tuple[Keeping, int]
+) -> None:
+    files = {"Größe.pdf": b"%PDF\x00\xff\r\n.\r\n", "a.csv": b"a,b\n.\n", "x.eml": b"Subject: x\r\n\r\n..\r\n"}
+    stage.person("p1")
+    stage.person("p2", language="de")
+    made = stage.broadcast(CONTENT, replace(CONTENT, amp="", cc="", bcc=""))
+
+    def attach(tx: Transaction) -> None:
+        for action in made.actions:
+            held = [(name, octets, attachments.keep(tx, made.workspace_id, octets)) for name, octets in files.items()]
+            named = tuple(AttachedFile(name, media_type_of(name), len(octets), key) for name, octets, key in held)
+            german = Variant("de", replace(action.content, subject="Hallo"))
+            changed = replace(action, attachments=named, variants=(german,))
+            broadcasts.update_action(tx, changed)
+
+    def remove(tx: Transaction) -> None:
+        for action in made.actions:
+            broadcasts.update_action(tx, action)
+
+    store.write(attach)
+    keeping, port = server
+    jobs = driver(store, store_url)
+    provider = registry.build("smtp", {"host": "127.0.0.1", "port": port, "security": "none"})
+    trigger_id = stage.trigger(made.broadcast_id, jobs=jobs)
+    store.write(remove)
+    assert sum(attachments.clear(store, 2**60)) == 0
+    try:
+        async with stage.working(stage.worker(provider, jobs)):
+            await stage.finished(trigger_id)
+    finally:
+        await provider.close()
+    assert len(keeping.taken) == 4
+    for _, _, mail in keeping.taken:
+        found = {part.get_filename(): part.get_payload(decode=True) for part in mail.iter_attachments()}
+        assert found == files
+        types = [part.get_content_type() for part in mail.iter_attachments()]
+        assert types == ["application/pdf", "text/csv", "application/octet-stream"]
+        assert "Dear" in text(mail, "text/html")
+        assert mail.get_content_type() == "multipart/mixed"
+    assert sum("text/x-amp-html" in mail.as_string() for _, _, mail in keeping.taken) == 2

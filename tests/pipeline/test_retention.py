@@ -98,7 +98,7 @@ async def test_nothing_is_removed_without_a_limit(stage: Stage) -> None:
     old = await sent(stage)
     age(stage, old, 10_000)
     of_segments = ("segment_changes", "deleted_segments", "watched_messages")
-    kinds = ("accounts", "data", "activities", *of_segments, "forgotten", "in_app")
+    kinds = ("accounts", "data", "activities", *of_segments, "forgotten", "attachments", "in_app")
     assert await tidy(stage, RetentionRules()) == dict.fromkeys(kinds, 0)
     assert stage.sums(old) == {"sent": 3}
 

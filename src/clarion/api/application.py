@@ -37,6 +37,7 @@ from clarion.api.calls import Api, Call, Endpoint, Family
 from clarion.api.clarion import account_tests as clarion_account_tests
 from clarion.api.clarion import accounts as clarion_accounts
 from clarion.api.clarion import app_secret
+from clarion.api.clarion import attachments as clarion_attachments
 from clarion.api.clarion import audiences as clarion_audiences
 from clarion.api.clarion import audit as clarion_audit
 from clarion.api.clarion import broadcast_list as clarion_broadcast_list
@@ -139,6 +140,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *clarion_completions.ENDPOINTS,
     *clarion_causes.ENDPOINTS,
     *clarion_deliveries.ENDPOINTS,
+    *clarion_attachments.ENDPOINTS,
     *clarion_uploads.ENDPOINTS,
     *clarion_workspace.ENDPOINTS,
     *clarion_tracking_domain.ENDPOINTS,

@@ -16,7 +16,8 @@ class Capabilities:
     `takes`: whether it wants finished bytes (``EmailMessage.content``), the parts (``EmailMessage.fields``) or both.
     `needs_sender`: a message must say whom it is from, because the account does not.
     The rest is of e-mail: `amp`: whether it carries a part for AMP; `most_recipients` of one message, with its copies;
-    `own_headers`: names, in lower case, that it gives headers of its own, so that it takes none of ours.
+    `own_headers`: names, in lower case, that it gives headers of its own, so that it takes none of ours;
+    `refused_files`: how names of attachments end, in lower case, that it does not take.
     """
 
     channel: str
@@ -27,6 +28,7 @@ class Capabilities:
     most_recipients: int | None = None
     own_headers: frozenset[str] = frozenset()
     needs_sender: bool = False
+    refused_files: frozenset[str] = frozenset()
 
 
 class Handover(Protocol):

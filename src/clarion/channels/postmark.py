@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from clarion.channels import refused_files
 from clarion.channels.base import Capabilities
 from clarion.channels.http_bodies import UNREADABLE, ListBatch, fields_of, is_token, written
 from clarion.channels.http_delivery import HttpDeliverer, Pause, Reading
@@ -123,6 +124,7 @@ def postmark(
         takes="fields",
         amp=False,
         most_recipients=MOST_RECIPIENTS,
+        refused_files=refused_files.POSTMARK,
     )
     return HttpDeliverer("postmark", capabilities, session, dialect or PostmarkDialect(settings), clock)
 

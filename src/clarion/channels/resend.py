@@ -13,6 +13,7 @@ from hashlib import sha256
 
 import msgspec
 
+from clarion.channels import refused_files
 from clarion.channels.base import Capabilities
 from clarion.channels.http_bodies import UNREADABLE, ListBatch, apart, fields_of, is_token, written
 from clarion.channels.http_delivery import Headers, HttpDeliverer, Reading
@@ -117,6 +118,7 @@ def resend(settings: ResendSettings, *, clock: Callable[[], float] = time.monoto
         takes="fields",
         amp=False,
         most_recipients=MOST_RECIPIENTS,
+        refused_files=refused_files.RESEND,
     )
     return HttpDeliverer("resend", capabilities, session, ResendDialect(settings), clock)
 

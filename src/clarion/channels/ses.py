@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from clarion.channels import refused_files
 from clarion.channels.base import Capabilities
 from clarion.channels.http_bodies import UNREADABLE, is_token, written
 from clarion.channels.http_delivery import Headers, HttpDeliverer, Reading
@@ -124,6 +125,7 @@ def ses(
         connections=settings.connections,
         takes="mime" if settings.batch == 1 else "both",
         most_recipients=MOST_RECIPIENTS,
+        refused_files=refused_files.SES,
     )
     return HttpDeliverer("ses", capabilities, session, SesDialect(settings, now), clock)
 

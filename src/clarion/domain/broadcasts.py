@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from clarion.domain.attachments import AttachedFile
 from clarion.domain.channels import CHANNELS
 from clarion.domain.goals import Exit, Goal
 from clarion.domain.parts import Channel
@@ -148,7 +149,8 @@ class Action:
     """One step of a broadcast's workflow; all are performed at once (contract §4).
 
     `condition`: a filter as JSON; of an audience only whoever matches it gets this one, {} for everybody. `topic_id`:
-    whoever opted out of that topic does not get it; None: of the broadcast's.
+    whoever opted out of that topic does not get it; None: of the broadcast's. `attachments`: of an e-mail, in whatever
+    language.
     """
 
     action_id: int
@@ -163,6 +165,7 @@ class Action:
     variants: tuple[Variant, ...] = ()
     condition: dict[str, Any] = field(default_factory=dict)
     topic_id: int | None = None
+    attachments: tuple[AttachedFile, ...] = ()
 
     def in_language(self, language: str) -> EmailContent | None:
         """The content in a language as it is tagged, "" for the default; None where there is none."""

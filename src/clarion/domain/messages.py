@@ -4,9 +4,9 @@
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from clarion.domain.attachments import Attachment
 from clarion.domain.broadcasts import Method
 from clarion.domain.push import PushDevice
-from clarion.domain.transactional import Attachment
 
 EmailForm = Literal["mime", "fields", "both"]
 

@@ -4,12 +4,12 @@
 import base64
 import binascii
 import json
-import mimetypes
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from clarion.domain import channels
+from clarion.domain.attachments import MAX_BYTES, MAX_NAME_BYTES, Attachment, media_type_of
 from clarion.domain.broadcasts import Action, EmailContent, FrozenContent
 from clarion.domain.entries import encode_data
 from clarion.domain.errors import InvalidRequest
@@ -19,28 +19,12 @@ from clarion.domain.push import parse_device
 from clarion.domain.topics import best
 
 CHANNELS: Final = ("email", "push", "sms", "whatsapp", "in_app", "inbox_message")
-MAX_ATTACHMENT_BYTES: Final = 2_000_000  # all of a message together, contract §1.6
 MAX_ADDRESSES: Final = 15  # of to, cc and bcc together
 MAX_AHEAD_S: Final = 90 * 86_400
 MAX_BODY_BYTES: Final = 1_000_000
 MAX_LINE_BYTES: Final = 1_000
 MAX_HEADERS: Final = 50
-MAX_FILE_NAME_BYTES: Final = 255
 MAX_DATA_BYTES: Final = 50_000  # as of a trigger call
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file that goes with a message; `content` is base64 (RFC 4648 §4) without line ends."""
-
-    name: str
-    media_type: str
-    content: str
-
-    @property
-    def octets(self) -> bytes:
-        """What is in the file."""
-        return base64.b64decode(self.content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,8 +312,8 @@ def _attachments(value: object) -> tuple[Attachment, ...]:
         raise InvalidRequest("must be an object: file name → base64", "/attachments")
     found, total = [], 0
     for name, encoded in value.items():
-        if not name.strip() or len(name.encode()) > MAX_FILE_NAME_BYTES or not name.isprintable():
-            raise InvalidRequest("a file name must have 1 to 255 printable bytes", "/attachments")
+        if not name.strip() or len(name.encode()) > MAX_NAME_BYTES or not name.isprintable():
+            raise InvalidRequest(f"a file name must have 1 to {MAX_NAME_BYTES} printable bytes", "/attachments")
         if not isinstance(encoded, str):
             raise InvalidRequest(f"{name[:60]}: must be base64", "/attachments")
         try:
@@ -337,10 +321,9 @@ def _attachments(value: object) -> tuple[Attachment, ...]:
         except (binascii.Error, ValueError):
             raise InvalidRequest(f"{name[:60]}: must be base64", "/attachments") from None
         total += len(octets)
-        media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        found.append(Attachment(name, media_type, base64.b64encode(octets).decode()))
-    if total > MAX_ATTACHMENT_BYTES:
-        raise InvalidRequest(f"have more than {MAX_ATTACHMENT_BYTES} bytes together", "/attachments")
+        found.append(Attachment(name, media_type_of(name), base64.b64encode(octets).decode()))
+    if total > MAX_BYTES:
+        raise InvalidRequest(f"have more than {MAX_BYTES} bytes together", "/attachments")
     return tuple(found)
 
 

@@ -2,7 +2,7 @@
 """Earlier states of a broadcast: what is kept of it, what differs between two, and going back to one."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -156,6 +156,7 @@ def _message(action: Action) -> dict[str, object]:
         "send_to_unsubscribed": action.send_to_unsubscribed,
         "condition": action.condition,
         "topic_id": action.topic_id,
+        **({"attachments": [asdict(one) for one in action.attachments]} if action.kind == "email" else {}),
         **_texts(action.content),
     }
 

@@ -20,7 +20,7 @@ from clarion.domain.triggers import Selector, TriggerRequest
 from clarion.pipeline import reaching
 from clarion.pipeline.freezing import frozen
 from clarion.pipeline.naming import Named, name_people
-from clarion.store import broadcasts, people, segments, triggers, versions
+from clarion.store import attachments, broadcasts, people, segments, triggers, versions
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 from clarion.store.entries import NOBODY
@@ -93,6 +93,7 @@ def accept(
         by=by,
     )
     if not fatal:
+        attachments.hold(tx, trigger_id, content)
         versions.taken(tx, broadcast, trigger_id)
         reaching.aim(tx, workspace, broadcast, trigger_id)
         broadcasts.note_trigger(tx, broadcast_id)

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a message has that the account in use does not carry, or lacks that it does not have; for the review. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from clarion.channels.registry import Sending
+from clarion.domain.attachments import AttachedFile
 from clarion.domain.broadcasts import EmailContent
 from clarion.rendering.addresses import split_list
 
@@ -29,3 +30,11 @@ def left_behind(content: EmailContent, sending: Sending) -> Iterator[tuple[str, 
     for header, _ in content.headers:
         if header.lower() in able.own_headers:
             yield f"headers/{header}", f"{name} gives a message this header itself, and takes no other"
+
+
+def files_refused(files: Iterable[AttachedFile], sending: Sending) -> Iterator[str]:
+    """Why this account would refuse messages with these attachments."""
+    for one in files:
+        _, dot, ending = one.name.lower().rpartition(".")
+        if dot and ending in sending.capabilities.refused_files:
+            yield f"{sending.provider} takes no files that end in .{ending}: {one.name}"

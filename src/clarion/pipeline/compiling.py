@@ -1,15 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The actions of a trigger in each of their languages, and the templates of its e-mails compiled."""
+"""The actions of a trigger in each of their languages, the templates of its e-mails compiled, and what they enclose."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
+from clarion.domain.attachments import Attachment
 from clarion.domain.broadcasts import Action, BroadcastKind, FrozenContent
 from clarion.domain.errors import RenderError
 from clarion.rendering.email import TRANSACTIONAL, Campaign, CompiledEmail, compile_email
+from clarion.rendering.mime import Enclosed
 
 Form = int | tuple[int, str]
 """An action's number in the default language, and with a tag in another one."""
+
+
+Files = Mapping[int, Sequence[Attachment]]
+"""Of actions those that go with their messages."""
+NO_FILES: Files = MappingProxyType({})
+
+
+def enclosed_in(forms: Iterable[Form], files: Files, brought: Sequence[Attachment]) -> dict[Form, Enclosed]:
+    """What each form of an action carries. Files that a call brought go in place of those that have their names."""
+    names = {one.name.lower() for one in brought}
+    made: dict[int, Enclosed] = {}
+    found: dict[Form, Enclosed] = {}
+    for form in forms:
+        action_id = form if isinstance(form, int) else form[0]
+        if action_id not in made:
+            own = [one for one in files.get(action_id, ()) if one.name.lower() not in names]
+            made[action_id] = Enclosed([*own, *brought])
+        found[form] = made[action_id]
+    return found
 
 
 def forms_of(actions: Iterable[Action]) -> Iterator[tuple[Form, Action]]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from email.utils import formatdate
 from typing import Any
 
+from clarion.domain.attachments import Attachment
 from clarion.domain.broadcasts import DEFAULT_RECIPIENT, Action, FrozenContent, SendingState
 from clarion.domain.deliveries import DeliveryKey, IdSigner, Outcome, Reason, State
 from clarion.domain.errors import RenderError
@@ -22,10 +23,10 @@ from clarion.domain.people import CONSENT, cio_id, denies_tracking, template_vie
 from clarion.domain.push import PushDevice
 from clarion.domain.short_links import ShortLinks
 from clarion.domain.topics import best
-from clarion.domain.transactional import Attachment, Override
+from clarion.domain.transactional import Override
 from clarion.pipeline.booking import Booking, spoken_by
 from clarion.pipeline.calling import Calls
-from clarion.pipeline.compiling import Form, campaign_of, compiled_email, forms_of
+from clarion.pipeline.compiling import NO_FILES, Files, Form, campaign_of, compiled_email, enclosed_in, forms_of
 from clarion.pipeline.destinations import destinations_of
 from clarion.pipeline.leaving_out import Wishes, skipped
 from clarion.rendering import mime
@@ -61,7 +62,8 @@ class Messages:
 
     `form`: what the provider takes, finished bytes or the parts. Compiled code makes them; where it gives up, for
     whatever reason, the interpreter makes that message again, or the words of its failure. `drafting`: actions whose
-    messages are kept rather than sent; `to_devices`: those that go to devices of the person.
+    messages are kept rather than sent; `to_devices`: those that go to devices of the person. `files`: action → those
+    that go with its messages; `attachments`: those that a call brought; where nothing is sent nobody gives them.
     """
 
     def __init__(
@@ -73,11 +75,11 @@ class Messages:
         form: EmailForm = "mime",
         override: Override | None = None,
         attachments: Sequence[Attachment] = (),
+        files: Files = NO_FILES,
         clock: Callable[[], float] = time.time,
     ) -> None:
         if override is not None:
             content = override.applied(content)
-        self._attachments = attachments
         self._also_to = override.also_to if override is not None else ()
         self._data = data
         self._base_url = sign.base_url
@@ -128,6 +130,7 @@ class Messages:
             if action.content.tracked
         }
         self._special: dict[tuple[Form, bool], SpecialEmail | None] = {}
+        self._enclosed = enclosed_in(forms, files, attachments)
 
     def compose(
         self, key: DeliveryKey, row: Row, suppressed: bool, devices: Sequence[PushDevice] = ()
@@ -256,7 +259,7 @@ class Messages:
     def _quick(self, form: Form, row: Row, delivery_id: str) -> EmailMessage | None:
         """The message by compiled code; None where it does not make it."""
         special = self._special_email(form, tracked=form in self._trackers)
-        if special is None or self._attachments or self._also_to or form in self._apart:
+        if special is None or self._also_to or form in self._apart:
             return None
         try:
             person = _person(row, delivery_id, whole=special.whole_person)
@@ -311,7 +314,7 @@ class Messages:
         fields: EmailFields | None = None
         if self._form != "mime":
             fields, envelope = mime.fields(
-                rendered, message_id=message_id, unsubscribe_url=unsubscribe, attachments=self._attachments
+                rendered, message_id=message_id, unsubscribe_url=unsubscribe, enclosed=self._enclosed[form]
             )
             if self._form == "fields":
                 return _message(row, delivery_id, fields.subject, envelope, fields)
@@ -320,7 +323,7 @@ class Messages:
             message_id=message_id,
             date=self._date(),
             unsubscribe_url=unsubscribe,
-            attachments=self._attachments,
+            enclosed=self._enclosed[form],
         )
         return _message(row, delivery_id, rendered.subject, made, fields, wire_ready=self._wire_ready[form])
 
@@ -331,7 +334,7 @@ class Messages:
             compiled = self._compiled[form]
             tracker = self._trackers[form] if tracked else None
             if not isinstance(compiled, RenderError) and not compiled.has_amp:  # few have: the interpreter makes them
-                made = SpecialEmail(compiled, self._data, self._links, tracker)
+                made = SpecialEmail(compiled, self._data, self._links, tracker, self._enclosed[form])
             self._special[form, tracked] = made
         return made
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from clarion.domain.errors import Conflict
 from clarion.domain.triggers import TriggerState
 from clarion.pipeline.freezing import frozen
-from clarion.store import broadcasts, control, retention, triggers, versions
+from clarion.store import attachments, broadcasts, control, retention, triggers, versions
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 from clarion.store.triggers import Trigger
@@ -50,5 +50,6 @@ def apply_content(tx: Transaction, workspace: Workspace, trigger: Trigger, by: s
         tx, trigger.trigger_id, before_hash=trigger.content_hash, content_hash=content_hash, by=by
     ):
         raise Conflict("the trigger was changed at the same moment: try again")
+    attachments.hold(tx, trigger.trigger_id, content)
     versions.taken(tx, broadcast, trigger.trigger_id)
     return True

@@ -6,7 +6,7 @@ from collections import OrderedDict
 
 from clarion.pipeline.compose import Messages, Sign, sign_for
 from clarion.pipeline.tracing import Tracing
-from clarion.store import operations, overrides, triggers
+from clarion.store import attachments, operations, overrides, triggers
 from clarion.store.engine import Store, Transaction
 from clarion.store.slices import LostLease
 
@@ -43,10 +43,11 @@ class Prepared:
             if trigger is None:
                 raise LostLease("the trigger is gone")
             self._tracing.follow(trigger_id, operations.trace_of(tx, trigger_id))
-            override, attachments = overrides.get(tx, trigger_id) or (None, ())
+            override, brought = overrides.get(tx, trigger_id) or (None, ())
             content = triggers.content(tx, content_hash)
             sign = sign_for(tx, self._sign, trigger.workspace_id)
-            return Messages(content, trigger.data, sign, override=override, attachments=attachments)
+            files = attachments.of_actions(tx, trigger.workspace_id, content.actions)
+            return Messages(content, trigger.data, sign, override=override, attachments=brought, files=files)
 
         messages = self._store.read(load)
         with self._guard:

@@ -173,6 +173,7 @@ def proof(draft: Draft, person: Person | None, sign: Sign) -> Proof:
     if email is not None and not broken and (person is None or email.recipient):
         try:
             size = len(_bytes(replace(email, recipient=email.recipient or "nobody@example.com")))
+            size += sum(mime.encoded_size(one.size) for one in draft.action.attachments)
         except RenderError as error:
             errors.append(place.of_error(error))
     if person is not None:

@@ -19,7 +19,7 @@ from clarion.pipeline.accept import Limits, SubmitResolve, admit, hold_segments
 from clarion.pipeline.data_file import Line, LineSplitter
 from clarion.pipeline.freezing import frozen
 from clarion.pipeline.naming import Named
-from clarion.store import access, broadcasts, triggers, versions
+from clarion.store import access, attachments, broadcasts, triggers, versions
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
 from clarion.store.slices import LostLease
@@ -76,6 +76,7 @@ def begin(
         resolve_until=0,
         by=by,
     )
+    attachments.hold(tx, trigger_id, content)
     versions.taken(tx, broadcast, trigger_id)
     reaching.aim(tx, workspace, broadcast, trigger_id)
     held = triggers.hold(tx, _OWNER, _LEASE_MS, trigger_id)

@@ -17,7 +17,7 @@ import structlog
 from clarion.domain.errors import Unavailable
 from clarion.pipeline.erasure import BlankMail, sweep_open
 from clarion.pipeline.failpoint import Failpoint, nothing
-from clarion.store import activities, erasure, in_app, partitions, retention, segments, watched_messages
+from clarion.store import activities, attachments, erasure, in_app, partitions, retention, segments, watched_messages
 from clarion.store.engine import Store
 
 _log = structlog.get_logger("clarion.retention")
@@ -103,6 +103,7 @@ async def tidy(
         ("deleted_segments", 0, segments.clear_deleted),
         ("watched_messages", 0, watched_messages.clear),
         ("forgotten", 0, retention.forget),
+        ("attachments", attachments.UNNAMED_MS / _DAY_MS, attachments.clear),
         ("in_app", 0, lambda store, _: in_app.clear(store, now_ms)),
         ("events", rules.events_days, retention.clear_events),
     ]

@@ -17,7 +17,7 @@ from clarion.domain.limits import MessageLimit
 from clarion.domain.parts import Channel
 from clarion.domain.person_actions import PERSON_ACTIONS
 from clarion.domain.sms_segments import segments_of
-from clarion.pipeline.carriage import left_behind
+from clarion.pipeline.carriage import files_refused, left_behind
 from clarion.pipeline.review_person import person_problems
 from clarion.rendering.addresses import mailbox, split_list
 from clarion.rendering.email import check_email, variables
@@ -171,6 +171,8 @@ def _carriage_problems(action: Action, sending: Collection[Sending]) -> Iterator
     for place, content in _places(action):
         found = (left for one in accounts for left in left_behind(content, one))
         yield from (Finding(f"{place}/{field}", why) for field, why in dict.fromkeys(found))
+    refused = (why for one in accounts for why in files_refused(action.attachments, one))
+    yield from (Finding(f"actions/{action.action_id}/attachments", why) for why in refused)
 
 
 def _content_problems(content: EmailContent, snippets: Mapping[str, str], where: str) -> Iterator[Finding]:

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clarion.domain import audience
+from clarion.domain.attachments import NOTICED_BYTES
 from clarion.domain.broadcasts import Action, Broadcast, BroadcastKind, DoubtPolicy, EmailContent, SendingState
 from clarion.domain.errors import InvalidRequest
 from clarion.domain.limits import LIMITED, MessageLimit
 from clarion.domain.person_actions import PERSON_ACTIONS
 from clarion.pipeline.review import Finding
+from clarion.rendering.mime import encoded_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,10 @@ def _of_action(broadcast: Broadcast, action: Action, tested_ms: int | None) -> I
         yield f"{where}/tracked", f"{what} not tracked"
     for content in action.contents:
         yield from ((f"{where}/{name}", words) for name, words in _copies(content))
+    if (weight := sum(encoded_size(one.size) for one in action.attachments)) >= NOTICED_BYTES:
+        much = f"{weight / 1_000_000:.1f}"
+        why = f"each message carries {much} MB of attachments: to a thousand people {much} GB are sent"
+        yield f"{where}/attachments", why
     if not sends:
         return
     if tested_ms is None:

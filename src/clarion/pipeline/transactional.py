@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
+from clarion.domain.attachments import MAX_BYTES, total
 from clarion.domain.broadcasts import Action, Broadcast, BroadcastKind, FrozenContent, SendingState
 from clarion.domain.deliveries import DeliveryKey
 from clarion.domain.errors import InvalidRequest, RenderError
@@ -26,7 +27,7 @@ from clarion.pipeline.gather import Gathered, Odd
 from clarion.pipeline.review import part_problems
 from clarion.rendering.addresses import mailbox, split_list
 from clarion.rendering.email import check_email
-from clarion.store import activities, broadcasts, ledger, mail_defaults, overrides, people, triggers
+from clarion.store import activities, attachments, broadcasts, ledger, mail_defaults, overrides, people, triggers
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 from clarion.store.entries import Entries
@@ -85,10 +86,10 @@ def send(
     override = _with_recipients(request.override) if of_mail else request.override
     if request.message is None and not mail_defaults.inlines_css(tx, workspace.workspace_id):
         override = replace(override, inline_css=False)
-    attachments = request.attachments
     made = override.applied(content)
     if of_mail:
         _check(made, override)
+        _check_files(made, request)
     else:
         _check_parts(made, override)
     if request.device is not None:
@@ -107,7 +108,8 @@ def send(
         resolve_until=1,
         entries=Entries(1, [1], [person.person_id], [None if request.data == b"{}" else request.data]),
     )
-    overrides.add(tx, trigger_id, override, attachments, forget=request.forget)
+    overrides.add(tx, trigger_id, override, request.attachments, forget=request.forget)
+    attachments.hold(tx, trigger_id, content)
     trigger = triggers.hold(tx, _OWNER, _LEASE_MS, trigger_id)
     if trigger is None:
         raise LedgerFault("the trigger was just made")
@@ -185,6 +187,18 @@ def _check(content: FrozenContent, override: Override) -> None:
                 wrong.part, wrong.part
             )
             raise InvalidRequest(wrong.message + place, f"/{part.replace('.', '/')}")
+
+
+def _check_files(content: FrozenContent, request: SendRequest) -> None:
+    """With those of the message itself, of which the call may bring others by the same name."""
+    if not request.attachments:
+        return
+    brought = {one.name.lower() for one in request.attachments}
+    own = [one for one in content.actions[0].attachments if one.name.lower() not in brought]
+    together = total(own) + sum(len(one.octets) for one in request.attachments)
+    if together > MAX_BYTES:
+        why = f"have {together} bytes together with those of the message, of {MAX_BYTES} that there may be"
+        raise InvalidRequest(why, "/attachments")
 
 
 def _check_parts(content: FrozenContent, override: Override) -> None:

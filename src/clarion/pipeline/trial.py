@@ -22,9 +22,11 @@ from clarion.domain.messages import CallMessage, EmailMessage, Message, PartsMes
 from clarion.domain.people import Person
 from clarion.domain.push import ALL, unknown_device
 from clarion.pipeline.calling import message_of
+from clarion.pipeline.compiling import NO_FILES, Files
 from clarion.pipeline.compose import Messages, Sign
 from clarion.pipeline.proofs import UNSENT, Draft, row_of
 from clarion.rendering import mime
+from clarion.rendering.mime import Enclosed
 from clarion.rendering.special import domain_of
 
 PREFIX = "[TEST] "
@@ -47,7 +49,14 @@ class Answer:
 
 
 def letters(
-    draft: Draft, person: Person | None, addresses: Sequence[str], sign: Sign, provider: Deliverer, *, prefix: bool
+    draft: Draft,
+    person: Person | None,
+    addresses: Sequence[str],
+    sign: Sign,
+    provider: Deliverer,
+    *,
+    prefix: bool,
+    files: Files = NO_FILES,
 ) -> list[EmailMessage]:
     """The messages, one for each address, as `person` would see them.
 
@@ -59,16 +68,18 @@ def letters(
     messages = Messages(draft.frozen(action), draft.data, sign)
     rendered = messages.render_email(DeliveryKey(0, 1, action.action_id), row_of(person), UNSENT)
     subject = PREFIX + rendered.subject if prefix else rendered.subject
+    enclosed = Enclosed(files.get(action.action_id, ()))
     made = []
     for address in addresses:
         email = replace(rendered, subject=subject, recipient=address, cc=(), bcc=())
         test_id = f"test-{secrets.token_urlsafe(12)}"
         message_id = f"<{test_id}@{domain_of(email.sender)}>"
         if provider.capabilities.takes == "fields":
-            fields, envelope = mime.fields(email, message_id=message_id, unsubscribe_url=None)
+            fields, envelope = mime.fields(email, message_id=message_id, unsubscribe_url=None, enclosed=enclosed)
         else:
             date = formatdate(time.time(), usegmt=True)
-            fields, envelope = None, mime.build(email, message_id=message_id, date=date, unsubscribe_url=None)
+            envelope = mime.build(email, message_id=message_id, date=date, unsubscribe_url=None, enclosed=enclosed)
+            fields = None
         made.append(
             EmailMessage(
                 test_id,

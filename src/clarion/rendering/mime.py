@@ -9,12 +9,12 @@ import secrets
 from collections.abc import Sequence
 from email.message import EmailMessage as Part
 from email.policy import SMTP
-from functools import cache
+from functools import cache, cached_property
 from typing import NamedTuple
 
+from clarion.domain.attachments import Attachment
 from clarion.domain.errors import RenderError
 from clarion.domain.messages import EmailFields
-from clarion.domain.transactional import Attachment
 from clarion.rendering.addresses import Mailbox, mailbox
 from clarion.rendering.email import RenderedEmail
 from clarion.rendering.headers import cleaned, line
@@ -34,13 +34,44 @@ class MimeMessage(NamedTuple):
     needs_smtputf8: bool
 
 
+@cache
+def boundary() -> bytes:
+    """Random, one per process. ``=_`` cannot occur in quoted-printable text, so no content contains it."""
+    return f"=_{secrets.token_hex(12)}".encode()
+
+
+class Enclosed:
+    """Files that go with each message of a trigger: in parts, and as the bytes around a message's texts, made once.
+
+    `before` is the head of the whole with the line that begins the texts; CRLF line ends, none begins with a dot.
+    """
+
+    def __init__(self, files: Sequence[Attachment]) -> None:
+        self.files = tuple(files)
+        mark = f"mixed-{boundary().decode()}"
+        self.before = f'Content-Type: multipart/mixed; boundary="{mark}"\r\n\r\n--{mark}\r\n' if files else ""
+        self._mark = mark.encode()
+
+    @cached_property
+    def after(self) -> bytes:
+        """What stands behind the texts."""
+        if not self.files:
+            return b""
+        mark = self._mark
+        pieces = [piece for one in self.files for piece in (b"\r\n--", mark, b"\r\n", _file(one))]
+        return b"".join((*pieces, b"\r\n--", mark, b"--\r\n"))
+
+
+NOTHING_ENCLOSED = Enclosed(())
+
+
 def build(
     email: RenderedEmail,
     *,
     message_id: str,
     date: str,
     unsubscribe_url: str | None,
-    attachments: Sequence[Attachment] = (),
+    enclosed: Enclosed = NOTHING_ENCLOSED,
 ) -> MimeMessage:
     """Put a rendered e-mail into bytes. Of several recipients the first is the envelope's, the others are copies.
 
@@ -66,9 +97,9 @@ def build(
     for name, value in email.headers:
         if text := cleaned(value):
             head.append(line(name, text))
-    head.append("MIME-Version: 1.0\r\n")
+    head.append(f"MIME-Version: 1.0\r\n{enclosed.before}")
     return MimeMessage(
-        content="".join(head).encode("utf-8", "replace") + _body(email, attachments),
+        content=b"".join(("".join(head).encode("utf-8", "replace"), _texts(email), enclosed.after)),
         sender=sender.address,
         recipient=recipient.address,
         copies=tuple(copy.address for copy in (*others, *cc, *bcc)),
@@ -77,7 +108,7 @@ def build(
 
 
 def fields(
-    email: RenderedEmail, *, message_id: str, unsubscribe_url: str | None, attachments: Sequence[Attachment] = ()
+    email: RenderedEmail, *, message_id: str, unsubscribe_url: str | None, enclosed: Enclosed = NOTHING_ENCLOSED
 ) -> tuple[EmailFields, MimeMessage]:
     """A rendered e-mail for a provider that puts it together itself, and its envelope (content is empty).
 
@@ -104,7 +135,7 @@ def fields(
         cc=tuple(map(cleaned, email.cc)),
         bcc=tuple(map(cleaned, email.bcc)) if bcc else (),
         headers=tuple(headers),
-        attachments=tuple(attachments),
+        attachments=enclosed.files,
         amp=email.amp if email.plain and email.html and email.amp.strip() else "",
     )
     envelope = MimeMessage(
@@ -142,14 +173,10 @@ def one_click(url: str) -> str:
     return f"List-Unsubscribe: <{url}>\r\n" + (one_click if url.startswith("https:") else "")
 
 
-def _body(email: RenderedEmail, attachments: Sequence[Attachment]) -> bytes:
-    if not attachments:
-        return _texts(email)
-    mark = b"mixed-" + boundary()
-    pieces = [b'Content-Type: multipart/mixed; boundary="', mark, b'"\r\n\r\n--', mark, b"\r\n", _texts(email)]
-    for attachment in attachments:
-        pieces += [b"\r\n--", mark, b"\r\n", _file(attachment)]
-    return b"".join((*pieces, b"\r\n--", mark, b"--\r\n"))
+def encoded_size(size: int) -> int:
+    """About how many bytes a file takes in a message: base64 in lines of 76 (RFC 2045 §6.8)."""
+    letters = -(-size // 3) * 4
+    return letters + 2 * -(-letters // 76)
 
 
 def _file(attachment: Attachment) -> bytes:
@@ -184,9 +211,3 @@ def _part(kind: str, text: str) -> bytes:
     text = _LINE_ENDS.sub("\n", text)
     pieces = encoded(text if text.endswith("\n") else f"{text}\n")
     return f"{part_head(kind)}{pieces}".encode("ascii")
-
-
-@cache
-def boundary() -> bytes:
-    """Random, one per process. ``=_`` cannot occur in quoted-printable text, so no content contains it."""
-    return f"=_{secrets.token_hex(12)}".encode()

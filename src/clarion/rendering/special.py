@@ -17,7 +17,7 @@ from clarion.rendering.addresses import Mailbox, mailbox, split_list
 from clarion.rendering.context import Links
 from clarion.rendering.email import CompiledEmail, RenderedEmail
 from clarion.rendering.headers import cleaned, line
-from clarion.rendering.mime import MimeMessage
+from clarion.rendering.mime import NOTHING_ENCLOSED, Enclosed, MimeMessage
 from clarion.rendering.remembered import Remembered
 from clarion.rendering.runtime import Fallback
 from clarion.rendering.tracking import Tracker
@@ -49,8 +49,10 @@ class SpecialEmail:
         shared: Mapping[str, object],
         links: Callable[[str], Links],
         tracker: Tracker | None = None,
+        enclosed: Enclosed = NOTHING_ENCLOSED,
     ) -> None:
         self._source = compiled.source(links, tracker)
+        self._enclosed = enclosed
         self._shared = dict(shared)
         self._variants: dict[frozenset[str] | None, _Mail | None] = {}
         self.whole_person = self._source.whole_person
@@ -81,14 +83,17 @@ class SpecialEmail:
         if keys in self._variants:
             raise Fallback
         self._variants[keys] = None  # what cannot be compiled is not tried again for every message
-        found = self._variants[keys] = _Mail(self._source, Variant(self._source, self._shared, keys))
+        variant = Variant(self._source, self._shared, keys)
+        found = self._variants[keys] = _Mail(self._source, variant, self._enclosed)
         return found
 
 
 class _Mail:
     """Puts the parts of one variant together."""
 
-    def __init__(self, source: Source, variant: Variant) -> None:
+    def __init__(self, source: Source, variant: Variant, enclosed: Enclosed) -> None:
+        self._enclosed = enclosed
+        self._after = enclosed.after
         self._parts = variant.parts
         self._headers = variant.headers
         self._quoted = variant.quoted
@@ -105,7 +110,7 @@ class _Mail:
         self._subjects = Remembered(partial(line, "Subject"))
         boundary = mime.boundary().decode()
         top = f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n--{boundary}\r\n'
-        self._top = f"MIME-Version: 1.0\r\n{top}{mime.part_head('plain')}"
+        self._top = f"MIME-Version: 1.0\r\n{enclosed.before}{top}{mime.part_head('plain')}"
         self._middle = f"\r\n--{boundary}\r\n{mime.part_head('html')}"
         self._end = f"\r\n--{boundary}--\r\n"
 
@@ -125,7 +130,7 @@ class _Mail:
         )
         content = quoted(customer, trigger, delivery_id, subject, preheader, head, self._middle, self._end)
         made = MimeMessage(
-            content.encode("utf-8", "replace"),
+            content.encode("utf-8", "replace") + self._after,
             sender.address,
             recipient.address,
             tuple([copy.address for copy in copies]) if copies else (),
@@ -142,6 +147,7 @@ class _Mail:
             message_id=f"<{delivery_id}@{domain_of(rendered.sender)}>",
             date=date,
             unsubscribe_url=self._unsubscribe.replace(_MARK, delivery_id) or None,
+            enclosed=self._enclosed,
         )
         return made, rendered.subject
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from clarion.domain import goals
+from clarion.domain.attachments import AttachedFile
 from clarion.domain.audience import parse, segment_ids
 from clarion.domain.broadcasts import (
     Action,
@@ -70,6 +71,7 @@ def _action(row: Row) -> Action:
         variants=msgspec.json.decode(row["variants"], type=tuple[Variant, ...]),
         condition=decode(row["condition"]),
         topic_id=row["topic_id"],
+        attachments=msgspec.json.decode(row["attachments"], type=tuple[AttachedFile, ...]),
     )
 
 
@@ -279,6 +281,7 @@ def _action_columns(action: Action) -> dict[str, object]:
         "variants": encode(action.variants),
         "condition": encode(action.condition),
         "topic_id": action.topic_id,
+        "attachments": encode(action.attachments),
     }
 
 
@@ -293,6 +296,7 @@ def add_action(
     variants: tuple[Variant, ...] = (),
     condition: dict[str, Any] | None = None,
     topic_id: int | None = None,
+    attachments: tuple[AttachedFile, ...] = (),
 ) -> int:
     """Append an action, of the kind that its content is for; its id."""
     action_id = numbers.take(tx, "action")
@@ -310,6 +314,7 @@ def add_action(
         variants,
         condition or {},
         topic_id,
+        attachments,
     )
     tx.execute("insert_action", position=action_id, kind=kind, **_action_columns(action))
     _number_languages(tx, action)

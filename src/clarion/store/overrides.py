@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from clarion.domain.transactional import Attachment, Override
+from clarion.domain.attachments import Attachment
+from clarion.domain.transactional import Override
 from clarion.store.engine import Transaction
 from clarion.store.people import encode
 

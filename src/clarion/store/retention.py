@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from clarion.domain.errors import Conflict
-from clarion.store import segment_rules
+from clarion.store import attachments, segment_rules
 from clarion.store.engine import Store, Transaction
 
 BATCH = 2_000
@@ -62,6 +62,7 @@ def clear_accounts(store: Store, before_ms: int, batch: int = BATCH) -> Generato
             def end(tx: Transaction, trigger_id: int = row["trigger_id"]) -> int:
                 slices = tx.execute("clear_slices", trigger_id=trigger_id)
                 tx.execute("clear_override", trigger_id=trigger_id)
+                attachments.let_go(tx, trigger_id)
                 tx.execute("end_clearing", trigger_id=trigger_id)
                 return slices
 
@@ -140,6 +141,7 @@ def _clear_data(
 
             def end(tx: Transaction, trigger_id: int = trigger_id) -> int:
                 tx.execute("clear_override", trigger_id=trigger_id)
+                attachments.let_go(tx, trigger_id)
                 tx.execute("clear_drafts_of_trigger", trigger_id=trigger_id)  # made of the data that is gone
                 return tx.execute("end_clearing_data", trigger_id=trigger_id)
 

@@ -155,6 +155,7 @@ def _insert(
     restored_from: int | None = None,
 ) -> None:
     text = encode(snapshot(broadcast))
+    files = sorted({file.hash for action in broadcast.actions for file in action.attachments})
     tx.execute(
         "insert_version",
         broadcast_id=broadcast.broadcast_id,
@@ -167,6 +168,7 @@ def _insert(
         changed=encode(changed),
         size=len(text.encode()),
         snapshot=text,
+        files=encode(files) if files else None,
     )
 
 

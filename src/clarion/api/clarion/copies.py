@@ -18,7 +18,7 @@ from clarion.domain.copying import Belongings, Fitting, Missing
 from clarion.domain.errors import Forbidden
 from clarion.domain.roles import scopes_of
 from clarion.pipeline.rehearsal import texts_of
-from clarion.store import audit, layouts, segments, senders, snippets, topics, users
+from clarion.store import attachments, audit, layouts, segments, senders, snippets, topics, users
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 
@@ -94,6 +94,7 @@ async def copy(call: Call) -> Response:
         target = _target(tx, call, workspace_id or 0)
         fitting = Fitting(_belongings(tx, call.workspace), _belongings(tx, target))
         fitted = replace(fitting.fitted(source), name=_COPY + source.name, trigger_name=None, archived=False)
+        attachments.copy(tx, call.workspace.workspace_id, target.workspace_id, fitted.actions)
         made = create(tx, target, fitted, call.by)
         missing = [*fitting.missing, *_snippets(tx, source, call.workspace, target)]
         if target.workspace_id != call.workspace.workspace_id:

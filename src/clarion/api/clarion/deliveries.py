@@ -13,6 +13,7 @@ from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion.causes import cause_in, heard_of, reason_of, states_of
 from clarion.api.clarion.ledger import account_shape
 from clarion.api.clarion.readable import html_of
+from clarion.api.clarion.shapes import file_shape
 from clarion.api.clarion.timeline import timeline
 from clarion.api.reference import watching as reference
 from clarion.api.shut_in import shut_in
@@ -154,6 +155,7 @@ async def one(call: Call) -> Response:
         return {
             **shape,
             "action": {"id": key.action_id, "name": action.name if action else ""},
+            "attachments": [file_shape(one) for one in action.attachments] if action else [],
             "place": key.seq,
             "account": outlets.names(tx).get(row["outlet"]),
             "data": data,

@@ -16,6 +16,7 @@ from clarion.api.clarion.audiences import check_segments, one_person, reference_
 from clarion.api.clarion.edits import MAX_LINE_BYTES, NEW_ACTION, edited_action, new_broadcast
 from clarion.api.clarion.fields import Fields
 from clarion.api.clarion.layouts import as_stored
+from clarion.api.clarion.shapes import file_shape
 from clarion.api.clarion.storing import load, one_of
 from clarion.api.reference import proofs as told
 from clarion.api.schemas import Reference
@@ -37,7 +38,18 @@ from clarion.rendering.addresses import mailbox
 from clarion.rendering.framed import framed
 from clarion.rendering.parts import RenderedParts
 from clarion.rendering.webhook import RenderedWebhook
-from clarion.store import broadcasts, conditions, esp, people, previews, segments, snippets, topics, url_params
+from clarion.store import (
+    attachments,
+    broadcasts,
+    conditions,
+    esp,
+    people,
+    previews,
+    segments,
+    snippets,
+    topics,
+    url_params,
+)
 from clarion.store.engine import Transaction
 
 _LIMIT = 3_500_000  # bytes of a body
@@ -222,6 +234,7 @@ async def preview(call: Call) -> Response:
                 "reason": found.reason.value if found.reason is not None else None,
             },
             "message": _parts(found),
+            "attachments": [file_shape(one) for one in draft.action.attachments],
             "errors": [_fault(one) for one in found.errors],
             "warnings": [_fault(one) for one in found.warnings],
             "names": list(found.names),
@@ -285,18 +298,20 @@ async def test_send(call: Call) -> Response:
 
     draft, person = await call.api.read(look)
     kind = draft.action.kind
+    workspace_id = call.workspace.workspace_id
+    files = await call.api.read(lambda tx: attachments.of_actions(tx, workspace_id, [draft.action]))
     if kind in PERSON_ACTIONS:
         raise InvalidRequest("an action on a person sends nothing: its preview shows what it does")
     channel = CHANNELS.get(kind)
     addresses = _addresses(body.fields, channel)
     keys = {email_key(one) for one in addresses} if channel is None else set[str]()
-    barred = await call.api.read(lambda tx: esp.among(tx, call.workspace.workspace_id, keys))
+    barred = await call.api.read(lambda tx: esp.among(tx, workspace_id, keys))
     if bool(addresses) is (kind == "webhook"):
         raise InvalidRequest("a webhook goes to its URL, to no address" if addresses else "needs an address", "/to")
     if call.api.provider is None:
         raise InvalidRequest("this process has no provider: it sends nothing")
     wanted = [one for one in addresses if email_key(one) not in barred]
-    sign = await call.api.read(lambda tx: sign_for(tx, _sign(call), call.workspace.workspace_id))
+    sign = await call.api.read(lambda tx: sign_for(tx, _sign(call), workspace_id))
     provider = call.api.provider(kind)
 
     def make() -> Sequence[Message]:
@@ -304,7 +319,7 @@ async def test_send(call: Call) -> Response:
             return [trial.request(draft, person, sign)]
         if kind in CHANNELS:
             return trial.texts(draft, person, wanted, sign)
-        return trial.letters(draft, person, wanted, sign, provider, prefix=prefix)
+        return trial.letters(draft, person, wanted, sign, provider, prefix=prefix, files=files)
 
     try:
         try:

@@ -4,6 +4,7 @@
 from typing import Any
 
 from clarion.domain import goals, url_params
+from clarion.domain.attachments import AttachedFile
 from clarion.domain.broadcasts import Action, Broadcast, EmailContent
 from clarion.pipeline.review import Finding
 from clarion.store.outlines import Outline
@@ -69,10 +70,16 @@ def action_shape(action: Action) -> dict[str, Any]:
         "condition": action.condition,
         "topic_id": action.topic_id,
         **content_shape(action.content),
+        **({"attachments": [file_shape(one) for one in action.attachments]} if action.kind == "email" else {}),
         "languages": [one.language for one in action.variants],
         "created_at": action.created_ms // 1_000,
         "updated_at": action.updated_ms // 1_000,
     }
+
+
+def file_shape(file: AttachedFile) -> dict[str, Any]:
+    """A file that goes with a message."""
+    return {"name": file.name, "media_type": file.media_type, "size": file.size, "hash": file.hash}
 
 
 def content_shape(content: EmailContent) -> dict[str, Any]:

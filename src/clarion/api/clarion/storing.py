@@ -16,7 +16,17 @@ from clarion.pipeline.review import Finding, Review, review
 from clarion.pipeline.review_quiet import Circumstances, quiet_settings
 from clarion.rendering.preparing import with_params
 from clarion.rendering.text_links import TextTracker
-from clarion.store import broadcasts, limits, segments, snippets, topics, tracking_domains, url_params, versions
+from clarion.store import (
+    attachments,
+    broadcasts,
+    limits,
+    segments,
+    snippets,
+    topics,
+    tracking_domains,
+    url_params,
+    versions,
+)
 from clarion.store.access import Workspace
 from clarion.store.engine import Transaction
 
@@ -126,6 +136,7 @@ def _change(
 def _store_changes(tx: Transaction, before: Broadcast, after: Broadcast) -> None:
     old = {action.action_id: action for action in before.actions}
     broadcasts.update(tx, after)
+    attachments.name(tx, after.workspace_id, (one for one in after.actions if old.get(one.action_id) != one))
     for action in after.actions:
         if not action.action_id:
             _add(tx, after, action)
@@ -155,6 +166,7 @@ def _add(tx: Transaction, broadcast: Broadcast, action: Action) -> None:
         variants=action.variants,
         condition=action.condition,
         topic_id=action.topic_id,
+        attachments=action.attachments,
     )
 
 
@@ -186,6 +198,7 @@ def create(tx: Transaction, workspace: Workspace, wanted: Broadcast, by: str) ->
     """
     _check_trigger_name(tx, workspace, wanted)
     wanted = as_stored(tx, workspace, wanted)
+    attachments.name(tx, workspace.workspace_id, wanted.actions)
     made = broadcasts.create(
         tx,
         workspace,

@@ -32,13 +32,14 @@ ACTION: dict[str, Any] = {
     "cc": "",
     "bcc": "",
     "headers": [],
+    "attachments": [],
     "languages": [],
     "created_at": 1796040000,
     "updated_at": 1796040000,
 }
 OF_EMAIL = (
     "tracked", "inline_css", "fake_bcc", "url_parameters", "subject", "preheader", "plain", "from", "from_id",
-    "reply_to", "reply_to_id", "layout_id", "recipient", "cc", "bcc",
+    "reply_to", "reply_to_id", "layout_id", "recipient", "cc", "bcc", "attachments",
 )  # fmt: skip
 """What a webhook has not, which has `url` and `method` instead."""
 _LOOSE = Loose(

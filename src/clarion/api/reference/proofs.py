@@ -3,6 +3,7 @@
 
 from typing import Any
 
+from clarion.api.reference.attachments import FILE
 from clarion.api.schemas import Loose, Reference, array, flag, integer, one_of, record, shown, text
 
 _PERSON: dict[str, Any] = {"id": "person-7", "email": "person-7@example.com", "cio_id": "000000000007"}
@@ -46,6 +47,7 @@ PREVIEW = shown(
             "plain": "Hello",
             "size": 1204,
         },
+        "attachments": [FILE],
         "errors": [_FAULT],
         "warnings": [_FAULT],
         "names": ["customer.first_name", "trigger.headline"],

@@ -3,6 +3,7 @@
 
 from typing import Any
 
+from clarion.api.reference.attachments import FILE
 from clarion.api.schemas import Loose, Reference, flag, integer, shown, text
 
 _LOOSE = Loose(
@@ -187,6 +188,7 @@ DELIVERY = shown(
         "delivery": {
             **_DELIVERY,
             "action": {"id": 1, "name": "Mail"},
+            "attachments": [FILE],
             "place": 7,
             "account": "ses-eu",
             "data": {"coupon": "SPRING"},

@@ -60,14 +60,14 @@ UPDATE broadcast SET last_trigger_ms = {{now_ms}} WHERE broadcast_id = :broadcas
 
 -- name: insert_action
 INSERT INTO action (action_id, broadcast_id, position, kind, name, sending_state, send_to_unsubscribed, content,
-                    variants, condition, topic_id, created_ms, updated_ms)
+                    variants, condition, topic_id, attachments, created_ms, updated_ms)
 VALUES (:action_id, :broadcast_id, :position, :kind, :name, :sending_state, :send_to_unsubscribed, :content, :variants,
-        :condition, CAST(:topic_id AS bigint), {{now_ms}}, {{now_ms}});
+        :condition, CAST(:topic_id AS bigint), :attachments, {{now_ms}}, {{now_ms}});
 
 -- name: actions
 -- All actions of a workspace's broadcasts, or of one (:broadcast_id, 0 for all), in order.
 SELECT a.action_id, a.broadcast_id, a.kind, a.name, a.sending_state, a.send_to_unsubscribed, a.content, a.variants,
-       a.condition, a.topic_id, a.created_ms, a.updated_ms
+       a.condition, a.topic_id, a.attachments, a.created_ms, a.updated_ms
 FROM action a JOIN broadcast b ON b.broadcast_id = a.broadcast_id
 WHERE b.workspace_id = :workspace_id AND (:broadcast_id = 0 OR a.broadcast_id = :broadcast_id)
 ORDER BY a.broadcast_id, a.position;
@@ -75,7 +75,7 @@ ORDER BY a.broadcast_id, a.position;
 -- name: update_action
 UPDATE action SET name = :name, sending_state = :sending_state, send_to_unsubscribed = :send_to_unsubscribed,
     content = :content, variants = :variants, condition = :condition,
-    topic_id = CAST(:topic_id AS bigint), updated_ms = {{now_ms}}
+    topic_id = CAST(:topic_id AS bigint), attachments = :attachments, updated_ms = {{now_ms}}
 WHERE action_id = :action_id AND broadcast_id = :broadcast_id;
 
 -- name: delete_action

@@ -14,9 +14,9 @@ FROM broadcast_version WHERE broadcast_id = :broadcast_id AND version <= :versio
 
 -- name: insert_version
 INSERT INTO broadcast_version (broadcast_id, version, reason, changed_by, begun_ms, saved_ms, restored_from, changed,
-                               size, snapshot)
+                               size, snapshot, files)
 VALUES (:broadcast_id, :version, :reason, :changed_by, :begun_ms, :saved_ms, :restored_from, :changed, :size,
-        :snapshot);
+        :snapshot, CAST(:files AS text));
 
 -- name: renumber_version
 -- Nothing that it holds has changed.
