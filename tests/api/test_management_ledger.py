@@ -104,11 +104,11 @@ async def test_person_who_is_gone_is_shown_by_cio_id(manage: Client, store: Stor
     [
         ("sent", State.SENT, "resolved_as_sent"),
         ("failed", State.FAILED, "resolved_as_failed"),
-        ("resend", State.QUEUED, None),
+        ("resend", State.QUEUED, "no_answer"),
     ],
 )
 async def test_deciding_about_all(
-    decision: str, state: State, reason: str | None, manage: Client, store: Store, workspace: Workspace
+    decision: str, state: State, reason: str, manage: Client, store: Store, workspace: Workspace
 ) -> None:
     played = in_doubt(store, workspace)
     answer = await manage("POST", f"{path(played)}/in_doubt", {"as": decision, "delivery_ids": "all"})

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from tests.store.ledgers import FAR, Played
 
-from clarion.domain.deliveries import Outcome, Reason, State
+from clarion.domain.deliveries import Draft, Outcome, Reason, State
 from clarion.domain.errors import Conflict, InvalidRequest
 from clarion.domain.triggers import Repeat, TriggerState
 from clarion.pipeline.again import ask, work_off
+from clarion.pipeline.doubt import Decision, settle_all
+from clarion.pipeline.drafting import decide_some
 from clarion.store import again, control, ledger, slices, triggers
 from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
@@ -119,6 +121,23 @@ def test_an_abandoned_chunk_does_not_hold_who_was_queued_meanwhile(store: Store,
     picked = played.pick(0)
     assert picked is not None
     assert [one.key.seq for one in store.read(lambda tx: slices.opened(tx, picked))] == [1, 3]
+
+
+def test_an_abandoned_chunk_does_not_hold_who_somebody_decided_about_meanwhile(
+    store: Store, workspace: Workspace
+) -> None:
+    played = Played.sending(store, workspace, people=3, size=3)
+    claim = played.sure_claim(lease_ms=-1)
+    drafted = Outcome(played.key(1), State.DRAFTED, counted=False, draft=Draft("p1@x.test", "Hello", "{}"))
+    store.write(lambda tx: ledger.settle(tx, played.trigger_id, [drafted], shard=0))
+    played.settle([played.key(2)], State.IN_DOUBT, Reason.NO_ANSWER)
+    store.write(lambda tx: slices.open_chunk(tx, claim, 1, 3, tx.now_ms(), -1))
+    assert settle_all(store, workspace, played.trigger_id, Decision.RESEND).settled == 1
+    assert decide_some(store, workspace, [played.key(1)], send=True).done == 1
+    assert queued(played) == [1, 2, 3]
+    picked = played.pick(0)
+    assert picked is not None
+    assert [one.key.seq for one in store.read(lambda tx: slices.opened(tx, picked))] == [3]
 
 
 def test_in_doubt_needs_the_word(store: Store, workspace: Workspace) -> None:

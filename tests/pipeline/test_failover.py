@@ -12,7 +12,7 @@ from tests.support.jobs import LostJobs
 from clarion.channels.base import Capabilities
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.deliveries import State
-from clarion.domain.errors import Away, Temporary
+from clarion.domain.errors import Away, Temporary, Unknown
 from clarion.domain.outlets import Ramp, Terms, parse_ramp
 from clarion.pipeline import doubt
 from clarion.pipeline.claim import ChunkRules, Work, claim
@@ -22,7 +22,7 @@ from clarion.pipeline.meter import UNMETERED
 from clarion.pipeline.outlet import SPENT, Outlet
 from clarion.pipeline.retry import RetryPolicy
 from clarion.pipeline.routing import Routes
-from clarion.store import attempts, outlets
+from clarion.store import attempts, outlets, slices
 
 from .providers import Fails, Scripted
 from .stage import Stage, until
@@ -211,11 +211,74 @@ async def test_an_account_that_is_named_no_more_leaves_its_messages_in_doubt(sta
     settled = doubt.settle_all(stage.store, stage.workspace, trigger_id, Decision.RESEND)
     assert settled.settled == 1
     await finish(stage, routes_of(stage, ("second", second)), trigger_id)
-    assert stage.sums(trigger_id) == {"sent": 2, "in_doubt no_answer": 1}
+    assert stage.sums(trigger_id) == {"sent": 2, "in_doubt sender_died": 1}
     settled = doubt.settle_all(stage.store, stage.workspace, trigger_id, Decision.RESEND)
     await finish(stage, routes_of(stage, ("second", second), ("first", first)), trigger_id)
     assert first.recipients == ["p1@x.test"]
     assert Counter(second.recipients) == {"p2@x.test": 1, "p3@x.test": 1}
+
+
+async def test_what_a_late_record_shows_not_to_be_taken_goes_by_any_account(stage: Stage) -> None:
+    """The machine of the dead sender comes back when another has listed its whole chunk as in doubt; by then its
+    account is not named any more."""
+    stage.crowd(6)
+    trigger_id = stage.trigger(stage.broadcast())
+    first, second = Mail(), Mail()
+    routes = routes_of(stage, ("first", first), ("second", second))
+    await died(stage, routes, trigger_id, {0: Mark.SENT, 1: Mark.HANDED_OVER, 2: Mark.TEMPORARY})
+    (record,) = (stage.folder / "flights").glob("*.flight")
+    elsewhere = record.rename(stage.folder / record.name)
+    await finish(stage, routes_of(stage, ("second", second)), trigger_id)
+    assert stage.sums(trigger_id) == {"in_doubt sender_died": 6}
+
+    elsewhere.rename(record)
+    async with stage.working(stage.worker(None, LostJobs(), routes=routes_of(stage, ("second", second)))):
+        await until(lambda: stage.sent(trigger_id) == 5)
+    assert stage.sums(trigger_id) == {"sent": 5, "in_doubt sender_died": 1}
+    assert sorted(second.recipients) == [f"p{n}@x.test" for n in (3, 4, 5, 6)]
+    assert handed_to(stage, trigger_id) == {1: "first", 2: "first", **dict.fromkeys((3, 4, 5, 6), "second")}
+
+
+async def test_a_late_record_does_not_free_what_an_earlier_attempt_may_have_left(stage: Stage) -> None:
+    """In doubt, repeated on request, and out again when its sender died: the record tells of the second time alone."""
+    stage.crowd(1)
+    trigger_id = stage.trigger(stage.broadcast())
+    first, second = Mail({"p1@x.test": [Fails(Unknown("eof"), handed=True)]}), Mail()
+    accounts = ("first", first), ("second", second)
+    await stage.resolver().run_once(trigger_id)
+    await finish(stage, routes_of(stage, *accounts), trigger_id)
+    assert stage.sums(trigger_id) == {"in_doubt no_answer": 1}
+    assert doubt.settle_all(stage.store, stage.workspace, trigger_id, Decision.RESEND).settled == 1
+    await until(lambda: stage.store.read(slices.anything_due))
+    await died(stage, routes_of(stage, *accounts), trigger_id, {})
+    (record,) = (stage.folder / "flights").glob("*.flight")
+    elsewhere = record.rename(stage.folder / record.name)
+    await finish(stage, routes_of(stage, *accounts), trigger_id)
+    assert stage.sums(trigger_id) == {"in_doubt sender_died": 1}
+
+    first.gone = AWAY
+    elsewhere.rename(record)
+    async with stage.working(stage.worker(None, LostJobs(), routes=routes_of(stage, *accounts))):
+        await until(lambda: "takes no messages now" in str(stage.rows(trigger_id)[0]["words"]))
+    assert second.taken == []
+    assert stage.sums(trigger_id) == {"queued": 1}
+    assert stage.rows(trigger_id)[0]["reason"] == "sender_died"
+
+
+async def test_a_repeat_that_somebody_decided_is_in_doubt_again_when_the_trigger_is_stopped_first(
+    stage: Stage,
+) -> None:
+    stage.crowd(2)
+    broadcast = stage.broadcast()
+    trigger_id = stage.trigger(broadcast)
+    first = Mail()
+    await died(stage, routes_of(stage, ("first", first)), trigger_id, {0: Mark.HANDED_OVER, 1: Mark.SENT})
+    await finish(stage, routes_of(stage, ("first", first)), trigger_id)
+    assert doubt.settle_all(stage.store, stage.workspace, trigger_id, Decision.RESEND).settled == 1
+    stage.stop(broadcast)
+    await finish(stage, routes_of(stage, ("first", first)), trigger_id)
+    assert stage.sums(trigger_id) == {"sent": 1, "in_doubt sender_died": 1}
+    assert handed_to(stage, trigger_id)[1] == "first"
 
 
 async def test_a_lone_account_repeats_as_the_broadcast_says(stage: Stage) -> None:

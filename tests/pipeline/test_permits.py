@@ -28,14 +28,16 @@ SMS = EmailContent(subject="", body="", sender="", parts_of="sms", parts={"body"
 class Time:
     """A clock that is set by hand, and a limit's time by it; the database's clock is a year ahead.
 
-    `step`: by how much it goes on each time somebody looks.
+    `step`: by how much it goes on each time somebody looks; `takes`: how long an answer takes to come.
     """
 
     AHEAD = 3e7
     step = 0.0
+    takes = 0.0
 
     def __init__(self) -> None:
         self.now = 1_000.0
+        self.ahead = self.AHEAD
         self.next_us = 0
         self.asked: list[int] = []
         self.away = False
@@ -44,12 +46,17 @@ class Time:
         self.now += self.step
         return self.now
 
+    def set(self, seconds: float) -> None:
+        """Somebody sets the database's clock forward, or back."""
+        self.ahead += seconds
+
     def lease(self, span_us: int) -> Span:
         if self.away:
             raise Unavailable("the database is away")
         self.asked.append(span_us)
-        now_us = int((self.now + self.AHEAD) * 1e6)
-        start_us = max(now_us, self.next_us)
+        self.now += self.takes
+        now_us = int((self.now + self.ahead) * 1e6)
+        start_us = self.next_us if now_us < self.next_us < now_us + 60_000_000 else now_us
         self.next_us = start_us + span_us
         return Span(start_us, now_us)
 
@@ -105,6 +112,28 @@ async def test_without_the_database_nothing_goes_and_then_it_goes_on(time: Time)
     await permits.soon(0, 0)
     await permits.close()
     assert permits.take()
+
+
+@pytest.mark.parametrize("seconds", [3_600.0, 20.0, -20.0, -3_600.0])
+async def test_when_the_clock_of_the_database_is_set_sending_goes_on(time: Time, seconds: float) -> None:
+    """Twenty seconds back are waited for, since others may have what lies between; an hour is not."""
+    permits = Permits("email/smtp", 10.0, time.lease, time)
+
+    async def used_in(seconds: float) -> int:
+        until, used = time.now + seconds, 0
+        while time.now < until:
+            await permits.soon(0, 0)
+            await permits.close()
+            used += permits.take()
+            time.now += 0.01
+        return used
+
+    assert await used_in(2.0) >= 15
+    time.takes = 0.01  # not as telling an answer as those before
+    time.set(seconds)
+    before = await used_in(-seconds if -60 < seconds < 0 else 0.0)
+    assert await used_in(2.0) >= 15
+    assert before <= 10 * max(0.0, -seconds)
 
 
 # -- a chunk within a limit ----------------------------------------------------------------------------------------

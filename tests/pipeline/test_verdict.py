@@ -85,7 +85,7 @@ def test_no_answer_is_handed_over_again_while_attempts_are_left(attempts: int) -
 @pytest.mark.parametrize("said", [Verdict(Mark.THROTTLED, "away"), Verdict(Mark.TEMPORARY, "451 later")])
 @pytest.mark.parametrize("reason", [None, Reason.SENDER_DIED])
 def test_a_repeat_that_tells_nothing_leaves_it_in_doubt_with_its_account(said: Verdict, reason: Reason | None) -> None:
-    """Also one that somebody decided, which has no reason any more: as failed it could go by another account."""
+    """Also one that has no reason any more: as failed it could go by another account."""
     found = verdict.outcome(
         KEY, said, attempts=2, now_ms=NOW, retry=RETRY, doubt=HOLD, since_ms=NOW - 10**9, bound=Bound(5, reason)
     )

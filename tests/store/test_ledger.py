@@ -314,8 +314,9 @@ def test_an_open_chunk_survives_its_sender(played: Played) -> None:
 
     mine = played.store.write(take_over)
     assert played.states()[played.key(2)] is State.IN_DOUBT
-    assert played.store.read(lambda tx: ledger.in_doubt(tx, played.trigger_id, 1, 6, 1)) == [(played.key(2), 1)]
-    assert played.store.read(lambda tx: ledger.in_doubt(tx, played.trigger_id, 1, 6, 2)) == []
+    doubted = {played.key(2): slices.Doubted(1, again=False, outlet=None)}
+    assert played.store.read(lambda tx: slices.doubted(tx, played.trigger_id, 1, 6, 1)) == doubted
+    assert played.store.read(lambda tx: slices.doubted(tx, played.trigger_id, 1, 6, 2)) == {}
     holding = played.store.read(lambda tx: slices.holding(tx, played.trigger_id, 0))
     assert holding == slices.Holding("w2", 2, None, None, None, None)
     assert [row["seq"] for row in played.next_rows(mine)] == [3]

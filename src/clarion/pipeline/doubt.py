@@ -3,8 +3,10 @@
 the message.
 
 Reads the accounts in doubt that are meant. Commits, in batches of 1,000, their new states with the counters;
-for a repeat also the slices that hold them, so that a worker finds them. If the process dies in the middle,
-the batches committed stay decided, the rest is in doubt and listed as before, and the same call goes on.
+for a repeat also the slices that hold them, so that a worker finds them. Until a repeat is handed over it keeps its
+account at a provider and why it was in doubt: should the trigger be stopped first, it is in doubt after all. If the
+process dies in the middle, the batches committed stay decided, the rest is in doubt and listed as before, and the same
+call goes on.
 """
 
 from collections.abc import Sequence
@@ -17,7 +19,7 @@ from clarion.domain.errors import Conflict, NotFound
 from clarion.domain.triggers import TriggerState
 from clarion.store import deliveries, ledger, slices, triggers
 from clarion.store.access import Workspace
-from clarion.store.deliveries import Wanted
+from clarion.store.deliveries import Locked, Wanted
 from clarion.store.engine import Store, Transaction
 
 BATCH = 1_000
@@ -92,29 +94,31 @@ def settle_batch(
         raise NotFound
     if decision is Decision.RESEND and trigger.state in {TriggerState.STOPPED, TriggerState.FAILED}:
         raise Conflict(f"the trigger is {trigger.state.value}: nothing of it is sent any more", "/as")
-    states = deliveries.lock(tx, trigger_id, keys)
-    in_doubt = sorted(key for key, state in states.items() if state is State.IN_DOUBT)
+    locked = deliveries.lock(tx, trigger_id, keys)
+    in_doubt = sorted(key for key, found in locked.items() if found.state is State.IN_DOUBT)
     if decision is Decision.RESEND:
         slices.reopen(tx, in_doubt)
-    outcomes = [_outcome(key, decision) for key in in_doubt]
+    due_ms = tx.now_ms() + 1  # later than the opening of any chunk there is: what is open now does not hold these
+    outcomes = [_outcome(key, locked[key], decision, due_ms) for key in in_doubt]
     ledger.settle(tx, trigger_id, outcomes, shard=0, source=State.IN_DOUBT)
     return set(in_doubt)
 
 
 def clear(tx: Transaction, key: DeliveryKey, words: str) -> bool:
     """Somebody who can know it tells that a message was taken: if it is in doubt, it is sent. Whether it was."""
-    if deliveries.lock(tx, key.trigger_id, [key]).get(key) is not State.IN_DOUBT:
+    found = deliveries.lock(tx, key.trigger_id, [key]).get(key)
+    if found is None or found.state is not State.IN_DOUBT:
         return False
     outcome = Outcome(key, State.SENT, None, words, counted=False)
     ledger.settle(tx, key.trigger_id, [outcome], shard=0, source=State.IN_DOUBT)
     return True
 
 
-def _outcome(key: DeliveryKey, decision: Decision) -> Outcome:
+def _outcome(key: DeliveryKey, found: Locked, decision: Decision, due_ms: int) -> Outcome:
     match decision:
         case Decision.SENT:
             return Outcome(key, State.SENT, Reason.RESOLVED_AS_SENT, counted=False)
         case Decision.FAILED:
             return Outcome(key, State.FAILED, Reason.RESOLVED_AS_FAILED, counted=False)
         case Decision.RESEND:
-            return Outcome(key, State.QUEUED, counted=False)
+            return Outcome(key, State.QUEUED, found.reason, due_ms=due_ms, counted=False, outlet=found.outlet)

@@ -157,12 +157,13 @@ def _decide(
         return set()
     if send and trigger.state in {TriggerState.STOPPED, TriggerState.FAILED}:
         raise Conflict(f"trigger {trigger_id} is {trigger.state.value}: nothing of it is sent any more")
-    states = deliveries.lock(tx, trigger_id, keys)
-    waiting = sorted(key for key, state in states.items() if state is State.DRAFTED)
+    locked = deliveries.lock(tx, trigger_id, keys)
+    waiting = sorted(key for key, found in locked.items() if found.state is State.DRAFTED)
     moved = sorted(drafts.approve(tx, waiting) if send else drafts.drop(tx, waiting))
     if send:
         slices.reopen(tx, moved)
-        outcomes = [Outcome(key, State.QUEUED, counted=False) for key in moved]
+        due_ms = tx.now_ms() + 1  # later than the opening of any chunk there is: what is open now does not hold these
+        outcomes = [Outcome(key, State.QUEUED, due_ms=due_ms, counted=False) for key in moved]
     else:
         outcomes = [Outcome(key, State.SKIPPED, Reason.DRAFT_DELETED, counted=False) for key in moved]
     ledger.settle(tx, trigger_id, outcomes, shard=0, source=State.DRAFTED)

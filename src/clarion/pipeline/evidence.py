@@ -3,18 +3,20 @@
 
 Reads the record and the ledger. Commits, per chunk of the record and in one transaction: either the end of the
 dead owner's lease (the next claim then settles the open chunk from the same record), or, where another worker
-took the slice and had to list the whole chunk as in doubt, the truth about those that are not. Running it twice
-changes nothing more; the file is removed when everything in it is settled.
+took the slice and had to list the whole chunk as in doubt, the truth about those that are not: what was certainly not
+taken may go to any account at a provider again, unless it was tried before and may have been taken then. Running it
+twice changes nothing more; the file is removed when everything in it is settled.
 """
 
 from functools import partial
 from pathlib import Path
 
 from clarion.domain.broadcasts import DoubtPolicy
-from clarion.domain.deliveries import Outcome, State
+from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
 from clarion.pipeline import flight, verdict
 from clarion.pipeline.flight import Half
 from clarion.pipeline.retry import RetryPolicy
+from clarion.pipeline.verdict import Bound
 from clarion.store import deliveries, ledger, slices, triggers
 from clarion.store.engine import Store, Transaction
 
@@ -46,22 +48,33 @@ def _settle(tx: Transaction, *, owner: str, half: Half, retry: RetryPolicy) -> t
     if not half.committed:
         return False, 0  # perhaps never opened: whoever did open these people's next chunk knows better
     deliveries.lock(tx, name.trigger_id, [trace.key for trace in half.traces])  # a person may be deciding right now
-    doubted = dict(ledger.in_doubt(tx, name.trigger_id, name.lo, name.hi, name.fence))
+    doubted = slices.doubted(tx, name.trigger_id, name.lo, name.hi, name.fence)
     now_ms = tx.now_ms()
     outcomes: list[Outcome] = []
     for trace in half.traces:
         # The attempt that was doubted must be the one of this record: one more than it began with.
-        if doubted.get(trace.key) != trace.attempts + 1:
+        found = doubted.get(trace.key)
+        if found is None or found.attempts != trace.attempts + 1:
             continue
+        # What an earlier attempt left behind is written over by the doubt of this one.
+        tried = trace.attempts > 0 or found.again
+        bound = Bound(found.outlet, Reason.SENDER_DIED) if tried else None
         said = verdict.of_trace(trace)
         if said is None:
-            outcomes.append(Outcome(trace.key, State.QUEUED, None, "certainly not handed over", counted=False))
+            outcomes.append(_not_handed_over(trace.key, bound, now_ms))
             continue
         outcome = verdict.outcome(
-            trace.key, said, attempts=trace.attempts, now_ms=now_ms, retry=retry, doubt=DoubtPolicy.HOLD
+            trace.key, said, attempts=trace.attempts, now_ms=now_ms, retry=retry, doubt=DoubtPolicy.HOLD, bound=bound
         )
         if outcome.state is not State.IN_DOUBT:
             outcomes.append(outcome._replace(counted=False))  # the attempt was counted when it was doubted
     slices.reopen(tx, [outcome.key for outcome in outcomes if outcome.state is State.QUEUED])
     ledger.settle(tx, name.trigger_id, outcomes, shard=name.no, source=State.IN_DOUBT)
     return False, len(outcomes)
+
+
+def _not_handed_over(key: DeliveryKey, bound: Bound | None, now_ms: int) -> Outcome:
+    outlet, reason = bound or (None, None)
+    # Later than the opening of any chunk there is: what is open now does not hold it.
+    due_ms = now_ms + 1
+    return Outcome(key, State.QUEUED, reason, "certainly not handed over", due_ms=due_ms, counted=False, outlet=outlet)

@@ -25,6 +25,7 @@ _EARLY_SECONDS = 0.05  # before the end of what we have
 _PATIENCE_SECONDS = 0.05, 2.0
 _AFTER_ERROR_SECONDS = 0.5
 _SURE_SECONDS = 60.0  # for how long the closest look at the database's clock is believed
+_DRIFT_SECONDS = 0.05  # that two clocks may come apart in that time
 
 
 Lease = Callable[[int], Span]
@@ -129,11 +130,11 @@ class Permits:
             self._asking = None
 
     def _look(self, theirs: float, began: float, ended: float) -> None:
-        """The quickest answer tells the database's time best."""
-        unsure = ended - began
-        if unsure <= self._unsure or ended - self._looked > _SURE_SECONDS:
-            self._unsure, self._looked = unsure, ended
-            self._ahead = theirs - (began + ended) / 2
+        """The quickest answer tells the database's time best, until one shows that its clock was set."""
+        unsure, ahead = ended - began, theirs - (began + ended) / 2
+        was_set = abs(ahead - self._ahead) > (unsure + self._unsure) / 2 + _DRIFT_SECONDS
+        if unsure <= self._unsure or was_set or ended - self._looked > _SURE_SECONDS:
+            self._unsure, self._looked, self._ahead = unsure, ended, ahead
 
 
 def permits_of(store: Store, name: str, per_second: float) -> Permits | None:

@@ -31,7 +31,6 @@ from clarion.pipeline.verdict import Verdict, bound_by
 from clarion.store.engine import Row
 
 _log = structlog.get_logger("clarion.send")
-_TIMED = 16  # one message in so many has its answer timed
 _WHILE_BOUND_MS = 30_000  # until it is looked at again whether the only account that may have a message takes it
 
 
@@ -159,6 +158,8 @@ class SendStage:
         said = bound_by(number, reason_of(row))
         if outlet is None:
             words = "it may have been taken by an account that the settings do not name any more"
+            if number is None:
+                words = "it may have been taken, and which of the accounts had it is not known"
             left = Outcome(key, State.IN_DOUBT, (said and said.reason) or Reason.NO_ANSWER, words, counted=False)
         else:
             words = f"it may have been taken by {outlet.name}, which takes no messages now"

@@ -98,7 +98,7 @@ def outcome(
         # Certainly not taken this time: it may go anywhere, unless it may have been taken before.
         return made if bound is None else made._replace(outlet=bound.outlet, reason=bound.reason)
     if made.reason is Reason.GAVE_UP and bound is not None:
-        # No reason is left where somebody decided to repeat it: as failed, it would be free to go to another account.
+        # As failed, it would be free to go to another account. Decided by an earlier version, it has lost its reason.
         words = f"no attempt since has told more: {made.words}"
         reason = bound.reason or Reason.NO_ANSWER
         return made._replace(state=State.IN_DOUBT, reason=reason, words=words, outlet=bound.outlet)

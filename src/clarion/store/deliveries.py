@@ -8,8 +8,9 @@ number of them per page.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from clarion.domain.deliveries import DeliveryKey, State
+from clarion.domain.deliveries import DeliveryKey, Reason, State
 from clarion.store import ledger
 from clarion.store.access import Workspace
 from clarion.store.engine import Row, Transaction
@@ -32,6 +33,14 @@ class Stretch:
 
 
 _STRETCH = Stretch()
+
+
+class Locked(NamedTuple):
+    """How an account stands: why, if there is a reason, and to which account at a provider it was handed."""
+
+    state: State
+    reason: Reason | None
+    outlet: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +247,13 @@ def _in_order(rows: Iterable[Row]) -> list[Row]:
     return [places[place] for place in sorted(places)]
 
 
-def lock(tx: Transaction, trigger_id: int, keys: Iterable[DeliveryKey]) -> dict[DeliveryKey, State]:
-    """The states of accounts of one trigger, under a lock until the transaction ends."""
+def lock(tx: Transaction, trigger_id: int, keys: Iterable[DeliveryKey]) -> dict[DeliveryKey, Locked]:
+    """How accounts of one trigger stand, under a lock until the transaction ends."""
     pairs = [[key.seq, key.action_id] for key in keys]
     rows = tx.all("lock_accounts", trigger_id=trigger_id, keys=encode(pairs))
-    return {DeliveryKey(trigger_id, int(r["seq"]), int(r["action_id"])): State(int(r["state"])) for r in rows}
+    return {
+        DeliveryKey(trigger_id, int(row["seq"]), int(row["action_id"])): Locked(
+            State(int(row["state"])), Reason(row["reason"]) if row["reason"] else None, row["outlet"]
+        )
+        for row in rows
+    }

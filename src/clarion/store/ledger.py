@@ -329,12 +329,6 @@ def known_people(tx: Transaction, trigger_id: int, person_ids: Sequence[int]) ->
     return {int(row["person_id"]) for row in rows}
 
 
-def in_doubt(tx: Transaction, trigger_id: int, lo: int, hi: int, fence: int) -> list[tuple[DeliveryKey, int]]:
-    """(account, attempts so far) of what is in doubt since the holder with this fence vanished."""
-    rows = tx.all("in_doubt_rows", trigger_id=trigger_id, lo=lo, hi=hi, doubt_fence=fence)
-    return [(DeliveryKey(trigger_id, int(r["seq"]), int(r["action_id"])), int(r["attempts"])) for r in rows]
-
-
 def unreached(tx: Transaction, claim: Claim) -> list[tuple[DeliveryKey, Reason | None]]:
     """Accounts of a slice that are still queued, with the reason why an earlier attempt was in doubt."""
     rows = tx.all("stop_rows", trigger_id=claim.trigger_id, lo=claim.lo, hi=claim.hi)

@@ -7,6 +7,7 @@ the slice and keeps nothing of the step.
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.deliveries import DeliveryKey, Reason
@@ -107,6 +108,15 @@ class Opened:
     reason: Reason | None
 
 
+class Doubted(NamedTuple):
+    """An account in doubt: its attempts so far, whether it was sent again on request before, and to which account at a
+    provider it was handed."""
+
+    attempts: int
+    again: bool
+    outlet: int | None
+
+
 def worker_of(owner: str | None) -> str:
     """A holder as people know it: machine and process, without what makes its name unique; "" for nobody."""
     return "/".join((owner or "").split("/")[:2])
@@ -198,6 +208,17 @@ def opened(tx: Transaction, picked: Picked) -> list[Opened]:
         )
         for r in rows
     ]
+
+
+def doubted(tx: Transaction, trigger_id: int, lo: int, hi: int, fence: int) -> dict[DeliveryKey, Doubted]:
+    """What is in doubt since the holder with this fence vanished."""
+    rows = tx.all("in_doubt_rows", trigger_id=trigger_id, lo=lo, hi=hi, doubt_fence=fence)
+    return {
+        DeliveryKey(trigger_id, int(row["seq"]), int(row["action_id"])): Doubted(
+            int(row["attempts"]), bool(row["again"]), row["outlet"]
+        )
+        for row in rows
+    }
 
 
 def open_chunk(

@@ -54,15 +54,15 @@ WHERE m.trigger_id = :trigger_id AND m.metric = :metric AND m.seq >= :seq AND (m
 ORDER BY m.seq, m.action_id LIMIT :most;
 
 -- name: lock_accounts
--- State of accounts by key (:keys is [[seq, action_id], …]). Nothing to lock: the writer is alone.
-SELECT d.seq, d.action_id, d.state FROM json_each(:keys) AS k
+-- How accounts stand, by key (:keys is [[seq, action_id], …]). Nothing to lock: the writer is alone.
+SELECT d.seq, d.action_id, d.state, d.reason, d.outlet FROM json_each(:keys) AS k
 CROSS JOIN delivery d ON d.trigger_id = :trigger_id
     AND d.seq = json_extract(k.value, '$[0]') AND d.action_id = json_extract(k.value, '$[1]')
 ORDER BY d.seq, d.action_id;
 
 -- name: lock_accounts @postgres
 -- Differs: two people may decide about one account at once; the second one waits and sees what was decided.
-SELECT d.seq, d.action_id, d.state FROM jsonb_array_elements(CAST(:keys AS jsonb)) AS k
+SELECT d.seq, d.action_id, d.state, d.reason, d.outlet FROM jsonb_array_elements(CAST(:keys AS jsonb)) AS k
 JOIN delivery d ON d.trigger_id = :trigger_id
     AND d.seq = CAST(k.value ->> 0 AS bigint) AND d.action_id = CAST(k.value ->> 1 AS bigint)
 ORDER BY d.seq, d.action_id FOR UPDATE OF d;

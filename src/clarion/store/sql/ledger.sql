@@ -255,10 +255,10 @@ WHERE trigger_id = :trigger_id AND seq BETWEEN :lo AND :hi AND state = 0;
 -- name: settle
 -- From :from_state only; a retry stays QUEUED with a due time. What is only put off keeps the time of its last
 -- attempt that counted, or of the first time it was put off; one that is put back into the queue begins anew. The
--- language is the one that it is booked in, from when it leaves the queue. One that was in doubt keeps its account.
+-- language is the one that it is booked in, from when it leaves the queue. Only what is queued may lose its account.
 UPDATE delivery SET state = :state, reason = :reason, words = :words, recipient = COALESCE(:recipient, recipient),
     attempts = attempts + :counted, due_ms = :due_ms, doubt_fence = :doubt_fence,
-    outlet = CASE WHEN :outlet IS NULL AND (:state <> 0 OR :from_state = 6) THEN outlet ELSE :outlet END,
+    outlet = CASE WHEN :outlet IS NULL AND :state <> 0 THEN outlet ELSE :outlet END,
     language = CASE WHEN :from_state = 0 AND :state <> 0 THEN :language ELSE language END,
     attempted_ms = CASE WHEN :state = 0 AND :from_state <> 0 THEN NULL
                         WHEN :counted = 1 OR (:state = 0 AND attempted_ms IS NULL) THEN {{now_ms}}
@@ -271,7 +271,7 @@ WHERE trigger_id = :trigger_id AND seq = :seq AND action_id = :action_id AND sta
 UPDATE delivery d SET state = r.state, reason = r.reason, words = r.words,
     recipient = COALESCE(r.recipient, d.recipient), attempts = d.attempts + r.counted, due_ms = r.due_ms,
     doubt_fence = r.doubt_fence,
-    outlet = CASE WHEN r.outlet IS NULL AND (r.state <> 0 OR r.from_state = 6) THEN d.outlet ELSE r.outlet END,
+    outlet = CASE WHEN r.outlet IS NULL AND r.state <> 0 THEN d.outlet ELSE r.outlet END,
     language = CASE WHEN r.from_state = 0 AND r.state <> 0 THEN r.language ELSE d.language END,
     attempted_ms = CASE WHEN r.state = 0 AND r.from_state <> 0 THEN NULL
                         WHEN r.counted = 1 OR (r.state = 0 AND d.attempted_ms IS NULL) THEN {{now_ms}}
@@ -340,7 +340,7 @@ ORDER BY seq, action_id LIMIT :most;
 
 -- name: in_doubt_rows
 -- In a range of the audience: what the vanished holder with this fence left.
-SELECT seq, action_id, attempts FROM delivery
+SELECT seq, action_id, attempts, again, outlet FROM delivery
 WHERE trigger_id = :trigger_id AND seq BETWEEN :lo AND :hi AND state = 6 AND doubt_fence = :doubt_fence
 ORDER BY seq, action_id;
 
