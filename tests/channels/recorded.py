@@ -2,7 +2,8 @@
 """The recorded exchanges of `exchanges/`, and our providers given the message that was recorded."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from aiohttp import web
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from clarion.channels.base import Deliverer
+from clarion.channels.hook import Hook, Incoming
+from clarion.channels.hooks import HookKeys, build_hooks
 from clarion.channels.mailgun import MailgunSettings, mailgun
 from clarion.channels.postmark import PostmarkSettings, postmark
 from clarion.channels.push import PushSettings, push
@@ -23,6 +26,7 @@ from clarion.domain.attachments import Attachment
 from clarion.domain.messages import EmailFields, EmailMessage, Message, PartsMessage
 from clarion.domain.push import PushDevice
 
+from .exchanges.record.shape import body_of
 from .google_server import KEY
 from .hook_server import Behaviour
 
@@ -152,6 +156,55 @@ def provider(name: str, case: str, url: str, folder: Path) -> Deliverer:
             return push(PushSettings(fcm_credentials=account, fcm_url=url))
         case _:
             raise LookupError(name)
+
+
+@dataclass(frozen=True)
+class Told:
+    """An event webhook as it was signed, and what ours is to hear."""
+
+    name: str
+    case: str
+
+    @property
+    def file(self) -> dict[str, Any]:
+        return EVENTS[self.name]
+
+    @property
+    def recorded(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.file["cases"][self.case]
+        return found
+
+    @property
+    def expected(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.recorded["told"]
+        return found
+
+    @property
+    def body(self) -> bytes:
+        return body_of(self.recorded, self.file.get("tail", ""))
+
+    @property
+    def incoming(self) -> Incoming:
+        headers = {**self.file.get("headers", {}), **self.recorded.get("headers", {})}
+        return Incoming(self.body, headers, float(self.file["at"]), self.recorded.get("url", ""))
+
+
+EVENTS = kept("events")
+CALLS = [Told(name, case) for name, file in EVENTS.items() for case in file["cases"]]
+
+
+async def amazon(url: str, _: int) -> bytes:
+    """What its hosts serve: the certificate, and whatever confirms a subscription."""
+    return EVENTS["ses"]["certificate"].encode() if url == EVENTS["ses"]["certificate_url"] else b"<Response/>"
+
+
+def hooks() -> Mapping[str, Hook | None]:
+    """Ours, with the keys of the recordings."""
+    keys = {name: file.get("key", "") for name, file in EVENTS.items()}
+    tokens = (keys["twilio"], EVENTS["twilio"]["shared_key"])
+    topic = EVENTS["ses"]["topic"]
+    given = HookKeys(keys["mailgun"], keys["postmark"], keys["resend"], keys["sendgrid"], topic, tokens)
+    return build_hooks(given, amazon)
 
 
 def replies(told: dict[str, Any]) -> Behaviour:

@@ -2,21 +2,24 @@
 """Providers tell what became of messages: what is written down, once, and what is answered whatever they send."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from starlette.applications import Starlette
 from tests.api.conftest import Answer, Client
+from tests.channels import recorded
 from tests.store.ledgers import Played
 from tests.support.hook_calls import KEYS, SES, TELLERS, MailgunTeller
 
+from clarion.channels.hook import Hook, Incoming
 from clarion.channels.hooks import HookKeys, build_hooks
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State, public_id
 from clarion.domain.errors import Unavailable
 from clarion.domain.people import is_unsubscribed
-from clarion.domain.provider_events import hook_url
+from clarion.domain.provider_events import ProviderEvent, Reply, hook_url
 from clarion.domain.suppressions import EspKind
 from clarion.pipeline.hear import HearRules
 from clarion.store import esp, feedback, hooks, ledger, metrics
@@ -33,10 +36,11 @@ ADDRESS = "p1@x.test"
 class Hooked:
     """What providers reach, and what was counted of what they told."""
 
-    def __init__(self, server: Server, keys: HookKeys = KEYS) -> None:
+    def __init__(self, server: Server, keys: HookKeys = KEYS, hooks: Mapping[str, Hook | None] | None = None) -> None:
         self.server = server
         self.counts: Counter[tuple[str, str]] = Counter()
-        options = HookOptions(build_hooks(keys, SES.fetch), HearRules(3), self._count, "https://clarion.test")
+        hooks = hooks or build_hooks(keys, SES.fetch)
+        options = HookOptions(hooks, HearRules(3), self._count, "https://clarion.test")
         self._client = Client(Starlette(routes=routes(server, options)), None)
 
     def _count(self, provider: str, outcome: str, number: int) -> None:
@@ -125,6 +129,44 @@ async def test_what_is_told_is_written_down_once(
     assert (again.status, again.json) == (200, {"repeated": 1})
     assert written(server, sent) == after
     assert hooked.counts == {(name, "taken"): 1, (name, "repeated"): 1}
+
+
+def as_recorded(told: recorded.Told, token: str) -> Hook:
+    """Reads what was recorded, at its time and place, as told of the message of `token`."""
+    real = recorded.hooks()[told.name]
+    assert real is not None
+
+    async def read(incoming: Incoming) -> Sequence[ProviderEvent | Reply]:
+        there = replace(told.incoming, body=incoming.body, headers=incoming.headers)
+        return [
+            replace(one, delivery_id=token, recipient=ADDRESS if one.recipient else "", seal=None)
+            for one in await real(there)
+            if isinstance(one, ProviderEvent)
+        ]
+
+    return read
+
+
+@pytest.mark.parametrize("name", recorded.EVENTS)
+async def test_recordings_told_twice_change_nothing_the_second_time(
+    server: Server, sent: DeliveryKey, token: str, name: str
+) -> None:
+    calls = [told for told in recorded.CALLS if told.name == name and told.case != "signed with a shared key"]
+    taken = 0
+    for told in calls:
+        hooked = Hooked(server, hooks={name: as_recorded(told, token)})
+        answers = [await hooked.post(name, told.body, dict(told.incoming.headers)) for _ in range(2)]
+        assert {answer.status for answer in answers} == {204 if name == "twilio" else 200}
+        events = hooked.counts[name, "taken"]
+        assert (events, hooked.counts[name, "repeated"]) == (len(told.expected) * (told.case != "STOP"), events)
+        taken += events
+    after = written(server, sent)
+    for told in calls:
+        hooked = Hooked(server, hooks={name: as_recorded(told, token)})
+        await hooked.post(name, told.body, dict(told.incoming.headers))
+        assert hooked.counts[name, "taken"] == 0
+    assert written(server, sent) == after
+    assert taken >= 4
 
 
 async def test_an_smtp_code_is_kept_with_a_suppression(

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What Twilio tells: the status of messages, as a form, to the URL that each was sent with; and what people answer.
 
-The signature covers the whole URL as Twilio knows it, with the delivery id in its query, and all fields of the form.
+The signature covers the whole URL as Twilio knows it, with the delivery id in its query, and all fields of the form. It
+is made with an account's auth token, or, after a rule for webhooks, with a key and an algorithm that a header names.
 Written after https://www.twilio.com/docs/messaging/guides/track-outbound-message-status and
 https://www.twilio.com/docs/usage/webhooks/webhooks-security; answers after
 https://www.twilio.com/docs/messaging/guides/webhook-request and, for STOP and START,
@@ -10,6 +11,7 @@ https://help.twilio.com/articles/223134027.
 
 import base64
 import hmac
+import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
@@ -18,6 +20,9 @@ from clarion.domain.metrics import Metric
 from clarion.domain.provider_events import ProviderEvent, Reply
 
 _WHATSAPP = "whatsapp:"
+_RULE = "x-twilio-webhooks-signature-settings"  # ``key=…,algorithm=HMAC_SHA256``
+_ALGORITHM = re.compile(r"(?:^|,)\s*algorithm\s*=\s*([^,\s]+)")
+_HASHES = {"HMAC_SHA1": "sha1", "HMAC_SHA256": "sha256"}
 DELIVERY_ID = "delivery_id"  # its name in the query
 _PORTS = {"https": 443, "http": 80}
 _METRICS = {
@@ -43,7 +48,7 @@ _CODES = {
 
 
 def twilio_hook(tokens: Sequence[str]) -> Hook:
-    """`tokens`: the auth tokens of the accounts."""
+    """`tokens`: the auth tokens of the accounts, and keys that rules for webhooks have."""
 
     async def read(incoming: Incoming) -> Sequence[ProviderEvent | Reply]:
         try:
@@ -51,7 +56,11 @@ def twilio_hook(tokens: Sequence[str]) -> Hook:
         except (UnicodeDecodeError, ValueError):
             raise UnreadableError("the body is no form") from None
         given = incoming.headers.get("x-twilio-signature", "").encode("utf-8", "replace")
-        signed = (_signature(token, url, fields) for token in tokens for url in _urls(incoming.url))
+        name = _ALGORITHM.search(incoming.headers.get(_RULE, ""))
+        algorithm = _HASHES.get(name[1] if name is not None else "HMAC_SHA1")
+        if algorithm is None:
+            raise NotGenuineError("the signature is of an algorithm that is not known")
+        signed = (_signature(token, url, fields, algorithm) for token in tokens for url in _urls(incoming.url))
         if not any(hmac.compare_digest(given, one) for one in signed):
             why = "look whether server.base_url is the address that Twilio calls"
             raise NotGenuineError(f"the signature is not the one of an account's auth token and this URL: {why}")
@@ -62,9 +71,9 @@ def twilio_hook(tokens: Sequence[str]) -> Hook:
     return read
 
 
-def _signature(token: str, url: str, fields: Sequence[tuple[str, str]]) -> bytes:
+def _signature(token: str, url: str, fields: Sequence[tuple[str, str]], algorithm: str) -> bytes:
     text = url + "".join(name + value for name, value in sorted(set(fields)))
-    return base64.b64encode(hmac.digest(token.encode(), text.encode("utf-8", "replace"), "sha1"))
+    return base64.b64encode(hmac.digest(token.encode(), text.encode("utf-8", "replace"), algorithm))
 
 
 def _urls(url: str) -> Iterator[str]:

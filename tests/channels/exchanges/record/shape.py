@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 # Of a request's headers those that say something to the service.
 TELLING = re.compile(
@@ -70,6 +70,20 @@ def _assertion(token: str) -> dict[str, Any]:
     if "exp" in claims:
         claims["exp"] = f"iat + {claims['exp'] - claims['iat']}"
     return {**header, **{name: "now" if name == "iat" else value for name, value in claims.items()}}
+
+
+def body_of(told: dict[str, Any], tail: str = "") -> bytes:
+    """The body of a recorded event webhook, byte for byte as it was signed: a form, JSON in an envelope, or JSON."""
+    if "form" in told:
+        return urlencode(told["form"]).encode()
+    if "envelope" in told:
+        event = told["event"] if isinstance(told["event"], str) else compact(told["event"])
+        return compact({**told["envelope"], "Message": event}).encode()
+    return (compact(told["payload"]) + tail).encode()
+
+
+def compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def leaves(value: Any, name: str = "") -> Mapping[str, Any]:
