@@ -196,7 +196,7 @@ async def test_a_filter_is_counted_for_a_broadcast_and_a_topic(manage: Client, t
         told = (await manage("POST", f"{_ROOT}/audience/count", {"broadcast_id": made, **body})).json
         assert (told["people"], told["will_get"], told["messages"]) == (10, 9, 7 + 9)
         assert [(one["id"], one["will_get"]) for one in told["actions"]] == [(first, 7), (second, 9)]
-        assert {one["type"] for one in told["actions"]} == {"email"}
+        assert {one["kind"] for one in told["actions"]} == {"email"}
         assert told["actions"][0]["left_out"]["unsubscribed_topic"] == 1
         assert told["left_out"] == dict.fromkeys(REASONS, 0) | {"no_address": 1}
     for field in ("broadcast_id", "topic_id"):

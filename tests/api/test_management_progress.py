@@ -9,8 +9,9 @@ from tests.store.ledgers import FAR, Played
 from tests.support.audience import add_people, playing
 
 from clarion.domain.deliveries import Outcome, Reason, State
+from clarion.domain.goals import Goal, GoalKind
 from clarion.domain.metrics import Metric
-from clarion.store import control, ledger, metrics
+from clarion.store import control, goals, ledger, metrics
 from clarion.store.access import Workspace
 from clarion.store.engine import Store
 
@@ -102,6 +103,45 @@ async def test_trigger_of_another_workspace_is_not_shown(
     assert (await manage("GET", f"{ROOT}/triggers/{played.trigger_id}/progress")).status == 404
     assert (await manage("GET", f"{ROOT}/progress?ids={played.trigger_id}")).json["triggers"] == []
     assert (await manage("GET", f"{ROOT}/broadcasts/{played.broadcast.broadcast_id}/sends")).status == 404
+
+
+async def test_what_was_heard_of_each_action_of_a_trigger(
+    manage: Client, store: Store, workspace: Workspace, id_only: tuple[Workspace, object]
+) -> None:
+    played, other = (playing(store, workspace, size=4, actions=2) for _ in range(2))
+    settle(played, [1, 2, 3], State.SENT)
+    settle(played, [4], State.FAILED, Reason.REFUSED)
+    heard = {1: (Metric.OPENED, Metric.HUMAN_OPENED, Metric.CONVERTED), 2: (Metric.OPENED, Metric.PREFETCH_OPENED)}
+    for seq, some in heard.items():
+        for metric in some:
+            store.write(partial(metrics.hear, key=played.key(seq), metric=metric))
+    store.write(partial(metrics.hear, key=played.key(3, 1), metric=Metric.BOUNCED))
+    store.write(partial(metrics.hear, key=other.key(3, 1), metric=Metric.CLICKED))
+    goal = Goal(GoalKind.EVENT, event="booked", window_days=7)
+    workspace_id, broadcast_id = workspace.workspace_id, played.broadcast.broadcast_id
+    store.write(lambda tx: goals.aim(tx, workspace_id, broadcast_id, played.trigger_id, goal, played.action_ids[:1]))
+    told = (await manage("GET", f"{ROOT}/triggers/{played.trigger_id}/actions")).json
+    first, second = told["actions"]
+    assert (told["goal"]["event"], told["goal"]["window_days"]) == ("booked", 7)
+    assert [first["id"], second["id"]] == played.action_ids
+    assert {name: n for name, n in first["metrics"].items() if n} == {
+        "created": 4,
+        "attempted": 4,
+        "sent": 3,
+        "failed": 1,
+        "opened": 2,
+        "human_opened": 1,
+        "prefetch_opened": 1,
+        "converted": 1,
+    }
+    assert first["reasons"] == {"failed": {"refused": 1}}
+    assert {name: n for name, n in second["metrics"].items() if n} == {"created": 4, "bounced": 1}
+    assert set(first["tells"]) - set(second["tells"]) == {"converted"}
+    assert {"opened", "clicked", "bounced"} < set(second["tells"])
+    assert (await manage("GET", f"{ROOT}/triggers/{other.trigger_id}/actions")).json["goal"] is None
+    assert (await manage("GET", f"{ROOT}/triggers/999/actions")).status == 404
+    elsewhere = playing(store, id_only[0], size=2)
+    assert (await manage("GET", f"{ROOT}/triggers/{elsewhere.trigger_id}/actions")).status == 404
 
 
 async def test_send_history_in_pages(manage: Client, client: Client, store: Store, workspace: Workspace) -> None:

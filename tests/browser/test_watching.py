@@ -159,7 +159,7 @@ def test_what_is_in_doubt_is_decided_by_somebody(page: Page) -> None:
         f"**/triggers/{trigger}/deliveries?*": {"deliveries": [one, other], "next": ""},
         f"**/triggers/{trigger}/causes": {"groups": []},
         f"**/triggers/{trigger}/history": {"again": []},
-        f"**/triggers/{trigger}/metrics": {"metric": {"counts": {"opened": 4}}},
+        f"**/triggers/{trigger}/actions": {"actions": [], "goal": None},
     }
     for pattern, answer in answers.items():
         page.route(pattern, answering(answer))

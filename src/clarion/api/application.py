@@ -36,7 +36,7 @@ from clarion.api.app import workspace as app_workspace
 from clarion.api.calls import Api, Call, Endpoint, Family
 from clarion.api.clarion import account_tests as clarion_account_tests
 from clarion.api.clarion import accounts as clarion_accounts
-from clarion.api.clarion import app_secret
+from clarion.api.clarion import app_secret, trigger_actions
 from clarion.api.clarion import attachments as clarion_attachments
 from clarion.api.clarion import audiences as clarion_audiences
 from clarion.api.clarion import audit as clarion_audit
@@ -136,6 +136,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *clarion_audiences.ENDPOINTS,
     *clarion_person.ENDPOINTS,
     *clarion_progress.ENDPOINTS,
+    *trigger_actions.ENDPOINTS,
     *clarion_proofs.ENDPOINTS,
     *clarion_completions.ENDPOINTS,
     *clarion_causes.ENDPOINTS,

@@ -139,6 +139,12 @@ def by_id(tx: Transaction, goal_ids: Iterable[int]) -> Mapping[int, Goal]:
     return {int(row["goal_id"]): _goal(row["goal"]) for row in rows}
 
 
+def of_trigger(tx: Transaction, trigger_id: int) -> tuple[Goal | None, frozenset[int]]:
+    """The goal that a trigger was accepted with, and the actions whose messages convert."""
+    row = tx.one("goal_of_trigger", trigger_id=trigger_id)
+    return (_goal(row["goal"]), frozenset(decode(row["converting"]))) if row else (None, frozenset())
+
+
 def triggers(tx: Transaction, goal_ids: Iterable[int]) -> list[Aimed]:
     """Whose messages may convert for these goals: those that go on first, then the one that ended last."""
     return [

@@ -142,6 +142,14 @@ def heard_of(tx: Transaction, trigger_id: int) -> Mapping[str, int]:
     return {str(row["metric"]): int(row["n"]) for row in tx.all("trigger_metrics", trigger_id=trigger_id)}
 
 
+def heard_by_action(tx: Transaction, trigger_id: int) -> dict[int, dict[str, int]]:
+    """Action → metric → messages of a trigger of which it was heard."""
+    found: dict[int, dict[str, int]] = {}
+    for row in tx.all("trigger_metrics_by_action", trigger_id=trigger_id):
+        found.setdefault(int(row["action_id"]), {})[str(row["metric"])] = int(row["n"])
+    return found
+
+
 def fold(store: Store, now_hour: int) -> int:
     """Put what is older than some days under the first hour of its day, and of its month after that.
 

@@ -144,8 +144,8 @@ export function LeftOutOf({ count }: { count: Count }) {
           {count.actions.map((one) => (
             <li key={one.id}>
               {one.name}: <strong>{inWords(one.will_get)}</strong>
-              {leftOutWords(one.left_out, one.type).length > 0 && (
-                <span class="muted">; left out: {leftOutWords(one.left_out, one.type).join(", ")}</span>
+              {leftOutWords(one.left_out, one.kind).length > 0 && (
+                <span class="muted">; left out: {leftOutWords(one.left_out, one.kind).join(", ")}</span>
               )}
             </li>
           ))}

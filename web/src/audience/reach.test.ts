@@ -4,7 +4,7 @@ import { isUneven, leftOutOfAll, leftOutWords, willGetOf, willGetWords } from ".
 
 test("how many get one of the messages", () => {
   const counted = { people: 2_000, exact: true, will_get: 2_000, left_out: {}, messages: 2_001 };
-  const actions = [{ id: 3, name: "A", type: "email", will_get: 1, left_out: {} }];
+  const actions = [{ id: 3, name: "A", kind: "email", will_get: 1, left_out: {} }];
   expect(willGetOf({ ...counted, actions }, 3)).toBe("1 person");
   expect(willGetOf({ ...counted, exact: false, actions }, 3)).toBe("about 1 person");
   expect(willGetOf({ ...counted, actions }, 4)).toBe("");
@@ -32,17 +32,14 @@ test("each reason has its number, and those of nobody are not told", () => {
 
 test("who cannot be reached is told in the words of the channel", () => {
   const out = { no_address: 2, invalid_address: 1 };
-  expect(leftOutWords(out, "twilio")).toEqual([
-    "2 without a phone number",
-    "1 with a phone that is no number",
-  ]);
+  expect(leftOutWords(out, "sms")).toEqual(["2 without a phone number", "1 with a phone that is no number"]);
   expect(leftOutWords({ no_address: 2 }, "push")).toEqual(["2 without a device for it"]);
   expect(leftOutWords(out)).toEqual(["2 without an address or device", "1 with an address that is none"]);
-  const action = { id: 1, name: "A", type: "email", will_get: 5, left_out: out };
-  const of = (...types: string[]) => ({
+  const action = { id: 1, name: "A", kind: "email", will_get: 5, left_out: out };
+  const of = (...kinds: string[]) => ({
     will_get: 5,
     left_out: { no_address: 1 },
-    actions: types.map((type, id) => ({ ...action, id, type })),
+    actions: kinds.map((kind, id) => ({ ...action, id, kind })),
   });
   expect(leftOutOfAll(of("slack", "slack"))).toEqual(["1 without a Slack account"]);
   expect(leftOutOfAll(of("slack", "email"))).toEqual(["1 without an address or device"]);

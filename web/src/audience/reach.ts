@@ -7,8 +7,7 @@ export type LeftOut = Record<string, number>;
 export interface ActionReach {
   id: number;
   name: string;
-  /** Customer.io's word for its channel. */
-  type: string;
+  kind: string;
   will_get: number;
   left_out: LeftOut;
 }
@@ -35,10 +34,10 @@ const WORDS: readonly (readonly [string, string])[] = [
 
 const PHONE = { no_address: "without a phone number", invalid_address: "with a phone that is no number" };
 
-/** Where a channel has a better word, by the type of the action. */
+/** Where a channel has a better word, by the kind of the action. */
 const OF_CHANNEL: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   email: { no_address: "without an e-mail address" },
-  twilio: PHONE,
+  sms: PHONE,
   whatsapp: PHONE,
   push: { no_address: "without a device for it" },
   slack: {
@@ -48,8 +47,8 @@ const OF_CHANNEL: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 
 /** Each reason that anybody is left out for, such as "31 unsubscribed"; of one channel in its own words. */
-export function leftOutWords(leftOut: LeftOut, type = ""): string[] {
-  const own = OF_CHANNEL[type] ?? {};
+export function leftOutWords(leftOut: LeftOut, kind = ""): string[] {
+  const own = OF_CHANNEL[kind] ?? {};
   return WORDS.flatMap(([reason, words]) =>
     leftOut[reason] ? [`${number(leftOut[reason])} ${own[reason] ?? words}`] : [],
   );
@@ -57,9 +56,8 @@ export function leftOutWords(leftOut: LeftOut, type = ""): string[] {
 
 /** The same of people who get none of the messages; "email" is counted where there is none yet. */
 export function leftOutOfAll(count: Pick<Count, "left_out" | "actions">): string[] {
-  const types = new Set(count.actions.map((one) => one.type));
-  const [type = "email", another] = types;
-  return leftOutWords(count.left_out, another ? "" : type);
+  const [kind = "email", another] = new Set(count.actions.map((one) => one.kind));
+  return leftOutWords(count.left_out, another ? "" : kind);
 }
 
 /** Whether messages differ in who gets them, so that each is told. */

@@ -17,7 +17,6 @@ from clarion.api.schemas import Reference as Told
 from clarion.domain import audience
 from clarion.domain.audience import Everybody, Filter
 from clarion.domain.broadcasts import Action
-from clarion.domain.channels import TYPE_OF
 from clarion.domain.deliveries import Reason
 from clarion.domain.errors import InvalidRequest, MalformedRequest, NotFound
 from clarion.domain.explanation import Explained
@@ -111,7 +110,7 @@ def reach_shape(found: Forecast, actions: Sequence[Action]) -> dict[str, Any]:
             {
                 "id": action.action_id,
                 "name": action.name,
-                "type": TYPE_OF[action.kind],
+                "kind": action.kind,
                 "will_get": one.will_get,
                 "left_out": _by_reason(one.left_out),
             }

@@ -37,7 +37,7 @@ COUNT = shown(
         "will_get": 12431,
         "left_out": _LEFT_OUT,
         "messages": 12431,
-        "actions": [{"id": 4, "name": "News", "type": "email", "will_get": 12431, "left_out": _LEFT_OUT}],
+        "actions": [{"id": 4, "name": "News", "kind": "email", "will_get": 12431, "left_out": _LEFT_OUT}],
     },
     body=record(
         filter=_FILTER_SCHEMA,

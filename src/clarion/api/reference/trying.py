@@ -35,7 +35,7 @@ CHECK = Reference(
                 left_out=_LEFT_OUT,
                 messages=integer("All that would go out."),
                 actions=array(
-                    record(id=integer(), name=text(), type=text(), will_get=integer(), left_out=_LEFT_OUT),
+                    record(id=integer(), name=text(), kind=text(), will_get=integer(), left_out=_LEFT_OUT),
                     "Each of its messages.",
                 ),
             )
@@ -54,7 +54,7 @@ CHECK = Reference(
             "will_get": 1199,
             "left_out": _SOME,
             "messages": 1199,
-            "actions": [{"id": 4, "name": "News", "type": "email", "will_get": 1199, "left_out": _SOME}],
+            "actions": [{"id": 4, "name": "News", "kind": "email", "will_get": 1199, "left_out": _SOME}],
         },
         "first": {"id": "u-1", "email": "u1@example.com", "cio_id": "d9c10600"},
         "errors": [],

@@ -73,6 +73,68 @@ PROGRESS = shown(
     note=_NOTE,
 )
 ONE_PROGRESS = shown({"trigger": _PROGRESS}, _LOOSE, errors=(404,), note=_NOTE)
+BY_ACTION = shown(
+    {
+        "actions": [
+            {
+                "id": 12,
+                "name": "Launch",
+                "kind": "email",
+                "metrics": {
+                    "created": 10_000,
+                    "drafted": 0,
+                    "attempted": 9_760,
+                    "sent": 9_750,
+                    "failed": 10,
+                    "undeliverable": 240,
+                    "suppressed": 0,
+                    "dropped": 0,
+                    "delivered": 9_700,
+                    "deferred": 3,
+                    "bounced": 12,
+                    "opened": 4_200,
+                    "human_opened": 2_900,
+                    "prefetch_opened": 1_700,
+                    "clicked": 310,
+                    "human_clicked": 280,
+                    "machine_clicked": 35,
+                    "converted": 40,
+                    "replied": 0,
+                    "spammed": 1,
+                    "unsubscribed": 8,
+                    "topic_unsubscribed": 0,
+                    "tracking_consent_granted": 0,
+                    "tracking_consent_denied": 0,
+                },
+                "tells": [
+                    "delivered",
+                    "opened",
+                    "clicked",
+                    "converted",
+                    "bounced",
+                    "spammed",
+                    "unsubscribed",
+                ],
+                "reasons": {"skipped": {"unsubscribed": 240}, "failed": {"refused": 10}},
+            }
+        ],
+        "goal": {
+            "kind": "event",
+            "event": "booked",
+            "property_name": "",
+            "property_value": "",
+            "segment_id": None,
+            "window_days": 7,
+            "counted_from": "sent",
+        },
+    },
+    _LOOSE,
+    errors=(404,),
+    note="The actions that it performed, as they were when it was triggered; each message is counted once for each "
+    "metric. `goal`: what counts as converted, as it was then; null: nothing does. `opened` and `clicked` are "
+    "everybody's, `human_…` people's, `prefetch_opened` and `machine_clicked` machines'. `tells`: what can be heard of "
+    "its messages at all. All that is heard later is counted, as long as the trigger is there.",
+)
 SENDS = shown(
     {
         "sends": [

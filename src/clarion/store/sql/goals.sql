@@ -8,6 +8,10 @@ VALUES (:goal_id, :workspace_id, :broadcast_id, :kind, :subject, :goal, :open_ms
 -- name: aim_trigger
 UPDATE broadcast_trigger SET goal_id = :goal_id, converting = :converting WHERE trigger_id = :trigger_id;
 
+-- name: goal_of_trigger
+SELECT g.goal, t.converting FROM broadcast_trigger t JOIN goal g ON g.goal_id = t.goal_id
+WHERE t.trigger_id = :trigger_id;
+
 -- name: open_goals
 -- Those of some subjects that a message may still convert for: a trigger of theirs goes on, or ended not long ago.
 SELECT g.goal_id, g.broadcast_id, g.goal FROM goal g

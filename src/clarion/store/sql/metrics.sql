@@ -53,6 +53,10 @@ GROUP BY language, hour, metric;
 -- name: trigger_metrics
 SELECT metric, CAST(SUM(n) AS bigint) AS n FROM trigger_metric WHERE trigger_id = :trigger_id GROUP BY metric;
 
+-- name: trigger_metrics_by_action
+SELECT action_id, metric, CAST(SUM(n) AS bigint) AS n FROM trigger_metric
+WHERE trigger_id = :trigger_id GROUP BY action_id, metric;
+
 -- name: link_of
 SELECT link_id FROM link WHERE action_id = :action_id AND link_key = :link_key;
 

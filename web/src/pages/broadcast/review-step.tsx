@@ -74,7 +74,7 @@ function sorted(found: Review): Review & { quiet: Finding[] } {
 function Getting({ count, action }: { count: Count; action: number }) {
   const found = count.actions.find((one) => one.id === action);
   if (!found) return null;
-  const out = leftOutWords(found.left_out, found.type);
+  const out = leftOutWords(found.left_out, found.kind);
   return (
     <>
       {" "}
