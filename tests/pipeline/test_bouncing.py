@@ -4,7 +4,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import pytest
@@ -254,6 +254,28 @@ def test_a_mailbox_that_is_away_says_why_until_it_is_there(store: Store, box: Bo
     reader.read()
     assert (reader.reading().failure, reader.reading().failed_ms) == (None, None)
     assert written(store, sent) == BOUNCED
+
+
+def test_a_mail_that_cannot_be_written_down_waits_and_does_not_hold_up_the_others(
+    store: Store, box: Box, sent: DeliveryKey
+) -> None:
+    def refuse(tx: Transaction, key: DeliveryKey) -> object:
+        raise ValueError("what nobody foresaw")
+
+    complaint = report(sent).replace(b"message/delivery-status", b"message/feedback-report")
+    box.mails = {
+        "1": complaint.replace(b"Reporting-MTA: dns; mx.test\r\n\r\n", b"Feedback-Type: opt-out\r\n"),
+        "2": report(sent),
+    }
+    reader = Reader(store, box)
+    reader.bounces = replace(reader.bounces, unsubscribe=refuse)
+    assert reader.read(at_once=1) is False, "it comes to nothing to go on at once"
+    reader.read()
+    assert box.understood == {"2": True}
+    assert written(store, sent) == BOUNCED
+    Reader(store, box).read()
+    assert box.understood == {"1": True, "2": True}
+    assert "unsubscribed" in str(written(store, sent)["first"])
 
 
 def test_a_mail_that_breaks_its_reader_does_not_hold_up_the_others(store: Store, box: Box, sent: DeliveryKey) -> None:

@@ -381,6 +381,18 @@ async def test_what_a_dead_sender_took_of_the_share_stays_taken(stage: Stage) ->
     assert stage.sums(trigger_id) == {"sent": 12}
 
 
+def test_how_an_account_fares_is_told_until_it_is_noted(stage: Stage) -> None:
+    """The database is away just then: the next look tells it again."""
+    routes = routes_of(stage, ("first", Mail()))
+    (first,) = routes
+    first._is_away(Away("connection refused", 60.0))
+    news = routes.news()
+    assert [one[1:3] for one in news] == [("connection refused", 60.0)]
+    assert routes.news() == news
+    routes.told(news)
+    assert routes.news() == []
+
+
 async def test_a_switch_a_place_and_a_share_are_followed_while_it_runs(stage: Stage) -> None:
     routes = routes_of(stage, ("first", Mail(), Terms(per_day=5)), ("second", Mail()))
     first, second = routes

@@ -6,7 +6,7 @@ This is a state path.
 Read: what is unread in the mailbox, by one process at a time under a lease. Committed: for each message what it tells
 (see `hear`) and the lease, in one transaction; the message is marked in the mailbox only then. If the process dies in
 between, another reads it again, and being told twice changes nothing. One that nobody understands is marked as read,
-and stays where it is.
+and stays where it is; one that cannot be written down stays unread, and holds up no other.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from typing import Protocol
 
 import structlog
 
-from clarion.domain.errors import detail_of
+from clarion.domain.errors import Unavailable, detail_of
 from clarion.domain.provider_events import ProviderEvent
 from clarion.pipeline.errands import Errand
 from clarion.pipeline.failpoint import Failpoint, nothing
@@ -88,10 +88,11 @@ def read_once(store: Store, bounces: Bounces, *, failpoint: Failpoint = nothing,
     try:
         with bounces.open() as mailbox:
             waiting = mailbox.unread()
-            more = len(waiting) > at_once
             for uid in waiting[:at_once]:
-                if not _take(store, bounces, mailbox, uid, fence, failpoint):
+                taken = _take(store, bounces, mailbox, uid, fence, failpoint)
+                if taken is None:
                     return False
+                more = more or (taken and len(waiting) > at_once)
     except bounces.failures as error:
         failure, more = str(error), False
         _log.warning("bounces.unreadable", mailbox=name, error=failure)
@@ -100,11 +101,11 @@ def read_once(store: Store, bounces: Bounces, *, failpoint: Failpoint = nothing,
     return more
 
 
-def _take(store: Store, bounces: Bounces, mailbox: Unread, uid: str, fence: int, failpoint: Failpoint) -> bool:
-    """Deal with one message; False when another process reads the mailbox by now."""
+def _take(store: Store, bounces: Bounces, mailbox: Unread, uid: str, fence: int, failpoint: Failpoint) -> bool | None:
+    """Deal with one message; whether it is read now. None when another process reads the mailbox by now."""
     raw = mailbox.content(uid)
     if raw is None:
-        return True  # somebody removed it meanwhile
+        return False  # somebody removed it meanwhile
     events: Sequence[ProviderEvent] | None
     try:
         events = bounces.read(raw)
@@ -119,9 +120,15 @@ def _take(store: Store, bounces: Bounces, mailbox: Unread, uid: str, fence: int,
             hear(tx, one, PROVIDER, bounces.secret, bounces.rules, bounces.unsubscribe).value for one in events or ()
         ]
 
-    outcomes = store.write(work)
-    if outcomes is None:
+    try:
+        outcomes = store.write(work)
+    except Unavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - nor may what we meet when we write it down; it stays unread
+        _log.warning("bounces.not_taken", mailbox=bounces.name, uid=uid, error=detail_of(error))
         return False
+    if outcomes is None:
+        return None
     failpoint("bounces.committed")
     mailbox.done(uid, understood=events is not None)
     told = Counter(outcomes) if events else Counter(["unreadable" if events is None else "unknown"])

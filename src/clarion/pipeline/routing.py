@@ -12,9 +12,9 @@ crash it stays taken, so a day may have fewer messages than its share, never mor
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.deliveries import Outcome, Reason, State
@@ -102,6 +102,15 @@ class NoRouting:
 NO_ROUTING = NoRouting()
 
 
+class News(NamedTuple):
+    """How an account fares: why it takes no messages (None: it does), and for how many seconds from now at least."""
+
+    outlet_id: int
+    words: str | None
+    seconds: float
+    state: tuple[str, float] | None
+
+
 class Route:
     """The accounts of one channel, in the order in which they are asked."""
 
@@ -178,16 +187,20 @@ class Routes:
         """Whether the accounts are known in the database."""
         return bool(self._by_id)
 
-    def news(self) -> list[tuple[int, str | None, float]]:
-        """Which accounts fare otherwise than was last noted: number, why it takes none, for how long."""
+    def news(self) -> "list[News]":
+        """Which accounts fare otherwise than was last noted; see `told`."""
         found = []
-        for outlet in self._by_id.values():
+        for number, outlet in self._by_id.items():
             state = outlet.state()
-            if state != outlet.told and outlet.outlet_id is not None:
-                outlet.told = state
+            if state != outlet.told:
                 words, until = state or (None, 0.0)
-                found.append((outlet.outlet_id, words, max(0.0, until - self._clock())))
+                found.append(News(number, words, max(0.0, until - self._clock()), state))
         return found
+
+    def told(self, news: "Iterable[News]") -> None:
+        """It is noted."""
+        for one in news:
+            self._by_id[one.outlet_id].told = one.state
 
     def outlet(self, outlet_id: int) -> Outlet | None:
         """The account of that number; None: the settings name none of that name any more."""

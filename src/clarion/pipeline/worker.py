@@ -206,7 +206,9 @@ class Worker:
         await self._send.domains.follow(changed)
         news = routes.news()
         if news:
-            await asyncio.to_thread(self._store.write, partial(outlets.note_states, news=news))
+            noted = [one[:3] for one in news]
+            await asyncio.to_thread(self._store.write, partial(outlets.note_states, news=noted))
+            routes.told(news)
 
     # -- looking after -----------------------------------------------------------------------------------
 
