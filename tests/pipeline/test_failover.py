@@ -381,6 +381,49 @@ async def test_what_a_dead_sender_took_of_the_share_stays_taken(stage: Stage) ->
     assert stage.sums(trigger_id) == {"sent": 12}
 
 
+async def test_repeats_take_their_part_of_the_share(stage: Stage) -> None:
+    """Four of six messages are in doubt with an account that takes five a day; two were sent by it."""
+    stage.crowd(6)
+    trigger_id = stage.trigger(stage.broadcast(policy=DoubtPolicy.HOLD))
+    silent = {f"p{n}@x.test": [Fails(Unknown("eof"), handed=True)] for n in (1, 2, 3, 4)}
+    first = Mail(silent)
+    await stage.resolver().run_once(trigger_id)
+    await finish(stage, routes_of(stage, ("first", first)), trigger_id)
+    assert stage.sums(trigger_id) == {"sent": 2, "in_doubt no_answer": 4}
+    assert doubt.settle_all(stage.store, stage.workspace, trigger_id, Decision.RESEND).settled == 4
+
+    def routes() -> Routes:
+        return routes_of(stage, ("first", first, Terms(per_day=3)), ("second", Mail()))
+
+    async with stage.working(stage.worker(None, LostJobs(), routes=routes())):
+        await until(lambda: stage.sent(trigger_id) == 5)
+        await until(lambda: SPENT in str(stage.rows(trigger_id)[3]["words"]))
+    assert sum(used(stage).values()) == 3
+    assert stage.sums(trigger_id) == {"sent": 5, "queued": 1}
+    update = "UPDATE delivery SET due_ms = 1 WHERE trigger_id = :t AND state = 0 RETURNING seq"
+    assert stage.store.write(lambda tx: tx.composed(update, {"t": trigger_id}))
+    assert stage.store.write(lambda tx: tx.execute("hurry_slice", trigger_id=trigger_id, seq=4))
+    assert stage.store.write(lambda tx: tx.composed("UPDATE outlet_day SET day = day - 1 RETURNING day", {}))
+    await finish(stage, routes(), trigger_id)
+    assert stage.sums(trigger_id) == {"sent": 6}
+    assert set(handed_to(stage, trigger_id).values()) == {"first"}
+    assert sum(used(stage).values()) == 4
+
+
+async def test_a_repeat_that_waits_for_its_account_uses_up_nothing(stage: Stage) -> None:
+    stage.crowd(1)
+    trigger_id = stage.trigger(stage.broadcast())
+    accounts = ("first", Mail(), Terms(per_day=3)), ("second", Mail())
+    await died(stage, routes_of(stage, *accounts), trigger_id, {0: Mark.HANDED_OVER})
+    await finish(stage, routes_of(stage, *accounts), trigger_id)
+    assert doubt.settle_all(stage.store, stage.workspace, trigger_id, Decision.RESEND).settled == 1
+    before = used(stage)
+    accounts[0][1].gone = AWAY
+    async with stage.working(stage.worker(None, LostJobs(), routes=routes_of(stage, *accounts))):
+        await until(lambda: "takes no messages now" in str(stage.rows(trigger_id)[0]["words"]))
+    assert used(stage) == before
+
+
 def test_how_an_account_fares_is_told_until_it_is_noted(stage: Stage) -> None:
     """The database is away just then: the next look tells it again."""
     routes = routes_of(stage, ("first", Mail()))

@@ -2,18 +2,19 @@
 """To which account at a provider a message goes, and who comes next when that one takes none (docs/adr/0019).
 
 A state path. Opening a chunk: for each channel the first account that takes messages is chosen, and what its share of
-the day holds is taken; both are committed with the intent, so before the first message leaves, the ledger names where
-each one may be. A crash later, whoever settles the chunk reads it there: what is in doubt keeps its account, and what
-certainly was not handed over may go to any. Sending: a message that may have been taken goes to its own account alone,
-and waits while that takes none. Recording: what was not used of the share is given back with the outcomes; after a
-crash it stays taken, so a day may have fewer messages than its share, never more.
+the day holds is taken, and what repeats to other accounts take of theirs; all of it is committed with the intent, so
+before the first message leaves, the ledger names where each one may be. A crash later, whoever settles the chunk reads
+it there: what is in doubt keeps its account, and what certainly was not handed over may go to any. Sending: a message
+that may have been taken goes to its own account alone, and waits while that takes none. Recording: what was not used of
+the share is given back with the outcomes; after a crash it stays taken, so a day may have fewer messages than its
+share, never more.
 """
 
 import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from clarion.domain.broadcasts import DoubtPolicy
@@ -35,12 +36,14 @@ _DOUBTS = frozenset({Reason.NO_ANSWER, Reason.SENDER_DIED})
 class Routed:
     """The accounts that a chunk goes to, by action, and what it took out of their shares of the day.
 
-    `known`: the accounts have numbers; without, each channel has but the one that the process was given.
+    `known`: the accounts have numbers; without, each channel has but the one that the process was given. `repeats`: how
+    many messages that may go to one account only there is room for in its share; nothing of those without a share.
     """
 
     outlets: Mapping[int, int]
     grants: tuple[Grant, ...] = ()
     known: bool = True
+    repeats: Mapping[int, int] = field(default_factory=dict)
 
     def intent(self, fence: int) -> str | None:
         """What the ledger keeps of it while the chunk is open. See `intended_by`."""
@@ -55,7 +58,7 @@ class Routed:
 
 
 def _may_have_left(outcome: Outcome) -> bool:
-    return outcome.state in {State.SENT, State.IN_DOUBT} or outcome.reason in _DOUBTS
+    return outcome.state in {State.SENT, State.IN_DOUBT} or (outcome.counted and outcome.reason in _DOUBTS)
 
 
 UNROUTED = Routed({}, known=False)
@@ -217,7 +220,7 @@ class Routes:
         if not self._by_id:
             return UNROUTED, rows
         kinds = self._kinds_of(tx, content_hash)
-        free = [row["action_id"] for row in rows if row["outlet"] is None and row["reason"] is None]
+        free = [row["action_id"] for row in rows if not _is_bound(row)]
         wanted = Counter(free)
         first = Counter(row["action_id"] for row in rows if row["seq"] == rows[0]["seq"])
         chosen: dict[int, int] = {}
@@ -231,12 +234,34 @@ class Routes:
                 chosen.update(dict.fromkeys(mine, outlet.outlet_id))
             if grant is not None:
                 grants.append(grant)
-        if not grants:
-            return Routed(chosen), rows
-        kept = _whole_people(rows, chosen, {one.outlet_id: one.messages for one in grants})
-        used = Counter(chosen.get(row["action_id"]) for row in kept if row["outlet"] is None and row["reason"] is None)
+        kept = _whole_people(rows, chosen, {one.outlet_id: one.messages for one in grants}) if grants else rows
+        used = Counter(chosen.get(row["action_id"]) for row in kept if not _is_bound(row))
         outlets.give_back(tx, [one._replace(messages=one.messages - used[one.outlet_id]) for one in grants])
-        return Routed(chosen, tuple(one._replace(messages=used[one.outlet_id]) for one in grants)), kept
+        taken = Counter({(one.outlet_id, one.day): used[one.outlet_id] for one in grants})
+        repeats = self._repeats(tx, kinds, kept, now_ms)
+        taken.update({(one.outlet_id, one.day): one.messages for one in repeats})
+        return (
+            Routed(
+                chosen,
+                tuple(Grant(*of, messages) for of, messages in taken.items()),
+                repeats={one.outlet_id: one.messages for one in repeats},
+            ),
+            kept,
+        )
+
+    def bound_to(self, row: Row, channel: str) -> Outlet | None:
+        """The account of a message that may go to one only; None: the settings do not name it, or nobody knows it."""
+        if row["outlet"] is not None:
+            return self._by_id.get(row["outlet"])
+        route = self.by_channel.get(channel)
+        return route.sole if route is not None else None
+
+    def _repeats(self, tx: Transaction, kinds: Mapping[int, str], rows: Sequence[Row], now_ms: int) -> list[Grant]:
+        """What is left in the shares of accounts for messages that may go there only, and is theirs now."""
+        bound = (self.bound_to(row, kinds[row["action_id"]]) for row in rows if _is_bound(row))
+        wanted = Counter(outlet for outlet in bound if outlet is not None and outlet.terms.has_share)
+        taken = [self._take(tx, outlet, count, now_ms) for outlet, count in wanted.items()]
+        return [grant for grant in taken if grant is not None]
 
     def doubt(self, policy: DoubtPolicy, outlet_id: int | None) -> DoubtPolicy:
         """A broadcast's wish for repeats holds while there is one account; with several, where that one knows repeats.
@@ -271,20 +296,27 @@ class Routes:
     ) -> tuple[Outlet | None, Grant | None]:
         """The account for so many messages, and what was taken of its share; `least`: fewer are of no use."""
         for outlet in self.by_channel[channel].candidates() if channel in self.by_channel else ():
-            if outlet.outlet_id is None or not outlet.terms.has_share:
+            if not outlet.terms.has_share:
                 return outlet, None
-            day = day_of(now_ms)
-            _, days_before = outlets.used(tx, outlet.outlet_id, day, outlet.terms.ramp_from)
-            share = outlet.terms.share(days_before)
-            if share is None:
-                share = _NO_LIMIT  # the ramp is over: it goes on being counted
-            granted = outlets.take(tx, outlet.outlet_id, day, count, share)
-            if granted >= max(1, least):
-                return outlet, Grant(outlet.outlet_id, day, granted)
-            outlets.give_back(tx, [Grant(outlet.outlet_id, day, granted)])
+            grant = self._take(tx, outlet, count, now_ms)
+            if grant is None or grant.messages >= max(1, least):
+                return outlet, grant
+            outlets.give_back(tx, [grant])
             tomorrow = (DAY_MS - now_ms % DAY_MS) / 1_000
             outlet.spent_until = self._clock() + min(tomorrow, _LOOK_AGAIN)
         return None, None
+
+    @staticmethod
+    def _take(tx: Transaction, outlet: Outlet, count: int, now_ms: int) -> Grant | None:
+        """So many messages out of an account's share, or as many as are left; None: it has no number."""
+        if outlet.outlet_id is None:
+            return None
+        day = day_of(now_ms)
+        _, days_before = outlets.used(tx, outlet.outlet_id, day, outlet.terms.ramp_from)
+        share = outlet.terms.share(days_before)
+        if share is None:
+            share = _NO_LIMIT  # the ramp is over: it goes on being counted
+        return Grant(outlet.outlet_id, day, outlets.take(tx, outlet.outlet_id, day, count, share))
 
     def _kinds_of(self, tx: Transaction, content_hash: str) -> Mapping[int, str]:
         """The channel of each action of a trigger's content."""
@@ -300,6 +332,11 @@ class Routes:
 _NO_LIMIT = 10**12
 
 
+def _is_bound(row: Row) -> bool:
+    """Whether a message may have been taken before."""
+    return row["outlet"] is not None or row["reason"] is not None
+
+
 def _whole_people(rows: Sequence[Row], chosen: Mapping[int, int], left: dict[int, int]) -> Sequence[Row]:
     """The rows of the first people for whom what is left of the shares suffices."""
     kept = 0
@@ -307,7 +344,7 @@ def _whole_people(rows: Sequence[Row], chosen: Mapping[int, int], left: dict[int
         if place and row["seq"] != rows[place - 1]["seq"]:
             kept = place
         outlet_id = chosen.get(row["action_id"])
-        if outlet_id not in left or row["outlet"] is not None or row["reason"] is not None:
+        if outlet_id not in left or _is_bound(row):
             continue
         left[outlet_id] -= 1
         if left[outlet_id] < 0:

@@ -10,6 +10,7 @@ marked without an answer is in doubt, so at most one per open connection.
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Set
 
 import structlog
@@ -23,7 +24,7 @@ from clarion.pipeline.domains import DomainLimits
 from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.pipeline.flight import FlightRecord, Mark
 from clarion.pipeline.meter import UNMETERED, Meter
-from clarion.pipeline.outlet import Outlet
+from clarion.pipeline.outlet import SPENT, Outlet
 from clarion.pipeline.permits import Permits
 from clarion.pipeline.retry import RetryPolicy
 from clarion.pipeline.routing import Routes
@@ -129,13 +130,14 @@ class SendStage:
     def _sources(self, task: Task, record: FlightRecord, outcomes: list[Outcome]) -> "list[ChunkSource]":
         """The chunk's messages by the accounts that they go to; most chunks have but one."""
         apart: dict[Outlet, list[tuple[int, Row]]] = {}
+        repeats: Counter[int | None] = Counter(task.chunk.routed.repeats)
         of_action = {
             action_id: self._chosen(task, action_id) for action_id in {r["action_id"] for r in task.chunk.rows}
         }
         for index, row in enumerate(task.chunk.rows):
             outlet = of_action[row["action_id"]]
             if row["outlet"] is not None or row["reason"] is not None:
-                outlet = self._bound(task, row, outcomes)
+                outlet = self._bound(task, row, repeats, outcomes)
             if outlet is not None:
                 apart.setdefault(outlet, []).append((index, row))
         return [ChunkSource(task, some, record, self._means, outlet, outcomes) for outlet, some in apart.items()]
@@ -147,12 +149,17 @@ class SendStage:
             return self.routes.outlet(routed.outlets.get(action_id, -1))
         return self.routes.by_channel[task.messages.channel_of(action_id)].outlets[0]
 
-    def _bound(self, task: Task, row: Row, outcomes: list[Outcome]) -> Outlet | None:
-        """The only account that may have this message; None: not now, and the outcome says what becomes of it."""
+    def _bound(self, task: Task, row: Row, repeats: Counter[int | None], outcomes: list[Outcome]) -> Outlet | None:
+        """The only account that may have this message; None: not now, and the outcome says what becomes of it.
+
+        `repeats`: for how many more there is room in the share of each.
+        """
         number = row["outlet"]
-        route = self.routes.by_channel.get(task.messages.channel_of(row["action_id"]))
-        outlet = self.routes.outlet(number) if number is not None else route.sole if route is not None else None
-        if outlet is not None and outlet.enabled and outlet.is_ready():
+        outlet = self.routes.bound_to(row, task.messages.channel_of(row["action_id"]))
+        spent = outlet is not None and repeats.get(outlet.outlet_id) == 0
+        if outlet is not None and outlet.enabled and outlet.is_ready() and not spent:
+            if outlet.outlet_id in repeats:
+                repeats[outlet.outlet_id] -= 1
             return outlet
         key = DeliveryKey(task.trigger_id, row["seq"], row["action_id"])
         said = bound_by(number, reason_of(row))
@@ -163,6 +170,8 @@ class SendStage:
             left = Outcome(key, State.IN_DOUBT, (said and said.reason) or Reason.NO_ANSWER, words, counted=False)
         else:
             words = f"it may have been taken by {outlet.name}, which takes no messages now"
+            if spent:
+                words = f"it may have been taken by {outlet.name}, and {SPENT}"
             left = verdict.outcome(
                 key,
                 Verdict(Mark.THROTTLED, words, pause_ms=_WHILE_BOUND_MS),
