@@ -120,6 +120,13 @@ _DIALOGS = [
     ("/layouts", ["Actions for Asked about", "Delete"], "Delete Asked about?"),
     ("/senders", ["Actions for Asked about <asked@example.com>", "Edit"], "Change an identity"),
     ("/senders", ["Actions for Asked about <asked@example.com>", "Remove"], "Remove Asked about <asked@example.com>?"),
+    (
+        "/senders",
+        ["Actions for Asked about <asked@example.com>", "Send a test"],
+        "Send a test from Asked about <asked@example.com>",
+    ),
+    ("/senders", ["Actions for Asked about <asked@example.com>", "What its domain needs"], "What example.com needs"),
+    ("/providers", ["Limit a domain"], "Limit a domain"),
     ("/topics", ["Make a topic"], "A new topic"),
     ("/topics", ["Actions for Asked about", "Remove"], "Remove Asked about?"),
     ("/webhooks/{webhook}", ["Change"], "Change Asked about"),

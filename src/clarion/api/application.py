@@ -62,6 +62,7 @@ from clarion.api.clarion import proofs as clarion_proofs
 from clarion.api.clarion import providers as clarion_providers
 from clarion.api.clarion import repeats as clarion_repeats
 from clarion.api.clarion import segments as clarion_segments
+from clarion.api.clarion import sender_set_up as clarion_sender_set_up
 from clarion.api.clarion import senders as clarion_senders
 from clarion.api.clarion import session as clarion_session
 from clarion.api.clarion import snippet_uses as clarion_snippet_uses
@@ -121,6 +122,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *clarion_account_tests.ENDPOINTS,
     *clarion_segments.ENDPOINTS,
     *clarion_senders.ENDPOINTS,
+    *clarion_sender_set_up.ENDPOINTS,
     *clarion_snippet_uses.ENDPOINTS,
     *clarion_topics.ENDPOINTS,
     *clarion_in_app.ENDPOINTS,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The last column of a list whose rows are edited and removed.
-import { Menu } from "./menu";
+import { Menu, type MenuItem } from "./menu";
 import type { Column } from "./table";
 
 interface RowActions<R> {
@@ -12,10 +12,12 @@ interface RowActions<R> {
   onRemove: (row: R) => void;
   /** The verb of removing, such as "Delete". */
   remove: string;
+  /** What else can be done, before both. */
+  more?: (row: R) => MenuItem[];
 }
 
 /** A menu in each row, to edit it and to remove it. */
-export function rowActions<R>({ name, allowed, onEdit, onRemove, remove }: RowActions<R>): Column<R> {
+export function rowActions<R>({ name, allowed, onEdit, onRemove, remove, more }: RowActions<R>): Column<R> {
   return {
     key: "menu",
     label: "Actions",
@@ -24,6 +26,7 @@ export function rowActions<R>({ name, allowed, onEdit, onRemove, remove }: RowAc
       <Menu
         label={`Actions for ${name(row)}`}
         items={[
+          ...(more?.(row) ?? []),
           { label: "Edit", disabled: !allowed, onSelect: () => onEdit(row) },
           { label: remove, danger: true, disabled: !allowed, onSelect: () => onRemove(row) },
         ]}

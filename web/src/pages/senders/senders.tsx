@@ -13,14 +13,9 @@ import { Pill } from "../../ui/pill";
 import { rowActions } from "../../ui/rowactions";
 import { Empty, Loaded } from "../../ui/states";
 import { Table } from "../../ui/table";
-
-interface Sender {
-  id: number;
-  name: string;
-  email: string;
-  address: string;
-  hidden: boolean;
-}
+import { SenderTest } from "./sender-test";
+import type { Sender } from "./set-up";
+import { SetUpDialog } from "./set-up-dialog";
 
 const READ = "/v1/sender_identities";
 const WRITE = `${OURS}/sender_identities`;
@@ -64,6 +59,9 @@ export default function Senders() {
   const mayEdit = useMay("edit");
   const [editing, setEditing] = useState<Sender | "new" | null>(null);
   const [removing, setRemoving] = useState<Sender | null>(null);
+  const [trying, setTrying] = useState<Sender | null>(null);
+  const [settingUp, setSettingUp] = useState<Sender | null>(null);
+  const maySend = useMay("send");
   const make = mayEdit && (
     <Button kind="primary" onClick={() => setEditing("new")}>
       Add an identity
@@ -100,6 +98,10 @@ export default function Senders() {
                   onEdit: setEditing,
                   onRemove: setRemoving,
                   remove: "Remove",
+                  more: (one) => [
+                    { label: "Send a test", disabled: !maySend, onSelect: () => setTrying(one) },
+                    { label: "What its domain needs", onSelect: () => setSettingUp(one) },
+                  ],
                 }),
               ]}
             />
@@ -107,6 +109,8 @@ export default function Senders() {
         }
       </Loaded>
       {editing && <Editor sender={editing === "new" ? null : editing} onClose={() => setEditing(null)} />}
+      {trying && <SenderTest of={trying} onClose={() => setTrying(null)} />}
+      {settingUp && <SetUpDialog of={settingUp} onClose={() => setSettingUp(null)} />}
       {removing && (
         <Confirm
           title={`Remove ${removing.address}?`}
