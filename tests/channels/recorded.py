@@ -91,6 +91,9 @@ def messages(provider: str, case: str) -> Sequence[Message]:
             told = TOLD["whatsapp"]
             body = json.dumps({name: told[name] for name in ("content_sid", "variables")})
             return [in_texts("whatsapp", told["to"], body=body, **{"from": told["from"]})]
+        case "twilio" if case == "service":
+            told = TOLD["sms"]
+            return [in_texts("sms", told["to"], body=told["body"], **{"from": LOGIN["twilio_service"]})]
         case "twilio":
             told = TOLD["sms"]
             return [
@@ -142,13 +145,14 @@ def provider(name: str, case: str, url: str, folder: Path) -> Deliverer:
                 )
             )
         case "twilio":
-            channel = "whatsapp" if case == "whatsapp" else "sms"
-            told = TOLD["sms"]["status_callback"].partition("?")[0] if channel == "sms" else ""
-            return twilio(
-                TwilioSettings(
-                    LOGIN["twilio"], key, channel=channel, status_callback=told, sender="+15005550006", url=url
-                )
-            )
+            options: dict[str, Any] = {"auth_token": key}
+            if case == "service":
+                options = {"key_sid": LOGIN["twilio_key"], "key_secret": key}
+            elif case == "whatsapp":
+                options["channel"] = "whatsapp"
+            else:
+                options["status_callback"] = TOLD["sms"]["status_callback"].partition("?")[0]
+            return twilio(TwilioSettings(LOGIN["twilio"], url=url, **options))
         case "slack":
             return slack(SlackSettings(token=key, url=f"{url}/api"))
         case "fcm":

@@ -22,8 +22,12 @@ from .sources import Kept, ListSource
 
 ANSWERS = kept("answers")
 ALONE = [
-    (name, case) for name, cases in ANSWERS.items() for case, told in cases.items() if told["end"] and name != "apns"
+    (name, case)
+    for name, cases in ANSWERS.items()
+    for case, told in cases.items()
+    if told.get("end") and name != "apns"
 ]
+TOGETHER = [(name, case) for name, cases in ANSWERS.items() for case, told in cases.items() if "ends" in told]
 # What each provider's recordings must have, by how the names of the cases begin.
 EVERYWHERE = ("accepted", "throttled", "server error")
 
@@ -73,6 +77,19 @@ async def test_an_answer_becomes_its_verdict(name: str, case: str, tmp_path: Pat
         await service.stop()
 
 
+@pytest.mark.parametrize(("name", "case"), TOGETHER)
+async def test_an_answer_to_many_is_one_to_each(name: str, case: str, tmp_path: Path) -> None:
+    service, told = HookServer(always=replies(ANSWERS[name][case])), ANSWERS[name][case]
+    await service.start()
+    ours, source = provider(name, "many", service.url(""), tmp_path), ListSource(messages(name, "many"))
+    away = await turned_away(ours, source)
+    await ours.close()
+    await service.stop()
+    assert len(service.came) == 1
+    assert [shown(one) for one in source.taken] == told["ends"]
+    assert (round(away.retry_after) if away is not None else None) == told.get("away")
+
+
 @pytest.mark.parametrize("case", ANSWERS["apns"])
 async def test_an_answer_of_apple_s_becomes_its_verdict(case: str, keys: Keys, tmp_path: Path) -> None:
     apple, told = AppleServer(keys.server), ANSWERS["apns"][case]
@@ -92,5 +109,5 @@ def test_each_recording_says_where_it_is_from_and_has_what_all_have(name: str) -
     assert all(told["source"] for told in cases.values())
     for wanted in EVERYWHERE if name != "apns" else ("accepted", "too many", "server error"):
         assert any(case.startswith(wanted) for case in cases), wanted
-    ends = {told["end"].partition(" ")[0] for told in cases.values()}
+    ends = {told.get("end", "").partition(" ")[0] for told in cases.values()}
     assert {"sent", "Permanent", "Throttled"} <= ends

@@ -103,7 +103,9 @@ class _Results(msgspec.Struct):
 
 class _Refusal(msgspec.Struct):
     kind: str = msgspec.field(name="__type", default="")
+    code: str = ""
     message: str = ""
+    words: str = msgspec.field(name="Message", default="")  # as services before SES's own code write it
 
 
 _decode = msgspec.json.Decoder(_Taken).decode
@@ -218,10 +220,13 @@ def _refusal(answer: Answer, count: int) -> Reading:
 
 
 def _error(answer: Answer) -> tuple[str, str]:
-    """The name of an error, which a header has (``Name:address``) or the body (``namespace#Name``), and its words."""
+    """The name of an error, which a header or the body has (``namespace#Name:address``), and its words.
+
+    Read as botocore does (`parsers.RestJSONParser`).
+    """
     try:
         said = _decode_refusal(answer.body)
     except UNREADABLE:
         said = _Refusal()
-    kind = answer.headers.get("x-amzn-errortype", "").partition(":")[0] or said.kind.rpartition("#")[2]
-    return kind, said.message
+    kind = answer.headers.get("x-amzn-errortype") or said.code or said.kind
+    return kind.partition(":")[0].rpartition("#")[2], said.message or said.words

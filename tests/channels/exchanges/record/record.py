@@ -204,7 +204,7 @@ def ses_entry(told: dict[str, Any], name: str) -> dict[str, Any]:
     }
 
 
-def twilio(url: str, *, channel: str = "sms") -> None:
+def twilio(url: str, *, channel: str = "sms", key: bool = False) -> None:
     from twilio.http.http_client import TwilioHttpClient  # noqa: PLC0415
     from twilio.rest import Client  # noqa: PLC0415
 
@@ -212,9 +212,12 @@ def twilio(url: str, *, channel: str = "sms") -> None:
         def request(self, method: str, to: str, *args: Any, **options: Any) -> Any:
             return super().request(method, to.replace("https://api.twilio.com", url), *args, **options)
 
-    client = Client(LOGIN["twilio"], LOGIN["key"], http_client=Here())
+    login = (LOGIN["twilio_key"], LOGIN["key"], LOGIN["twilio"]) if key else (LOGIN["twilio"], LOGIN["key"])
+    client = Client(*login, http_client=Here())
     told = TOLD[channel]
-    if channel == "sms":
+    if key:
+        client.messages.create(to=told["to"], messaging_service_sid=LOGIN["twilio_service"], body=told["body"])
+    elif channel == "sms":
         client.messages.create(
             to=told["to"],
             from_=told["from"],
@@ -287,7 +290,11 @@ CASES: dict[str, dict[str, tuple[str, Callable[[str], Any]]]] = {
     "sendgrid": {"one": ("sendgrid", sendgrid), "many": ("sendgrid", lambda url: sendgrid(url, many=True))},
     "mailgun": {"one": ("npm mailgun.js", lambda url: node("mailgun", url))},
     "ses": {"one": ("boto3", ses), "many": ("boto3", lambda url: ses(url, many=True))},
-    "twilio": {"sms": ("twilio", twilio), "whatsapp": ("twilio", lambda url: twilio(url, channel="whatsapp"))},
+    "twilio": {
+        "sms": ("twilio", twilio),
+        "whatsapp": ("twilio", lambda url: twilio(url, channel="whatsapp")),
+        "service": ("twilio", lambda url: twilio(url, key=True)),
+    },
     "slack": {"one": ("slack_sdk", slack)},
     "fcm": {"android": ("firebase-admin", fcm), "ios": ("firebase-admin", lambda url: fcm(url, platform="ios"))},
     "apns": {"one": ("npm @parse/node-apn", lambda url: node("apns", url))},
