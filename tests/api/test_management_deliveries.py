@@ -110,6 +110,7 @@ async def test_deliveries_by_reason_and_person(manage: Client, store: Store, wor
             (played.trigger_id, "failed"),
         ]
         assert mine[0]["broadcast"]["name"] == "Spring"
+        assert mine[0]["action"] == {"id": mine[0]["action_id"], "kind": "email", "name": "Mail 0"}
     failed = (await manage("GET", f"{ROOT}/deliveries?person=p1&state=failed")).json["deliveries"]
     assert [item["trigger_id"] for item in failed] == [played.trigger_id]
     assert (await manage("GET", f"{ROOT}/deliveries?person=nobody")).json["deliveries"] == []

@@ -75,7 +75,7 @@ interface RenderedProps {
 function Rendered({ kind, body, children }: RenderedProps) {
   const { shown } = usePreview(body);
   const answer = shown?.answer;
-  const skipped = answer && outcomeWords(answer);
+  const skipped = answer && outcomeWords(answer, kind);
   return (
     <>
       <div class="row row-between">

@@ -64,6 +64,9 @@ describe("the preview", () => {
     expect(placeWords(fault("headers/X-A", null))).toBe("Header X-A");
     expect(placeWords(fault("snippets/foot", 2))).toBe("Snippet foot, line 2");
     expect(outcomeWords(answer({}))).toBeNull();
+    const lacking = answer({ outcome: { state: "skipped", reason: "no_address" } });
+    expect(outcomeWords(lacking, "sms")).toBe("has no phone number and would not get this");
+    expect(outcomeWords(lacking)).toContain("no address");
     expect(outcomeWords(answer({ outcome: { state: "skipped", reason: "unsubscribed" } }))).toContain(
       "unsubscribed",
     );

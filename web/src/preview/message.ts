@@ -113,9 +113,20 @@ const OUTCOMES: Record<string, string> = {
   deleted: "is deleted and would not get this",
 };
 
-/** What would become of it for the person shown; null where it would be sent, or errors say it already. */
-export function outcomeWords(answer: PreviewAnswer): string | null {
+/** What nobody is reached without, by the kind of the message. */
+const LACKING: Readonly<Record<string, string>> = {
+  email: "e-mail address",
+  sms: "phone number",
+  whatsapp: "phone number",
+  push: "device for it",
+  slack: "Slack account",
+};
+
+/** What would become of it for the person shown, of a message of a kind; null where it would be sent, or errors say it already. */
+export function outcomeWords(answer: PreviewAnswer, kind = ""): string | null {
   const { state, reason } = answer.outcome;
   if (state !== "skipped") return null;
+  const lacking = reason === "no_address" && LACKING[kind];
+  if (lacking) return `has no ${lacking} and would not get this`;
   return (reason && OUTCOMES[reason]) || "would not get this";
 }

@@ -17,6 +17,7 @@ from clarion.api.clarion.shapes import file_shape
 from clarion.api.clarion.timeline import timeline
 from clarion.api.reference import watching as reference
 from clarion.api.shut_in import shut_in
+from clarion.domain.broadcasts import Action
 from clarion.domain.causes import cause_of
 from clarion.domain.deliveries import DeliveryKey, State, key_of, public_id
 from clarion.domain.errors import NotFound, RenderError
@@ -106,16 +107,26 @@ async def listing(call: Call) -> Response:
 def _shapes(tx: Transaction, call: Call, items: list[Listed]) -> list[dict[str, Any]]:
     known = people.identifiers(tx, {int(item.row["person_id"]) for item in items})
     heard = feedback.of_many(tx, [item.key for item in items])
-    names = {number: _broadcast_name(tx, call, number) for number in {item.broadcast_id for item in items}}
+    found = {number: broadcasts.get(tx, call.workspace, number, None) for number in {one.broadcast_id for one in items}}
+    names = {number: one.name if one is not None else "" for number, one in found.items()}
+    actions = {action.action_id: action for one in found.values() if one is not None for action in one.actions}
     return [
         {
             **account_shape(item, public_id(item.key, call.api.secret), known.get(int(item.row["person_id"]))),
             "trigger_id": item.key.trigger_id,
             "broadcast": {"id": item.broadcast_id, "name": names[item.broadcast_id]},
+            "action": _action_shape(item.key.action_id, actions.get(item.key.action_id)),
             "heard": {metric.value: seconds(ms) for metric, ms in heard.get(item.key, {}).items()},
         }
         for item in items
     ]
+
+
+def _action_shape(action_id: int, action: Action | None) -> dict[str, Any]:
+    """Which message it is of, as it is called now; one that is gone has no name and no kind."""
+    if action is None:
+        return {"id": action_id, "kind": "", "name": ""}
+    return {"id": action_id, "kind": action.kind, "name": action.name}
 
 
 def _broadcast_name(tx: Transaction, call: Call, broadcast_id: int) -> str:
@@ -154,7 +165,7 @@ async def one(call: Call) -> Response:
         public = public_id(key, call.api.secret)
         return {
             **shape,
-            "action": {"id": key.action_id, "name": action.name if action else ""},
+            "action": _action_shape(key.action_id, action),  # as it was when it was triggered
             "attachments": [file_shape(one) for one in action.attachments] if action else [],
             "place": key.seq,
             "account": outlets.names(tx).get(row["outlet"]),

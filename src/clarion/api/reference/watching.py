@@ -229,6 +229,7 @@ _DELIVERY: dict[str, Any] = {
     "settled_at": 1796040001,
     "trigger_id": 1,
     "broadcast": {"id": 1, "name": "Spring"},
+    "action": {"id": 1, "kind": "email", "name": "Hello"},
     "heard": {},
 }
 DELIVERIES = shown(
@@ -249,7 +250,7 @@ DELIVERY = shown(
     {
         "delivery": {
             **_DELIVERY,
-            "action": {"id": 1, "name": "Mail"},
+            "action": {"id": 1, "kind": "email", "name": "Mail"},
             "attachments": [FILE],
             "place": 7,
             "account": "ses-eu",

@@ -14,6 +14,8 @@ import type { Channel } from "./channels/channel";
 import { type SampleData, SampleDataEditor } from "./sample-data";
 
 interface Props {
+  /** Of the message. */
+  kind: string;
   channel: Channel;
   preview: Preview;
   people: People;
@@ -23,13 +25,13 @@ interface Props {
   samples: SampleData | undefined;
 }
 
-export function PreviewPane({ channel, preview, people, dataText, onData, dataFault, samples }: Props) {
+export function PreviewPane({ kind, channel, preview, people, dataText, onData, dataFault, samples }: Props) {
   const [view, setView] = useState(channel.views[0]?.key ?? "");
   const [phone, setPhone] = useState(false);
   const [dark, setDark] = useState(false);
   const [images, setImages] = useState(false);
   const { shown, error } = preview;
-  const skipped = shown && outcomeWords(shown.answer);
+  const skipped = shown && outcomeWords(shown.answer, kind);
   const switches = channel.views.find((one) => one.key === view)?.switches ?? [];
   const stale = shown !== null && shown.stale.length > 0;
   return (

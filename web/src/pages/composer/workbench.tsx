@@ -225,6 +225,7 @@ export function Workbench({ stored, channel, reload, onLanguage }: Props) {
             onGo={(fault) => go(fault.field, indexOf(textOf(fault.field), fault.from ?? 0))}
           />
           <PreviewPane
+            kind={kind}
             channel={channel}
             preview={preview}
             people={people}

@@ -13,7 +13,7 @@ import { Pager, Table } from "../../ui/table";
 import { ACCOUNT_WORDS, accountTone, csvPath } from "../trigger/progress";
 import type { Delivery, StateWord } from "../trigger/types";
 import "./deliveries.css";
-import { nameOf } from "./words";
+import { messageOf, nameOf } from "./words";
 
 const STATES: readonly (readonly [string, string])[] = [
   ["", "Any state"],
@@ -121,6 +121,11 @@ export default function Deliveries() {
                     key: "person",
                     label: "Person",
                     show: (one) => <a href={`/deliveries/${one.id}`}>{nameOf(one.person)}</a>,
+                  },
+                  {
+                    key: "message",
+                    label: "Message",
+                    show: (one) => <span class="small">{messageOf(one.action)}</span>,
                   },
                   {
                     key: "state",

@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "vitest";
-import { momentTone, momentWords, nameOf, tell } from "./words";
+import { messageOf, momentTone, momentWords, nameOf, tell } from "./words";
 
 test("a person has the best name there is", () => {
   expect(nameOf({ id: "42", email: "ada@example.com", cio_id: "01" })).toBe("ada@example.com");
   expect(nameOf({ id: "42", email: null, cio_id: "01" })).toBe("42");
   expect(nameOf({ id: null, email: null, cio_id: "01" })).toBe("cio_01");
+});
+
+test.each([
+  [{ kind: "sms", name: "Reminder" }, "Reminder (SMS)"],
+  [{ kind: "sms", name: "SMS" }, "SMS"],
+  [{ kind: "webhook", name: "" }, "Webhook"],
+  [{ kind: "", name: "" }, "–"],
+])("a message is told from the others of its broadcast: %o", (action, words) => {
+  expect(messageOf(action)).toBe(words);
 });
 
 test("moments are named, also those that nobody thought of", () => {

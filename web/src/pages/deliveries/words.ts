@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// How people are named, and the moments of a delivery.
+// How people and messages are named, and the moments of a delivery.
+import { CHANNELS } from "../broadcasts/types";
 
 /** A person's best name: the address, the id, or the number that never changes. */
 export function nameOf(person: { id: string | null; email: string | null; cio_id: string }): string {
   return person.email ?? person.id ?? `cio_${person.cio_id}`;
+}
+
+/** Which message of a broadcast: its name, and its channel where the name does not say it. */
+export function messageOf({ kind, name }: { kind: string; name: string }): string {
+  if (!kind) return "–";
+  const channel = CHANNELS[kind] ?? kind;
+  return !name || name === channel ? channel : `${name} (${channel})`;
 }
 
 const MOMENTS: Record<string, string> = {

@@ -10,13 +10,12 @@ import { CheckField } from "../../ui/field";
 import { Fact, Page, Section } from "../../ui/page";
 import { Pill, Time } from "../../ui/pill";
 import { Empty, Loaded } from "../../ui/states";
-import { type Moment, nameOf, tell } from "../deliveries/words";
+import { type Moment, messageOf, nameOf, tell } from "../deliveries/words";
 import { ACCOUNT_WORDS, accountTone } from "../trigger/progress";
 import type { Delivery } from "../trigger/types";
 import "./delivery.css";
 
 interface Whole extends Delivery {
-  action: { id: number; name: string };
   place: number;
   account: string | null;
   data: Record<string, unknown>;
@@ -78,7 +77,7 @@ function Shown({ delivery, path }: { delivery: Whole; path: string }) {
           <dl class="facts">
             <Fact label="Sent to">{delivery.recipient ?? "–"}</Fact>
             {delivery.account && <Fact label="Through">{delivery.account}</Fact>}
-            <Fact label="Action">{delivery.action.name || delivery.action.id}</Fact>
+            <Fact label="Message">{messageOf(delivery.action)}</Fact>
             {delivery.reason && <Fact label="Reason">{delivery.meaning ?? delivery.reason}</Fact>}
             <Fact label="Attempts">{number(delivery.attempts)}</Fact>
             {delivery.again > 0 && <Fact label="Sent again">{number(delivery.again)} times asked for</Fact>}

@@ -8,26 +8,14 @@ import { invalidate, useQuery } from "../../lib/query";
 import { useSearch } from "../../lib/router";
 import { Button } from "../../ui/button";
 import { Confirm } from "../../ui/dialog";
-import { CheckField } from "../../ui/field";
+import { CheckField, SelectField } from "../../ui/field";
 import { Page } from "../../ui/page";
 import { Pill, Time } from "../../ui/pill";
 import { Empty, Loaded } from "../../ui/states";
 import { Pager } from "../../ui/table";
 import { toast, toastFailure } from "../../ui/toast";
-import { next as nextOf } from "./choice";
+import { type Draft, next as nextOf, parentsOf, parentWords } from "./choice";
 import "./drafts.css";
-
-interface Draft {
-  id: string;
-  broadcast: { id: number; name: string };
-  trigger_id: number;
-  action: { id: number; name: string };
-  person: { id: string | null; email: string | null; cio_id: string };
-  recipient: string;
-  subject: string;
-  made_at: number;
-  changed_since: boolean;
-}
 
 const PATH = `${OURS}/drafts`;
 
@@ -76,6 +64,8 @@ function Chosen({
           <a href={`/broadcasts/${draft.broadcast.id}`}>{draft.broadcast.name}</a>,{" "}
           <a href={`/triggers/${draft.trigger_id}`}>trigger {draft.trigger_id}</a>
         </dd>
+        <dt>Message</dt>
+        <dd>{draft.action.name || "–"}</dd>
         <dt>Made</dt>
         <dd>
           <Time ms={draft.made_at * 1_000} />
@@ -122,24 +112,24 @@ export default function Drafts() {
   const shown = drafts.find((one) => one.id === chosen) ?? drafts[0] ?? null;
 
   const decide = async (what: Decision, body: object) => {
+    const done = await post<{ drafts: number }>(`${PATH}/${what}`, body);
+    toast(`${number(done.drafts)} ${what === "send" ? "on their way" : "deleted"}`);
+    setTicked(new Set());
+    invalidate(PATH);
+    invalidate(`${OURS}/progress`);
+  };
+  const decideShown = async (what: Decision) => {
+    if (!shown) return;
+    const following = nextOf(drafts, shown.id, 1) ?? nextOf(drafts, shown.id, -1);
     setBusy(true);
     try {
-      const done = await post<{ drafts: number }>(`${PATH}/${what}`, body);
-      toast(`${number(done.drafts)} ${what === "send" ? "on their way" : "deleted"}`);
-      setTicked(new Set());
-      invalidate(PATH);
-      invalidate(`${OURS}/progress`);
+      await decide(what, { ids: [shown.id] });
+      setChosen(following?.id ?? null);
     } catch (failure) {
       toastFailure(failure);
     } finally {
       setBusy(false);
     }
-  };
-  const decideShown = (what: Decision) => {
-    if (!shown) return;
-    const following = nextOf(drafts, shown.id, 1) ?? nextOf(drafts, shown.id, -1);
-    setChosen(following?.id ?? null);
-    void decide(what, { ids: [shown.id] });
   };
   const move = (by: 1 | -1) => {
     const to = nextOf(drafts, shown?.id ?? null, by);
@@ -170,6 +160,7 @@ export default function Drafts() {
     setTicked(after);
   };
   const some = [...ticked].filter((id) => drafts.some((one) => one.id === id));
+  const parent = trigger ? `trigger ${trigger}` : broadcast ? `broadcast ${broadcast}` : "";
   const all = trigger
     ? { trigger_id: Number(trigger) }
     : broadcast
@@ -190,13 +181,21 @@ export default function Drafts() {
         )
       }
     >
-      {(trigger || broadcast) && (
-        <p>
-          Of {trigger ? `trigger ${trigger}` : `broadcast ${broadcast}`}.{" "}
-          <Button kind="quiet" onClick={() => setSearch({ trigger: null, broadcast: null, start: null })}>
-            Show all
-          </Button>
-        </p>
+      {(parent || drafts.length > 0) && (
+        <div class="row filters">
+          <SelectField
+            label="Drafts of"
+            hint={
+              maySend && !all ? "Of one broadcast or trigger, all can be sent or deleted at once." : undefined
+            }
+            value={parent}
+            onChange={(of) => {
+              const [name = "", id = null] = of.split(" ");
+              setSearch({ trigger: null, broadcast: null, start: null, ...(name && { [name]: id }) });
+            }}
+            options={parentsOf(drafts, parent)}
+          />
+        </div>
       )}
       <Loaded query={query} lines={8}>
         {({ next }) =>
@@ -248,7 +247,10 @@ export default function Drafts() {
                         <strong class="break">{to(one)}</strong>
                         <span class="break">{one.subject}</span>
                         <span class="row small">
-                          <span class="muted">{one.broadcast.name}</span>
+                          <span class="muted break">
+                            {one.broadcast.name}
+                            {one.action.name && ` · ${one.action.name}`}
+                          </span>
                           {one.changed_since && <Pill tone="warn">edited since</Pill>}
                         </span>
                       </button>
@@ -257,7 +259,7 @@ export default function Drafts() {
                 </ul>
                 <Pager next={next || null} first={!start} onGo={(to) => setSearch({ start: to })} />
               </div>
-              {shown && <Chosen draft={shown} busy={busy} onDecide={decideShown} />}
+              {shown && <Chosen draft={shown} busy={busy} onDecide={(what) => void decideShown(what)} />}
             </div>
           )
         }
@@ -273,7 +275,7 @@ export default function Drafts() {
         >
           {asking.ids
             ? `${number(asking.ids.length)} that are selected.`
-            : `All that wait of ${trigger ? `trigger ${trigger}` : `broadcast ${broadcast}`}, also on further pages.`}{" "}
+            : `All that wait of ${parentWords(drafts, parent)}, also on further pages.`}{" "}
           {asking.what === "send"
             ? "They go out as they are kept, even where the message was edited since."
             : "Their accounts say that the draft was deleted."}

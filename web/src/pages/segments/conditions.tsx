@@ -24,14 +24,16 @@ interface Found {
 }
 
 /** What conditions say and how many people they find, a moment after they stop changing; null: not known now. */
-function useFound(conditions: Audience): { found: Found | null; error: unknown; stale: boolean } {
+function useFound(
+  conditions: Audience,
+  whole: boolean,
+): { found: Found | null; error: unknown; stale: boolean } {
   const [state, setState] = useState<{ found: Found | null; error: unknown; stale: boolean }>({
     found: null,
     error: null,
     stale: true,
   });
   const body = JSON.stringify({ conditions });
-  const whole = !isEverybody(conditions) && faults(conditions as Filter).length === 0;
   useEffect(() => {
     setState((before) => ({ ...before, stale: true }));
     if (!whole) return;
@@ -53,8 +55,8 @@ function useFound(conditions: Audience): { found: Found | null; error: unknown; 
   return state;
 }
 
-function FoundSummary({ conditions }: { conditions: Audience }) {
-  const { found, error, stale } = useFound(conditions);
+function FoundSummary({ conditions, whole }: { conditions: Audience; whole: boolean }) {
+  const { found, error, stale } = useFound(conditions, whole);
   return (
     <section class="reach" aria-label="Whom they find">
       {found && (
@@ -64,7 +66,7 @@ function FoundSummary({ conditions }: { conditions: Audience }) {
       )}
       <p class="reach-number" aria-live="polite" aria-busy={stale}>
         {found && !stale && (found.exact ? people(found.people) : `about ${people(found.people)}`)}
-        {(!found || stale) && error === null && "…"}
+        {(!found || stale) && error === null && (whole ? "…" : "Finish the conditions")}
       </p>
       {error !== null && <Problems error={error} />}
     </section>
@@ -118,7 +120,7 @@ function Editor({ before }: { before: Segment | null }) {
             are.
           </p>
         )}
-        <FoundSummary conditions={conditions} />
+        <FoundSummary conditions={conditions} whole={whole} />
       </div>
     </Page>
   );

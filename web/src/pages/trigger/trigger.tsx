@@ -168,6 +168,11 @@ function Reports({ progress }: { progress: Progress }) {
       <LinkButton kind="quiet" href={`/deliveries?trigger=${progress.id}`}>
         Deliveries
       </LinkButton>
+      {progress.numbers.drafted > 0 && (
+        <LinkButton kind="quiet" href={`/drafts?trigger=${progress.id}`}>
+          {progress.numbers.drafted === 1 ? "1 draft" : `${number(progress.numbers.drafted)} drafts`}
+        </LinkButton>
+      )}
       <LinkButton kind="quiet" href={`/broadcasts/${progress.broadcast.id}/metrics`}>
         Metrics
       </LinkButton>

@@ -124,5 +124,7 @@ export interface Delivery {
   settled_at: number | null;
   trigger_id: number;
   broadcast: { id: number; name: string };
+  /** Without a kind: it is gone. */
+  action: { id: number; kind: string; name: string };
   heard: Record<string, number>;
 }

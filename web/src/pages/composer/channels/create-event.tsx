@@ -20,7 +20,7 @@ function Fields(props: FieldsProps) {
         hint="It counts in segments and for goals. It starts no broadcast."
       />
       <CodeEditor
-        label="Data"
+        label="Data of the event"
         language="liquid"
         height={180}
         hint="A JSON object, or nothing: what {{ }} shows is put in as JSON."
