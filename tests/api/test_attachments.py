@@ -51,7 +51,7 @@ async def test_added_fetched_renamed_ordered_and_removed(manage: Client) -> None
     assert (await manage("GET", path)).json == {"attachments": [], "bytes": 0, "most_bytes": 2_000_000}
     added = await attach(manage, path, "Größe 1.pdf")
     file = {"name": "Größe 1.pdf", "media_type": "application/pdf", "size": len(PDF), "hash": hash_of(PDF)}
-    assert (added["attachment"], added["bytes"]) == (file, len(PDF))
+    assert (added["attachments"], added["bytes"]) == ([file], len(PDF))
     assert added["version"] == (await shown(manage, number))["version"]
     assert (await action_of(manage, number))["attachments"] == [file]
     fetched = await manage("GET", f"{path}/{file['hash']}")
@@ -61,10 +61,11 @@ async def test_added_fetched_renamed_ordered_and_removed(manage: Client) -> None
     await attach(manage, path, "b.bin", b"b", "&media_type=text/plain")
     other = hash_of(b"b")
     changed = await manage("PATCH", f"{path}/{other}", {"name": "notes.txt"})
-    assert changed.json["attachment"] == {"name": "notes.txt", "media_type": "text/plain", "size": 1, "hash": other}
+    assert changed.json["attachments"][1] == {"name": "notes.txt", "media_type": "text/plain", "size": 1, "hash": other}
     ordered = await manage("PUT", f"{path}/order", {"attachments": [other, file["hash"]]})
     assert [one["name"] for one in ordered.json["attachments"]] == ["notes.txt", "Größe 1.pdf"]
-    assert (await manage("DELETE", f"{path}/{other}")).status == 204
+    removed = await manage("DELETE", f"{path}/{other}")
+    assert (removed.json["bytes"], removed.json["version"]) == (len(PDF), ordered.json["version"] + 1)
     assert await names(manage, path) == ["Größe 1.pdf"]
     assert (await manage("DELETE", f"{path}/{other}")).status == 404
     assert (await manage("GET", f"{path}/{other}")).status == 404
@@ -94,7 +95,7 @@ async def test_what_is_refused_names_its_field_and_changes_nothing(manage: Clien
         status, pointer, detail = await refused("POST", target, body)
         assert (status, pointer) == expected[:2], detail
         assert expected[2] in detail
-    one = f"{path}/{added['attachment']['hash']}"
+    one = f"{path}/{added['attachments'][0]['hash']}"
     assert (await refused("PATCH", one, {"name": "a/b.pdf"}))[:2] == (422, "/name")
     assert (await refused("PATCH", one, {"media_type": "pdf"}))[:2] == (422, "/media_type")
     assert (await refused("PUT", f"{path}/order", {"attachments": []}))[:2] == (422, "/attachments")

@@ -268,3 +268,47 @@ def test_url_parameters_are_set_for_all_messages_and_for_one(
     assert stored["url_parameters"] == [{"name": "ref", "value": "{{ message.name }}"}]
     assert (stored["inline_css"], stored["fake_bcc"]) == (False, True)
     check_accessible(page)
+
+
+def test_files_are_attached_seen_renamed_and_removed(page: Page, server: Server, message: tuple[int, int]) -> None:
+    _open(page, message)
+    picker = page.get_by_label("Files to attach")
+    prices: Any = {"name": "prices.pdf", "mimeType": "application/pdf", "buffer": b"%PDF" * 300_000}
+    video: Any = {"name": "video.mp4", "mimeType": "video/mp4", "buffer": bytes(1_000_000)}
+    picker.set_input_files([prices, video])
+    files = page.get_by_role("list", name="Attachments", exact=True)
+    expect(files.get_by_role("link", name="prices.pdf")).to_be_visible()
+    expect(page.get_by_text("video.mp4 is too big")).to_be_visible()
+    preview = page.get_by_role("region", name="Preview")
+    expect(preview.get_by_role("list", name="Attachments of the message")).to_contain_text("prices.pdf 1.2 MB")
+    check_accessible(page)
+
+    # A second one is dragged here; what is typed is saved beside it.
+    page.locator(".attachments").evaluate(
+        """(zone) => {
+            const carried = new DataTransfer();
+            carried.items.add(new File(["a,b"], "a.csv"));
+            zone.dispatchEvent(new DragEvent("drop", {dataTransfer: carried, bubbles: true, cancelable: true}));
+        }"""
+    )
+    expect(files.get_by_role("listitem")).to_have_count(2)
+    page.get_by_role("textbox", name="Subject").click()
+    page.keyboard.press("End")
+    page.keyboard.insert_text(" you")
+    wait_until_saved(page)
+    page.get_by_role("button", name="Move a.csv up").click()
+    expect(files.get_by_role("link").first).to_have_text("a.csv")
+    page.get_by_role("button", name="Rename a.csv").click()
+    dialog = page.get_by_role("dialog", name="Rename the attachment")
+    dialog.get_by_label("Name").fill("prices.pdf")
+    dialog.get_by_role("button", name="Rename").click()
+    expect(dialog.get_by_text("there is an attachment of this name already")).to_be_visible()
+    dialog.get_by_label("Name").fill("list.csv")
+    dialog.get_by_role("button", name="Rename").click()
+    expect(dialog).to_be_hidden()
+    page.get_by_role("button", name="Remove prices.pdf").focus()
+    page.keyboard.press("Enter")
+    expect(files.get_by_role("listitem")).to_have_count(1)
+    expect(page.get_by_role("button", name="Attach files")).to_be_focused()
+    stored = _stored(server, message)
+    assert (stored["subject"], [one["name"] for one in stored["attachments"]]) == ("Hello you", ["list.csv"])

@@ -23,6 +23,8 @@ test("values are read back", () => {
   expect(valueWords("actions/3/tracked", false, NAMES)).toBe("no");
   expect(valueWords("actions/3/sending_state", "off", NAMES)).toBe("don't send");
   expect(valueWords("actions/3/headers", [{ name: "X-A", value: "1" }], NAMES)).toBe("X-A: 1");
+  const file = { name: "a.pdf", media_type: "application/pdf", size: 1_200, hash: "0123456789abcdef" };
+  expect(valueWords("actions/3/attachments", [file], NAMES)).toBe("a.pdf (1.2 kB, 01234567)");
   expect(valueWords("tags", ["a", "b"], NAMES)).toBe("a, b");
   expect(valueWords("topic_id", null, NAMES)).toBe("");
   expect(valueWords("actions/3/from_id", 0, NAMES)).toBe("0");

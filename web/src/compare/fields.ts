@@ -2,6 +2,7 @@
 // Fields of a broadcast and of its messages in words, and what stands in them. Without a DOM.
 import { type Audience, type SegmentNames, sentence } from "../audience/filter";
 import { fieldName, lowered } from "../lib/fieldnames";
+import { bytes } from "../lib/format";
 import { goalWords } from "../pages/broadcast/goal";
 import type { Goal } from "../pages/broadcasts/types";
 
@@ -52,10 +53,17 @@ export function valueWords(field: string, value: unknown, names: Names = NOTHING
     return (value as { name: string; value: string }[]).map((one) => `${one.name}=${one.value}`).join("\n");
   if (name === "headers")
     return (value as { name: string; value: string }[]).map((one) => `${one.name}: ${one.value}`).join("\n");
+  if (name === "attachments") return filesIn(value);
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (Array.isArray(value)) return value.join(", ");
   if (typeof value === "object") return wholeMessage(value as Record<string, unknown>, names);
   return VALUES[name]?.[String(value)] ?? String(value);
+}
+
+/** With what tells two files of one name and size apart. */
+function filesIn(value: unknown): string {
+  const files = value as { name: string; size: number; hash: string }[];
+  return files.map((one) => `${one.name} (${bytes(one.size)}, ${one.hash.slice(0, 8)})`).join("\n");
 }
 
 function messageName(number: unknown, names: Names): string {

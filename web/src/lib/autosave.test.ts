@@ -57,6 +57,25 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+test("what we change beside it makes the version that it is saved as", async () => {
+  const autosave = open();
+  server.version += 1;
+  autosave.follow(server.version);
+  autosave.change("second");
+  await autosave.flush();
+  expect([server.calls, server.value, autosave.state]).toEqual([1, "second", "saved"]);
+});
+
+test("where somebody else changed something in between, saving finds out", async () => {
+  const autosave = open();
+  server.change("theirs");
+  server.version += 1;
+  autosave.follow(server.version);
+  autosave.change("mine");
+  await autosave.flush();
+  expect([server.value, autosave.state]).toEqual(["theirs", "conflict"]);
+});
+
 test("what is typed is saved once, a moment after typing stops", async () => {
   const edited = open();
   for (const value of ["a", "ab", "abc"]) edited.change(value);

@@ -276,6 +276,13 @@ export class Autosave<T> {
     else this.later(0);
   }
 
+  /** Something beside the value was changed by ourselves, and made this version of the one that is known. */
+  follow(version: number): void {
+    if (this.state === "saving" || version !== this.version + 1) return; // else saving finds out by itself
+    this.version = version;
+    this.keepCopy();
+  }
+
   subscribe(listener: () => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);

@@ -40,6 +40,7 @@ const NAMES: Readonly<Record<string, string>> = {
   method: "Method",
   conversion_tracking: "Whoever was called may convert",
   amp: "AMP part",
+  attachments: "Attachments",
   attributes: "Attributes",
   whom: "Who is updated",
   identifier: "Who that is",

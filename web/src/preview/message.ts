@@ -31,6 +31,8 @@ export interface PreviewAnswer {
   language: string;
   outcome: { state: string | null; reason: string | null };
   message: Rendered | null;
+  /** Files that go with it. */
+  attachments?: { name: string; size: number }[];
   errors: Fault[];
   warnings: Fault[];
   names: string[];

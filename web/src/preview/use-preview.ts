@@ -14,12 +14,12 @@ export interface Preview {
   error: unknown;
 }
 
-/** `body`: of the call, as JSON; null: not yet. */
-export function usePreview(body: string | null): Preview {
+/** `body`: of the call, as JSON; null: not yet. `beside`: what else it is made of, for the server to know. */
+export function usePreview(body: string | null, beside = ""): Preview {
   const [state, setState] = useState<Preview>({ shown: null, behind: true, error: null });
   const [again, setAgain] = useState(0);
   const asked = useRef<string | null>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `again` asks anew
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `again` and `beside` ask anew
   useEffect(() => {
     if (body === null) return;
     const aborting = new AbortController();
@@ -49,6 +49,6 @@ export function usePreview(body: string | null): Preview {
       clearTimeout(retry);
       aborting.abort();
     };
-  }, [body, again]);
+  }, [body, again, beside]);
   return state;
 }

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from clarion.api.calls import Call, Endpoint, Handler, answer, nothing
+from clarion.api.calls import Call, Endpoint, Handler, answer
 from clarion.api.clarion.edits import check_version
 from clarion.api.clarion.fields import Fields
 from clarion.api.clarion.languages import with_content
@@ -40,6 +40,12 @@ from clarion.store.engine import Transaction
 
 def _listed(files: Sequence[AttachedFile]) -> dict[str, Any]:
     return {"attachments": [file_shape(one) for one in files], "bytes": total(files), "most_bytes": MAX_BYTES}
+
+
+def _changed(broadcast: Broadcast, action_id: int, status: int = 200) -> Response:
+    """All attachments after a change, and the version that it made."""
+    listed = _listed(one_of(broadcast, action_id).attachments)
+    return answer({**listed, "version": broadcast.version}, status)
 
 
 def _email(broadcast: Broadcast, action_id: int) -> Action:
@@ -84,9 +90,7 @@ async def add(call: Call) -> Response:
         attachments.keep(tx, call.workspace.workspace_id, octets)
 
     await call.api.write(keep)
-    after = await store_edit(call, change)
-    shown = {"attachment": file_shape(added), **_listed(one_of(after, action_id).attachments), "version": after.version}
-    return answer(shown, 201)
+    return _changed(await store_edit(call, change), action_id, 201)
 
 
 async def _body(call: Call) -> bytes:
@@ -138,9 +142,7 @@ async def edit(call: Call) -> Response:
         others = tuple(changed if other is one else other for other in action.attachments)
         return with_content(before, replace(action, attachments=others))
 
-    after = await store_edit(call, change)
-    action = one_of(after, action_id)
-    return answer({"attachment": file_shape(_one(action, file_hash)), "version": after.version})
+    return _changed(await store_edit(call, change), action_id)
 
 
 async def order(call: Call) -> Response:
@@ -162,8 +164,7 @@ async def order(call: Call) -> Response:
         ordered = tuple(by_hash[found] for found in wanted or () if isinstance(found, str))
         return with_content(before, replace(action, attachments=ordered))
 
-    after = await store_edit(call, change)
-    return answer({**_listed(one_of(after, action_id).attachments), "version": after.version})
+    return _changed(await store_edit(call, change), action_id)
 
 
 async def remove(call: Call) -> Response:
@@ -177,8 +178,7 @@ async def remove(call: Call) -> Response:
             before, replace(action, attachments=tuple(one for one in action.attachments if one is not gone))
         )
 
-    await store_edit(call, change)
-    return nothing()
+    return _changed(await store_edit(call, change), action_id)
 
 
 _ALL = "/api/clarion/v1/broadcasts/{broadcast_id}/actions/{action_id}/attachments"

@@ -21,7 +21,7 @@ _NAMED: dict[str, Any] = {
 
 LISTING = shown(_LISTED, errors=(404,), note="In the order in which messages have them.")
 ADD = shown(
-    {"attachment": FILE, **_LISTED, "version": 8},
+    {**_LISTED, "version": 8},
     status=201,
     query={
         "name": text("1 to 255 printable bytes, no folder; of each name one."),
@@ -40,7 +40,7 @@ FETCH = Reference(
     note="The bytes of the file, with its media type, to be saved: a browser does not show it.",
 )
 EDIT = shown(
-    {"attachment": FILE, "version": 9},
+    {**_LISTED, "version": 9},
     body=record(**_NAMED, optional=tuple(_NAMED)),
     body_example={"name": "price-list-may.pdf"},
     errors=(404, 409, 422),
@@ -53,8 +53,8 @@ ORDER = shown(
     body_example={"attachments": [FILE["hash"]]},
     errors=(404, 409, 422),
 )
-REMOVE = Reference(
-    status=204,
+REMOVE = shown(
+    {**_LISTED, "version": 9},
     errors=(404, 409),
     note="Triggers that were accepted with it send it, and earlier versions of the broadcast keep it.",
 )

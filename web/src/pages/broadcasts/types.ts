@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Broadcasts as the management API shows them.
 import type { Audience } from "../../audience/filter";
+import type { AttachedFile } from "../composer/attached";
 
 export type BroadcastState = "draft" | "running" | "stopped";
 export type SendingState = "automatic" | "draft" | "off";
@@ -31,6 +32,8 @@ export interface Action extends ActionSummary {
   condition: Audience;
   tracked: boolean;
   languages: string[];
+  /** Of an e-mail. */
+  attachments?: AttachedFile[];
   updated_at: number;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The editor on the left, the preview on the right; what is typed saves itself.
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { get, OURS, patch, put } from "../../api/client";
+import { currentWorkspace, get, OURS, patch, put } from "../../api/client";
 import { useMay, useSession } from "../../app/session";
 import { both } from "../../audience/filter";
 import { nameOf } from "../../audience/PersonPicker";
@@ -23,6 +23,7 @@ import { CheckDialog, TestDialog } from "./dialogs";
 import { Languages } from "./languages";
 import { PreviewPane } from "./preview-pane";
 import { type SampleData, written } from "./sample-data";
+import { useAttachments } from "./use-attachments";
 
 export interface Stored {
   broadcast: Broadcast;
@@ -117,14 +118,22 @@ export function Workbench({ stored, channel, reload, onLanguage }: Props) {
     },
     newest: async () => {
       const newest = await reload();
+      attachments.learn(newest.broadcast.actions.find((one) => one.id === actionId)?.attachments ?? []);
       return { value: newest.draft, version: newest.broadcast.version };
     },
     byField: true,
   });
+  const action = broadcast.actions.find((one) => one.id === actionId);
+  const attachments = useAttachments({
+    path,
+    files: action?.attachments ?? [],
+    autosave,
+    workspace: currentWorkspace(),
+    onChange: () => invalidate(`${OURS}/broadcasts/${broadcast.id}`),
+  });
   const draft = autosave.value;
   const completions = useQuery<Completions>(`${OURS}/completions?broadcast_id=${broadcast.id}`).data;
   const samples = useQuery<SampleData>(`${OURS}/broadcasts/${broadcast.id}/sample_data`);
-  const action = broadcast.actions.find((one) => one.id === actionId);
   const kind = action?.kind ?? "";
   const condition = action?.condition ?? {};
   const people = usePeople(both(broadcast.recipients, condition));
@@ -150,7 +159,10 @@ export function Workbench({ stored, channel, reload, onLanguage }: Props) {
   const forAll = () => ({ ...body(), language: language || undefined });
   const somebody = people.person ? { person: { cio_id: people.person.cio_id } } : {};
   const ready = !people.waiting && (samples.data !== undefined || samples.error !== undefined);
-  const preview = usePreview(ready ? JSON.stringify({ ...body(), ...somebody }) : null);
+  const preview = usePreview(
+    ready ? JSON.stringify({ ...body(), ...somebody }) : null,
+    attachments.files.map((one) => one.hash + one.name).join(),
+  );
   const answer = preview.shown?.answer;
 
   const go = (field: string, index: number) => {
@@ -216,6 +228,7 @@ export function Workbench({ stored, channel, reload, onLanguage }: Props) {
             completions={completions}
             answer={answer}
             target={target}
+            attachments={attachments}
           />
         </section>
         <div class="composer-side stack-tight">

@@ -4,6 +4,7 @@ import type { ComponentType } from "preact";
 import type { Completions } from "../../../editor/completing";
 import type { Switch } from "../../../preview/lookalikes/kinds";
 import type { Draft, PreviewAnswer, Shown } from "../../../preview/message";
+import type { Attachments } from "../use-attachments";
 
 /** A place to go to; each is a new object. */
 export interface Target {
@@ -22,6 +23,8 @@ export interface FieldsProps {
   completions: Completions | undefined;
   answer: PreviewAnswer | undefined;
   target: Target | null;
+  /** Of an e-mail. */
+  attachments: Attachments;
 }
 
 export interface View {

@@ -9,6 +9,7 @@ import { diagnosticsOf } from "../../../preview/message";
 import { PreviewFrame } from "../../../preview/PreviewFrame";
 import { CheckField, SelectField, TextArea } from "../../../ui/field";
 import { linesOf, type Param, wholeOf } from "../../workspace/url-params";
+import { AttachmentsField } from "../attachments";
 import type { Channel, FieldsProps, PreviewProps } from "./channel";
 import { bodyOf, flag, numberOf, pick, text } from "./email-draft";
 import { goingTo, HeaderRows, Line, Sending } from "./parts";
@@ -142,6 +143,11 @@ function Fields(props: FieldsProps) {
         diagnostics={diagnosticsOf(answer, "body")}
         goTo={goingTo(props, "body")}
       />
+      <AttachmentsField
+        attachments={props.attachments}
+        readOnly={readOnly}
+        wanted={target?.field === "attachments" ? target : null}
+      />
       <details open={wrongIn(["plain"]) || undefined}>
         <summary>Plain text</summary>
         <div class="stack composer-more">
@@ -224,6 +230,8 @@ function Fields(props: FieldsProps) {
   );
 }
 
+const MOST_CHIPS = 5;
+
 function words(value: unknown): string {
   if (Array.isArray(value)) return value.join(", ");
   return typeof value === "string" ? value : "";
@@ -232,6 +240,7 @@ function words(value: unknown): string {
 function Preview({ shown, view, width, dark, images }: PreviewProps) {
   const id = useId();
   const { message, url } = shown;
+  const files = shown.answer.attachments ?? [];
   if (view === "plain") {
     return (
       // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it
@@ -250,6 +259,7 @@ function Preview({ shown, view, width, dark, images }: PreviewProps) {
       ["Bcc", words(message.bcc)],
       ["Subject", words(message.subject)],
       ...own.map((one): [string, string] => [one.name, one.value]),
+      ["Attachments", (shown.answer.attachments ?? []).map((one) => one.name).join(", ")],
       ["Size", typeof message.size === "number" && message.size > 0 ? bytes(message.size) : ""],
     ];
     return (
@@ -289,6 +299,16 @@ function Preview({ shown, view, width, dark, images }: PreviewProps) {
             ? "The body cannot be shown before it is mended."
             : "There is no body to show yet."}
         </p>
+      )}
+      {files.length > 0 && (
+        <ul class="preview-files" aria-label="Attachments of the message">
+          {files.slice(0, MOST_CHIPS).map((one) => (
+            <li key={one.name}>
+              <span class="truncate">{one.name}</span> <span class="muted">{bytes(one.size)}</span>
+            </li>
+          ))}
+          {files.length > MOST_CHIPS && <li>and {files.length - MOST_CHIPS} more</li>}
+        </ul>
       )}
     </div>
   );
