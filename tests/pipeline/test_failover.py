@@ -22,7 +22,7 @@ from clarion.pipeline.meter import UNMETERED
 from clarion.pipeline.outlet import SPENT, Outlet
 from clarion.pipeline.retry import RetryPolicy
 from clarion.pipeline.routing import Routes
-from clarion.store import attempts, outlets, slices
+from clarion.store import attempts, outlets, retention, slices
 
 from .providers import Fails, Scripted
 from .stage import Stage, until
@@ -237,6 +237,23 @@ async def test_what_a_late_record_shows_not_to_be_taken_goes_by_any_account(stag
     assert stage.sums(trigger_id) == {"sent": 5, "in_doubt sender_died": 1}
     assert sorted(second.recipients) == [f"p{n}@x.test" for n in (3, 4, 5, 6)]
     assert handed_to(stage, trigger_id) == {1: "first", 2: "first", **dict.fromkeys((3, 4, 5, 6), "second")}
+
+
+async def test_a_late_record_brings_nobody_back_whose_data_was_removed(stage: Stage) -> None:
+    stage.crowd(2)
+    trigger_id = stage.trigger(stage.broadcast())
+    first = Mail()
+    await died(stage, routes_of(stage, ("first", first)), trigger_id, {0: Mark.SENT})
+    (record,) = (stage.folder / "flights").glob("*.flight")
+    elsewhere = record.rename(stage.folder / record.name)
+    await finish(stage, routes_of(stage, ("first", first)), trigger_id)
+    assert stage.sums(trigger_id) == {"in_doubt sender_died": 2}
+    assert list(retention.clear_data(stage.store, 2**60))
+    elsewhere.rename(record)
+    async with stage.working(stage.worker(None, LostJobs(), routes=routes_of(stage, ("first", first)))):
+        await until(lambda: not record.exists())
+    assert stage.sums(trigger_id) == {"sent": 1, "in_doubt sender_died": 1}
+    assert first.taken == []
 
 
 async def test_a_late_record_does_not_free_what_an_earlier_attempt_may_have_left(stage: Stage) -> None:

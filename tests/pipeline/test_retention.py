@@ -13,10 +13,12 @@ from tests.support.jobs import LostJobs
 from clarion.domain.deliveries import DeliveryKey, Reason
 from clarion.domain.errors import Conflict, Permanent, Unknown
 from clarion.domain.triggers import Repeat
-from clarion.pipeline import again, preview, retention
+from clarion.pipeline import again, doubt, preview, retention
+from clarion.pipeline.doubt import Decision
 from clarion.pipeline.edit import apply_content
 from clarion.pipeline.retention import RetentionRules
 from clarion.store import acted, deliveries, ledger, people
+from clarion.store import again as repeats
 from clarion.store import retention as removal
 from clarion.store.deliveries import Wanted
 from clarion.store.engine import Transaction
@@ -165,6 +167,31 @@ async def test_own_data_goes_and_the_mail_cannot_be_shown_with_other_content(sta
     assert stage.get(old).data == {}
     assert show(key) is None
     assert stage.sums(old) == {"sent": 3}
+
+
+async def test_what_is_in_doubt_is_not_repeated_without_its_data(stage: Stage) -> None:
+    stage.crowd(3)
+    silent = Scripted({"p2@x.test": [Fails(Unknown("gone"), handed=True)]})
+    old = await sent(stage, {**named("p1", "p2", "p3"), "data": {"coupon": "X"}}, silent)
+    age(stage, old, 51)
+    assert (await tidy(stage))["data"] > 0
+    with pytest.raises(Conflict, match="the data of the trigger were removed"):
+        doubt.settle_all(stage.store, stage.workspace, old, Decision.RESEND)
+    assert stage.sums(old) == {"sent": 2, "in_doubt no_answer": 1}
+    assert doubt.settle_all(stage.store, stage.workspace, old, Decision.SENT).settled == 1
+    assert stage.sums(old) == {"sent": 2, "sent resolved_as_sent": 1}
+
+
+async def test_a_repeat_that_nobody_began_in_time_is_not_sent_without_its_data(stage: Stage) -> None:
+    stage.crowd(3)
+    failing = Scripted({"p2@x.test": [Fails(Permanent("550 no", Reason.REFUSED))]})
+    old = await sent(stage, named("p1", "p2", "p3"), failing)
+    ask_again(stage, old)
+    age(stage, old, 51)
+    assert (await tidy(stage))["data"] > 0
+    assert again.work_off(stage.store) == 0
+    assert not stage.store.read(repeats.waiting)
+    assert stage.sums(old) == {"sent": 2, "failed refused": 1}
 
 
 async def test_killed_in_the_middle_nobody_is_sent_it_without_its_data(stage: Stage, store_url: str) -> None:

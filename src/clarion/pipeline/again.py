@@ -100,7 +100,7 @@ def work_off(
     while not halted():
         try:
             done = store.write(partial(_step, batch=batch, failpoint=failpoint))
-        except again.AccountsRemovedError:
+        except again.RemovedError:
             done = store.write(_end)
         if done is None:
             break
@@ -111,7 +111,7 @@ def work_off(
 def _end(tx: Transaction) -> int:
     """Retention came first, and nobody is left to be queued."""
     asked = again.next_asked(tx)
-    if asked is not None and retention.removed(tx, asked.trigger_id).details_ms is not None:
+    if asked is not None and retention.removed(tx, asked.trigger_id).data_ms is not None:
         again.move(tx, asked, (asked.after_seq, asked.after_action), 0, finished=True)
     return 0
 

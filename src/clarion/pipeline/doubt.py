@@ -17,7 +17,7 @@ from functools import partial
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
 from clarion.domain.errors import Conflict, NotFound
 from clarion.domain.triggers import TriggerState
-from clarion.store import deliveries, ledger, slices, triggers
+from clarion.store import deliveries, ledger, retention, slices, triggers
 from clarion.store.access import Workspace
 from clarion.store.deliveries import Locked, Wanted
 from clarion.store.engine import Store, Transaction
@@ -48,7 +48,7 @@ def settle_all(
 
     Raises:
         NotFound: no such trigger in this workspace.
-        Conflict: a repeat in a trigger that was stopped or failed.
+        Conflict: a repeat in a trigger that was stopped or failed, or parts of which were removed.
     """
     settled, after = 0, DeliveryKey(trigger_id, 0, 0)
     while True:
@@ -96,7 +96,8 @@ def settle_batch(
         raise Conflict(f"the trigger is {trigger.state.value}: nothing of it is sent any more", "/as")
     locked = deliveries.lock(tx, trigger_id, keys)
     in_doubt = sorted(key for key, found in locked.items() if found.state is State.IN_DOUBT)
-    if decision is Decision.RESEND:
+    if decision is Decision.RESEND and in_doubt:
+        retention.refuse_removed(tx, trigger_id)
         slices.reopen(tx, in_doubt)
     due_ms = tx.now_ms() + 1  # later than the opening of any chunk there is: what is open now does not hold these
     outcomes = [_outcome(key, locked[key], decision, due_ms) for key in in_doubt]

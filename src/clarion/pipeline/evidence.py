@@ -17,7 +17,7 @@ from clarion.pipeline import flight, verdict
 from clarion.pipeline.flight import Half
 from clarion.pipeline.retry import RetryPolicy
 from clarion.pipeline.verdict import Bound
-from clarion.store import deliveries, ledger, slices, triggers
+from clarion.store import deliveries, ledger, retention, slices, triggers
 from clarion.store.engine import Store, Transaction
 
 
@@ -68,6 +68,8 @@ def _settle(tx: Transaction, *, owner: str, half: Half, retry: RetryPolicy) -> t
         )
         if outcome.state is not State.IN_DOUBT:
             outcomes.append(outcome._replace(counted=False))  # the attempt was counted when it was doubted
+    if retention.removed(tx, name.trigger_id).data_ms is not None:  # nothing is left to make a message of
+        outcomes = [outcome for outcome in outcomes if outcome.state is not State.QUEUED]
     slices.reopen(tx, [outcome.key for outcome in outcomes if outcome.state is State.QUEUED])
     ledger.settle(tx, name.trigger_id, outcomes, shard=name.no, source=State.IN_DOUBT)
     return False, len(outcomes)

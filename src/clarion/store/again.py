@@ -19,8 +19,8 @@ SOURCES = {Repeat.FAILED: State.FAILED, Repeat.IN_DOUBT: State.IN_DOUBT}
 _RANGE = 20_000  # people that one step looks through at most
 
 
-class AccountsRemovedError(ClarionError):
-    """Retention came first: there is nobody to send to again."""
+class RemovedError(ClarionError):
+    """Retention came first: nothing can be sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def step(tx: Transaction, asked: Asked, most: int) -> int:
     """Queue up to `most` accounts again, with their counters, their slices and the checkpoint; how many.
 
     Raises:
-        AccountsRemovedError: retention is removing them.
+        RemovedError: retention is removing them, or what their messages are made of.
     """
     until = min(asked.after_seq + _RANGE, asked.last_seq)
     found = tx.all(
@@ -163,7 +163,7 @@ def reopen(tx: Transaction, trigger_id: int, seqs: Sequence[int], due_ms: int) -
     opened = tx.execute("reopen_slices", trigger_id=trigger_id, numbers=numbers_, due_ms=due_ms)
     tx.execute("hurry_slices", trigger_id=trigger_id, numbers=numbers_, due_ms=due_ms)
     if opened and not tx.execute("reopen_trigger", trigger_id=trigger_id, slices=opened):
-        raise AccountsRemovedError(f"the accounts of trigger {trigger_id} are being removed")
+        raise RemovedError(f"parts of trigger {trigger_id} are being removed")
 
 
 def _requeue(tx: Transaction, asked: Asked, rows: Sequence[Row], due_ms: int) -> None:

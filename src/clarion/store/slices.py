@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.deliveries import DeliveryKey, Reason
-from clarion.domain.errors import ClarionError
+from clarion.domain.errors import ClarionError, Conflict
 from clarion.domain.triggers import TriggerState
 from clarion.store.engine import Row, Transaction
 from clarion.store.people import encode
@@ -345,11 +345,15 @@ def reopen(tx: Transaction, keys: Iterable[DeliveryKey]) -> set[tuple[int, int]]
     """Make the slices of accounts workable that are about to be queued again; (trigger, seq) of those reopened.
 
     Call it before `settle`, in the same transaction: it locks the slices against being closed meanwhile.
+
+    Raises:
+        Conflict: retention has begun to remove what they would be made of.
     """
     reopened: set[tuple[int, int]] = set()
     for key in keys:
         if _reopen_slice(tx, key):
-            tx.execute("reopen_trigger", trigger_id=key.trigger_id, slices=1)
+            if not tx.execute("reopen_trigger", trigger_id=key.trigger_id, slices=1):
+                raise Conflict(f"parts of trigger {key.trigger_id} were removed when their time was over")
             reopened.add((key.trigger_id, key.seq))
     return reopened
 

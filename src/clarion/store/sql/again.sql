@@ -15,7 +15,7 @@ UPDATE broadcast_trigger SET joins = joins WHERE trigger_id = :trigger_id;
 -- The audience is worked out once more, from its first person, as of now; who is in the ledger already is left out.
 UPDATE broadcast_trigger SET state = 'queued', resolved_to = 0, resolve_until = :last_person, joins = joins + 1,
     audience_ms = {{now_ms}}, resolve_due_ms = 0, resolve_tries = 0, processed_ms = NULL
-WHERE trigger_id = :trigger_id AND condition IS NOT NULL AND state IN ('sending', 'done');
+WHERE trigger_id = :trigger_id AND condition IS NOT NULL AND state IN ('sending', 'done') AND data_removed_ms IS NULL;
 
 -- name: known_people
 -- Who of :person_ids (a JSON list) has an account in the trigger's ledger.

@@ -202,7 +202,7 @@ WHERE trigger_id = :trigger_id;
 -- name: reopen_trigger
 UPDATE broadcast_trigger SET open_slices = open_slices + :slices, processed_ms = NULL,
     state = CASE WHEN state = 'done' THEN 'sending' ELSE state END
-WHERE trigger_id = :trigger_id AND details_removed_ms IS NULL;
+WHERE trigger_id = :trigger_id AND details_removed_ms IS NULL AND data_removed_ms IS NULL;
 
 -- name: stop_triggers
 -- Stop whatever of a broadcast is unfinished; slices already made are closed by whoever claims them next.
