@@ -20,7 +20,20 @@ from clarion.domain.machines import MachineRules, Pace, RequestRule, SpeedRule
 from clarion.domain.metrics import Feedback, Metric
 from clarion.domain.reporting import EVENTS
 from clarion.domain.suppressions import OF_METRIC
-from clarion.store import esp, feedback, goals, ledger, links, metrics, people, reporting, triggers, watched_messages
+from clarion.pipeline.recasting import recast
+from clarion.store import (
+    deliveries,
+    esp,
+    feedback,
+    goals,
+    ledger,
+    links,
+    metrics,
+    people,
+    reporting,
+    triggers,
+    watched_messages,
+)
 from clarion.store.engine import Row, Transaction
 
 _BEGIN_A_WINDOW = frozenset(
@@ -107,10 +120,15 @@ def clicked(
 
     `response`: what the app says of it. `looked`: as of `opened`.
     """
-    if ledger.get(tx, key) is None:
+    if looked is not None:  # one after another, or of many at once none sees the others
+        deliveries.lock(tx, key.trigger_id, [key])
+    account = ledger.get(tx, key)
+    if account is None:
         return False
     link_id = links.link_id(tx, key.action_id, href)
     rule = None if looked is None else _ruled(tx, key, looked, "clicked", link_id)
+    if isinstance(rule, SpeedRule) and rule.of == "links":
+        recast(tx, key, account, rule, tx.now_ms())
     machine = machine or (rule is not None and _is_machine(rule))
     whose = Metric.MACHINE_CLICKED if machine else Metric.HUMAN_CLICKED
     detail = {"href": href, "link_id": link_id, "machine": machine, **_named(rule)}

@@ -2,6 +2,7 @@
 """Links of actions and the clicks on them."""
 
 from collections.abc import Sequence
+from functools import partial
 from hashlib import blake2b
 
 from clarion.domain.deliveries import DeliveryKey
@@ -49,7 +50,23 @@ def click(tx: Transaction, key: DeliveryKey, link: int, metrics: Sequence[Metric
     for metric in metrics:
         row = {"action_id": key.action_id, "link_id": link, "metric": metric.value}
         first = tx.execute("note_link", trigger_id=key.trigger_id, seq=key.seq, at_ms=at_ms, **row)
-        tx.execute("add_link_count", trigger_id=key.trigger_id, shard=key.seq % SHARDS, people=int(first > 0), **row)
+        tx.execute("add_link_count", trigger_id=key.trigger_id, shard=_shard(key), n=1, people=int(first > 0), **row)
+
+
+def recount(tx: Transaction, key: DeliveryKey, link: int, clicks: int, since_ms: int) -> None:
+    """Clicks on a link of a message, the first of them then, were a machine's and not a person's."""
+    row = {"action_id": key.action_id, "link_id": link}
+    was, now = Metric.HUMAN_CLICKED.value, Metric.MACHINE_CLICKED.value
+    message = {"trigger_id": key.trigger_id, "seq": key.seq}
+    gone = tx.execute("drop_link", **message, metric=was, since_ms=since_ms, **row)
+    new = tx.execute("note_link", **message, metric=now, at_ms=since_ms, **row)
+    count = partial(tx.execute, "add_link_count", trigger_id=key.trigger_id, shard=_shard(key), **row)
+    count(metric=was, n=-clicks, people=-int(gone > 0))
+    count(metric=now, n=clicks, people=int(new > 0))
+
+
+def _shard(key: DeliveryKey) -> int:
+    return key.seq % SHARDS
 
 
 def series(

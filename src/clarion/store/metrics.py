@@ -96,13 +96,13 @@ def book_unseen(tx: Transaction, trigger_id: int, shard: int, outcomes: Iterable
     tx.many("add_language_counts", rows)
 
 
-def hear(tx: Transaction, key: DeliveryKey, metric: Metric, language: str | None = None) -> None:
-    """Count a message, in its language, of which a metric was heard for the first time."""
+def hear(tx: Transaction, key: DeliveryKey, metric: Metric, language: str | None = None, n: int = 1) -> None:
+    """Count a message, in its language, of which a metric was heard for the first time; -1: it is not so after all."""
     shard = key.seq % SHARDS
-    row = {"trigger_id": key.trigger_id, "action_id": key.action_id, "metric": metric.value, "shard": shard}
-    tx.many("add_metric_counts", [{**row, "n": 1}])
+    row = {"trigger_id": key.trigger_id, "action_id": key.action_id, "metric": metric.value, "shard": shard, "n": n}
+    tx.many("add_metric_counts", [row])
     if language:
-        tx.many("add_language_counts", [{**row, "language": language, "n": 1}])
+        tx.many("add_language_counts", [{**row, "language": language}])
     tx.execute("add_trigger_metric", **row)
 
 

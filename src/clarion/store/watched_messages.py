@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import partial
 
 from clarion.domain.deliveries import DeliveryKey, Outcome, State
-from clarion.store import segment_rules
+from clarion.domain.metrics import Metric
+from clarion.store import merging, segment_rules
 from clarion.store.access import Workspace
 from clarion.store.engine import Row, Store, Transaction
 from clarion.store.people import encode
@@ -35,6 +36,18 @@ def heard(tx: Transaction, key: DeliveryKey) -> None:
     """Something was heard of a message for the first time."""
     if (broadcast_id := _watched(tx, key.trigger_id)) is not None:
         _note(tx, "note_heard_messages", broadcast_id, key.trigger_id, key.seq, key.seq)
+
+
+def unheard(tx: Transaction, key: DeliveryKey, person_id: int, metric: Metric) -> None:
+    """What was heard of a message turned out not to be so."""
+    if (broadcast_id := _watched(tx, key.trigger_id)) is None:
+        return
+    who = merging.survivors(tx, [person_id]).get(person_id, person_id)
+    one = {"broadcast_id": broadcast_id, "person_id": who, "metric": metric.value, "action_id": key.action_id}
+    if tx.execute("forget_heard_message", **one):
+        tx.execute("recall_heard_message", **one, people=encode(sorted({who, *merging.merged(tx, who)})))
+        watching = tx.tuples("watching_segments", broadcast_id=broadcast_id)
+        segment_rules.note_due(tx, (Due(who, segment_id, 0) for (segment_id,) in watching))
 
 
 def _watched(tx: Transaction, trigger_id: int) -> int | None:

@@ -10,6 +10,32 @@ INSERT INTO delivery_event (trigger_id, seq, action_id, event_id, metric, at_ms,
 VALUES (:trigger_id, :seq, :action_id, :event_id, :metric, :at_ms, :detail)
 ON CONFLICT (trigger_id, seq, action_id, event_id) DO NOTHING;
 
+-- name: events_since
+-- Of one message, by the names of events, which begin with when they were heard.
+SELECT event_id, metric, at_ms, detail FROM delivery_event
+WHERE trigger_id = :trigger_id AND seq = :seq AND action_id = :action_id AND event_id >= :since ORDER BY event_id;
+
+-- name: change_event
+UPDATE delivery_event SET metric = :metric, detail = :detail
+WHERE trigger_id = :trigger_id AND seq = :seq AND action_id = :action_id AND event_id = :event_id;
+
+-- name: drop_event
+DELETE FROM delivery_event
+WHERE trigger_id = :trigger_id AND seq = :seq AND action_id = :action_id AND event_id = :event_id;
+
+-- name: first_events
+-- Of one message: when each metric was heard first, as its events tell it.
+SELECT metric, MIN(at_ms) AS at_ms FROM delivery_event
+WHERE trigger_id = :trigger_id AND seq = :seq AND action_id = :action_id GROUP BY metric;
+
+-- name: drop_first
+DELETE FROM delivery_metric
+WHERE trigger_id = :trigger_id AND seq = :seq AND action_id = :action_id AND metric = :metric;
+
+-- name: move_first
+UPDATE delivery_metric SET at_ms = :at_ms
+WHERE trigger_id = :trigger_id AND seq = :seq AND action_id = :action_id AND metric = :metric;
+
 -- name: delivery_metrics
 -- Of some messages: :keys is [[trigger_id, seq, action_id], …].
 SELECT m.trigger_id, m.seq, m.action_id, m.metric, m.at_ms FROM json_each(:keys) AS k

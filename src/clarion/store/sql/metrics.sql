@@ -35,8 +35,8 @@ ON CONFLICT (action_id, language, hour, metric, shard) DO UPDATE SET n = languag
 
 -- name: add_trigger_metric
 INSERT INTO trigger_metric (trigger_id, action_id, metric, shard, n)
-VALUES (:trigger_id, :action_id, :metric, :shard, 1)
-ON CONFLICT (trigger_id, action_id, metric, shard) DO UPDATE SET n = trigger_metric.n + 1;
+VALUES (:trigger_id, :action_id, :metric, :shard, :n)
+ON CONFLICT (trigger_id, action_id, metric, shard) DO UPDATE SET n = trigger_metric.n + excluded.n;
 
 -- name: metric_series
 -- :only_action 0 for all; hours from :from_hour up to before :to_hour. The key of metric_count leads here.
@@ -81,12 +81,18 @@ INSERT INTO delivery_link (trigger_id, seq, action_id, link_id, metric, at_ms)
 VALUES (:trigger_id, :seq, :action_id, :link_id, :metric, :at_ms)
 ON CONFLICT (trigger_id, seq, action_id, link_id, metric) DO NOTHING;
 
+-- name: drop_link
+-- Meets no row when this message's link was clicked before that moment.
+DELETE FROM delivery_link
+WHERE trigger_id = :trigger_id AND seq = :seq AND action_id = :action_id AND link_id = :link_id AND metric = :metric
+  AND at_ms >= :since_ms;
+
 -- name: add_link_count
 INSERT INTO link_count (action_id, link_id, hour, metric, shard, n, people)
-SELECT :action_id, :link_id, COALESCE(t.booked_hour, t.created_ms / 3600000), :metric, :shard, 1, :people
+SELECT :action_id, :link_id, COALESCE(t.booked_hour, t.created_ms / 3600000), :metric, :shard, :n, :people
 FROM broadcast_trigger t WHERE t.trigger_id = :trigger_id
 ON CONFLICT (action_id, link_id, hour, metric, shard)
-DO UPDATE SET n = link_count.n + 1, people = link_count.people + excluded.people;
+DO UPDATE SET n = link_count.n + excluded.n, people = link_count.people + excluded.people;
 
 -- name: link_series
 SELECT link_id, hour, metric, CAST(SUM(n) AS bigint) AS n, CAST(SUM(people) AS bigint) AS people FROM link_count

@@ -35,6 +35,31 @@ ON CONFLICT (broadcast_id, person_id, metric, action_id) DO UPDATE SET at_ms = e
     WHERE excluded.at_ms > watched_message.at_ms
 RETURNING person_id;
 
+-- name: forget_heard_message
+DELETE FROM watched_message
+WHERE broadcast_id = :broadcast_id AND person_id = :person_id AND metric = :metric AND action_id = :action_id;
+
+-- name: recall_heard_message
+-- The last time that is left of what was forgotten, of all messages of the action to somebody.
+INSERT INTO watched_message (broadcast_id, person_id, metric, action_id, at_ms)
+SELECT :broadcast_id, :person_id, m.metric, m.action_id, MAX(m.at_ms) FROM broadcast_trigger t
+CROSS JOIN delivery d ON d.trigger_id = t.trigger_id AND d.person_id {{in :people}} AND d.action_id = :action_id
+JOIN delivery_metric m ON m.trigger_id = d.trigger_id AND m.seq = d.seq AND m.action_id = d.action_id
+    AND m.metric = :metric
+WHERE t.broadcast_id = :broadcast_id GROUP BY m.metric, m.action_id
+ON CONFLICT (broadcast_id, person_id, metric, action_id) DO UPDATE SET at_ms = excluded.at_ms;
+
+-- name: recall_heard_message @postgres
+-- Differs: it knows by itself where to begin, and the types of what it is given only from here.
+INSERT INTO watched_message (broadcast_id, person_id, metric, action_id, at_ms)
+SELECT CAST(:broadcast_id AS bigint), CAST(:person_id AS bigint), m.metric, m.action_id, MAX(m.at_ms)
+FROM broadcast_trigger t
+JOIN delivery d ON d.trigger_id = t.trigger_id AND d.person_id {{in :people}} AND d.action_id = :action_id
+JOIN delivery_metric m ON m.trigger_id = d.trigger_id AND m.seq = d.seq AND m.action_id = d.action_id
+    AND m.metric = :metric
+WHERE t.broadcast_id = :broadcast_id GROUP BY m.metric, m.action_id
+ON CONFLICT (broadcast_id, person_id, metric, action_id) DO UPDATE SET at_ms = excluded.at_ms;
+
 -- name: messages_of_people
 SELECT person_id, broadcast_id, metric, action_id, at_ms FROM watched_message
 WHERE broadcast_id {{in :broadcast_ids}} AND person_id {{in :person_ids}};
