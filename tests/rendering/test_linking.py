@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """URL parameters in the links of an e-mail: by compiled code as by the interpreter, in HTML and in plain text."""
 
+import json
 from html import unescape
 from typing import Any
 
@@ -11,10 +12,13 @@ from clarion.domain.channels import CHANNELS
 from clarion.domain.deliveries import DeliveryKey
 from clarion.domain.errors import RenderError
 from clarion.domain.links import LinkSigner, target_of
+from clarion.domain.people import CONSENT
+from clarion.domain.short_links import ShortLinks
 from clarion.domain.url_params import Params
 from clarion.rendering.email import Campaign, CompiledEmail, Links, Recipient, RenderedEmail, compile_email
 from clarion.rendering.parts import compile_parts
 from clarion.rendering.special import Person, SpecialEmail
+from clarion.rendering.text_links import TextTracker
 from clarion.rendering.tracking import Tracker
 
 LINKS = Links("https://c.test/u", "https://c.test/p", "https://c.test/c", "https://c.test/v")
@@ -178,3 +182,34 @@ def test_a_text_gets_them_by_cio_link_alone() -> None:
     rendered = sms.render(Recipient({**CUSTOMER, "phone": "+4930"}, {}, "d1", LINKS), DeliveryKey(1, 1, 3))
     assert rendered.parts["body"] == f"https://x.test https://own.test/?b=2&{ADDED}#top"
     assert unescape(ADDED_IN_HTML) == ADDED
+
+
+@pytest.mark.parametrize("params", [(), PARAMS])
+def test_a_text_keeps_the_links_whose_cio_link_wants_it(params: Params) -> None:
+    short = ShortLinks(b"k" * 32, "https://c.test")
+    liquid = (
+        "https://x.test {% cio_link url: 'https://own.test/a', track: false, url_params: false %} "
+        "({% cio_link url: customer.site url_params: false track: false %}) {% cio_link url: 'https://y.test' %}"
+    )
+    bodies = {"sms": liquid, "whatsapp": f'{{"content_sid": "HX{"0" * 32}", "variables": {{"1": "{liquid}"}}}}'}
+    for kind, body in bodies.items():
+        content = EmailContent(
+            parts_of=kind, parts={**CHANNELS[kind].new(), "from": "+491", "body": body}, tracked=True
+        )
+        compiled_parts = compile_parts(
+            content,
+            snippets={},
+            campaign=Campaign(7, "Spring Sale", url_params=params),
+            message_id=3,
+            message_name="M",
+            send_to_unsubscribed=False,
+            tracker=TextTracker(short),
+        )
+        for consent, tracks in (({}, True), ({CONSENT: "false"}, False)):
+            person = {**CUSTOMER, "phone": "+4930", **consent}
+            text = compiled_parts.render(Recipient(person, {}, "d1", LINKS), DeliveryKey(1, 1, 3)).parts["body"]
+            if kind == "whatsapp":
+                text = json.loads(text)["variables"]["1"]
+            written, first, second, last = text.split(" ")
+            assert (first, second) == ("https://own.test/a", f"({CUSTOMER['site']})")
+            assert [one.startswith("https://c.test/s/") for one in (written, last)] == [tracks] * 2

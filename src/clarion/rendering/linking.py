@@ -15,7 +15,7 @@ from clarion.domain.url_params import Params
 from clarion.rendering.filters_urls import ATTRIBUTE, DISABLED, LINK, is_web, place_in, values_of
 from clarion.rendering.insertions import Rewritten, rewritten
 from clarion.rendering.plain import CLOSE, LIQUID, OPEN, PLACEHOLDER
-from clarion.rendering.text_links import urls
+from clarion.rendering.text_links import UNTRACKED, urls
 
 IN_HTML, IN_TEXT = "&amp;", "&"
 _TAG = re.compile(
@@ -57,10 +57,14 @@ def linked_text(source: str, params: Params) -> Rewritten:
 
 
 def linked_tags(source: str, params: Params) -> Rewritten:
-    """A text that gets them through `cio_link` alone, ready to be compiled."""
+    """A text that gets them through `cio_link` alone, ready to be compiled.
+
+    A link whose `cio_link` says ``track: false`` comes out with `text_links.UNTRACKED` before it.
+    """
     text = _Marked(source, params)
     found = list(text.cio_links(0, len(text.marked)))
-    return text.rewritten([(0, prefix(params, IN_TEXT)), *found] if found else [])
+    before = [(0, prefix(params, IN_TEXT))] if found else []
+    return text.rewritten([*before, *text.marks(), *found])
 
 
 def prefix(params: Params, between: str) -> str:
@@ -153,6 +157,13 @@ class _Marked:
                     yield from ((self.at(begin + found.start(2)), '"untracked '), (self.at(begin + found.end(2)), '"'))
                 return
         yield self.at(begin + len("<a" if tag[2:3].isspace() else "<area")), ' class="untracked"'
+
+    def marks(self) -> Iterator[tuple[int, str]]:
+        """The same in a text without HTML, which has no classes."""
+        for place in PLACEHOLDER.finditer(self.marked):
+            piece = self._pieces[int(place[1])]
+            if _word(piece) == "cio_link" and _WITHOUT_TRACKING.search(piece):
+                yield self.at(place.start()), UNTRACKED
 
     def in_text(self) -> Iterator[tuple[int, str]]:
         """The URLs that are written out in a text without HTML."""

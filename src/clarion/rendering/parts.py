@@ -15,7 +15,7 @@ from clarion.rendering.context import Snippets
 from clarion.rendering.environment import compile_template
 from clarion.rendering.insertions import Rewritten
 from clarion.rendering.linking import linked_tags
-from clarion.rendering.text_links import TextTracker
+from clarion.rendering.text_links import TextTracker, unmarked
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +76,12 @@ class CompiledParts:
                 text = rendered(self._parts[part.name], part.name, names, recipient, as_json=part.as_json).strip()
             except RenderError as error:
                 raise self._linked[part.name].at_source(error) if error.part in self._linked else error from None
-            if problem := part.problem(text):
+            plain = unmarked(text) if part.name in self._linked else text
+            if problem := part.problem(plain):
                 raise RenderError(problem, part=part.name)
             if tracker is not None and part.name in self._channel.links:
-                text = (tracker.tracked_json if part.as_json else tracker.tracked)(text, key)
-            made[part.name] = text
+                plain = (tracker.tracked_json if part.as_json else tracker.tracked)(text, key)
+            made[part.name] = plain
         if found := self._channel.problem(made):
             raise RenderError(found[1], part=found[0])
         to = made.get("recipient")
@@ -119,9 +120,7 @@ def compile_parts(
     message = campaign.message(message_id, message_name, channel.type, send_to_unsubscribed=send_to_unsubscribed)
     names = {"campaign": campaign.shown(), "message": message}
     linked = {
-        name: linked_tags(source, campaign.url_params)
-        for name, source in sources_of(content)
-        if campaign.url_params and "cio_link" in source
+        name: linked_tags(source, campaign.url_params) for name, source in sources_of(content) if "cio_link" in source
     }
     checked.parts |= {name: compile_template(made.text, name) for name, made in linked.items()}
     if not content.tracked:

@@ -10,6 +10,7 @@ from clarion.domain.deliveries import DeliveryKey
 from clarion.domain.links import LONGEST_TRACKED
 from clarion.domain.short_links import ShortLinks
 
+UNTRACKED = "\ufdd0"  # before a link that stays as it is; no character, so that no text has it. Never sent.
 _URL = re.compile(r"https?://[^\s/<>\"\\^`{|}]" r"[^\s<>\"\\^`{|}«»“”„‘’‹›…。，、！？；：（）「」『』]*", re.IGNORECASE)
 _AFTER = ".,;:!?'"  # what ends a sentence around it
 _BRACKETS = {")": "(", "]": "["}
@@ -24,26 +25,32 @@ class TextTracker:
         self._ours = tuple(f"{short.base_url}/{word}/" for word in _OURS)
 
     def tracked(self, text: str, key: DeliveryKey) -> str:
-        """A text with its links as they go out to somebody."""
+        """A text with its links as they go out to somebody, and without marks of those that stay."""
         if "://" not in text:
-            return text
+            return unmarked(text)
         made: list[str] = []
         done = 0
         for begin, end in urls(text):
-            made += (text[done:begin], self._link(text[begin:end], key))
+            stays = text[begin - 1 : begin] == UNTRACKED
+            made += (text[done:begin], text[begin:end] if stays else self._link(text[begin:end], key))
             done = end
-        return "".join((*made, text[done:]))
+        return unmarked("".join((*made, text[done:])))
 
     def tracked_json(self, text: str, key: DeliveryKey) -> str:
         """The same of every text in a JSON document."""
         if "://" not in text and ":\\/" not in text:
-            return text
+            return unmarked(text)
         return json.dumps(_each(json.loads(text), lambda one: self.tracked(one, key)), ensure_ascii=False)
 
     def _link(self, url: str, key: DeliveryKey) -> str:
         if url.startswith(self._ours) or len(url.encode("utf-8", "replace")) > LONGEST_TRACKED:
             return url
         return self._short(url, key)
+
+
+def unmarked(text: str) -> str:
+    """A text in which nothing tells any more which of its links stay."""
+    return text.replace(UNTRACKED, "")
 
 
 def urls(text: str) -> Iterator[tuple[int, int]]:
