@@ -71,4 +71,9 @@ test("an error tells what is about a field and what is about none", () => {
   ]);
   expect(error.about("/name")).toBe("is required");
   expect(error.apartFrom(["/name"])).toEqual([{ detail: "too many", pointer: "" }]);
+  const saving = new ApiError(422, [{ detail: "body: is longer than 9 bytes", pointer: "/body" }]);
+  const shown = [{ detail: "action.body: is longer than 9 bytes", pointer: "/action/body" }];
+  expect(saving.same(new ApiError(422, shown))).toBe(true);
+  expect(saving.same(error)).toBe(false);
+  expect(saving.same(new Error("body"))).toBe(false);
 });

@@ -35,6 +35,13 @@ export class ApiError extends Error {
     return found && withoutName(found.detail, pointer);
   }
 
+  /** Whether another call was refused, or lost, for the same: said once is enough. */
+  same(other: unknown): boolean {
+    const words = (error: ApiError) =>
+      error.apartFrom([]).map((one) => `${one.pointer.split("/").at(-1)} ${one.detail}`);
+    return other instanceof ApiError && words(this).join("\n") === words(other).join("\n");
+  }
+
   /** What is said about no field of the given ones. */
   apartFrom(pointers: readonly string[]): Problem[] {
     return this.problems

@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "vitest";
-import { fieldName, lowered, withoutName } from "./fieldnames";
+import { fieldName, lowered, pointerWords, withoutName } from "./fieldnames";
 
 test("a field is called as its channel calls it, else as it stands in the API, readable", () => {
   expect(fieldName("body")).toBe("Body");
   expect(fieldName("body", "body", "whatsapp")).toBe("Template");
   expect(fieldName("utm_source")).toBe("utm source");
   expect(fieldName("deeper", "some/deeper")).toBe("some deeper");
+});
+
+test.each([
+  ["/name", "Name"],
+  ["/action/body", "Body"],
+  ["/ids/2", "Ids 3"],
+  ["/odd_one", "Odd one"],
+])("a pointer in words: %s", (pointer, words) => {
+  expect(pointerWords(pointer)).toBe(words);
 });
 
 test("inside a sentence abbreviations stay", () => {

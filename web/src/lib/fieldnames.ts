@@ -85,6 +85,15 @@ export function fieldName(field: string, raw = field, kind = ""): string {
   return OF_KIND[kind]?.[field] ?? NAMES[field] ?? raw.replaceAll(/[_/]/g, " ");
 }
 
+/** What a JSON pointer leads to: the field itself, or the one whose member it is. */
+export function pointerWords(pointer: string): string {
+  const path = pointer.split("/").filter(Boolean);
+  const at = path.findLastIndex((one) => !/^\d+$/.test(one));
+  const words = fieldName(path[at] ?? pointer);
+  const no = path[at + 1];
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}${no === undefined ? "" : ` ${Number(no) + 1}`}`;
+}
+
 /** Inside a sentence; abbreviations stay. */
 export function lowered(words: string): string {
   return /^[A-Z][A-Z]/.test(words) ? words : words.charAt(0).toLowerCase() + words.slice(1);

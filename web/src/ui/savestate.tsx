@@ -47,7 +47,7 @@ function Conflict<T>({ autosave, field }: { autosave: Autosave<T>; field: string
   return (
     <div class="banner banner-warn stack-tight">
       <p role="alert">
-        {autosave.error?.message.replace(/^version: /, "") ??
+        {autosave.error?.message.replace(/^version: |: this is version.*$/g, "") ??
           "This browser has changes that the server does not have, made from an older version."}
       </p>
       {merged === null ? (

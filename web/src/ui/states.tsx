@@ -2,6 +2,7 @@
 // What stands where there is no content: nothing yet, on its way, failed, not allowed.
 import type { ComponentChildren } from "preact";
 import { ApiError, type Problem } from "../api/client";
+import { pointerWords } from "../lib/fieldnames";
 import type { Query } from "../lib/query";
 import { Button } from "./button";
 
@@ -101,7 +102,7 @@ export function Problems({ error, besides = [] }: { error: unknown; besides?: re
     <div class="banner banner-bad" role="alert">
       {shown.map((one) => (
         <p key={one.pointer + one.detail} class={one.pointer ? undefined : "capital"}>
-          {one.pointer && <code>{one.pointer}</code>} {one.detail}
+          {one.pointer && <strong>{pointerWords(one.pointer)}</strong>} {one.detail}
         </p>
       ))}
     </div>

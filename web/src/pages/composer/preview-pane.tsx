@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The right side: as whom, how wide, what comes of it.
 import { useState } from "preact/hooks";
+import type { ApiError } from "../../api/client";
 import { nameOf, PersonPicker } from "../../audience/PersonPicker";
 import type { Diagnostic } from "../../editor/offsets";
 import { outcomeWords } from "../../preview/message";
@@ -18,6 +19,8 @@ interface Props {
   kind: string;
   channel: Channel;
   preview: Preview;
+  /** What keeps the message from being saved, and is said already. */
+  said: ApiError | null;
   people: People;
   dataText: string;
   onData: (text: string) => void;
@@ -25,7 +28,17 @@ interface Props {
   samples: SampleData | undefined;
 }
 
-export function PreviewPane({ kind, channel, preview, people, dataText, onData, dataFault, samples }: Props) {
+export function PreviewPane({
+  kind,
+  channel,
+  preview,
+  said,
+  people,
+  dataText,
+  onData,
+  dataFault,
+  samples,
+}: Props) {
   const [view, setView] = useState(channel.views[0]?.key ?? "");
   const [phone, setPhone] = useState(false);
   const [dark, setDark] = useState(false);
@@ -73,7 +86,7 @@ export function PreviewPane({ kind, channel, preview, people, dataText, onData, 
           What fails now is shown as it was before.
         </p>
       )}
-      {error !== null && <Problems error={error} />}
+      {error !== null && !said?.same(error) && <Problems error={error} />}
       <Tabs
         label="Views of the message"
         tabs={[...channel.views, { key: "data", label: "Sample data" }]}

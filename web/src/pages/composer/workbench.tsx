@@ -241,6 +241,7 @@ export function Workbench({ stored, channel, reload, onLanguage }: Props) {
             kind={kind}
             channel={channel}
             preview={preview}
+            said={autosave.state === "failed" ? autosave.error : null}
             people={people}
             dataText={dataText}
             onData={(text) => {
