@@ -161,7 +161,7 @@ async def test_a_test_message_carries_them(
 
 
 async def test_a_delivery_lists_what_it_carried(
-    api: Api, manage: Client, store: Store, workspace: Workspace, tmp_path: Path
+    client: Client, manage: Client, store: Store, workspace: Workspace, tmp_path: Path
 ) -> None:
     number = await make(manage)
     path = await path_of(manage, number)
@@ -176,6 +176,8 @@ async def test_a_delivery_lists_what_it_carried(
     listed = (await manage("GET", f"/api/clarion/v1/deliveries?trigger_id={trigger_id}")).json["deliveries"]
     one = (await manage("GET", f"/api/clarion/v1/deliveries/{listed[0]['id']}")).json["delivery"]
     assert [(file["name"], file["size"]) for file in one["attachments"]] == [("a.pdf", len(PDF))]
+    said = (await client("GET", f"/v1/messages/{listed[0]['id']}/archived_message")).json["archived_message"]
+    assert said["clarion"]["attachments"] == one["attachments"]
 
 
 async def test_a_preview_lists_and_weighs_them(manage: Client, track: Client) -> None:
@@ -189,6 +191,10 @@ async def test_a_preview_lists_and_weighs_them(manage: Client, track: Client) ->
     found = (await manage("POST", "/api/clarion/v1/preview", body)).json
     assert [one["name"] for one in found["attachments"]] == ["a.bin"]
     assert found["message"]["size"] - bare["message"]["size"] == 40_000 + 2 * 527
+
+
+def told(review: dict[str, Any], where: str) -> list[str]:
+    return [one["message"] for one in review["warnings"] if one["field"] == where]
 
 
 async def test_a_review_refuses_what_a_provider_would_and_tells_the_weight(
@@ -205,7 +211,9 @@ async def test_a_review_refuses_what_a_provider_would_and_tells_the_weight(
     assert [(one["field"], one["message"]) for one in found["problems"]] == [
         (where, "postmark takes no files that end in .exe: Setup.EXE")
     ]
-    weight = [one["message"] for one in found["warnings"] if one["field"] == where]
-    assert weight == ["each message carries 0.8 MB of attachments: to a thousand people 0.8 GB are sent"]
+    assert told(found, where) == ["each message carries 0.8 MB of attachments: to a thousand people 0.8 GB are sent"]
+    await manage("PATCH", path.removesuffix("/attachments"), {"sending_state": "draft"})
+    drafted = told((await client("GET", f"{_ROOT}/{number}/review")).json, where)
+    assert "each draft keeps its own attachments, 821 kB in the database until it is decided about" in drafted
     assert (await client("POST", f"{_ROOT}/{number}/activate")).status == 422
     assert (await manage("POST", f"{_ROOT}/{number}/activate")).status == 200

@@ -5,19 +5,23 @@ import asyncio
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.support.jobs import LostJobs
 
+from clarion.domain.attachments import AttachedFile, hash_of
 from clarion.domain.deliveries import DeliveryKey, Reason
 from clarion.domain.errors import Conflict, Permanent, Unknown
 from clarion.domain.triggers import Repeat
 from clarion.pipeline import again, doubt, preview, retention
 from clarion.pipeline.doubt import Decision
 from clarion.pipeline.edit import apply_content
+from clarion.pipeline.prepared import Prepared
 from clarion.pipeline.retention import RetentionRules
-from clarion.store import acted, deliveries, ledger, people
+from clarion.pipeline.tracing import UNTRACED
+from clarion.store import acted, attachments, broadcasts, deliveries, ledger, people
 from clarion.store import again as repeats
 from clarion.store import retention as removal
 from clarion.store.deliveries import Wanted
@@ -298,3 +302,39 @@ async def test_a_repeat_that_retention_came_before_ends_without_anybody(stage: S
     assert left(stage, old)["delivery"] == 0
     assert stage.store.read(lambda tx: ledger.counts(tx, old)) == before
     assert stage.select("SELECT no FROM trigger_again WHERE done_ms IS NULL") == []
+
+
+async def test_a_file_goes_when_no_message_version_or_trigger_with_its_data_has_it(stage: Stage) -> None:
+    stage.crowd(2)
+    made = stage.broadcast()
+    file = AttachedFile("a.pdf", "application/pdf", 4, hash_of(b"%PDF"))
+
+    def attach(tx: Transaction) -> None:
+        attachments.keep(tx, made.workspace_id, b"%PDF")
+        broadcasts.update_action(tx, replace(made.actions[0], attachments=(file,)))
+
+    stage.store.write(attach)
+    provider = Scripted()
+    trigger_id = stage.trigger(made)
+    stage.store.write(lambda tx: broadcasts.update_action(tx, made.actions[0]))
+    for statement in ("UPDATE attached_file SET named_ms = 0;", "DELETE FROM broadcast_version;"):
+        stage.store.script(statement)
+    assert (await tidy(stage))["attachments"] == 0
+    async with stage.working(stage.worker(provider, LostJobs())):
+        await stage.finished(trigger_id)
+    assert all(b"a.pdf" in message.content for message in provider.taken)
+    assert (await tidy(stage))["attachments"] == 0  # it may be sent again
+    age(stage, trigger_id, 51)
+    await tidy(stage)  # its data, and then the file, whichever comes first in a turn
+    await tidy(stage)
+    assert stage.store.read(lambda tx: attachments.content(tx, made.workspace_id, file.hash)) is None
+    assert stage.select("SELECT * FROM trigger_file") == []
+
+
+def test_no_message_is_made_without_its_file(stage: Stage) -> None:
+    made = stage.broadcast()
+    file = AttachedFile("a.pdf", "application/pdf", 4, hash_of(b"%PDF"))
+    stage.store.write(lambda tx: broadcasts.update_action(tx, replace(made.actions[0], attachments=(file,))))
+    trigger = stage.get(stage.trigger(made))
+    with pytest.raises(AssertionError, match="a file is never removed"):
+        Prepared(stage.store, SIGN, UNTRACED).compile(trigger.trigger_id, trigger.content_hash)

@@ -90,6 +90,9 @@ def _of_action(broadcast: Broadcast, action: Action, tested_ms: int | None) -> I
         return
     if action.sending_state is SendingState.DRAFT:
         yield f"{where}/sending_state", "its messages wait as drafts until somebody sends them"
+        if weight := sum(encoded_size(one.size) for one in action.attachments):
+            each = f"each draft keeps its own attachments, {weight / 1_000:,.0f} kB in the database"
+            yield f"{where}/attachments", f"{each} until it is decided about"
     sends = action.kind not in PERSON_ACTIONS
     if sends and action.send_to_unsubscribed and broadcast.kind is BroadcastKind.BROADCAST:
         yield f"{where}/send_to_unsubscribed", "it goes to people who have unsubscribed, too"

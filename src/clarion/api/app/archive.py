@@ -7,6 +7,7 @@ import msgspec
 from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, answer
+from clarion.api.clarion.shapes import file_shape
 from clarion.api.reference.person import ARCHIVED
 from clarion.domain.deliveries import DeliveryKey, key_of, public_id
 from clarion.domain.errors import NotFound, RateLimited, RenderError
@@ -15,7 +16,7 @@ from clarion.pipeline.preview import Preview
 from clarion.rendering.email import RenderedEmail
 from clarion.rendering.parts import RenderedParts
 from clarion.rendering.webhook import RenderedWebhook
-from clarion.store import calls, ledger
+from clarion.store import calls, ledger, triggers
 from clarion.store.engine import Row
 
 A_DAY = 100  # contract §1.5
@@ -41,12 +42,15 @@ async def said(call: Call, key: DeliveryKey, row: Row) -> dict[str, Any]:
         taken = await call.api.write(lambda tx: calls.take(tx, number, "archived", 1, calls.DAY_MS))
         if taken.until > A_DAY:
             raise RateLimited(f"rate limited to {A_DAY} archived messages a day", None)
+    content = await call.api.read(lambda tx: triggers.content(tx, str(row["content_hash"])))
+    files = next((one.attachments for one in content.actions if one.action_id == key.action_id), ())
     preview = Preview(call.api.store, Sign(call.api.secret, call.api.options.base_url))
     try:
         rendered = await call.api.run(lambda: preview.whole(key))
     except RenderError:  # today's person lacks what the template asks for
         rendered = None
-    return _shape(call, key, rendered, str(row["recipient"] or ""))
+    shape = _shape(call, key, rendered, str(row["recipient"] or ""))
+    return {**shape, "clarion": {"attachments": [file_shape(one) for one in files]}}
 
 
 def _shape(

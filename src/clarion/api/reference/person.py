@@ -3,7 +3,8 @@
 
 from typing import Any
 
-from clarion.api.schemas import Reference, array, flag, integer, nullable, one_of, record, text
+from clarion.api.reference.attachments import FILE
+from clarion.api.schemas import Reference, array, flag, integer, like, nullable, one_of, record, text
 
 _ID_TYPE = {"id_type": one_of("id", "email", "cio_id", description="What the path names them by; id unless given.")}
 _PAGES = {
@@ -68,6 +69,7 @@ ARCHIVED = Reference(
             headers=text("A JSON list of names and values."),
             forgotten=flag("The content cannot be made again: the person or the trigger's data is gone."),
             reply_to=text(),
+            clarion=record("Ours: the files of the message itself.", attachments=array(like(FILE))),
             **_FROM,
         )
     ),
@@ -86,6 +88,7 @@ ARCHIVED = Reference(
             "request_method": "",
             "headers": "[]",
             "forgotten": False,
+            "clarion": {"attachments": [FILE]},
         }
     },
     errors=(404,),

@@ -23,7 +23,8 @@ import { Button, LinkButton } from "../../ui/button";
 import { Confirm } from "../../ui/dialog";
 import { Section } from "../../ui/page";
 import { Loaded } from "../../ui/states";
-import { actionName, type Broadcast } from "../broadcasts/types";
+import { type Action, actionName, type Broadcast } from "../broadcasts/types";
+import { weightWords } from "../composer/attached";
 import { broadcastChanged } from "./frame";
 import { goalWords } from "./goal";
 import { placeOf } from "./places";
@@ -82,6 +83,11 @@ function Getting({ count, action }: { count: Count; action: number }) {
       {out.length > 0 && <span class="muted"> (left out: {out.join(", ")})</span>}
     </>
   );
+}
+
+function weightOf(action: Action, count: Count | null): string {
+  const found = count?.actions.find((one) => one.id === action.id);
+  return weightWords(action.attachments ?? [], found?.will_get ?? null);
 }
 
 /** The last step. */
@@ -143,6 +149,7 @@ export function ReviewStep({ broadcast }: { broadcast: Broadcast }) {
                       <span class="muted"> (only where {sentence(action.condition, names)})</span>
                     )}
                     {count && isUneven(count) && <Getting count={count} action={action.id} />}
+                    {weightOf(action, count) && <span class="muted"> — {weightOf(action, count)}</span>}
                   </div>
                 ))}
               </dd>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "vitest";
-import { type AttachedFile, moved, sorted } from "./attached";
+import { type AttachedFile, moved, sorted, weightWords } from "./attached";
 
 const of = (name: string, size = 10): AttachedFile => ({ name, size, media_type: "x/y", hash: `#${name}` });
 
@@ -31,6 +31,12 @@ test("a message has so many and no more", () => {
   ]);
   expect(fit.map((one) => one.name)).toEqual(["x"]);
   expect(problems).toEqual(["y is one too many: a message has at most 25 attachments."]);
+});
+
+test("what files weigh is told where it is much", () => {
+  expect(weightWords([{ size: 300_000 }], 1_000)).toBe("");
+  expect(weightWords([{ size: 300_000 }, { size: 600_000 }], null)).toBe("1.2 MB of attachments with each");
+  expect(weightWords([{ size: 900_000 }], 10_000)).toBe("1.2 MB of attachments with each, 12 GB in all");
 });
 
 test("one is moved, as far as it can be", () => {

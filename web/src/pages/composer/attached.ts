@@ -51,6 +51,17 @@ export function sorted<F extends { name: string; size: number }>(
   return { fit, problems };
 }
 
+/** From how much on a review tells what the files of a message weigh. */
+const NOTICED_BYTES = 500_000;
+
+/** What the files of a message weigh for everybody who gets it, base64 and all; "" where that is little. */
+export function weightWords(files: readonly { size: number }[], people: number | null): string {
+  const each = Math.ceil((totalOf(files) * 4) / 3) + Math.ceil(totalOf(files) / 57) * 2;
+  if (each < NOTICED_BYTES) return "";
+  const all = people === null ? "" : `, ${bytes(each * people)} in all`;
+  return `${bytes(each)} of attachments with each${all}`;
+}
+
 /** The order after one was moved; the same where it cannot go further. */
 export function moved(files: readonly AttachedFile[], hash: string, by: -1 | 1): string[] {
   const order = files.map((one) => one.hash);

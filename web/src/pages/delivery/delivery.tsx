@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { currentWorkspace, OURS } from "../../api/client";
 import type { PageProps } from "../../app/routes";
-import { number } from "../../lib/format";
+import { bytes, number } from "../../lib/format";
 import { useQuery } from "../../lib/query";
 import { CopyButton, LinkButton } from "../../ui/button";
 import { CheckField } from "../../ui/field";
@@ -18,6 +18,7 @@ import "./delivery.css";
 interface Whole extends Delivery {
   place: number;
   account: string | null;
+  attachments: { name: string; size: number }[];
   data: Record<string, unknown>;
   data_removed_at: number | null;
   timeline: Moment[];
@@ -78,6 +79,11 @@ function Shown({ delivery, path }: { delivery: Whole; path: string }) {
             <Fact label="Sent to">{delivery.recipient ?? "–"}</Fact>
             {delivery.account && <Fact label="Through">{delivery.account}</Fact>}
             <Fact label="Message">{messageOf(delivery.action)}</Fact>
+            {delivery.attachments.length > 0 && (
+              <Fact label="Attachments">
+                {delivery.attachments.map((one) => `${one.name} (${bytes(one.size)})`).join(", ")}
+              </Fact>
+            )}
             {delivery.reason && <Fact label="Reason">{delivery.meaning ?? delivery.reason}</Fact>}
             <Fact label="Attempts">{number(delivery.attempts)}</Fact>
             {delivery.again > 0 && <Fact label="Sent again">{number(delivery.again)} times asked for</Fact>}
