@@ -22,6 +22,7 @@ from clarion.domain.people import IdKind, Reference
 from clarion.store import access, outlets, people
 from clarion.store.access import Keys
 from clarion.store.engine import Store
+from clarion.store.outlets import Standing
 
 from .conftest import Client
 
@@ -111,7 +112,7 @@ async def test_the_order(api: Api, keys: Keys) -> None:
 async def test_how_it_fares_and_a_ramp_that_begins_anew(api: Api, keys: Keys, store: Store) -> None:
     client = client_of(api, keys)
     number = store.write(partial(outlets.register, channel="email", name="ses-eu"))
-    store.write(partial(outlets.note_states, news=[(number, "connection refused", 30.0)]))
+    store.write(partial(outlets.note_states, holder="a", news=[Standing(number, "connection refused", 30.0)]))
 
     def two_days(tx: Any) -> None:
         day = tx.now_ms() // 86_400_000
@@ -120,13 +121,16 @@ async def test_how_it_fares_and_a_ramp_that_begins_anew(api: Api, keys: Keys, st
 
     store.write(two_days)
     shown = await one(client, "ses-eu")
-    assert shown["away"]["words"] == "connection refused"
+    assert (shown["circuit"], shown["away"]["words"], shown["away"]["processes"]) == ("paused", "connection refused", 1)
     assert 29 <= shown["away"]["until"] - shown["away"]["since"] <= 31
     assert shown["today"] == {"sent": 3, "share": 3, "ramp_day": 2}
     assert (await client("PATCH", f"{PATH}/email/ses-eu", {"restart_ramp": True})).status == 200
     assert (await one(client, "ses-eu"))["today"] == {"sent": 3, "share": 2, "ramp_day": 1}
-    store.write(partial(outlets.note_states, news=[(number, None, 0.0)]))
-    assert (await one(client, "ses-eu"))["away"] is None
+    store.write(partial(outlets.note_states, holder="a", news=[Standing(number, None)]))
+    shown = await one(client, "ses-eu")
+    assert (shown["circuit"], shown["away"], shown["failed"]["words"]) == ("closed", None, "connection refused")
+    store.write(partial(outlets.note_states, holder="b", news=[Standing(number, "503", -1.0)]))
+    assert (await one(client, "ses-eu"))["circuit"] == "trying"
 
 
 async def test_a_ramp_where_there_was_none_begins_today(api: Api, keys: Keys, store: Store) -> None:
@@ -154,11 +158,11 @@ async def test_a_trigger_says_when_no_account_takes_its_messages(
         return store.read(lambda tx: accounts.all_away(tx, sending, number))
 
     ids = [store.write(partial(outlets.register, channel="email", name=name)) for name in ("ses", "ses-eu")]
-    store.write(partial(outlets.note_states, news=[(ids[0], "connection refused", 30.0)]))
+    store.write(partial(outlets.note_states, holder="a", news=[Standing(ids[0], "connection refused", 30.0)]))
     assert said() == ()
     assert (await client("PATCH", f"{PATH}/email/ses-eu", {"enabled": False})).status == 200
     assert said() == ("email/ses: connection refused", "email/ses-eu: switched off")
-    store.write(partial(outlets.note_states, news=[(ids[0], "connection refused", -90.0)]))
+    store.write(partial(outlets.note_states, holder="a", news=[Standing(ids[0], "connection refused", -90.0)]))
     assert said() == ()  # it was to be asked again long ago: whoever said so works no more
 
 

@@ -4,6 +4,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -23,6 +24,9 @@ from clarion.pipeline.outlet import SPENT, Outlet
 from clarion.pipeline.retry import RetryPolicy
 from clarion.pipeline.routing import Routes
 from clarion.store import attempts, outlets, retention, slices
+from clarion.store.engine import Store
+from clarion.store.operations import backlog
+from clarion.store.outlets import Pause, Standing
 
 from .providers import Fails, Scripted
 from .stage import Stage, until
@@ -375,7 +379,8 @@ async def test_without_another_account_they_wait_for_the_next_day_and_lose_no_at
     for _ in range(2):  # a restart changes nothing
         async with stage.working(stage.worker(None, LostJobs(), routes=routes())):
             await until(lambda: stage.sent(trigger_id) == 5)
-            await until(lambda: stage.store.read(outlets.listing)[0]["away_words"] == SPENT)
+            await until(lambda: [one.words for one in stage.store.read(outlets.pauses).values()] == [SPENT])
+        assert stage.store.read(outlets.pauses) == {}, "a process that ends gives nobody nothing"
     waiting = [row for row in stage.rows(trigger_id) if row["state"] == State.QUEUED]
     assert [(row["attempts"], row["due_ms"]) for row in waiting] == [(0, 0)] * 7
     yesterday = "UPDATE outlet_day SET day = day - 1 RETURNING day"
@@ -447,10 +452,39 @@ def test_how_an_account_fares_is_told_until_it_is_noted(stage: Stage) -> None:
     (first,) = routes
     first._is_away(Away("connection refused", 60.0))
     news = routes.news()
-    assert [one[1:3] for one in news] == [("connection refused", 60.0)]
+    assert [one.standing[1:] for one in news] == [("connection refused", 60.0, True)]
     assert routes.news() == news
     routes.told(news)
     assert routes.news() == []
+
+
+def test_how_an_account_fares_is_told_by_each_process_for_itself(store: Store) -> None:
+    ses, eu = (store.write(partial(outlets.register, channel="email", name=name)) for name in ("ses", "eu"))
+
+    def note(holder: str, *news: Standing) -> dict[int, Pause]:
+        store.write(partial(outlets.note_states, holder=holder, news=news))
+        return store.read(outlets.pauses)
+
+    found = note("a", Standing(ses, "refused", 60.0), Standing(eu, None))
+    assert (found[ses].words, found[ses].processes, set(found)) == ("refused", 1, {ses})
+    since = found[ses].since_ms
+    found = note("b", Standing(ses, "503", 5.0), Standing(eu, SPENT, 30.0, failed=False))
+    assert (found[ses].words, found[ses].processes, found[eu].words) == ("refused", 2, SPENT)
+    found = note("a", Standing(ses, "still refused", 90.0))
+    assert (found[ses].words, found[ses].since_ms) == ("still refused", since)
+    assert 80_000 < found[ses].until_ms - store.read(lambda tx: tx.now_ms()) <= 90_000
+    assert store.read(backlog).paused == {("email", "ses"): 2, ("email", "eu"): 1}
+    # One takes messages again, one ends: only then it is closed for all.
+    assert note("a", Standing(ses, None))[ses].processes == 1
+    store.write(partial(outlets.end_pauses, holder="b"))
+    assert store.read(outlets.pauses) == {}
+    last = {row["name"]: row["failed_words"] for row in store.read(outlets.listing)}
+    assert last == {"ses": "still refused", "eu": None}
+
+    assert note("died", Standing(eu, "gone", -3_700.0)) == {}, "an hour later nobody believes the dead"
+    found = note("died", Standing(ses, "gone", -3_000.0))
+    assert set(found) == {ses}
+    assert store.read(lambda tx: tx.now_ms()) > found[ses].until_ms
 
 
 async def test_a_switch_a_place_and_a_share_are_followed_while_it_runs(stage: Stage) -> None:

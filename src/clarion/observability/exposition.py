@@ -152,3 +152,11 @@ def _backlog(found: Backlog | None) -> Iterator[Metric]:
         "Accounts in doubt that wait for a decision.",
         value=found.in_doubt,
     )
+    paused = GaugeMetricFamily(
+        "clarion_account_paused",
+        "Processes that give an account at a provider no messages for now.",
+        labels=["channel", "account"],
+    )
+    for (channel, account), n in sorted(found.paused.items()):
+        paused.add_metric([channel, account], n)
+    yield paused

@@ -23,7 +23,7 @@ from clarion.domain.outlets import DAY_MS, day_of
 from clarion.pipeline.outlet import Outlet
 from clarion.store import outlets, triggers
 from clarion.store.engine import Row, Transaction
-from clarion.store.outlets import Grant
+from clarion.store.outlets import Grant, Standing
 
 FAILOVER_SECONDS = 10.0
 _LOOK_AGAIN = 30.0  # seconds until a day's share that is used up is looked at again: somebody may have raised it
@@ -106,11 +106,9 @@ NO_ROUTING = NoRouting()
 
 
 class News(NamedTuple):
-    """How an account fares: why it takes no messages (None: it does), and for how many seconds from now at least."""
+    """How an account fares, to be noted; `state` says the same by our clock."""
 
-    outlet_id: int
-    words: str | None
-    seconds: float
+    standing: Standing
     state: tuple[str, float] | None
 
 
@@ -197,13 +195,14 @@ class Routes:
             state = outlet.state()
             if state != outlet.told:
                 words, until = state or (None, 0.0)
-                found.append(News(number, words, max(0.0, until - self._clock()), state))
+                seconds, failed = max(0.0, until - self._clock()), outlet.away is not None
+                found.append(News(Standing(number, words, seconds, failed), state))
         return found
 
     def told(self, news: "Iterable[News]") -> None:
         """It is noted."""
         for one in news:
-            self._by_id[one.outlet_id].told = one.state
+            self._by_id[one.standing.outlet_id].told = one.state
 
     def outlet(self, outlet_id: int) -> Outlet | None:
         """The account of that number; None: the settings name none of that name any more."""

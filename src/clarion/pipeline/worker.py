@@ -136,6 +136,8 @@ class Worker:
                 told.set()
             await asyncio.gather(*beside)
             await self._send.close()
+            if self._send.routes.has_numbers:
+                await self._reported(self._leave_accounts)
             presence.close()
 
     async def _tell_the_resolver(self) -> None:
@@ -206,9 +208,13 @@ class Worker:
         await self._send.domains.follow(changed)
         news = routes.news()
         if news:
-            noted = [one[:3] for one in news]
-            await asyncio.to_thread(self._store.write, partial(outlets.note_states, news=noted))
+            noted = [one.standing for one in news]
+            await asyncio.to_thread(self._store.write, partial(outlets.note_states, holder=self._owner, news=noted))
             routes.told(news)
+
+    async def _leave_accounts(self) -> None:
+        """Nobody is to think that we still wait for one; after a crash that is thought for an hour."""
+        await asyncio.to_thread(self._store.write, partial(outlets.end_pauses, holder=self._owner))
 
     # -- looking after -----------------------------------------------------------------------------------
 

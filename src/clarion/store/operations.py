@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What there is to do, in figures that are cheap to read: indices and counters, never a count of deliveries."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from clarion.domain.deliveries import State
 from clarion.domain.triggers import UNFINISHED
+from clarion.store import outlets
 from clarion.store.engine import Transaction
 
 
@@ -13,7 +15,8 @@ class Backlog:
     """`triggers`: unfinished ones by state; `queued`: accounts of theirs that are to be sent; `open_slices` hold these.
 
     `waiting_ms`: how long the oldest unfinished trigger with work that is due and that nobody holds has existed;
-    `in_doubt`: accounts of any trigger.
+    `in_doubt`: accounts of any trigger; `paused`: how many processes give an account at a provider no messages, by its
+    channel and name.
     """
 
     triggers: dict[str, int]
@@ -21,6 +24,7 @@ class Backlog:
     open_slices: int
     waiting_ms: int
     in_doubt: int
+    paused: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 def backlog(tx: Transaction) -> Backlog:
@@ -33,12 +37,17 @@ def backlog(tx: Transaction) -> Backlog:
     queued = tx.one("unfinished_accounts", state=int(State.QUEUED))
     oldest = tx.one("oldest_waiting")
     doubt = tx.one("accounts_in_doubt")
+    pauses, accounts = outlets.pauses(tx), outlets.listing(tx)
     return Backlog(
         triggers=states,
         queued=int(queued["n"] or 0) if queued else 0,
         open_slices=open_slices,
         waiting_ms=max(0, int(oldest["waiting_ms"] or 0)) if oldest else 0,
         in_doubt=int(doubt["n"] or 0) if doubt else 0,
+        paused={
+            (str(row["channel"]), str(row["name"])): pauses.get(int(row["outlet_id"]), outlets.NO_PAUSE).processes
+            for row in accounts
+        },
     )
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from clarion.store.engine import Row, Transaction
 
+_KEPT_MS = 3_600_000  # behind the end of a pause: its process asks with the next message, or died
 _CHOSEN = ("enabled", "place", "per_second", "per_day", "ramp")
 
 
@@ -15,6 +16,30 @@ class Grant(NamedTuple):
     outlet_id: int
     day: int
     messages: int
+
+
+class Standing(NamedTuple):
+    """How a process found an account: why it gives it nothing (None: it does), and for how many seconds at least.
+
+    `failed`: something was wrong with it, which is remembered.
+    """
+
+    outlet_id: int
+    words: str | None
+    seconds: float = 0.0
+    failed: bool = True
+
+
+class Pause(NamedTuple):
+    """Why an account gets nothing, since and until when, by so many processes. Then it is asked again, by a message."""
+
+    words: str
+    since_ms: int
+    until_ms: int
+    processes: int
+
+
+NO_PAUSE = Pause("", 0, 0, 0)
 
 
 def register(tx: Transaction, channel: str, name: str) -> int:
@@ -38,11 +63,33 @@ def names(tx: Transaction) -> dict[int, str]:
     return {int(row["outlet_id"]): str(row["name"]) for row in listing(tx)}
 
 
-def note_states(tx: Transaction, news: Iterable[tuple[int, str | None, float]]) -> None:
-    """How a worker found accounts: why one takes none (None: it takes messages), and for how many seconds at least."""
-    for outlet_id, words, seconds in news:
-        said = None if words is None else words[:500].replace("\0", "\ufffd")
-        tx.execute("note_outlet_state", outlet_id=outlet_id, words=said, pause_ms=int(seconds * 1_000))
+def note_states(tx: Transaction, holder: str, news: Iterable[Standing]) -> None:
+    """How a process found accounts."""
+    for one in sorted(news):
+        if one.words is None:
+            tx.execute("end_outlet_pause", outlet_id=one.outlet_id, holder=holder)
+            continue
+        said = one.words[:500].replace("\0", "\ufffd")
+        pause_ms = int(one.seconds * 1_000)
+        tx.execute("note_outlet_pause", outlet_id=one.outlet_id, holder=holder, words=said, pause_ms=pause_ms)
+        if one.failed:
+            tx.execute("note_outlet_failure", outlet_id=one.outlet_id, words=said)
+
+
+def end_pauses(tx: Transaction, holder: str) -> None:
+    """A process ends: what it found is nobody's any more."""
+    tx.execute("end_outlet_pauses", holder=holder, kept_ms=_KEPT_MS)
+
+
+def pauses(tx: Transaction) -> dict[int, Pause]:
+    """The accounts that some process gives nothing, by their numbers; what is said longest is what is said."""
+    found: dict[int, Pause] = {}
+    for row in tx.all("outlet_pauses", kept_ms=_KEPT_MS):
+        number, since_ms = int(row["outlet_id"]), int(row["since_ms"])
+        before = found.get(number)
+        first_ms, processes = (min(before.since_ms, since_ms), before.processes + 1) if before else (since_ms, 1)
+        found[number] = Pause(str(row["words"]), first_ms, int(row["until_ms"]), processes)
+    return found
 
 
 def used(tx: Transaction, outlet_id: int, day: int, ramp_from: int) -> tuple[int, int]:

@@ -49,7 +49,8 @@ def shape(tx: Transaction, found: Sending, place: int) -> tuple[int, dict[str, A
         share = terms.share(days)
         ramp = parse_ramp(terms.ramp)
         ramp_day = days + 1 if ramp is not None and ramp.share(days) is not None else None
-    away = row is not None and row["away_words"] is not None
+    pause = outlets.pauses(tx).get(int(row["outlet_id"])) if row is not None else None
+    now_ms = tx.now_ms()
     return terms.place, {
         "account": found.account,
         "enabled": terms.enabled,
@@ -57,12 +58,17 @@ def shape(tx: Transaction, found: Sending, place: int) -> tuple[int, dict[str, A
         "per_day": terms.per_day,
         "ramp": terms.ramp,
         "changed": [name for name in CHANGED if row is not None and row[name] is not None],
+        "circuit": "closed" if pause is None else "paused" if pause.until_ms > now_ms else "trying",
         "away": {
-            "words": row["away_words"],
-            "since": seconds(row["away_ms"]),
-            "until": seconds(row["away_until_ms"]),
+            "words": pause.words,
+            "since": seconds(pause.since_ms),
+            "until": seconds(pause.until_ms),
+            "processes": pause.processes,
         }
-        if row is not None and away
+        if pause is not None
+        else None,
+        "failed": {"words": row["failed_words"], "at": seconds(row["failed_ms"])}
+        if row is not None and row["failed_words"] is not None
         else None,
         "today": {"sent": used, "share": share, "ramp_day": ramp_day} if terms.has_share else None,
     }
@@ -73,23 +79,25 @@ def all_away(tx: Transaction, sending: Sequence[Sending], broadcast_id: int) -> 
     if not sending:
         return ()
     rows = {(row["channel"], row["name"]): row for row in outlets.listing(tx)}
+    pauses, now_ms = outlets.pauses(tx), tx.now_ms()
+
+    def why_away(one: Sending) -> str | None:
+        """None: it takes messages, or no worker has said of late that it does not."""
+        row = rows.get((one.capabilities.channel, one.account))
+        if row is None:
+            return None
+        if not one.terms.with_changes(row).enabled:
+            return "switched off"
+        pause = pauses.get(int(row["outlet_id"]))
+        return pause.words if pause is not None and pause.until_ms + _SAID_MS >= now_ms else None
+
     found: list[str] = []
     for channel in outlets.channels_of(tx, broadcast_id):
         mine = [one for one in sending if one.capabilities.channel == channel]
-        words = [_why_away(one, rows.get((channel, one.account))) for one in mine]
+        words = [why_away(one) for one in mine]
         if all(words):
             found += [f"{channel}/{one.account}: {why}" for one, why in zip(mine, words, strict=True)]
     return tuple(found)
-
-
-def _why_away(found: Sending, row: Row | None) -> str | None:
-    """None: it takes messages, or no worker has said of late that it does not."""
-    if row is None:
-        return None
-    if not found.terms.with_changes(row).enabled:
-        return "switched off"
-    late = row["away_until_ms"] is None or int(row["away_until_ms"]) + _SAID_MS < int(row["now_ms"])
-    return None if late or row["away_words"] is None else str(row["away_words"])
 
 
 def found_of(call: Call) -> tuple[Sending, int]:

@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from clarion.api.schemas import Loose, array, flag, integer, nullable, record, shown, text
+from clarion.api.schemas import Loose, array, flag, integer, nullable, one_of, record, shown, text
 
 EXAMPLE: dict[str, Any] = {
     "account": "ses-eu",
@@ -12,7 +12,9 @@ EXAMPLE: dict[str, Any] = {
     "per_day": 0,
     "ramp": "50 x 2",
     "changed": ["ramp"],
-    "away": {"words": "503 slow down", "since": 1796040000, "until": 1796040060},
+    "circuit": "paused",
+    "away": {"words": "503 slow down", "since": 1796040000, "until": 1796040060, "processes": 2},
+    "failed": {"words": "503 slow down", "at": 1796040000},
     "today": {"sent": 37, "share": 100, "ramp_day": 2},
 }
 _NUMBER = {"type": "number"}
@@ -23,8 +25,23 @@ SHAPE: dict[str, Any] = {
     "per_day": integer("The most in a day (UTC); 0: no limit."),
     "ramp": text("The messages of its first days, as 50, 100, 200 or 50 x 2; empty: none."),
     "changed": array(text(), "What somebody has set here, so that the settings do not say it."),
+    "circuit": one_of(
+        "closed",
+        "paused",
+        "trying",
+        description="closed: every process gives it messages; paused: some process gives it none until then; trying: "
+        "that is over, and the next message asks it.",
+    ),
     "away": nullable(
-        record(words=text("Why it takes no messages."), since=integer(), until=integer("When it is asked again."))
+        record(
+            words=text("Why it gets no messages."),
+            since=integer(),
+            until=integer("When it is asked again, with one message."),
+            processes=integer("How many processes give it none."),
+        )
+    ),
+    "failed": nullable(
+        record("What was last wrong with it, also when it takes messages again.", words=text(), at=integer())
     ),
     "today": nullable(
         record(
@@ -34,7 +51,7 @@ SHAPE: dict[str, Any] = {
         )
     ),
 }
-_LOOSE = Loose(nullable=("away", "today", "share", "ramp_day"))
+_LOOSE = Loose(nullable=("away", "failed", "today", "share", "ramp_day"))
 
 CHANGE = shown(
     {"account": EXAMPLE},

@@ -8,14 +8,28 @@ SELECT COALESCE(MAX(outlet_id), 0) + 1, CAST(:channel AS text), CAST(:name AS te
 
 -- name: outlets
 SELECT o.outlet_id, o.channel, o.name, o.enabled, o.place, o.per_second, o.per_day, o.ramp, o.ramp_from,
-       o.away_words, o.away_until_ms, o.away_ms, {{now_ms}} AS now_ms
+       o.failed_words, o.failed_ms, {{now_ms}} AS now_ms
 FROM outlet o ORDER BY o.outlet_id;
 
--- name: note_outlet_state
-UPDATE outlet SET away_words = CAST(:words AS text),
-    away_until_ms = CASE WHEN CAST(:words AS text) IS NULL THEN NULL ELSE {{now_ms}} + :pause_ms END,
-    away_ms = CASE WHEN CAST(:words AS text) IS NULL THEN NULL ELSE COALESCE(away_ms, {{now_ms}}) END
-WHERE outlet_id = :outlet_id;
+-- name: note_outlet_failure
+UPDATE outlet SET failed_words = :words, failed_ms = {{now_ms}} WHERE outlet_id = :outlet_id;
+
+-- name: note_outlet_pause
+-- Since when is kept while it goes on.
+INSERT INTO outlet_pause (outlet_id, holder, words, since_ms, until_ms)
+VALUES (:outlet_id, :holder, :words, {{now_ms}}, {{now_ms}} + :pause_ms)
+ON CONFLICT (outlet_id, holder) DO UPDATE SET words = excluded.words, until_ms = excluded.until_ms;
+
+-- name: end_outlet_pause
+DELETE FROM outlet_pause WHERE outlet_id = :outlet_id AND holder = :holder;
+
+-- name: end_outlet_pauses
+-- Of a process that ends, and of those that died.
+DELETE FROM outlet_pause WHERE holder = :holder OR until_ms < {{now_ms}} - :kept_ms;
+
+-- name: outlet_pauses
+SELECT outlet_id, words, since_ms, until_ms FROM outlet_pause
+WHERE until_ms >= {{now_ms}} - :kept_ms ORDER BY outlet_id, until_ms;
 
 -- name: outlet_used
 SELECT COALESCE((SELECT used FROM outlet_day WHERE outlet_id = :outlet_id AND day = :day), 0) AS used,

@@ -11,7 +11,7 @@ import {
   numberIn,
   stateOf,
   titleOf,
-  whyAway,
+  troubleOf,
 } from "./accounts";
 import type { Provider } from "./words";
 
@@ -31,24 +31,42 @@ const SES: Provider = {
   per_day: 0,
   ramp: "",
   changed: [],
+  circuit: "closed",
   away: null,
+  failed: null,
   today: null,
 };
 
 describe("how an account fares", () => {
   it("is one thing at a time, the most telling first", () => {
-    const away = { words: "503", since: 1, until: 2 };
+    const away = {
+      circuit: "paused" as const,
+      away: { words: "503", since: 1_700_000_000, until: 1_700_000_060, processes: 2 },
+    };
     const today = { sent: 50, share: 50, ramp_day: 1 };
     expect(stateOf(SES).words).toBe("takes messages");
     expect(stateOf({ ...SES, captures: true }).words).toBe("captured");
     expect(stateOf({ ...SES, today }).words).toContain("used up");
     expect(stateOf({ ...SES, today: { ...today, share: null } }).tone).toBe("good");
-    expect(stateOf({ ...SES, today, away }).words).toContain("used up");
-    expect(stateOf({ ...SES, away }).words).toBe("takes no messages");
-    expect(stateOf({ ...SES, away, enabled: false }).words).toBe("switched off");
-    expect(whyAway({ ...SES, away })).toContain("503 – it is asked again");
-    expect(whyAway({ ...SES, away, enabled: false })).toBeNull();
-    expect(whyAway(SES)).toBeNull();
+    expect(stateOf({ ...SES, today, ...away }).words).toContain("used up");
+    expect(stateOf({ ...SES, ...away }).words).toBe("takes no messages");
+    expect(stateOf({ ...SES, ...away, enabled: false }).words).toBe("switched off");
+    expect(stateOf({ ...SES, ...away, circuit: "trying" }).words).toBe("tried with the next message");
+  });
+  it("is told with its trouble", () => {
+    const now = 1_700_000_120_000;
+    const paused: Provider = {
+      ...SES,
+      circuit: "paused",
+      away: { words: "503", since: 1_700_000_000, until: 1_700_000_180, processes: 2 },
+    };
+    expect(troubleOf(paused, now)).toMatch(/^503 – since 2 min.* ago\. 2 processes wait until .*one message/);
+    expect(troubleOf({ ...paused, circuit: "trying" }, now)).toContain("wait for a message");
+    expect(troubleOf({ ...paused, enabled: false }, now)).toBeNull();
+    expect(troubleOf({ ...SES, failed: { words: "503", at: 1_700_000_000 } }, now)).toMatch(
+      /^Last trouble 2 min.* ago: 503$/,
+    );
+    expect(troubleOf(SES, now)).toBeNull();
   });
 });
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is said of accounts at providers, and the lines that add one. Without a DOM.
-import { count, dateTime, number } from "../../lib/format";
+import { count, dateTime, number, relative } from "../../lib/format";
 import type { Tone } from "../../ui/pill";
 import type { Provider } from "./words";
 
@@ -12,7 +12,11 @@ export interface Account {
   per_day: number;
   ramp: string;
   changed: string[];
-  away: { words: string; since: number; until: number } | null;
+  /** paused: until `away.until`; trying: the next message asks it. */
+  circuit: "closed" | "paused" | "trying";
+  away: { words: string; since: number; until: number; processes: number } | null;
+  /** What was last wrong with it, also when it takes messages again. */
+  failed: { words: string; at: number } | null;
   today: { sent: number; share: number | null; ramp_day: number | null } | null;
 }
 
@@ -49,7 +53,8 @@ export function byChannel(providers: readonly Provider[]): [string, Provider[]][
 export function stateOf(one: Provider): { words: string; tone: Tone } {
   if (!one.enabled) return { words: "switched off", tone: "quiet" };
   if (isUsedUp(one)) return { words: "today’s share is used up", tone: "warn" };
-  if (one.away) return { words: "takes no messages", tone: "bad" };
+  if (one.circuit === "paused") return { words: "takes no messages", tone: "bad" };
+  if (one.circuit === "trying") return { words: "tried with the next message", tone: "warn" };
   if (one.captures) return { words: "captured", tone: "warn" };
   return { words: "takes messages", tone: "good" };
 }
@@ -58,10 +63,19 @@ function isUsedUp(one: Account): boolean {
   return one.today !== null && one.today.share !== null && one.today.sent >= one.today.share;
 }
 
-/** Why it takes none, and until when. */
-export function whyAway(one: Account): string | null {
-  if (!one.away || !one.enabled || isUsedUp(one)) return null;
-  return `${one.away.words} – it is asked again at ${dateTime(one.away.until * 1_000, true)}.`;
+/** Why it takes none, since and until when; or what was last wrong with it. */
+export function troubleOf(one: Account, now: number = Date.now()): string | null {
+  if (!one.enabled || isUsedUp(one)) return null;
+  if (one.away) {
+    const { words, since, until, processes } = one.away;
+    const who = count(processes, "process waits", "processes wait");
+    const then =
+      one.circuit === "paused"
+        ? `${who} until ${dateTime(until * 1_000, true)}, then one message asks it.`
+        : `${who} for a message that asks it.`;
+    return `${words} – since ${relative(since * 1_000, now)}. ${then}`;
+  }
+  return one.failed && `Last trouble ${relative(one.failed.at * 1_000, now)}: ${one.failed.words}`;
 }
 
 /** Its limits, in sentences; none for none. */

@@ -12,7 +12,7 @@ import { Problems } from "../../ui/states";
 import { Table } from "../../ui/table";
 import { toast } from "../../ui/toast";
 import { LimitsDialog } from "./accountdialogs";
-import { addable, isLimited, limitsOf, linesOf, moved, stateOf, titleOf, whyAway } from "./accounts";
+import { addable, isLimited, limitsOf, linesOf, moved, stateOf, titleOf, troubleOf } from "./accounts";
 import { TestDialog } from "./testdialog";
 import { type Provider, type Setting, variableOf, wordsOf } from "./words";
 
@@ -168,12 +168,12 @@ export function Channel({
             label: "State",
             show: (one) => {
               const state = stateOf(one);
-              const why = whyAway(one);
+              const trouble = troubleOf(one);
               return (
-                <>
+                <div>
                   <Pill tone={state.tone}>{state.words}</Pill>
-                  {why && <div class="muted break">{why}</div>}
-                </>
+                  {trouble && <div class="muted break">{trouble}</div>}
+                </div>
               );
             },
           },
@@ -183,10 +183,10 @@ export function Channel({
                   key: "limits",
                   label: "Limits",
                   show: (one: Provider) => (
-                    <>
+                    <div>
                       {limitsOf(one).join(" ") || <span class="muted">none</span>}
                       {one.changed.length > 0 && <div class="muted">Set here, not in the settings.</div>}
-                    </>
+                    </div>
                   ),
                 },
               ]

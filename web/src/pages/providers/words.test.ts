@@ -18,7 +18,9 @@ const SMTP: Provider = {
   per_day: 0,
   ramp: "",
   changed: [],
+  circuit: "closed",
   away: null,
+  failed: null,
   today: null,
 };
 
