@@ -122,3 +122,19 @@ async def test_a_worker_stops_sending_and_everybody_is_accounted_for(stage: Stag
     sums = stage.sums(trigger_id)
     assert sums["failed refused"] >= 20
     assert sum(sums.values()) == 200
+
+
+async def test_refusals_pause_it_before_much_more_is_sent(stage: Stage) -> None:
+    """Nobody looks but the worker itself, at what it writes down: a second would be all of it."""
+    stage.crowd(400)
+    guard(stage, Breaker(after=20, failed=50))
+    trigger_id = stage.trigger(stage.broadcast())
+    provider = Scripted(usual=Fails(Permanent("550 policy", reason="refused")))
+    async with stage.working(stage.worker(provider, LostJobs(), sizes=Sizes(slice_people=400))):
+        await until(lambda: stage.get(trigger_id).paused_ms is not None)
+    assert (
+        stage.get(trigger_id).paused_because == "100 % of 20 messages were refused by the provider; 50 % is the limit"
+    )
+    sums = stage.sums(trigger_id)
+    assert 20 <= sums["failed refused"] <= 30  # the chunk that was in hand went out
+    assert sum(sums.values()) == 400

@@ -17,9 +17,10 @@ from typing import TypeVar
 
 import structlog
 
+from clarion.domain.deliveries import State
 from clarion.domain.errors import Unavailable, detail_of
 from clarion.domain.push import PushDevice
-from clarion.pipeline import setback
+from clarion.pipeline import breaking, setback
 from clarion.pipeline.chunk_source import Task
 from clarion.pipeline.claim import Chunk, ChunkRules, Work, claim, recover
 from clarion.pipeline.compose import Messages
@@ -285,12 +286,19 @@ class Sender:
                 if chunk is not None:
                     flying.activate()
                 self._failpoint("record.after_commit")
+                if any(one.state is State.FAILED for one in outcomes):
+                    await self._stop_what_fails(held.trigger_id)
                 if held_until is not None:
                     await self._hold(held, messages, held_until)
                 for channel, some in messages.by_channel(outcomes).items():
                     self._meter.chunk_settled(channel, some, now() - opened)
         finally:
             keeping.cancel()
+
+    async def _stop_what_fails(self, trigger_id: int) -> None:
+        """Whether too much of it does is not left until the next look of the errand."""
+        for bad in await self._database(self._store.read, partial(breaking.found, trigger_id=trigger_id)):
+            await self._database(self._store.write, partial(breaking.pause, bad=bad))
 
     def _is_last(self, task: Task, held_until: float | None) -> bool:
         """Whether a slice is given back behind this chunk: we stop, or the rest of it waits for its provider."""

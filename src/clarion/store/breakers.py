@@ -38,9 +38,10 @@ def put(tx: Transaction, workspace_id: int, breaker: Breaker | None) -> None:
     tx.execute("set_breaker", workspace_id=workspace_id, breaker=text)
 
 
-def watched(tx: Transaction) -> list[Watched]:
-    """Every trigger that sends and may be broken, with what is counted of it: from counters."""
-    rows: Mapping[int, Mapping[str, object]] = {int(row["trigger_id"]): row for row in tx.all("watched_triggers")}
+def watched(tx: Transaction, only: int = 0) -> list[Watched]:
+    """Every trigger that sends and may be broken, or one, with what is counted of it: from counters."""
+    of = tx.all("watched_triggers", only=only)
+    rows: Mapping[int, Mapping[str, object]] = {int(row["trigger_id"]): row for row in of}
     counts, heard = _handed_over(tx, list(rows)), watching.heard_of(tx, list(rows))
     found = []
     for trigger_id, row in rows.items():

@@ -5,11 +5,11 @@ SELECT circuit_breaker FROM workspace WHERE workspace_id = :workspace_id;
 UPDATE workspace SET circuit_breaker = CAST(:breaker AS text) WHERE workspace_id = :workspace_id;
 
 -- name: watched_triggers
--- Those that send, of workspaces where something is to stop them. From the index of unfinished triggers.
+-- Those that send (one, or all for 0) of workspaces where something is to stop them. From the index of unfinished ones.
 SELECT t.trigger_id, t.broken_at, w.circuit_breaker
 FROM broadcast_trigger t JOIN workspace w ON w.workspace_id = t.workspace_id
 WHERE t.processed_ms IS NULL AND t.paused_ms IS NULL AND t.state IN ('resolving', 'sending')
-  AND w.circuit_breaker IS NOT NULL;
+  AND w.circuit_breaker IS NOT NULL AND (:only = 0 OR t.trigger_id = :only);
 
 -- name: counts_by_action
 -- From the counters of some triggers.

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import {
   announcement,
+  brokenBy,
   csvPath,
   endWords,
   isGrave,
@@ -92,6 +93,13 @@ test("what nobody wished for is grave", () => {
   expect(isGrave(held)).toBe(false);
   expect(isGrave({ ...held, words: "6 % of 500 messages bounced; 5 % is the limit" })).toBe(true);
   expect(isGrave({ ...held, what: "no_worker" })).toBe(true);
+});
+
+test("what it paused itself for is told apart from a pause by somebody", () => {
+  const held = { what: "paused", meaning: "it is paused", until: null, words: null };
+  expect(brokenBy({ held_back: [held] })).toBeNull();
+  expect(brokenBy({ held_back: [{ ...held, what: "provider", words: "451" }] })).toBeNull();
+  expect(brokenBy({ held_back: [{ ...held, words: "6 % bounced" }] })).toBe("6 % bounced");
 });
 
 test("words", () => {

@@ -32,6 +32,11 @@ export function isGrave(held: Held): boolean {
   );
 }
 
+/** What a trigger paused itself for; null where it did not. */
+export function brokenBy(progress: Pick<Progress, "held_back">): string | null {
+  return progress.held_back.find((held) => held.what === "paused")?.words ?? null;
+}
+
 export const ACCOUNT_WORDS: Record<StateWord, string> = {
   queued: "queued",
   sent: "sent",

@@ -17,6 +17,7 @@ import { Entries, Heard } from "./heard";
 import { InDoubt } from "./in-doubt";
 import {
   announcement,
+  brokenBy,
   endWords,
   isGrave,
   lookEvery,
@@ -114,18 +115,32 @@ function Live({ progress }: { progress: Progress }) {
         </div>
         <StackedBar label="Messages" parts={partsOf(numbers)} total={numbers.accounts} />
         {progress.failure && <p class="banner banner-bad">It failed: {progress.failure}</p>}
-        {progress.held_back.map((held) => (
-          <p key={held.what} class="trigger-held">
-            <Pill tone={isGrave(held) ? "bad" : "warn"}>Waits</Pill> {held.meaning}
-            {held.until !== null && held.until * 1_000 > now + SOON_MS && (
-              <>
-                {" "}
-                until <Time ms={held.until * 1_000} />
-              </>
-            )}
-            {held.words && <span class="muted"> – “{held.words}”</span>}
-          </p>
-        ))}
+        {brokenBy(progress) && (
+          <div class="banner banner-bad" role="status">
+            <p>
+              <strong>It paused itself:</strong> {brokenBy(progress)}.
+            </p>
+            <p class="small">
+              “Not sent” below says what the provider told. Once that is mended, <em>Resume</em> lets it go on
+              with the {number(numbers.left)} messages that are left, and counts anew from there;{" "}
+              <em>Stop</em> ends it for good. The limits are those of the <a href="/workspace">workspace</a>.
+            </p>
+          </div>
+        )}
+        {progress.held_back
+          .filter((held) => !(held.what === "paused" && held.words))
+          .map((held) => (
+            <p key={held.what} class="trigger-held">
+              <Pill tone={isGrave(held) ? "bad" : "warn"}>Waits</Pill> {held.meaning}
+              {held.until !== null && held.until * 1_000 > now + SOON_MS && (
+                <>
+                  {" "}
+                  until <Time ms={held.until * 1_000} />
+                </>
+              )}
+              {held.words && <span class="muted"> – “{held.words}”</span>}
+            </p>
+          ))}
       </div>
       <div class="grid-2">
         <dl class="facts trigger-facts">
