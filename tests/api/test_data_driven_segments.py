@@ -51,6 +51,15 @@ async def test_a_segment_is_built_and_shown_by_both_apis(
     assert reached.json["people"] == 2
 
 
+async def test_a_new_one_is_told_in_the_words_of_later_calls(manage: Client) -> None:
+    called = await manage("POST", f"{_ROOT}/broadcasts", {"name": "Spring", "actions": []})
+    made = await make(manage, {"message": {"broadcast": called.json["broadcast"]["id"], "metric": "opened"}})
+    assert made["sentence"] == (await manage("GET", f"{_ROOT}/segments/{made['id']}")).json["segment"]["sentence"]
+    assert "Spring" in made["sentence"]
+    nameless = await manage("POST", f"{_ROOT}/segments", {"conditions": _PRO})
+    assert [one["detail"] for one in nameless.json["errors"]] == ["name: is required"]
+
+
 async def test_conditions_are_counted_before_there_is_a_segment(manage: Client, track: Client, crowd: None) -> None:
     await track("POST", "/api/v1/customers/p3/events", {"name": "buy"})
     found = await manage("POST", f"{_ROOT}/segments/count", {"conditions": {"or": [_BOUGHT, {"not": _PRO}]}})

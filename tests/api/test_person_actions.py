@@ -335,3 +335,14 @@ async def test_nobody_is_left_out_who_wants_no_messages(
         await worked_off(stage, number)
         assert stage.sums(number) == expected
     assert len(events(stage)) == 12
+
+
+async def test_a_journey_is_a_person_not_an_action(manage: Client, client: Client, track: Client, stage: Stage) -> None:
+    await people(track, "ann", "bob")
+    await segment(client)
+    broadcast = await activated(manage, UPDATE, EVENT, MOVE)
+    await worked_off(stage, await triggered(client, broadcast))
+    told = (await client("GET", f"/v1/campaigns/{broadcast['id']}/journey_metrics?steps=2")).json["journey_metric"]
+    assert {name: numbers for name, numbers in told.items() if any(numbers)} == {
+        "started": [0, 2], "activated": [0, 2], "finished": [0, 2],
+    }  # fmt: skip

@@ -104,7 +104,10 @@ def test_a_secret_is_in_no_sentence_and_no_repr(file: Path) -> None:
         ({"CLARION_EMAIL_ACCOUNTS": "ses, ses"}, "email.accounts names one twice"),
         ({"CLARION_SMS_ACCOUNTS": "relay"}, "sms.accounts names 'relay'"),
         ({"CLARION_ACCOUNTS_RELAY_CHANNEL": "sms"}, "no provider 'smtp' of channel 'sms'"),
-        ({"CLARION_ACCOUNTS_RELAY_PROVIDER": "pigeon"}, "no provider 'pigeon' of channel 'email'"),
+        ({"CLARION_ACCOUNTS_RELAY_PROVIDER": "pigeon"}, "no provider 'pigeon' of channel 'email'; there are: mail"),
+        ({"CLARION_ACCOUNTS_RELAY_CHANNEL": "mail"}, "no channel 'mail' with accounts; there are: email, .*, webhook"),
+        ({"CLARION_EMAIL_PROVIDER": "smpt"}, "email.provider: invalid enum value 'smpt'; there are: .*smtp"),
+        ({"CLARION_EMAIL_PER_DAY": "-3"}, "settings: email.per_day: expected `int` >= 0"),
         ({"CLARION_ACCOUNTS_X_CHANNEL": "email"}, "accounts.x: provider is missing"),
         ({"CLARION_ACCOUNTS_SMTP_CHANNEL": "email"}, "accounts.smtp: it has the name of a provider"),
         ({"CLARION_ACCOUNTS_RELAY_RAMP": "soon"}, "accounts.relay: ramp must be"),
@@ -136,7 +139,7 @@ def test_an_account_with_a_key_of_its_own_tells_at_an_address_of_its_own(file: P
 
 def test_an_option_that_its_provider_does_not_have(file: Path) -> None:
     file.write_text(FILE.replace('host = "127.0.0.1"', 'host = "127.0.0.1"\nregion = "eu"'), "utf-8")
-    with pytest.raises(SetupError, match="smtp: there is no option 'region'"):
+    with pytest.raises(SetupError, match=r"accounts\.relay: smtp: there is no option 'region'"):
         check_providers(load(file))
     file.write_text(FILE + "\n[accounts]\nlone = 5\n", "utf-8")
     with pytest.raises(SetupError, match=r"accounts\.lone must be a table"):

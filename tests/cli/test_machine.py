@@ -5,6 +5,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 Clarion = Callable[..., "subprocess.CompletedProcess[str]"]
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
@@ -21,3 +23,19 @@ def test_it_says_who_it_is_and_why(clarion: Clarion, tmp_path: Path) -> None:
     found = clarion("machine", "--agent", BROWSER, "--address", "192.0.2.9", "--after", "60", **own)
     assert found.stdout == "machine: rule office\n  our scanner\n"
     assert clarion("machine", **own).stdout.startswith("machine  office\n         our scanner\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--address", "192.0.2.9"), "give its --agent"),
+        (("--agent", BROWSER, "--address", "gateway"), "--address must be an IP address, not 'gateway'"),
+        (("--agent", BROWSER, "--method", "POST"), "--method must be GET or HEAD"),
+        (("--agent", BROWSER, "--header", "Purpose"), "--header must be 'Name: value'"),
+        (("--agent", BROWSER, "--after", "-3"), "--after must be from 0"),
+    ],
+)
+def test_what_is_no_request_is_taken_for_nobody(clarion: Clarion, arguments: tuple[str, ...], words: str) -> None:
+    refused = clarion("machine", *arguments)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert words in refused.stderr

@@ -223,6 +223,8 @@ def machine(
 ) -> None:
     """Say by which rule an opening or a click is a machine's; without --agent list the rules."""
     settings = _settings(config)
+    if agent is None and (address or header or after is not None or method != "GET"):
+        raise SetupError("--address, --header, --method and --after tell of a request: give its --agent, too")
     if agent is None:
         machines.listing(settings)
     else:

@@ -17,6 +17,12 @@ LIQUID = re.compile(
 )
 _FOR_HTML = re.compile(r"\|\s*(?:escape|escape_once|xml_escape|newline_to_br)\s*(?=\||-?\}\})")
 _COMMENT = re.compile(r"\{%-?\s*comment\b")
+# Tags that write words, as an output does; the others stand where they are and change no space around them.
+_WRITES = re.compile(
+    r"\{%-?\s*(?:unsubscribe|unsubscribe_url|manage_subscription_preferences_url|tracking_consent_url|view_in_browser"
+    r"|view_in_browser_url|subscription_topic_name|cio_link|cio_link_id|generate_uuid|random|render_liquid|echo|cycle|raw)"
+    r"(?![\w-])"
+)
 PLACEHOLDER = re.compile(f"{OPEN}(\\d+){CLOSE}")
 _SPACES = re.compile(r"[ \t\r\n\f\u00a0]+")
 _EDGE_SPACES = re.compile(r" *\n *")
@@ -112,7 +118,8 @@ class _Reader(HTMLParser):
         end = 0
         for found in PLACEHOLDER.finditer(data):
             self._words(data[end : found.start()])
-            if self._pieces[int(found[1])].startswith("{%"):
+            piece = self._pieces[int(found[1])]
+            if piece.startswith("{%") and not _WRITES.match(piece):
                 self._out.append(found[0])
             else:
                 self._write(found[0])

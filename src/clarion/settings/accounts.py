@@ -73,9 +73,14 @@ def _account(name: str, options: Mapping[str, Any]) -> Account:
         if not isinstance(value, str):
             raise SetupError(f"{where}: {key} must be a text")
     provider, channel = texts["provider"], texts["channel"]
-    known = sorted(other for other, entry in PROVIDERS.items() if channel in entry.channels and other != "in_app")
+    serving = {other: entry.channels for other, entry in PROVIDERS.items() if other not in ("in_app", "person")}
+    known = sorted(other for other, channels in serving.items() if channel in channels)
+    if not known:
+        every = ", ".join(sorted({one for channels in serving.values() for one in channels}))
+        raise SetupError(f"{where}: there is no channel {channel!r} with accounts; there are: {every}")
     if provider not in known:
-        raise SetupError(f"{where}: there is no provider {provider!r} of channel {channel!r}; there are: {known}")
+        there = ", ".join(known)
+        raise SetupError(f"{where}: there is no provider {provider!r} of channel {channel!r}; there are: {there}")
     terms = terms_of(where, options)
     rest = {key: value for key, value in options.items() if key not in _TEXTS and key not in _NUMBERS}
     return Account(channel, name, provider, terms, rest, texts["hook_key"])

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -44,9 +44,23 @@ def load(
     try:
         settings = msgspec.convert(values, Settings)
     except msgspec.ValidationError as error:
-        raise SetupError(f"settings: {error}") from None
+        raise SetupError(f"settings: {_told(error)}") from None
     check(settings)
     return settings
+
+
+def _told(error: msgspec.ValidationError) -> str:
+    """The setting first, as the operator knows it, and what it may be where that is a list."""
+    said, at, place = str(error).partition(" - at `$.")
+    if not at:
+        return said
+    name = place.rstrip("`")
+    kind: object = Settings
+    for part in name.split("."):
+        kind = get_type_hints(kind).get(part) if isinstance(kind, type) else None
+    choices = get_args(kind) if get_origin(kind) is Literal else ()
+    told = f"{name}: {said[0].lower()}{said[1:]}"
+    return f"{told}; there are: {', '.join(map(str, choices))}" if choices else told
 
 
 def _read(file: Path) -> dict[str, Any]:

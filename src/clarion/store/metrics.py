@@ -122,6 +122,15 @@ def series(tx: Transaction, broadcast_id: int, action_id: int, edges: Sequence[i
     return found
 
 
+def journeys(tx: Transaction, broadcast_id: int, edges: Sequence[int]) -> list[int]:
+    """How many people triggers of a broadcast began with, in each bucket between two `edges`."""
+    sums = [0] * (len(edges) - 1)
+    rows = tx.all("journeys_started", broadcast_id=broadcast_id, from_hour=edges[0], to_hour=edges[-1])
+    for row in rows:
+        sums[bucket(edges, row)] += int(row["n"])
+    return sums
+
+
 def by_language(tx: Transaction, action_id: int, edges: Sequence[int]) -> dict[str, dict[str, list[int]]]:
     """Language → metric → how many in each bucket; of an action, without its default language."""
     rows = tx.all("language_series", action_id=action_id, from_hour=edges[0], to_hour=edges[-1])

@@ -141,7 +141,12 @@ def check_providers(settings: Settings) -> None:
         ours = _Ours(kept, performed, lambda _: "")
         folder = Path(settings.data.dir) / "outbox"
         for account in _accounts(settings):
-            await registry.build(account.provider, _options_of(settings, account, folder, ours)).close()
+            try:
+                await registry.build(account.provider, _options_of(settings, account, folder, ours)).close()
+            except SetupError as error:
+                if account.options is None:
+                    raise
+                raise SetupError(f"settings: accounts.{account.name}: {error}") from None
 
     async def nothing(url: str, most_bytes: int) -> bytes:
         raise AssertionError(url, most_bytes)

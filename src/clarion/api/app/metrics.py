@@ -19,6 +19,7 @@ from clarion.domain.channels import TYPE_OF
 from clarion.domain.deliveries import Reason
 from clarion.domain.errors import MalformedRequest, NotFound
 from clarion.domain.metrics import SERIES, Metric, metrics_of
+from clarion.domain.person_actions import PERSON_ACTIONS
 from clarion.domain.series import EST, HOUR_MS, MOST_STEPS, PERIODS, Period, edges, edges_between, steps_of
 from clarion.store import broadcasts, ledger, links, metrics, triggers
 from clarion.store.engine import Transaction
@@ -173,20 +174,28 @@ async def of_links(call: Call) -> Response:
 
 
 async def journeys(call: Call) -> Response:
-    """`GET …/journey_metrics`: a journey is a message here, since everything is performed at once."""
+    """`GET …/journey_metrics`: a journey is a person in a trigger, however many actions are performed for them.
+
+    Messages are counted, not who got at least one: `messaged` is the sum of the messages that went, at most everybody.
+    """
 
     def read(tx: Transaction) -> dict[str, list[int]]:
         found, _ = _broadcast(tx, call)
-        sums = _sums(tx, found.broadcast_id, (0,), _edges(call, tx.now_ms(), of_journeys=True))
-        zeros = [0] * len(sums["created"])
+        steps = _edges(call, tx.now_ms(), of_journeys=True)
+        started = metrics.journeys(tx, found.broadcast_id, steps)
+        sums = _sums(tx, found.broadcast_id, (0,), steps)
+        mute = [action.action_id for action in found.actions if action.kind in PERSON_ACTIONS]
+        performed = _sums(tx, found.broadcast_id, mute, steps)["sent"]
+        sent = [every - one for every, one in zip(sums["sent"], performed, strict=True)]
+        zeros = [0] * len(started)
         return {
-            "started": sums["created"],
-            "activated": sums["created"],
+            "started": started,
+            "activated": started,
             "exited_early": zeros,
-            "finished": sums["created"],
-            "converted": sums["converted"],
+            "finished": started,
+            "converted": [min(pair) for pair in zip(sums["converted"], started, strict=True)],
             "never_activated": zeros,
-            "messaged": sums["sent"],
+            "messaged": [min(pair) for pair in zip(sent, started, strict=True)],
         }
 
     return answer({"journey_metric": await call.api.read(read)})

@@ -105,15 +105,16 @@ async def create(call: Call) -> Response:
     """`POST /segments {name, description?, conditions}`: a data-driven one, to be built."""
     fields = Fields(await call.json_object())
     fields.only(("name", "description", "conditions"))
-    name = fields.text("name", "", _MAX_NAME_BYTES, blank=False)
+    name = fields.text("name", "", _MAX_NAME_BYTES, blank="name" not in fields.value)
     if "name" not in fields.value:
-        fields.fault("can not be blank", "name")
+        fields.fault("is required", "name")
     description = fields.text("description", "", _MAX_DESCRIPTION_BYTES)
     conditions = _conditions(fields)
     fields.refuse()
 
     def work(tx: Transaction) -> dict[str, Any]:
-        return _Seen(tx, call).shape(segment_defining.create(tx, call.workspace, name.strip(), description, conditions))
+        made = segment_defining.create(tx, call.workspace, name.strip(), description, conditions)
+        return _Seen(tx, call).shape(made)
 
     return answer({"segment": await call.api.write(work)})
 

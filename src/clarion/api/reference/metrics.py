@@ -69,7 +69,9 @@ JOURNEYS = Reference(
     answer=record(journey_metric=_SERIES),
     answer_example={"journey_metric": {"started": [0, 10_000], "messaged": [0, 9_990], "finished": [0, 10_000]}},
     errors=(400, 404),
-    note=_NOTE + " A broadcast performs everything at once, so whoever starts has finished.",
+    note=_NOTE + " A journey is a person in a trigger; a broadcast performs everything at once, so whoever starts has "
+    "finished. `messaged` is exact where nobody gets more than one message; else it is the messages that were sent, at "
+    "most `started`.",
     contract="§7.12",
 )
 OF_A_TRIGGER = Reference(

@@ -45,6 +45,14 @@ WHERE broadcast_id = :broadcast_id AND (:only_action = 0 OR action_id = :only_ac
   AND hour >= :from_hour AND hour < :to_hour
 GROUP BY hour, metric;
 
+-- name: journeys_started
+-- A journey is a person in a trigger, whatever number of actions. Triggers of a broadcast are few.
+SELECT COALESCE(t.booked_hour, t.created_ms / 3600000) AS hour, CAST(SUM(t.audience) AS bigint) AS n
+FROM broadcast_trigger t
+WHERE t.broadcast_id = :broadcast_id AND COALESCE(t.booked_hour, t.created_ms / 3600000) >= :from_hour
+  AND COALESCE(t.booked_hour, t.created_ms / 3600000) < :to_hour
+GROUP BY COALESCE(t.booked_hour, t.created_ms / 3600000);
+
 -- name: language_series
 SELECT language, hour, metric, CAST(SUM(n) AS bigint) AS n FROM language_count
 WHERE action_id = :action_id AND hour >= :from_hour AND hour < :to_hour
