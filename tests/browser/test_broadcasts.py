@@ -153,6 +153,7 @@ def test_the_list_duplicates_archives_and_keeps_its_filters_in_the_address(serve
     row = page.get_by_role("row").filter(has_text="Winter")
     row.get_by_role("button", name="Actions for Winter").click()
     check_accessible(page)
+    expect(page.get_by_role("menuitem", name="Duplicate")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("link", name="[COPY] Winter")).to_be_visible()
     page.get_by_role("button", name="Actions for [COPY] Winter").click()
@@ -214,7 +215,13 @@ def test_messages_are_ordered_by_buttons_and_switched_off(server: Server, page: 
     page.get_by_role("button", name="Actions for Greeting").click()
     page.get_by_role("menuitem", name="Duplicate").click()
     expect(page.get_by_role("link", name="Greeting", exact=True)).to_have_count(2)
+    expect(page.get_by_role("status").get_by_text("Greeting is duplicated")).to_be_attached()
     check_accessible(page)
+    page.get_by_role("button", name="Actions for Greeting").last.click()
+    page.get_by_role("menuitem", name="Remove").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    expect(page.get_by_role("link", name="Greeting", exact=True)).to_have_count(1)
+    expect(page.get_by_role("status").get_by_text("Greeting is removed")).to_be_attached()
 
 
 def test_its_pages_fit_a_phone(server: Server, phone: Page) -> None:

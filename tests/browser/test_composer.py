@@ -132,6 +132,7 @@ def test_by_keyboard_alone_and_nothing_typed_is_lost(page: Page, server: Server,
     page.keyboard.press("Control+End")
     page.keyboard.insert_text("<p>later</p>")
     expect(page.get_by_text("Not saved yet")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(1)  # the preview, which is rendered, says nothing of it
     page.once("dialog", lambda question: question.accept())
     page.reload()
     expect(page.get_by_text("What you typed before is here again")).to_be_visible()

@@ -58,6 +58,21 @@ def test_a_segment_of_conditions_is_made_by_keyboard(server: Server, page: Page)
     check_accessible(page)
 
 
+def test_numbers_of_times_are_typed_digit_by_digit(page: Page) -> None:
+    page.goto("/segments/new")
+    page.get_by_label("Kind of condition").select_option(label="Event")
+    page.get_by_label("Event", exact=True).fill("bought")
+    page.get_by_label("How often").select_option(label="was performed between")
+    low, high = page.get_by_label("Times at least"), page.get_by_label("Times at most")
+    for field, times in ((low, "3"), (high, "12")):
+        field.fill("")
+        field.press_sequentially(times)
+        expect(field).to_have_value(times)
+    high.fill("")
+    high.blur()
+    expect(high, "what is left blank is the least").to_have_value("4")
+
+
 def test_other_conditions_build_the_segment_anew(server: Server, page: Page) -> None:
     body = {"name": "For changing", "conditions": _OSLO}
     made = server.call("POST", "/api/clarion/v1/segments", body=body)["segment"]["id"]

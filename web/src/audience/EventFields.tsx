@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fields of a condition on what somebody did.
+import { useState } from "preact/hooks";
 import { Button } from "../ui/button";
 import { ComparisonFields, PeriodFields } from "./ComparisonFields";
-import { type HowOften, howOften, timesOf, withHowOften } from "./comparing";
+import { type HowOften, howOften, isTimes, timesOf, withHowOften } from "./comparing";
 import type { EventCondition, Period } from "./filter";
 
 const OFTEN: readonly (readonly [HowOften, string])[] = [
@@ -14,16 +15,33 @@ const OFTEN: readonly (readonly [HowOften, string])[] = [
   ["between", "was performed between"],
 ];
 
-function Times({ label, value, onChange }: { label: string; value: number; onChange: (n: number) => void }) {
+interface TimesProps {
+  label: string;
+  value: number;
+  least?: number;
+  onChange: (times: number) => void;
+}
+
+/** A number of times; what is typed stays as it is until it is one, or is left. */
+function Times({ label, value, least = 1, onChange }: TimesProps) {
+  const [typing, setTyping] = useState<string | null>(null);
   return (
     <input
       class="control filter-number"
       aria-label={label}
       type="number"
-      min={1}
+      min={least}
       max={1_000}
-      value={value}
-      onInput={(event) => onChange(timesOf(event.currentTarget.value))}
+      value={typing ?? value}
+      onInput={(event) => {
+        const text = event.currentTarget.value;
+        setTyping(text);
+        if (isTimes(text, least)) onChange(timesOf(text, least));
+      }}
+      onBlur={() => {
+        if (typing !== null) onChange(timesOf(typing, least));
+        setTyping(null);
+      }}
     />
   );
 }
@@ -111,7 +129,8 @@ export function EventFields({
         <Times
           label="Times at most"
           value={high}
-          onChange={(n) => set(often === "between" ? { at_most: Math.max(n, low + 1) } : { at_most: n })}
+          least={often === "between" ? low + 1 : 1}
+          onChange={(n) => set({ at_most: n })}
         />
       )}
       {often === "exactly" && (

@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "vitest";
-import { choices, howOften, listed, periodOf, timesOf, withHowOften, withOperator } from "./comparing";
+import {
+  choices,
+  howOften,
+  isTimes,
+  listed,
+  periodOf,
+  timesOf,
+  withHowOften,
+  withOperator,
+} from "./comparing";
 import { faults, read, readPasted } from "./filter";
 
 const plan = { field: "plan", operator: "eq", value: "pro" };
@@ -49,6 +58,13 @@ describe("how often", () => {
     });
     expect(withHowOften({ ...bought, at_least: 3, at_most: 4 }, "performed")).toEqual(bought);
     expect([timesOf("0"), timesOf("x"), timesOf("2.9"), timesOf("9999")]).toEqual([1, 1, 2, 1_000]);
+    expect([timesOf("1", 4), timesOf("", 4), timesOf("10", 4)]).toEqual([4, 4, 10]);
+    expect([isTimes("1", 4), isTimes("10", 4), isTimes(""), isTimes("2.9")]).toEqual([
+      false,
+      true,
+      false,
+      false,
+    ]);
   });
 });
 

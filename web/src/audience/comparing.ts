@@ -108,8 +108,15 @@ export function withHowOften(condition: EventCondition, word: HowOften): EventCo
   }
 }
 
-/** A whole number of times from what is typed, within what the server takes. */
-export function timesOf(text: string): number {
+const MOST_TIMES = 1_000;
+
+/** A whole number of times from what is typed, within what the server takes, `least` where it is less or none. */
+export function timesOf(text: string, least = 1): number {
   const times = Math.trunc(Number(text));
-  return Number.isFinite(times) ? Math.min(1_000, Math.max(1, times)) : 1;
+  return Number.isFinite(times) ? Math.min(MOST_TIMES, Math.max(least, times)) : least;
+}
+
+/** Whether what is typed is a number of times as it stands: 1 on the way to 10 is none where 4 is the least. */
+export function isTimes(text: string, least = 1): boolean {
+  return text.trim() === String(timesOf(text, least));
 }

@@ -77,10 +77,11 @@ export function WorkflowStep({ broadcast }: { broadcast: Broadcast }) {
   const actions = broadcast.actions;
   const conditional = actions.some((one) => !isEverybody(one.condition));
   const { count } = useReach(broadcast.recipients, broadcast.id, conditional);
-  const run = async (work: () => Promise<unknown>) => {
+  const run = async (work: () => Promise<unknown>, done = "") => {
     try {
       await work();
       broadcastChanged(broadcast.id);
+      setSaid(done);
     } catch (failure) {
       toastFailure(failure);
     }
@@ -88,8 +89,10 @@ export function WorkflowStep({ broadcast }: { broadcast: Broadcast }) {
   const order = (from: number, to: number) => {
     const action = actions[from];
     if (!action || to < 0 || to >= actions.length || from === to) return;
-    void run(() => put(`${path}/order`, { actions: moved(actions, from, to).map((one) => one.id) }));
-    setSaid(`${actionName(action)} is now number ${to + 1} of ${actions.length}`);
+    void run(
+      () => put(`${path}/order`, { actions: moved(actions, from, to).map((one) => one.id) }),
+      `${actionName(action)} is now number ${to + 1} of ${actions.length}`,
+    );
   };
   const add = (kind: string) =>
     run(async () => {
@@ -192,7 +195,11 @@ export function WorkflowStep({ broadcast }: { broadcast: Broadcast }) {
                     {
                       label: "Duplicate",
                       disabled: !mayEdit,
-                      onSelect: () => void run(() => post(`${path}/${action.id}/duplicate`)),
+                      onSelect: () =>
+                        void run(
+                          () => post(`${path}/${action.id}/duplicate`),
+                          `${actionName(action)} is duplicated`,
+                        ),
                     },
                     {
                       label: "Copy to another workspace",
@@ -248,6 +255,7 @@ export function WorkflowStep({ broadcast }: { broadcast: Broadcast }) {
           onConfirm={async () => {
             await del(`${path}/${removing.id}`);
             broadcastChanged(broadcast.id);
+            setSaid(`${actionName(removing)} is removed`);
           }}
         >
           Its text is gone then. What was sent of it stays in the accounts.

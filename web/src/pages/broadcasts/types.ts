@@ -121,9 +121,14 @@ export const MESSAGES = [
 /** Steps that can be added which send nothing: they do something to the person. */
 export const ON_PEOPLE = ["attribute_update", "create_event", "static_seg_update"] as const;
 
+/** Whether an action of this kind sends nothing. */
+export function isOnPeople(kind: string): boolean {
+  return ON_PEOPLE.some((one) => one === kind);
+}
+
 /** What can become of an action of this kind when its broadcast is triggered. */
 export function sendingChoices(kind: string): readonly (readonly [SendingState, string])[] {
-  const onPeople = ON_PEOPLE.some((one) => one === kind);
+  const onPeople = isOnPeople(kind);
   return [
     ["automatic", onPeople ? "Do it automatically" : "Send automatically"],
     ["draft", "Queue a draft"],

@@ -24,6 +24,7 @@ export default function ComposerPage({ params }: PageProps) {
   const [found, setFound] = useState<Found | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
   const [round, setRound] = useState(0);
+  const [name, setName] = useState<string | null>(null);
   const others = useOthers(id);
   const channel = found ? COMPOSED[found.kind] : undefined;
 
@@ -54,7 +55,7 @@ export default function ComposerPage({ params }: PageProps) {
   const one = broadcast?.actions.find((each) => String(each.id) === action);
   return (
     <Page
-      title={one ? actionName(one) : "Message"}
+      title={one ? actionName({ ...one, name: name ?? one.name }) : "Message"}
       parent={{ href: `/broadcasts/${id}/workflow`, label: broadcast?.name ?? "Broadcast" }}
       badge={one && <Pill>{CHANNELS[one.kind] ?? one.kind}</Pill>}
       wide
@@ -78,6 +79,7 @@ export default function ComposerPage({ params }: PageProps) {
           key={`${found.actionId} ${found.language} ${round}`}
           stored={found}
           channel={channel}
+          onName={setName}
           reload={fresh}
           onLanguage={async (chosen) => {
             setQuery({ language: chosen || null, field: null, line: null });

@@ -4,13 +4,14 @@ import { useEffect, useState } from "preact/hooks";
 import { OURS, post } from "../../api/client";
 import { nameOf } from "../../audience/PersonPicker";
 import { people as inWords } from "../../lib/format";
-import { addressesOf, type Fault, type Named, placeWords } from "../../preview/message";
+import { addressesOf, type Fault, faultWords, type Named, placeWords } from "../../preview/message";
 import { Button } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
 import { CheckField, TextArea } from "../../ui/field";
 import { Pill } from "../../ui/pill";
 import { useSaving } from "../../ui/saving";
 import { Loading, Problems } from "../../ui/states";
+import { isOnPeople } from "../broadcasts/types";
 
 interface Cause extends Fault {
   state: string;
@@ -27,6 +28,8 @@ interface Checked {
 }
 
 interface CheckProps {
+  /** Of the message. */
+  kind: string;
   open: boolean;
   onClose: () => void;
   /** The body of the call. */
@@ -35,7 +38,7 @@ interface CheckProps {
 }
 
 /** Renders it for up to a hundred of the audience; who would not get it, and why. */
-export function CheckDialog({ open, onClose, body, onShow }: CheckProps) {
+export function CheckDialog({ kind, open, onClose, body, onShow }: CheckProps) {
   const [found, setFound] = useState<Checked | null>(null);
   const [error, setError] = useState<unknown>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: asked when it opens, of what is written then
@@ -63,7 +66,9 @@ export function CheckDialog({ open, onClose, body, onShow }: CheckProps) {
         <div class="stack">
           <p role="status">
             <strong>
-              {found.sent} of {inWords(found.people)} would be sent this.
+              {isOnPeople(kind)
+                ? `It would be done for ${found.sent} of ${inWords(found.people)}.`
+                : `${found.sent} of ${inWords(found.people)} would be sent this.`}
             </strong>{" "}
             They were taken from here and there in the audience.
             {!found.complete && " It took long, so not all of the hundred were looked at."}
@@ -74,8 +79,7 @@ export function CheckDialog({ open, onClose, body, onShow }: CheckProps) {
                 <Pill tone={cause.state === "failed" ? "bad" : "quiet"}>{cause.state}</Pill>
                 <strong>{inWords(cause.people)}</strong>
                 <span class="break">
-                  {cause.message}
-                  {cause.field && ` (${placeWords(cause)})`}
+                  {cause.field ? `${placeWords(cause, kind)}: ${faultWords(cause)}` : cause.message}
                 </span>
               </div>
               <div class="row">

@@ -38,6 +38,8 @@ interface Props {
   channel: Channel;
   reload: () => Promise<Stored>;
   onLanguage: (language: string) => Promise<void>;
+  /** What it is called now; in another language than the default it has no name of its own. */
+  onName: (name: string) => void;
 }
 
 /** What is mended on another page. */
@@ -93,7 +95,7 @@ function Faults({ answer, kind, onGo }: FaultsProps) {
   );
 }
 
-export function Workbench({ stored, channel, reload, onLanguage }: Props) {
+export function Workbench({ stored, channel, reload, onLanguage, onName }: Props) {
   const { broadcast, actionId, language } = stored;
   const path = `${OURS}/broadcasts/${broadcast.id}/actions/${actionId}`;
   const mayEdit = useMay("edit");
@@ -132,6 +134,10 @@ export function Workbench({ stored, channel, reload, onLanguage }: Props) {
     onChange: () => invalidate(`${OURS}/broadcasts/${broadcast.id}`),
   });
   const draft = autosave.value;
+  const { name } = draft;
+  useEffect(() => {
+    if (typeof name === "string") onName(name);
+  }, [name, onName]);
   const completions = useQuery<Completions>(`${OURS}/completions?broadcast_id=${broadcast.id}`).data;
   const samples = useQuery<SampleData>(`${OURS}/broadcasts/${broadcast.id}/sample_data`);
   const kind = action?.kind ?? "";
@@ -253,7 +259,13 @@ export function Workbench({ stored, channel, reload, onLanguage }: Props) {
           />
         </div>
       </div>
-      <CheckDialog open={checking} onClose={() => setChecking(false)} body={forAll} onShow={people.pick} />
+      <CheckDialog
+        kind={kind}
+        open={checking}
+        onClose={() => setChecking(false)}
+        body={forAll}
+        onShow={people.pick}
+      />
       <TestDialog
         open={testing}
         onClose={() => setTesting(false)}

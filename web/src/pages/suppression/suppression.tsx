@@ -57,7 +57,7 @@ export default function Suppression() {
           label="Address or domain"
           type="search"
           value={typed}
-          placeholder="ada@example.com or example.com"
+          placeholder="ada@example.com"
           spellcheck={false}
           onInput={(value) => setSearch({ email: value, offset: null })}
         />

@@ -2,7 +2,7 @@
 // Create or update a person: what becomes of which attribute.
 import { useRef, useState } from "preact/hooks";
 import { CodeEditor } from "../../../editor/CodeEditor";
-import { diagnosticsOf } from "../../../preview/message";
+import { diagnosticsOf, faultWords } from "../../../preview/message";
 import { Button } from "../../../ui/button";
 import { SelectField, TextField } from "../../../ui/field";
 import { Table } from "../../../ui/table";
@@ -123,7 +123,7 @@ function Fields(props: FieldsProps) {
           />
           {wrong.map((one) => (
             <p key={one.message} class="field-error">
-              {one.message}
+              {faultWords(one)}
             </p>
           ))}
         </>

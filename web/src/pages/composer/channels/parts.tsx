@@ -5,7 +5,7 @@ import { useQuery } from "../../../lib/query";
 import { diagnosticsOf, errorOf } from "../../../preview/message";
 import { Button } from "../../../ui/button";
 import { CheckField, SelectField, TextField } from "../../../ui/field";
-import { ON_PEOPLE, sendingChoices } from "../../broadcasts/types";
+import { isOnPeople, sendingChoices } from "../../broadcasts/types";
 import type { FieldsProps } from "./channel";
 import { flag, headersOf, numberOf, text } from "./email-draft";
 
@@ -121,7 +121,7 @@ function TopicChoice({
 
 /** What holds for a message in every language. */
 export function Sending({ kind, draft, change, readOnly }: FieldsProps) {
-  const onPerson = ON_PEOPLE.some((one) => one === kind);
+  const onPerson = isOnPeople(kind);
   return (
     <>
       <TextField
