@@ -8,10 +8,11 @@ from typing import Any
 from tests.store.ledgers import FAR, Played
 from tests.support.audience import add_people, playing
 
+from clarion.domain.copied import Copied, CopyEnd
 from clarion.domain.deliveries import Outcome, Reason, State
 from clarion.domain.goals import Goal, GoalKind
 from clarion.domain.metrics import Metric
-from clarion.store import control, goals, ledger, metrics
+from clarion.store import control, copied, goals, ledger, metrics
 from clarion.store.access import Workspace
 from clarion.store.engine import Store
 
@@ -120,8 +121,15 @@ async def test_what_was_heard_of_each_action_of_a_trigger(
     goal = Goal(GoalKind.EVENT, event="booked", window_days=7)
     workspace_id, broadcast_id = workspace.workspace_id, played.broadcast.broadcast_id
     store.write(lambda tx: goals.aim(tx, workspace_id, broadcast_id, played.trigger_id, goal, played.action_ids[:1]))
+    copies = Copied()
+    copies.note(played.action_ids[1], None, CopyEnd.SENT, copies=3)
+    copies.note(played.action_ids[1], None, CopyEnd.NOT_SENT, "552 full")
+    for shard in (0, 1):
+        store.write(partial(copied.add, trigger_id=played.trigger_id, shard=shard, copied=copies))
     told = (await manage("GET", f"{ROOT}/triggers/{played.trigger_id}/actions")).json
     first, second = told["actions"]
+    assert first["copies"] is None
+    assert second["copies"] == {"sent": 6, "not_sent": 2, "unknown": 0, "last_reason": "552 full"}
     assert (told["goal"]["event"], told["goal"]["window_days"]) == ("booked", 7)
     assert [first["id"], second["id"]] == played.action_ids
     assert {name: n for name, n in first["metrics"].items() if n} == {

@@ -14,6 +14,7 @@ from operator import length_hint
 import structlog
 
 from clarion.domain.broadcasts import DoubtPolicy
+from clarion.domain.copied import Copied
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
 from clarion.domain.errors import SendError, detail_of
 from clarion.domain.messages import EmailMessage, Message
@@ -48,7 +49,8 @@ class Task:
     as they are compared; `approved`: drafts of the chunk that somebody decided to send, by (seq, action);
     `over_limit`: messages that would be one too many for their person, by the same; `devices`: of people of the chunk,
     where some of its messages go to devices; `left`, filled while it is sent: channels of which messages are left, for
-    their rate is limited; `put_off`: messages that wait for their domain's limit, for so many milliseconds.
+    their rate is limited; `put_off`: messages that wait for their domain's limit, for so many milliseconds; `copied`:
+    how copies of their own ended.
     """
 
     trigger_id: int
@@ -65,6 +67,7 @@ class Task:
     devices: Mapping[int, Sequence[PushDevice]] = field(default_factory=dict)
     left: set[str] = field(default_factory=set)
     put_off: dict[DeliveryKey, int] = field(default_factory=dict)
+    copied: Copied = field(default_factory=Copied)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ class ChunkSource:
         if outlet.channel in PERSON_ACTIONS:  # nobody need decide: what was performed is not performed twice
             self.doubt = DoubtPolicy.RESEND
         self.messages = task.messages.in_form(outlet.provider.capabilities.takes)
-        self.copies = OwnCopies(outlet, self.messages, task.barred)
+        self.copies = OwnCopies(outlet, self.messages, task.barred, task.copied)
         self._rows = iter(rows)
         self._aside: dict[Permits, deque[tuple[int, DeliveryKey, Row, EmailMessage]]] = {}  # by what they wait for
         self._answers: Counter[Mark] = Counter()

@@ -14,7 +14,7 @@ from pathlib import Path
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
 from clarion.domain.person_actions import PERSON_ACTIONS
-from clarion.pipeline import booking, flight, verdict
+from clarion.pipeline import booking, copying, flight, verdict
 from clarion.pipeline.flight import ChunkName, Evidence, Mark
 from clarion.pipeline.retry import RetryPolicy
 from clarion.pipeline.routing import NO_ROUTING, UNROUTED, Routed, Routing, intended_by
@@ -96,6 +96,7 @@ def claim(
     seen(picked)
     outcomes = _settle_abandoned(tx, picked, flights, retry, rules.routing)
     ledger.settle(tx, picked.trigger_id, outcomes, shard=picked.no, by=slices.worker_of(picked.owner))
+    copying.note_lost(tx, picked.trigger_id, picked.content_hash, outcomes, shard=picked.no)
     held, standing = slices.held_by(picked, owner), picked.standing
     chunk = _next_chunk(tx, held, standing, after=held.lo, rules=rules)
     if chunk is None:
@@ -147,6 +148,7 @@ def recover(tx: Transaction, work: Work, *, flights: Path, retry: RetryPolicy, r
         )
         outcomes = _settle_abandoned(tx, picked, flights, retry, routing)
         ledger.settle(tx, held.trigger_id, outcomes, shard=held.no, by=slices.worker_of(held.owner))
+        copying.note_lost(tx, held.trigger_id, picked.content_hash, outcomes, shard=held.no)
     let_go(tx, held, standing)
 
 

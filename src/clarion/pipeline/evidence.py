@@ -13,7 +13,7 @@ from pathlib import Path
 
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.deliveries import DeliveryKey, Outcome, Reason, State
-from clarion.pipeline import flight, verdict
+from clarion.pipeline import copying, flight, verdict
 from clarion.pipeline.flight import Half
 from clarion.pipeline.retry import RetryPolicy
 from clarion.pipeline.verdict import Bound
@@ -72,6 +72,9 @@ def _settle(tx: Transaction, *, owner: str, half: Half, retry: RetryPolicy) -> t
         outcomes = [outcome for outcome in outcomes if outcome.state is not State.QUEUED]
     slices.reopen(tx, [outcome.key for outcome in outcomes if outcome.state is State.QUEUED])
     ledger.settle(tx, name.trigger_id, outcomes, shard=name.no, source=State.IN_DOUBT)
+    trigger = triggers.get(tx, name.trigger_id)
+    if trigger is not None:
+        copying.note_lost(tx, name.trigger_id, trigger.content_hash, outcomes, shard=name.no)
     return False, len(outcomes)
 
 

@@ -10,12 +10,14 @@ message to them hears it again.
 
 from collections.abc import Mapping, Sequence
 
+from clarion.domain.copied import Copied
 from clarion.domain.deliveries import DeliveryKey, Outcome, State
 from clarion.domain.metrics import NEVER_LEFT
 from clarion.pipeline import devices
 from clarion.pipeline.claim import Chunk, ChunkRules, let_go, open_next
 from clarion.pipeline.failpoint import Failpoint, nothing
 from clarion.store import access, activities, control, ledger, outlets, slices
+from clarion.store import copied as copies
 from clarion.store.engine import Transaction
 from clarion.store.numbers import workspace_of
 from clarion.store.slices import Claim
@@ -31,6 +33,7 @@ def record(
     *,
     rules: ChunkRules,
     put_off: Mapping[DeliveryKey, int] | None = None,
+    copied: Copied | None = None,
     last: bool = False,
     failpoint: Failpoint = nothing,
 ) -> Chunk | None:
@@ -38,7 +41,7 @@ def record(
 
     `last`: it is given back because we are stopping, the provider is away, or other triggers come next.
     Accounts of the chunk without an outcome were not handed over and stay queued; those in `put_off` are due in so many
-    milliseconds.
+    milliseconds. `copied`: how copies of their own ended.
 
     Raises:
         LostLease: another worker holds the slice; nothing was written.
@@ -52,7 +55,9 @@ def record(
     if chunk.paced:
         unspent = len(chunk.rows) - sum(map(_was_handed_over, outcomes))
         control.refund(tx, held.trigger_id, unspent, standing.now_ms)
-    unused = chunk.routed.unused(outcomes)
+    if copied is not None and copied.ends:
+        copies.add(tx, held.trigger_id, held.no, copied)
+    unused = chunk.routed.unused(outcomes, copied.left if copied is not None else {})
     if unused:
         outlets.give_back(tx, unused)
     failpoint("record.before_commit")

@@ -7,7 +7,8 @@ before the first message leaves, the ledger names where each one may be. A crash
 it there: what is in doubt keeps its account, and what certainly was not handed over may go to any. Sending: a message
 that may have been taken goes to its own account alone, and waits while that takes none. Recording: what was not used of
 the share is given back with the outcomes; after a crash it stays taken, so a day may have fewer messages than its
-share, never more.
+share, never more. Copies of their own are in it, as many as the message's list names; where Liquid makes more of them,
+those are taken out of the share when they were sent.
 """
 
 import json
@@ -20,6 +21,7 @@ from typing import NamedTuple, Protocol
 from clarion.domain.broadcasts import DoubtPolicy
 from clarion.domain.deliveries import Outcome, Reason, State
 from clarion.domain.outlets import DAY_MS, day_of
+from clarion.pipeline import copying
 from clarion.pipeline.outlet import Outlet
 from clarion.store import outlets, triggers
 from clarion.store.engine import Row, Transaction
@@ -49,12 +51,15 @@ class Routed:
         """What the ledger keeps of it while the chunk is open. See `intended_by`."""
         return json.dumps({"fence": fence, "to": list(self.outlets.items())}) if self.outlets else None
 
-    def unused(self, outcomes: Sequence[Outcome]) -> list[Grant]:
-        """What was taken out of shares for messages that did not leave us."""
+    def unused(self, outcomes: Sequence[Outcome], copies: Mapping[int | None, int]) -> list[Grant]:
+        """What was taken out of shares for what did not leave us; below 0, what `copies`, by account, took beyond."""
         if not self.grants:
             return []
         gone = Counter(outcome.outlet for outcome in outcomes if _may_have_left(outcome))
-        return [one._replace(messages=max(0, one.messages - gone[one.outlet_id])) for one in self.grants]
+        return [
+            one._replace(messages=max(0, one.messages - gone[one.outlet_id]) - copies.get(one.outlet_id, 0))
+            for one in self.grants
+        ]
 
 
 def _may_have_left(outcome: Outcome) -> bool:
@@ -179,6 +184,7 @@ class Routes:
         self._by_id = {outlet.outlet_id: outlet for outlet in given if outlet.outlet_id is not None}
         self._clock = clock
         self._kinds: dict[str, Mapping[int, str]] = {}
+        self._weights: dict[str, Mapping[int, int]] = {}
 
     def __iter__(self) -> Iterator[Outlet]:
         return (outlet for route in self.by_channel.values() for outlet in route.outlets)
@@ -220,8 +226,9 @@ class Routes:
             return UNROUTED, rows
         kinds = self._kinds_of(tx, content_hash)
         free = [row["action_id"] for row in rows if not _is_bound(row)]
-        wanted = Counter(free)
-        first = Counter(row["action_id"] for row in rows if row["seq"] == rows[0]["seq"])
+        weights = self._weights[content_hash]
+        wanted = _weighed(free, weights)
+        first = _weighed((row["action_id"] for row in rows if row["seq"] == rows[0]["seq"]), weights)
         chosen: dict[int, int] = {}
         grants: list[Grant] = []
         for channel in dict.fromkeys(kinds[action_id] for action_id in wanted):
@@ -233,8 +240,10 @@ class Routes:
                 chosen.update(dict.fromkeys(mine, outlet.outlet_id))
             if grant is not None:
                 grants.append(grant)
-        kept = _whole_people(rows, chosen, {one.outlet_id: one.messages for one in grants}) if grants else rows
-        used = Counter(chosen.get(row["action_id"]) for row in kept if not _is_bound(row))
+        kept = _whole_people(rows, chosen, {one.outlet_id: one.messages for one in grants}, weights) if grants else rows
+        used: Counter[int | None] = Counter()
+        for action_id, messages in _weighed((row["action_id"] for row in kept if not _is_bound(row)), weights).items():
+            used[chosen.get(action_id)] += messages
         outlets.give_back(tx, [one._replace(messages=one.messages - used[one.outlet_id]) for one in grants])
         taken = Counter({(one.outlet_id, one.day): used[one.outlet_id] for one in grants})
         repeats = self._repeats(tx, kinds, kept, now_ms)
@@ -322,8 +331,9 @@ class Routes:
         found = self._kinds.get(content_hash)
         if found is None:
             if len(self._kinds) >= _KNOWN:
-                self._kinds = {}
+                self._kinds, self._weights = {}, {}
             content = triggers.content(tx, content_hash)
+            self._weights[content_hash] = {no: 1 + more for no, more in copying.foreseen(content.actions).items()}
             found = self._kinds[content_hash] = {action.action_id: action.kind for action in content.actions}
         return found
 
@@ -336,7 +346,14 @@ def _is_bound(row: Row) -> bool:
     return row["outlet"] is not None or row["reason"] is not None
 
 
-def _whole_people(rows: Sequence[Row], chosen: Mapping[int, int], left: dict[int, int]) -> Sequence[Row]:
+def _weighed(actions: Iterable[int], weights: Mapping[int, int]) -> Counter[int]:
+    """By action, how many messages go out, copies of their own too."""
+    return Counter({action_id: n * weights.get(action_id, 1) for action_id, n in Counter(actions).items()})
+
+
+def _whole_people(
+    rows: Sequence[Row], chosen: Mapping[int, int], left: dict[int, int], weights: Mapping[int, int]
+) -> Sequence[Row]:
     """The rows of the first people for whom what is left of the shares suffices."""
     kept = 0
     for place, row in enumerate(rows):
@@ -345,7 +362,7 @@ def _whole_people(rows: Sequence[Row], chosen: Mapping[int, int], left: dict[int
         outlet_id = chosen.get(row["action_id"])
         if outlet_id not in left or _is_bound(row):
             continue
-        left[outlet_id] -= 1
+        left[outlet_id] -= weights.get(row["action_id"], 1)
         if left[outlet_id] < 0:
             return rows[:kept]
     return rows

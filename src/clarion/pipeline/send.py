@@ -123,6 +123,7 @@ class SendStage:
             source.close()
             if not source.copies.dry:
                 await source.copies.rest(self._drain_seconds)
+            source.copies.close()
             if source.outlet.permits is not None and not source.dry:
                 task.left.add(source.outlet.channel)
         return outcomes

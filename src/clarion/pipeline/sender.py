@@ -277,6 +277,7 @@ class Sender:
                         chunk=chunk,
                         outcomes=outcomes,
                         put_off=task.put_off,
+                        copied=task.copied,
                         rules=rules,
                         last=self._is_last(task, held_until) or turn.over(),
                         failpoint=self._failpoint,

@@ -11,13 +11,14 @@ from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion.progress import reasons_of
 from clarion.api.reference import watching as reference
 from clarion.domain.broadcasts import Action
+from clarion.domain.copied import CopyEnd
 from clarion.domain.deliveries import Reason, State
 from clarion.domain.errors import NotFound
 from clarion.domain.goals import shape
 from clarion.domain.metrics import Metric, metrics_of
 from clarion.domain.reporting import EVENTS
-from clarion.store import goals, ledger, metrics, triggers
-from clarion.store.engine import Transaction
+from clarion.store import copied, goals, ledger, metrics, triggers
+from clarion.store.engine import Row, Transaction
 
 _HEARD = (
     Metric.DELIVERED, Metric.OPENED, Metric.CLICKED, Metric.CONVERTED, Metric.BOUNCED, Metric.REPLIED, Metric.SPAMMED,
@@ -35,6 +36,7 @@ async def by_action(call: Call) -> Response:
             raise NotFound
         goal, converting = goals.of_trigger(tx, trigger_id)
         heard = metrics.heard_by_action(tx, trigger_id)
+        copies = copied.of_trigger(tx, trigger_id)
         counts: dict[int, dict[tuple[State, str], int]] = {}
         for action_id, state, reason, n in ledger.counts(tx, trigger_id):
             counts.setdefault(action_id, {})[state, reason] = n
@@ -46,12 +48,20 @@ async def by_action(call: Call) -> Response:
                 "metrics": _metrics(counts.get(action.action_id, {}), heard.get(action.action_id, {})),
                 "tells": _tells(action, converting),
                 "reasons": reasons_of(counts.get(action.action_id, {})),
+                "copies": _copies(copies.get(action.action_id)),
             }
             for action in triggers.content(tx, found.content_hash).actions
         ]
         return {"actions": actions, "goal": shape(goal)}
 
     return answer(await call.api.read(read))
+
+
+def _copies(row: Row | None) -> dict[str, Any] | None:
+    """Copies that are messages of their own (a fake bcc), which no metric counts; None: there were none."""
+    if row is None:
+        return None
+    return {**{end.value: int(row[end.value]) for end in CopyEnd}, "last_reason": row["words"]}
 
 
 def _tells(action: Action, converting: Collection[int]) -> list[str]:

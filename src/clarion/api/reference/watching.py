@@ -116,6 +116,7 @@ BY_ACTION = shown(
                     "unsubscribed",
                 ],
                 "reasons": {"skipped": {"unsubscribed": 240}, "failed": {"refused": 10}},
+                "copies": {"sent": 9_748, "not_sent": 2, "unknown": 0, "last_reason": "552 mailbox full"},
             }
         ],
         "goal": {
@@ -133,7 +134,8 @@ BY_ACTION = shown(
     note="The actions that it performed, as they were when it was triggered; each message is counted once for each "
     "metric. `goal`: what counts as converted, as it was then; null: nothing does. `opened` and `clicked` are "
     "everybody's, `human_…` people's, `prefetch_opened` and `machine_clicked` machines'. `tells`: what can be heard of "
-    "its messages at all. All that is heard later is counted, as long as the trigger is there.",
+    "its messages at all. `copies`: what became of those in a fake bcc, which no metric counts; null: there were none. "
+    "`unknown` ones may have been sent. All that is heard later is counted, as long as the trigger is there.",
 )
 SENDS = shown(
     {

@@ -2,7 +2,14 @@
 import { expect, test } from "vitest";
 import { percent } from "../../lib/format";
 import { NEW_GOAL } from "../broadcast/goal";
-import { type ActionNumbers, convertedWords, heardWords, machineWords, totalsOf } from "./by-action";
+import {
+  type ActionNumbers,
+  convertedWords,
+  copiesWords,
+  heardWords,
+  machineWords,
+  totalsOf,
+} from "./by-action";
 
 const MAIL: ActionNumbers = {
   id: 1,
@@ -19,7 +26,17 @@ const MAIL: ActionNumbers = {
   },
   tells: ["delivered", "opened", "clicked", "bounced"],
   reasons: {},
+  copies: null,
 };
+
+test("copies are told with those that were not sent, or not for certain", () => {
+  const of = (copies: ActionNumbers["copies"]) => copiesWords({ ...MAIL, copies });
+  expect(of(null)).toBe("");
+  expect(of({ sent: 3, not_sent: 0, unknown: 0, last_reason: null })).toBe("3 sent");
+  expect(of({ sent: 0, not_sent: 2, unknown: 1, last_reason: "eof" })).toBe(
+    "0 sent, 2 not sent, 1 perhaps sent",
+  );
+});
 
 test("what people did is a share of what was delivered, what became of sending one of what was sent", () => {
   expect(heardWords(MAIL, "human_opened")).toBe(`50 · ${percent(1, 2)}`);

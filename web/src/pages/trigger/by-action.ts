@@ -23,6 +23,24 @@ export interface ActionNumbers {
   /** What can be heard of its messages at all. */
   tells: string[];
   reasons: Record<string, Record<string, number>>;
+  /** Those of a fake bcc, which no metric counts; null: there were none. */
+  copies: Copies | null;
+}
+
+export interface Copies {
+  sent: number;
+  not_sent: number;
+  unknown: number;
+  last_reason: string | null;
+}
+
+/** What became of the copies of an action's messages; "" where there were none. */
+export function copiesWords({ copies }: ActionNumbers): string {
+  if (!copies) return "";
+  const words = [`${number(copies.sent)} sent`];
+  if (copies.not_sent > 0) words.push(`${number(copies.not_sent)} not sent`);
+  if (copies.unknown > 0) words.push(`${number(copies.unknown)} perhaps sent`);
+  return words.join(", ");
 }
 
 /** Of all the trigger's messages: each belongs to one action. */

@@ -14,6 +14,7 @@ import { CHANNELS } from "../broadcasts/types";
 import {
   type ActionNumbers,
   convertedWords,
+  copiesWords,
   heardWords,
   isUntold,
   machineWords,
@@ -84,6 +85,21 @@ function ByAction({ actions }: { actions: readonly ActionNumbers[] }) {
   );
 }
 
+/** What became of copies to those in a fake bcc; nothing where there were none. */
+function CopiesSent({ actions }: { actions: readonly ActionNumbers[] }) {
+  const some = actions.filter((one) => one.copies);
+  return some.map((one) => {
+    const lost = one.copies && one.copies.not_sent + one.copies.unknown > 0;
+    return (
+      <p key={one.id} class={`break ${lost ? "banner banner-warn" : "muted small"}`}>
+        Copies to those in its fake bcc
+        {actions.length > 1 && ` (${one.name || `action ${one.id}`})`}: {copiesWords(one)}. They are in none
+        of the numbers{lost ? `, and are not sent again. Last reason: ${one.copies?.last_reason}` : "."}
+      </p>
+    );
+  });
+}
+
 /** Bars, each beside its share; nothing before anything was sent. */
 export function Heard({ progress }: { progress: Progress }) {
   const { sent } = progress.numbers;
@@ -137,6 +153,7 @@ export function Heard({ progress }: { progress: Progress }) {
                 </details>
               </div>
               <ByAction actions={actions} />
+              <CopiesSent actions={actions} />
             </div>
           );
         }}
