@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 
@@ -22,6 +23,9 @@ from .support.postgres_cluster import INSTALL_HINT, Cluster, binaries
 
 _TEMPLATE = "template_migrated"
 _numbers = itertools.count(1)
+# How long an example takes is the machine's business.
+hypothesis.settings.register_profile("clarion", deadline=None)
+hypothesis.settings.load_profile("clarion")
 bytecode.keep()
 in_memory.keep_files()
 os.environ.setdefault("CLARION_LIMITS_ENABLED", "false")  # of every server that a test starts; limits have their own

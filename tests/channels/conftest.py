@@ -2,7 +2,7 @@
 """Servers on 127.0.0.1 and the keys for them."""
 
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,11 @@ from clarion.channels.webhook import WebhookProvider, WebhookSettings
 from clarion.domain.messages import Message, PartsMessage
 from clarion.domain.push import PushDevice
 
+from . import imap_server, mail_servers
 from .apple_server import AppleServer
 from .google_server import GoogleServer
 from .hook_server import HookServer
+from .imap_server import Imap
 from .messages import a_call, a_message, a_push, for_app
 from .real_server import PASSWORD, USER, RealServer, authenticate
 from .scripted import EHLO_LOCKSTEP, Kept, ScriptedServer
@@ -88,6 +90,18 @@ async def real_server() -> AsyncIterator[Callable[..., Awaitable[RealServer]]]:
     yield start
     for real in started:
         await real.stop()
+
+
+@pytest.fixture
+def mailbox_folder() -> Iterator[Path]:
+    with mail_servers.open_folder(imap_server.are_there()) as folder:
+        yield folder
+
+
+@pytest.fixture
+def imap(mailbox_folder: Path) -> Iterator[Imap]:
+    with imap_server.running(mailbox_folder) as server:
+        yield server
 
 
 @pytest.fixture

@@ -2,13 +2,9 @@
 """The whole way of a bounce: by SMTP to Exim, which returns it, into a mailbox of Dovecot's, and back to us."""
 
 import asyncio
-import os
-import shutil
 import socket
-import tempfile
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
 import pytest
 import trustme
@@ -27,9 +23,8 @@ from clarion.store.access import Workspace
 from clarion.store.engine import Store, Transaction
 from clarion.tracking.hooks import unsubscribe
 
-from . import imap_server, mail_servers
+from . import mail_servers
 from .imap_server import Imap
-from .mail_servers import INSTALL_HINT
 from .messages import a_message, attempt
 from .test_mailbox import settings
 from .test_smtp_real import free_port
@@ -39,29 +34,14 @@ WHOM = "no-pat@x.test"
 
 
 @pytest.fixture
-def folder() -> Iterator[Path]:
-    if not (mail_servers.are_there() and imap_server.are_there()):
-        if os.environ.get("CI"):
-            pytest.fail(INSTALL_HINT)
-        pytest.skip(INSTALL_HINT)
-    made = Path(tempfile.mkdtemp(prefix="clarion-bounces-"))  # pytest's own is closed to other users
-    made.chmod(0o755)
-    yield made
-    shutil.rmtree(made, ignore_errors=True)
-
-
-@pytest.fixture
-def imap(folder: Path) -> Iterator[Imap]:
-    with imap_server.running(folder) as server:
-        yield server
-
-
-@pytest.fixture
-def exim(folder: Path, authority: trustme.CA) -> Iterator[int]:
+def exim(imap: Imap, authority: trustme.CA) -> Iterator[int]:
     """An Exim that returns mail into the mailbox; its port."""
     port = free_port()
     pem = authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.bytes()
-    with mail_servers.running("returning exim", folder, port, pem):
+    with (
+        mail_servers.open_folder(mail_servers.are_there()),
+        mail_servers.running("returning exim", imap.folder, port, pem),
+    ):
         while True:
             try:
                 socket.create_connection(("127.0.0.1", port), 5).close()

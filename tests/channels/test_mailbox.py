@@ -1,11 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The mailbox against Dovecot as Debian ships it: what is unread, what is marked, what is said when it goes wrong."""
 
-import os
-import shutil
 import ssl
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,25 +12,6 @@ from clarion.domain.errors import SetupError
 
 from . import imap_server
 from .imap_server import PASSWORD, USER, Imap
-from .mail_servers import INSTALL_HINT
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    if not imap_server.are_there():
-        if os.environ.get("CI"):
-            pytest.fail(INSTALL_HINT)
-        pytest.skip(INSTALL_HINT)
-    made = Path(tempfile.mkdtemp(prefix="clarion-imap-"))  # pytest's own is closed to other users
-    made.chmod(0o755)
-    yield made
-    shutil.rmtree(made, ignore_errors=True)
-
-
-@pytest.fixture
-def imap(folder: Path) -> Iterator[Imap]:
-    with imap_server.running(folder) as server:
-        yield server
 
 
 def settings(imap: Imap, **others: object) -> MailboxSettings:
@@ -72,12 +49,12 @@ def test_what_was_understood_is_moved_where_the_settings_say(imap: Imap) -> None
         assert mailbox.content("2") is not None
 
 
-def test_tls_is_checked_and_used(folder: Path, authority: trustme.CA) -> None:
+def test_tls_is_checked_and_used(mailbox_folder: Path, authority: trustme.CA) -> None:
     server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(server_side)
-    trusted = folder / "ca.pem"
+    trusted = mailbox_folder / "ca.pem"
     authority.cert_pem.write_to_path(str(trusted))
-    with imap_server.running(folder, server_side) as imap:
+    with imap_server.running(mailbox_folder, server_side) as imap:
         imap.deliver("1.a", b"Subject: one\r\n\r\nHello\r\n")
         with Mailbox(settings(imap, security="tls", ca_file=str(trusted))) as mailbox:
             assert list(mailbox.unread()) == ["1"]

@@ -2,9 +2,6 @@
 """The SMTP provider against Exim and Postfix as Debian ships them: what we count is what they accepted."""
 
 import asyncio
-import os
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +14,7 @@ from clarion.channels.smtp import SmtpProvider
 from clarion.domain.errors import Away, Permanent
 
 from . import mail_servers
-from .mail_servers import INSTALL_HINT, Server
+from .mail_servers import Server
 from .messages import CONTENT, a_message
 from .sources import ListSource
 from .test_smtp_real import free_port
@@ -28,18 +25,12 @@ Smtp = Callable[..., SmtpProvider]
 
 @pytest.fixture(scope="module", params=["exim", "postfix"])
 def started(request: pytest.FixtureRequest, authority: trustme.CA) -> Iterator[Server]:
-    if not mail_servers.are_there():
-        if os.environ.get("CI"):
-            pytest.fail(INSTALL_HINT)
-        pytest.skip(INSTALL_HINT)
-    folder = Path(tempfile.mkdtemp(prefix="clarion-mail-"))  # pytest's own is closed to other users
-    folder.chmod(0o755)
     pem = authority.issue_cert("127.0.0.1", "localhost").private_key_and_cert_chain_pem.bytes()
-    try:
-        with mail_servers.running(request.param, folder, free_port(), pem) as server:
-            yield server
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with (
+        mail_servers.open_folder(mail_servers.are_there()) as folder,
+        mail_servers.running(request.param, folder, free_port(), pem) as server,
+    ):
+        yield server
 
 
 @pytest.fixture

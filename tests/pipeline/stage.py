@@ -217,15 +217,16 @@ class Stage:
         meter: Meter = UNMETERED,
         clock: Callable[[], float] = time.monotonic,
         others: Sequence[Deliverer] = (),
+        resolving: Failpoint = nothing,
     ) -> Worker:
-        """A worker of this process that looks around often."""
+        """A worker of this process that looks around often. `resolving`: the failpoints of its resolver."""
         owner = new_owner()
         flights = self.folder / "flights"
         flights.mkdir(parents=True, exist_ok=True)
         return Worker(
             self.store,
             jobs,
-            self.resolver(owner=owner, sizes=sizes, jobs=jobs, download=download),
+            self.resolver(owner=owner, sizes=sizes, jobs=jobs, download=download, failpoint=resolving),
             SendStage(
                 *([provider] if provider is not None else []),
                 *others,

@@ -314,7 +314,7 @@ def definitions(vip: int) -> list[dict[str, Any]]:
     ]
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(actions, min_size=4, max_size=25))
 def test_following_ends_where_building_anew_would(store: Store, done: list[tuple[Any, ...]]) -> None:
     workspace = store.write(lambda tx: access.create_workspace(tx, "Any", "id_email", access.random_keys()))

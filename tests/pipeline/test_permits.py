@@ -2,8 +2,9 @@
 """A process with permits, and a chunk sent within a limit: what waits, what goes on, and what ends the wait."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -157,15 +158,15 @@ def record(tmp_path: Path) -> Iterator[FlightRecord]:
     made.close()
 
 
-def stage_of(provider: Scripted, permits: Permits) -> SendStage:
-    return SendStage(provider, retry=RetryPolicy((7.0,)), limits={"email": permits})
+def stage_of(provider: Scripted, permits: Permits, clock: Callable[[], float] = monotonic) -> SendStage:
+    return SendStage(provider, retry=RetryPolicy((7.0,)), limits={"email": permits}, clock=clock)
 
 
 async def test_all_of_a_chunk_goes_at_its_pace(time: Time, record: FlightRecord) -> None:
     time.step = 0.0005
     provider, permits = Scripted(), Permits("email/smtp", 100.0, time.lease, time)
     task = task_for(chunk_of(*[{}] * 30))
-    stage = stage_of(provider, permits)
+    stage = stage_of(provider, permits, time)
     outcomes = await stage.send(task, record)
     await stage.close()
     assert {outcome.state for outcome in outcomes} == {State.SENT}

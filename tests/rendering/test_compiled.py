@@ -160,7 +160,7 @@ def check_mail(dice: Random, counted: Counter[str]) -> None:
 
 
 @pytest.mark.timeout(900)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**63))
 def test_random_mails_compiled_are_as_interpreted(seed: int) -> None:
     dice, counted = Random(seed), Counter[str]()

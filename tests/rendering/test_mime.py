@@ -204,7 +204,7 @@ def assert_well_formed(content: bytes) -> None:
     assert max(map(len, body.split(b"\r\n"))) <= 76
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(subject=ANY_TEXT, value=ANY_TEXT, html=ANY_TEXT, plain=ANY_TEXT)
 def test_what_goes_in_comes_out(subject: str, value: str, html: str, plain: str) -> None:
     email = replace(EMAIL, subject=subject, html=f"<p>{html}", plain=f"x{plain}", headers=(("X-Custom", value),))
@@ -218,7 +218,7 @@ def test_what_goes_in_comes_out(subject: str, value: str, html: str, plain: str)
     assert normal(part(message, "plain")) == normal(email.plain)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(name=ANY_TEXT.map(lambda text: re.sub(r'[<>"\\\x1c-\x1f]', "", text)[:60]))
 def test_any_display_name_survives(name: str) -> None:
     email = replace(EMAIL, sender=f"{name} <shop@example.com>")
@@ -247,7 +247,7 @@ LOCAL = st.text(st.sampled_from("abz09+-_üñßд漢😀"), min_size=1, max_size
 LABEL = st.text(st.sampled_from("abcz09üéßдя漢字"), min_size=1, max_size=12).filter(lambda text: not text.isdecimal())
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(locals_=st.lists(LOCAL, min_size=1, max_size=3), labels=st.lists(LABEL, min_size=1, max_size=3))
 def test_addresses_in_any_script_reach_the_envelope(locals_: list[str], labels: list[str]) -> None:
     local, domain = ".".join(locals_), ".".join([*labels, "example"])
@@ -269,7 +269,7 @@ def test_addresses_in_any_script_reach_the_envelope(locals_: list[str], labels: 
         assert head.isascii() is local.isascii()
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(values=st.tuples(*[ANY_TEXT] * 4), code=st.text(st.sampled_from('ab\r\n :,;@<>"ü'), max_size=30))
 def test_compiled_mails_read_back_as_what_the_person_is(values: tuple[str, str, str, str], code: str) -> None:
     subject, value, html, plain = values

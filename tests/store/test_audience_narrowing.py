@@ -168,7 +168,6 @@ def selected(store: Store, workspace: Workspace, condition: Filter, most: int) -
 
 @settings(
     max_examples=40,
-    deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

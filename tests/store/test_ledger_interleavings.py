@@ -176,7 +176,5 @@ def test_any_interleaving_keeps_the_sums(store: Store, workspace: Workspace) -> 
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
     run_state_machine_as_test(
         machine,
-        settings=settings(
-            max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=checks, database=None
-        ),
+        settings=settings(max_examples=15, stateful_step_count=20, suppress_health_check=checks, database=None),
     )

@@ -141,7 +141,7 @@ class Line:
     waited: int = field(default=0)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=CHECKS, database=None)
+@settings(max_examples=15, suppress_health_check=CHECKS, database=None)
 @given(
     st.lists(st.tuples(st.integers(-1, 1), st.integers(1, 6)), min_size=1, max_size=6),
     st.lists(st.integers(1, 3), max_size=2),

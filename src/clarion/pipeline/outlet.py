@@ -113,7 +113,7 @@ class Outlet:
         if gate is None:
             await self.provider.deliver(source)
         else:
-            await paced.deliver(self.provider, source, gate)
+            await paced.deliver(self.provider, source, gate, self._clock)
 
     def learn(self, delivering: "asyncio.Task[None]", *, given: bool) -> None:
         """What the end of a delivery says of the provider, if it was `given` anything."""

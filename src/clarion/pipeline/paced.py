@@ -6,7 +6,6 @@ up, and whatever ends a chunk (a pause, a stop, another trigger's turn) ends the
 """
 
 import asyncio
-import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -59,9 +58,7 @@ class _Wave:
         return taken
 
 
-async def deliver(
-    provider: Deliverer, source: PacedSource, gate: Gate, clock: Callable[[], float] = time.monotonic
-) -> None:
+async def deliver(provider: Deliverer, source: PacedSource, gate: Gate, clock: Callable[[], float]) -> None:
     """`Deliverer.deliver`, within a limit; it may end before the source is dry."""
     loop = asyncio.get_running_loop()
     waves: set[asyncio.Task[None]] = set()

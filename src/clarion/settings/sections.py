@@ -102,26 +102,28 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
-class Email:
-    """See `settings.default.toml`."""
+class _Rated:
+    """What the tables of channels in `RATED` have in common."""
 
-    provider: Literal["outbox", "smtp", "mailgun", "postmark", "resend", "sendgrid", "ses"]
     per_second: PerSecond
     per_day: PerDay
     ramp: str
     accounts: str
+
+
+@dataclass(frozen=True, slots=True)
+class Email(_Rated):
+    """See `settings.default.toml`."""
+
+    provider: Literal["outbox", "smtp", "mailgun", "postmark", "resend", "sendgrid", "ses"]
     per_domain: str
 
 
 @dataclass(frozen=True, slots=True)
-class Webhook:
+class Webhook(_Rated):
     """See `settings.default.toml`. The rest goes to the provider, which checks it."""
 
     provider: Literal["outbox", "webhook"]
-    per_second: PerSecond
-    per_day: PerDay
-    ramp: str
-    accounts: str
     timeout: float
     connections: int
     per_host: int
@@ -167,36 +169,24 @@ class BounceSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Sms:
+class Sms(_Rated):
     """See `settings.default.toml`."""
 
     provider: Literal["outbox", "twilio"]
-    per_second: PerSecond
-    per_day: PerDay
-    ramp: str
-    accounts: str
 
 
 @dataclass(frozen=True, slots=True)
-class WhatsApp:
+class WhatsApp(_Rated):
     """See `settings.default.toml`."""
 
     provider: Literal["outbox", "twilio"]
-    per_second: PerSecond
-    per_day: PerDay
-    ramp: str
-    accounts: str
 
 
 @dataclass(frozen=True, slots=True)
-class Push:
+class Push(_Rated):
     """See `settings.default.toml`."""
 
     provider: Literal["outbox", "push"]
-    per_second: PerSecond
-    per_day: PerDay
-    ramp: str
-    accounts: str
     fcm_credentials: str
     apns_key: str
     apns_key_id: str
@@ -211,14 +201,10 @@ class Push:
 
 
 @dataclass(frozen=True, slots=True)
-class Slack:
+class Slack(_Rated):
     """See `settings.default.toml`. The rest goes to the provider, which checks it."""
 
     provider: Literal["outbox", "slack"]
-    per_second: PerSecond
-    per_day: PerDay
-    ramp: str
-    accounts: str
     token: str = field(repr=False)
     connections: int
     timeout: float

@@ -3,36 +3,14 @@
 
 from typing import Any
 
+from clarion.api.reference.editing import BROADCAST
 from clarion.api.schemas import Loose, integer, one_of, shown, text
 
 _SUMMARY: dict[str, Any] = {
-    "id": 1,
-    "kind": "broadcast",
-    "name": "Spring",
-    "trigger_name": None,
+    **BROADCAST,
     "state": "running",
-    "recipients": {"attribute": {"field": "plan", "operator": "eq", "value": "pro"}},
-    "topic_id": None,
-    "language_attribute": "language",
-    "doubt_policy": "hold",
-    "tags": ["demo"],
-    "goal": None,
-    "exit_when": "never",
-    "ignores_message_limit": False,
-    "archived": False,
-    "version": 4,
-    "changed_by": "ada@example.com",
-    "created_at": 1796040000,
-    "updated_at": 1796040000,
     "first_started_at": 1796040000,
-    "actions": [
-        {
-            "id": 1,
-            "kind": "email",
-            "name": "",
-            "sending_state": "automatic",
-        }
-    ],
+    "actions": [{"id": 1, "kind": "email", "name": "", "sending_state": "automatic"}],
 }
 _LAST = {
     "id": 7, "state": "done", "created_at": 1796040000, "audience": 1204, "recipients": 1201, "sent": 1199, "failed": 2,
