@@ -15,7 +15,7 @@ from clarion.api.calls import Api
 from clarion.domain.deliveries import Outcome, Reason, State, public_id
 from clarion.domain.metrics import Feedback, Metric
 from clarion.domain.people import cio_id
-from clarion.store import causes, feedback, ledger
+from clarion.store import causes, feedback, ledger, outlets
 from clarion.store.access import Workspace
 from clarion.store.engine import Store
 
@@ -155,3 +155,41 @@ async def test_delivery_of_another_workspace(
     target = f"{ROOT}/deliveries/{public_id(played.key(1), api.secret)}"
     assert (await manage("GET", target)).status == 404
     assert (await manage("GET", f"{target}/html")).status == 404
+
+
+async def test_which_account_carried_a_delivery(manage: Client, store: Store, workspace: Workspace) -> None:
+    add_people(store, workspace, 6)
+    played = playing(store, workspace, size=6)
+    ses, eu, _ = (
+        store.write(partial(outlets.register, channel=channel, name=name))
+        for channel, name in (("email", "ses"), ("email", "eu"), ("sms", "eu"))
+    )
+    for seqs, number in ((range(1, 4), ses), ((5,), eu)):
+        sent = [Outcome(played.key(seq), State.SENT, None, "250 ok", f"p{seq}@x.test", outlet=number) for seq in seqs]
+        store.write(partial(ledger.settle, trigger_id=played.trigger_id, outcomes=sent, shard=0))
+
+    async def listed(query: str) -> list[tuple[str, str | None]]:
+        found = (await manage("GET", f"{ROOT}/deliveries?{query}")).json["deliveries"]
+        return [(one["person"]["id"], one["account"]) for one in found]
+
+    assert await listed("") == [("p1", "ses"), ("p2", "ses"), ("p3", "ses"), ("p4", None), ("p5", "eu"), ("p6", None)]
+    assert await listed("account=email/eu") == [("p5", "eu")]
+    assert await listed("account=ses&state=sent") == [("p1", "ses"), ("p2", "ses"), ("p3", "ses")]
+    assert await listed("account=ses&person=p2") == [("p2", "ses")]
+    assert await listed("account=ses&person=p5") == []
+    assert await listed("account=ses&reason=refused") == []
+    assert await listed("account=sms/eu") == []
+    for wrong in ("eu", "nobody", "webhook/ses"):
+        refused = await manage("GET", f"{ROOT}/deliveries?account={wrong}")
+        assert (refused.status, "account" in str(refused.json)) == (400, True), wrong
+
+    target = f"{ROOT}/triggers/{played.trigger_id}"
+    (one, *_) = (await manage("GET", f"{target}/deliveries")).json["deliveries"]
+    assert one["account"] == "ses"
+    answer = await manage("GET", f"{target}/accounts.csv?account=email/ses")
+    rows = list(csv.DictReader(io.StringIO(answer.body.decode())))
+    assert [(row["id"], row["account"]) for row in rows] == [("p1", "ses"), ("p2", "ses"), ("p3", "ses")]
+    everybody = await manage("GET", f"{target}/accounts.csv")
+    rows = list(csv.DictReader(io.StringIO(everybody.body.decode())))
+    assert [row["account"] for row in rows] == ["ses", "ses", "ses", "", "eu", ""]
+    assert (await manage("GET", f"{target}/accounts.csv?account=eu")).status == 400

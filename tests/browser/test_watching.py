@@ -82,7 +82,11 @@ def test_a_send_is_watched_to_its_end(page: Page, phone: Page, server: Server, s
     page.get_by_label("Person").fill("person-5@example.com")
     page.get_by_label("State").select_option(label="Sent")
     expect(page.get_by_text("No deliveries")).to_be_visible()
+    page.get_by_label("Through").select_option(label="outbox (Webhook)")
     page.get_by_label("Person").fill("person-71@example.com")
+    expect(page.get_by_text("No deliveries")).to_be_visible()
+    page.get_by_label("Through").select_option(label="outbox (E-mail)")
+    expect(page.get_by_role("row").filter(has_text="person-71@example.com")).to_contain_text("outbox")
     page.get_by_role("link", name="person-71@example.com").click()
     look_at_a_message(page)
     look_at_reports(page, broadcast, trigger)
@@ -209,6 +213,7 @@ def test_what_a_message_went_through(page: Page, phone: Page) -> None:
         "again": 0,
         "place": 7,
         "trigger_id": 1,
+        "attachments": [],
         "data": {},
         "data_removed_at": None,
         "timeline": timeline,

@@ -49,7 +49,7 @@ class Wanted:
 
     A trigger needs its broadcast. `attempted`: only those that were tried at least once. `heard`: only those of which
     this metric was heard, or that have the reason `or_reason`. `reason`: only of this one. `kind`: only of actions of
-    this kind. `without`: not those with this reason.
+    this kind. `without`: not those with this reason. `outlet`: only those handed to this account at a provider; 0: any.
     """
 
     broadcast_id: int = 0
@@ -64,6 +64,7 @@ class Wanted:
     or_reason: str = ""
     kind: str = ""
     without: str = ""
+    outlet: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +184,7 @@ def _conditions(wanted: Wanted) -> dict[str, object]:
         "start_ms": wanted.created_from_ms,
         "end_ms": wanted.created_to_ms,
         "kind": wanted.kind,
+        "outlet": wanted.outlet,
     }
 
 

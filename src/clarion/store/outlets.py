@@ -63,6 +63,13 @@ def names(tx: Transaction) -> dict[int, str]:
     return {int(row["outlet_id"]): str(row["name"]) for row in listing(tx)}
 
 
+def numbered(tx: Transaction, named: str) -> int | None:
+    """The number of an account, as `email/ses` or, where no other channel has one of that name, `ses`."""
+    channel, _, name = named.rpartition("/")
+    found = [row for row in listing(tx) if row["name"] == name and channel in ("", row["channel"])]
+    return int(found[0]["outlet_id"]) if len(found) == 1 else None
+
+
 def note_states(tx: Transaction, holder: str, news: Iterable[Standing]) -> None:
     """How a process found accounts."""
     for one in sorted(news):

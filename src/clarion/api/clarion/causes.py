@@ -3,7 +3,8 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -18,7 +19,7 @@ from clarion.domain.causes import MOST_CHARACTERS, cause_of
 from clarion.domain.deliveries import REASON_WORDS, DeliveryKey, Reason, State, public_id
 from clarion.domain.errors import MalformedRequest
 from clarion.domain.people import cio_id
-from clarion.store import causes, deliveries, people, retention
+from clarion.store import causes, deliveries, outlets, people, retention
 from clarion.store.deliveries import ALL_STATES, Listed, Page, Wanted
 from clarion.store.engine import Transaction
 from clarion.store.triggers import Trigger
@@ -26,7 +27,7 @@ from clarion.store.triggers import Trigger
 _BATCH = 1_000
 COLUMNS = (
     "delivery_id", "action_id", "cio_id", "id", "email", "recipient", "state", "reason", "words", "attempts",
-    "created_at", "attempted_at", "settled_at",
+    "created_at", "attempted_at", "settled_at", "account",
 )  # fmt: skip
 
 
@@ -67,6 +68,21 @@ def heard_of(call: Call) -> str:
     return HEARD[word].value if word else ""
 
 
+def through(tx: Transaction, call: Call, wanted: Wanted) -> Wanted:
+    """With the query's `account`, such as `email/ses`, if it has one.
+
+    Raises:
+        MalformedRequest: there never was one of that name, or several channels have one.
+    """
+    named = call.query("account")
+    if not named:
+        return wanted
+    number = outlets.numbered(tx, named)
+    if number is None:
+        raise MalformedRequest("must name an account at a provider with its channel, such as email/ses", "/account")
+    return replace(wanted, outlet=number)
+
+
 def cause_in(call: Call) -> str | None:
     """The query's `cause`: a class of words as the groups name them; None when absent."""
     if "cause" not in call.request.query_params:
@@ -100,11 +116,16 @@ async def grouped(call: Call) -> Response:
 
 
 async def as_csv(call: Call) -> Response:
-    """`GET /triggers/{id}/accounts.csv?state=&reason=&cause=&heard=&action_id=`: streamed, whatever the size."""
+    """`GET /triggers/{id}/accounts.csv?state=&reason=&cause=&heard=&action_id=&account=`: streamed."""
     states, reason, cause, heard = states_of(call), reason_of(call), cause_in(call), heard_of(call)
     action_id = call.query_number("action_id", 0, low=1)
-    trigger = await call.api.read(lambda tx: load(tx, call))
-    wanted = Wanted(trigger.broadcast_id, trigger.trigger_id, action_id, states, heard=heard, reason=reason)
+
+    def look(tx: Transaction) -> tuple[Trigger, Wanted]:
+        trigger = load(tx, call)
+        found = Wanted(trigger.broadcast_id, trigger.trigger_id, action_id, states, heard=heard, reason=reason)
+        return trigger, through(tx, call, found)
+
+    trigger, wanted = await call.api.read(look)
     named = "-".join(sorted(state.word for state in states)) if len(states) < 3 else ""
     parts = [f"trigger-{trigger.trigger_id}", named, reason, heard]
     return StreamingResponse(
@@ -138,10 +159,11 @@ def _rows(
     page: Page = deliveries.page(tx, call.workspace, wanted, after=after, most=_BATCH)
     items = [item for item in page.items if cause is None or cause_of(item.row["words"]) == cause]
     known = people.identifiers(tx, {int(item.row["person_id"]) for item in items})
-    return [_row(item, known.get(int(item.row["person_id"])), call.api.secret) for item in items], page.next
+    names = outlets.names(tx)
+    return [_row(item, known.get(int(item.row["person_id"])), call.api.secret, names) for item in items], page.next
 
 
-def _row(item: Listed, who: people.Identifiers | None, secret: bytes) -> list[Any]:
+def _row(item: Listed, who: people.Identifiers | None, secret: bytes, names: Mapping[int, str]) -> list[Any]:
     row = item.row
     return [
         public_id(item.key, secret),
@@ -155,6 +177,7 @@ def _row(item: Listed, who: people.Identifiers | None, secret: bytes) -> list[An
         row["words"],
         row["attempts"],
         *(_moment(row[name]) for name in ("created_ms", "attempted_ms", "settled_ms")),
+        names.get(row["outlet"]),
     ]
 
 

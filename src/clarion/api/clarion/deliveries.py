@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from clarion.api.app.messages import DEFAULT_LIMIT, MAX_LIMIT, key_from_start, seconds
 from clarion.api.calls import Call, Endpoint, answer
-from clarion.api.clarion.causes import cause_in, heard_of, reason_of, states_of
+from clarion.api.clarion.causes import cause_in, heard_of, reason_of, states_of, through
 from clarion.api.clarion.ledger import account_shape
 from clarion.api.clarion.readable import html_of
 from clarion.api.clarion.shapes import file_shape
@@ -84,17 +84,18 @@ def _is_wanted(item: Listed, wanted: Wanted) -> bool:
         and wanted.action_id in (0, item.key.action_id)
         and State(item.row["state"]) in wanted.states
         and wanted.reason in ("", item.row["reason"])
+        and wanted.outlet in (0, item.row["outlet"])
     )
 
 
 async def listing(call: Call) -> Response:
-    """`GET /deliveries?trigger_id=&broadcast_id=&state=&reason=&cause=&heard=&person=&start=`, newest trigger first."""
+    """`GET /deliveries?trigger_id=&broadcast_id=&state=&reason=&cause=&heard=&account=&person=&start=`."""
     wanted, cause, after, named = _wanted(call), cause_in(call), key_from_start(call), call.query("person").strip()
     limit = call.query_number("limit", DEFAULT_LIMIT, low=1, high=MAX_LIMIT)
     secret = call.api.secret
 
     def read(tx: Transaction) -> dict[str, Any]:
-        page = _page(tx, call, wanted, after, limit, named)
+        page = _page(tx, call, through(tx, call, wanted), after, limit, named)
         items = [item for item in page.items if cause is None or cause_of(item.row["words"]) == cause]
         return {
             "deliveries": _shapes(tx, call, items),
@@ -110,9 +111,10 @@ def _shapes(tx: Transaction, call: Call, items: list[Listed]) -> list[dict[str, 
     found = {number: broadcasts.get(tx, call.workspace, number, None) for number in {one.broadcast_id for one in items}}
     names = {number: one.name if one is not None else "" for number, one in found.items()}
     actions = {action.action_id: action for one in found.values() if one is not None for action in one.actions}
+    accounts, secret = outlets.names(tx), call.api.secret
     return [
         {
-            **account_shape(item, public_id(item.key, call.api.secret), known.get(int(item.row["person_id"]))),
+            **account_shape(item, public_id(item.key, secret), known.get(int(item.row["person_id"])), accounts),
             "trigger_id": item.key.trigger_id,
             "broadcast": {"id": item.broadcast_id, "name": names[item.broadcast_id]},
             "action": _action_shape(item.key.action_id, actions.get(item.key.action_id)),
@@ -168,7 +170,6 @@ async def one(call: Call) -> Response:
             "action": _action_shape(key.action_id, action),  # as it was when it was triggered
             "attachments": [file_shape(one) for one in action.attachments] if action else [],
             "place": key.seq,
-            "account": outlets.names(tx).get(row["outlet"]),
             "data": data,
             "data_removed_at": seconds(gone),
             "timeline": timeline(tx, call.workspace, row, key),

@@ -23,7 +23,7 @@ from clarion.domain.deliveries import REASON_WORDS, DeliveryKey, Reason, State, 
 from clarion.domain.errors import InvalidRequest, MalformedRequest, NotFound
 from clarion.domain.roles import Need
 from clarion.pipeline.doubt import Decision, Settled, settle_all, settle_some
-from clarion.store import deliveries, ledger, people, retention, triggers
+from clarion.store import deliveries, ledger, outlets, people, retention, triggers
 from clarion.store.deliveries import ALL_STATES, Listed, Wanted
 from clarion.store.engine import Transaction
 from clarion.store.people import Identifiers
@@ -103,8 +103,8 @@ async def get_trigger(call: Call) -> Response:
     return answer({"trigger": found})
 
 
-def account_shape(item: Listed, public: str, who: Identifiers | None) -> dict[str, Any]:
-    """An account as lists of our own API show it."""
+def account_shape(item: Listed, public: str, who: Identifiers | None, names: Mapping[int, str]) -> dict[str, Any]:
+    """An account as lists of our own API show it; `names`: of accounts at providers."""
     row, state = item.row, State(item.row["state"])
     reason = row["reason"]
     return {
@@ -122,6 +122,7 @@ def account_shape(item: Listed, public: str, who: Identifiers | None) -> dict[st
         "created_at": seconds(row["created_ms"]),
         "attempted_at": seconds(row["attempted_ms"]),
         "settled_at": seconds(row["settled_ms"]),
+        "account": names.get(row["outlet"]),
     }
 
 
@@ -148,9 +149,10 @@ async def list_accounts(call: Call) -> Response:
         wanted = Wanted(trigger.broadcast_id, trigger_id, action_id, states)
         page = deliveries.page(tx, call.workspace, wanted, after=after, most=limit)
         known = people.identifiers(tx, {int(item.row["person_id"]) for item in page.items})
+        names = outlets.names(tx)
         return {
             "deliveries": [
-                account_shape(item, public_id(item.key, secret), known.get(int(item.row["person_id"])))
+                account_shape(item, public_id(item.key, secret), known.get(int(item.row["person_id"])), names)
                 for item in page.items
             ],
             "next": public_id(page.next, secret) if page.next else "",

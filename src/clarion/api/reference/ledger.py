@@ -60,6 +60,7 @@ _DELIVERIES: dict[str, Any] = {
             "created_at": 1796040000,
             "attempted_at": 1796040000,
             "settled_at": 1796040000,
+            "account": "ses-eu",
         }
     ],
     "next": "AAAAAAABAAAAAAEAAAAAAd3kQ2yTqU8m",
@@ -84,7 +85,7 @@ _LOOSE = Loose(
     nullable=(
         "paused_at", "paused_because", "rate", "scheduled_at", "expires_at", "cancelled_at", "changed_by",
         "changed_at", "failure", "processed_at", "email", "id", "recipient", "reason", "meaning", "words",
-        "attempted_at", "settled_at", "next_attempt_at", "data_removed_at", "details_removed_at", "next",
+        "attempted_at", "settled_at", "next_attempt_at", "data_removed_at", "details_removed_at", "next", "account",
     ),
     free=("reasons", "states", "rate", "progress"),
 )  # fmt: skip

@@ -206,6 +206,7 @@ _FILTERS = {
     "cause": text("Only with words of this class, as `causes` names it."),
     "heard": text("Only messages of which this was heard: opened, clicked, bounced, unsubscribed, …"),
     "action_id": integer("Only this action's."),
+    "account": text("Only what was handed to this account at a provider: email/ses; ses where one channel has it."),
 }
 ACCOUNTS_CSV = Reference(
     query=_FILTERS,
@@ -229,6 +230,7 @@ _DELIVERY: dict[str, Any] = {
     "created_at": 1796040000,
     "attempted_at": 1796040001,
     "settled_at": 1796040001,
+    "account": "ses-eu",
     "trigger_id": 1,
     "broadcast": {"id": 1, "name": "Spring"},
     "action": {"id": 1, "kind": "email", "name": "Hello"},
@@ -255,7 +257,6 @@ DELIVERY = shown(
             "action": {"id": 1, "kind": "email", "name": "Mail"},
             "attachments": [FILE],
             "place": 7,
-            "account": "ses-eu",
             "data": {"coupon": "SPRING"},
             "data_removed_at": None,
             "timeline": [

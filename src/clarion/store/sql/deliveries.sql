@@ -16,13 +16,15 @@ WHERE broadcast_id = :broadcast_id AND workspace_id = :workspace_id AND trigger_
 ORDER BY trigger_id DESC LIMIT :most;
 
 -- name: accounts_in_window
--- Accounts after (:seq, :action_id) up to person :until; :states is a bit per state, :only_action 0 for all. :attempted
+-- Accounts after (:seq, :action_id) up to person :until; :states is a bit per state, :only_action 0 for all, so is
+-- :outlet, which the index that is read by does not know: what goes by one is spread over the audience. :attempted
 -- leaves out what failed before anything was handed to a provider (`domain.metrics.NEVER_LEFT`).
 SELECT trigger_id, seq, action_id, person_id, state, reason, words, recipient, attempts, again, due_ms, created_ms,
-       attempted_ms, settled_ms
+       attempted_ms, settled_ms, outlet
 FROM delivery
 WHERE trigger_id = :trigger_id AND seq >= :seq AND seq <= :until AND (seq > :seq OR action_id > :action_id)
   AND ((CAST(:states AS bigint) >> state) & 1) = 1 AND (:only_action = 0 OR action_id = :only_action)
+  AND (:outlet = 0 OR outlet = :outlet)
   AND (:attempted = 0 OR (attempted_ms IS NOT NULL AND COALESCE(reason, '') NOT IN ('render_failed', 'bad_content')))
   AND created_ms >= :start_ms AND created_ms <= :end_ms AND (:without = '' OR COALESCE(reason, '') <> :without)
   AND (:kind = '' OR COALESCE((SELECT a.kind FROM action a WHERE a.action_id = delivery.action_id), 'email') = :kind)
@@ -31,10 +33,11 @@ ORDER BY seq, action_id LIMIT :most;
 -- name: accounts_by_reason
 -- The same by reason, for the few among many: the index holds only rows that have one.
 SELECT trigger_id, seq, action_id, person_id, state, reason, words, recipient, attempts, again, due_ms, created_ms,
-       attempted_ms, settled_ms
+       attempted_ms, settled_ms, outlet
 FROM delivery
 WHERE trigger_id = :trigger_id AND reason = :reason AND seq >= :seq AND (seq > :seq OR action_id > :action_id)
   AND ((CAST(:states AS bigint) >> state) & 1) = 1 AND (:only_action = 0 OR action_id = :only_action)
+  AND (:outlet = 0 OR outlet = :outlet)
   AND (:attempted = 0 OR (attempted_ms IS NOT NULL AND COALESCE(reason, '') NOT IN ('render_failed', 'bad_content')))
   AND created_ms >= :start_ms AND created_ms <= :end_ms
   AND (:kind = '' OR COALESCE((SELECT a.kind FROM action a WHERE a.action_id = delivery.action_id), 'email') = :kind)
@@ -43,11 +46,12 @@ ORDER BY seq, action_id LIMIT :most;
 -- name: accounts_heard
 -- The same by what was heard of them, through the index of metrics.
 SELECT d.trigger_id, d.seq, d.action_id, d.person_id, d.state, d.reason, d.words, d.recipient, d.attempts, d.again,
-       d.due_ms, d.created_ms, d.attempted_ms, d.settled_ms
+       d.due_ms, d.created_ms, d.attempted_ms, d.settled_ms, d.outlet
 FROM delivery_metric m
 JOIN delivery d ON d.trigger_id = m.trigger_id AND d.seq = m.seq AND d.action_id = m.action_id
 WHERE m.trigger_id = :trigger_id AND m.metric = :metric AND m.seq >= :seq AND (m.seq > :seq OR m.action_id > :action_id)
   AND ((CAST(:states AS bigint) >> d.state) & 1) = 1 AND (:only_action = 0 OR d.action_id = :only_action)
+  AND (:outlet = 0 OR d.outlet = :outlet)
   AND (:attempted = 0 OR (d.attempted_ms IS NOT NULL AND COALESCE(d.reason, '') NOT IN ('render_failed', 'bad_content')))
   AND d.created_ms >= :start_ms AND d.created_ms <= :end_ms
   AND (:kind = '' OR COALESCE((SELECT a.kind FROM action a WHERE a.action_id = d.action_id), 'email') = :kind)
@@ -70,7 +74,7 @@ ORDER BY d.seq, d.action_id FOR UPDATE OF d;
 -- name: accounts_of_people
 -- Of some people (one, and whoever was merged into them) in some triggers, by the index that keeps a person once in each.
 SELECT d.trigger_id, d.seq, d.action_id, d.person_id, d.state, d.reason, d.words, d.recipient, d.attempts, d.again,
-       d.due_ms, d.created_ms, d.attempted_ms, d.settled_ms
+       d.due_ms, d.created_ms, d.attempted_ms, d.settled_ms, d.outlet
 FROM json_each(:triggers) AS t CROSS JOIN json_each(:people) AS p
 CROSS JOIN delivery d ON d.trigger_id = t.value AND d.person_id = p.value
 WHERE (d.reason IS NULL OR d.reason <> 'duplicate') AND d.created_ms >= :start_ms AND d.created_ms <= :end_ms
@@ -79,7 +83,7 @@ ORDER BY d.trigger_id DESC, d.seq, d.action_id;
 -- name: accounts_of_people @postgres
 -- Differs: lists are arrays.
 SELECT d.trigger_id, d.seq, d.action_id, d.person_id, d.state, d.reason, d.words, d.recipient, d.attempts, d.again,
-       d.due_ms, d.created_ms, d.attempted_ms, d.settled_ms
+       d.due_ms, d.created_ms, d.attempted_ms, d.settled_ms, d.outlet
 FROM unnest(CAST(translate(:triggers, '[]', '{}') AS bigint[])) AS t (trigger_id)
 CROSS JOIN unnest(CAST(translate(:people, '[]', '{}') AS bigint[])) AS p (person_id)
 JOIN delivery d ON d.trigger_id = t.trigger_id AND d.person_id = p.person_id

@@ -13,7 +13,7 @@ import { Pager, Table } from "../../ui/table";
 import { ACCOUNT_WORDS, accountTone, csvPath } from "../trigger/progress";
 import type { Delivery, StateWord } from "../trigger/types";
 import "./deliveries.css";
-import { messageOf, nameOf } from "./words";
+import { accountOptions, messageOf, nameOf } from "./words";
 
 const STATES: readonly (readonly [string, string])[] = [
   ["", "Any state"],
@@ -31,9 +31,9 @@ const HEARD = [
   ["spammed", "Marked as spam"],
   ["unsubscribed", "Unsubscribed"],
 ] as const;
-const NAMES = ["state", "reason", "cause", "heard", "person", "start"] as const;
+const NAMES = ["state", "reason", "cause", "heard", "account", "person", "start"] as const;
 
-/** `/deliveries?state=&reason=&cause=&heard=&trigger=&broadcast=&person=&start=`. */
+/** `/deliveries?state=&reason=&cause=&heard=&account=&trigger=&broadcast=&person=&start=`. */
 export default function Deliveries() {
   const [search, setSearch] = useSearch();
   const asked = new URLSearchParams();
@@ -46,6 +46,8 @@ export default function Deliveries() {
   if (trigger) asked.set("trigger_id", trigger);
   if (broadcast) asked.set("broadcast_id", broadcast);
   const query = useQuery<{ deliveries: Delivery[]; next: string }>(`${OURS}/deliveries?${asked}`);
+  const accounts = useQuery<{ providers: { channel: string; account: string }[] }>(`${OURS}/providers`);
+  const account = search.get("account");
   const set = (changes: Record<string, string | null>) => setSearch({ ...changes, start: null });
   const reason = search.get("reason");
   const cause = search.get("cause");
@@ -61,6 +63,7 @@ export default function Deliveries() {
               reason: reason ?? undefined,
               cause,
               heard: search.get("heard") ?? undefined,
+              account: account ?? undefined,
             })}
             download
           >
@@ -81,6 +84,12 @@ export default function Deliveries() {
           value={search.get("heard") ?? ""}
           onChange={(heard) => set({ heard })}
           options={HEARD}
+        />
+        <SelectField
+          label="Through"
+          value={account ?? ""}
+          onChange={(value) => set({ account: value })}
+          options={accountOptions(accounts.data?.providers ?? [], account)}
         />
         <SearchField
           label="Person"
@@ -104,7 +113,11 @@ export default function Deliveries() {
                 action={
                   next ? (
                     <Button onClick={() => setSearch({ start: next })}>Look further</Button>
-                  ) : narrowed || search.get("state") || search.get("heard") || search.get("person") ? (
+                  ) : narrowed ||
+                    search.get("state") ||
+                    search.get("heard") ||
+                    account ||
+                    search.get("person") ? (
                     <LinkButton href="/deliveries">Show all</LinkButton>
                   ) : undefined
                 }
@@ -143,6 +156,11 @@ export default function Deliveries() {
                     show: (one) => (
                       <span class="small">{Object.keys(one.heard).filter(isPlain).join(", ") || "–"}</span>
                     ),
+                  },
+                  {
+                    key: "account",
+                    label: "Through",
+                    show: (one) => <span class="small">{one.account ?? "–"}</span>,
                   },
                   {
                     key: "trigger",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "vitest";
-import { messageOf, momentTone, momentWords, nameOf, tell } from "./words";
+import { accountOptions, messageOf, momentTone, momentWords, nameOf, tell } from "./words";
 
 test("a person has the best name there is", () => {
   expect(nameOf({ id: "42", email: "ada@example.com", cio_id: "01" })).toBe("ada@example.com");
@@ -67,4 +67,18 @@ test("a webhook's call tells how it ended and where it went", () => {
   expect(call("taken", 3, 204).title).toBe("Warehouse was told: email_sent, attempt 3");
   expect(call("waiting", null, null).title).toBe("Warehouse is to be told: email_sent");
   expect(call("given_up", null, null).tone).toBe("bad");
+});
+
+test("accounts are offered with their channels, and one that is gone stays to be seen", () => {
+  const some = [
+    { channel: "email", account: "ses" },
+    { channel: "webhook", account: "outbox" },
+  ];
+  expect(accountOptions(some, null)).toEqual([
+    ["", "Any account"],
+    ["email/ses", "ses (E-mail)"],
+    ["webhook/outbox", "outbox (Webhook)"],
+  ]);
+  expect(accountOptions(some, "email/ses")).toHaveLength(3);
+  expect(accountOptions([], "email/old").at(-1)).toEqual(["email/old", "email/old"]);
 });

@@ -14,6 +14,19 @@ export function messageOf({ kind, name }: { kind: string; name: string }): strin
   return !name || name === channel ? channel : `${name} (${channel})`;
 }
 
+/** Accounts at providers to choose from, with one that is asked for and that the settings do not name any more. */
+export function accountOptions(
+  accounts: readonly { channel: string; account: string }[],
+  asked: string | null,
+): [value: string, words: string][] {
+  const found: [string, string][] = accounts.map(({ channel, account }) => [
+    `${channel}/${account}`,
+    `${account} (${CHANNELS[channel] ?? channel})`,
+  ]);
+  if (asked && !found.some(([value]) => value === asked)) found.push([asked, asked]);
+  return [["", "Any account"], ...found];
+}
+
 const MOMENTS: Record<string, string> = {
   matched: "In the audience",
   attempts: "Earlier attempts",

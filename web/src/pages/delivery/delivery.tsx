@@ -17,7 +17,6 @@ import "./delivery.css";
 
 interface Whole extends Delivery {
   place: number;
-  account: string | null;
   attachments: { name: string; size: number }[];
   data: Record<string, unknown>;
   data_removed_at: number | null;

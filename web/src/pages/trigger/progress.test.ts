@@ -135,4 +135,7 @@ test("a link to a group's CSV names the workspace and the words", () => {
     "/api/triggers/7/accounts.csv?workspace=1&state=failed&reason=refused&cause=550+%5Baddress%5D+%26+more",
   );
   expect(csvPath("/api", 7, null, {})).toBe("/api/triggers/7/accounts.csv?");
+  expect(csvPath("/api", 7, null, { account: "email/ses" })).toBe(
+    "/api/triggers/7/accounts.csv?account=email%2Fses",
+  );
 });

@@ -164,7 +164,7 @@ export function csvPath(
   root: string,
   triggerId: number,
   workspace: number | null,
-  of: Partial<Cause> & { heard?: string },
+  of: Partial<Cause> & { heard?: string; account?: string },
 ): string {
   const query = new URLSearchParams();
   if (workspace !== null) query.set("workspace", String(workspace));
@@ -172,5 +172,6 @@ export function csvPath(
   if (of.reason) query.set("reason", of.reason);
   if (of.cause !== null && of.cause !== undefined) query.set("cause", of.cause);
   if (of.heard) query.set("heard", of.heard);
+  if (of.account) query.set("account", of.account);
   return `${root}/triggers/${triggerId}/accounts.csv?${query}`;
 }

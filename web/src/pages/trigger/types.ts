@@ -122,6 +122,8 @@ export interface Delivery {
   created_at: number;
   attempted_at: number | null;
   settled_at: number | null;
+  /** At a provider: by which it went, or is bound to go. */
+  account: string | null;
   trigger_id: number;
   broadcast: { id: number; name: string };
   /** Without a kind: it is gone. */
