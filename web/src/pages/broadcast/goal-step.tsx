@@ -135,9 +135,10 @@ export function GoalStep({ broadcast }: { broadcast: Broadcast }) {
     <div class="stack">
       <div class="row row-between">
         <p class="muted">
-          Counted for the last message before it that reached the person, once for each trigger. A trigger
-          keeps the goal that it was called with: a change counts for those that come after it. How many
-          converted is told in <a href={`/broadcasts/${broadcast.id}/metrics`}>Metrics</a>.
+          Whoever reaches the goal converts, once for each trigger, and it is counted for the last message
+          before it that reached them. A trigger keeps the goal that it was called with: a change counts for
+          those that come after it. How many converted is told by each trigger, by each message, and in{" "}
+          <a href={`/broadcasts/${broadcast.id}/metrics`}>Metrics</a>.
         </p>
         <SaveState autosave={autosave} />
       </div>

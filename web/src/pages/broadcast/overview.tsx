@@ -9,9 +9,10 @@ import { useQuery } from "../../lib/query";
 import { CopyButton, LinkButton } from "../../ui/button";
 import { Section } from "../../ui/page";
 import { Pill, Time } from "../../ui/pill";
-import { Empty } from "../../ui/states";
+import { Empty, Loaded } from "../../ui/states";
 import { TriggerPill } from "../broadcasts/state";
-import { actionName, type Broadcast, CHANNELS, type ListedBroadcast } from "../broadcasts/types";
+import { actionName, type Broadcast, CHANNELS } from "../broadcasts/types";
+import type { Send } from "../trigger/types";
 import { goalWords } from "./goal";
 
 const POLL_MS = 5_000;
@@ -43,12 +44,10 @@ function Next({ broadcast }: { broadcast: Broadcast }) {
 /** The first page of a broadcast. */
 export function Overview({ broadcast }: { broadcast: Broadcast }) {
   const segments = useSegments();
-  const list = useQuery<{ broadcasts: ListedBroadcast[] }>(
-    `${OURS}/broadcasts?id=${broadcast.id}&archived=true`,
-    { every: POLL_MS },
-  );
-  const listed = list.data?.broadcasts.find((one) => one.id === broadcast.id);
-  const last = listed?.last_trigger;
+  const sends = useQuery<{ sends: Send[] }>(`${OURS}/broadcasts/${broadcast.id}/sends?limit=1`, {
+    every: POLL_MS,
+  });
+  const last = sends.data?.sends[0];
   const names = new Map(segments.map((one) => [one.id, one.name]));
   return (
     <div class="stack">
@@ -59,7 +58,7 @@ export function Overview({ broadcast }: { broadcast: Broadcast }) {
           {last ? (
             <>
               <div class="row">
-                <span class="big-number">{people(last.audience)}</span> <TriggerPill state={last.state} />
+                <span class="big-number">{people(last.people)}</span> <TriggerPill state={last.state} />
               </div>
               <dl class="facts">
                 <dt>When</dt>
@@ -67,9 +66,19 @@ export function Overview({ broadcast }: { broadcast: Broadcast }) {
                   <Time ms={last.created_at * 1_000} ago />
                 </dd>
                 <dt>Sent</dt>
-                <dd>{number(last.sent)}</dd>
+                <dd>{number(last.numbers.sent)}</dd>
                 <dt>Failed</dt>
-                <dd>{number(last.failed)}</dd>
+                <dd>{number(last.numbers.failed)}</dd>
+                <dt>Opened by people</dt>
+                <dd>{number(last.heard.human_opened)}</dd>
+                <dt>Clicked by people</dt>
+                <dd>{number(last.heard.human_clicked)}</dd>
+                <dt>Converted</dt>
+                <dd>
+                  {broadcast.goal || last.heard.converted > 0
+                    ? number(last.heard.converted)
+                    : "nothing does without a goal"}
+                </dd>
               </dl>
               <div class="row">
                 <LinkButton href={`/triggers/${last.id}`}>Open trigger {last.id}</LinkButton>
@@ -77,7 +86,9 @@ export function Overview({ broadcast }: { broadcast: Broadcast }) {
               </div>
             </>
           ) : (
-            <p class="muted">It was never triggered.</p>
+            <Loaded query={sends} lines={8}>
+              {() => <p class="muted">It was never triggered.</p>}
+            </Loaded>
           )}
         </div>
         <div class="card">

@@ -77,10 +77,23 @@ export function tell(moment: Moment): Told {
   return {
     title: moment.what === "attempt" ? (ATTEMPTS[String(result)] ?? "Attempt") : momentWords(moment.what),
     code: answered ? code : null,
-    text: answered && typeof text === "string" ? text : moment.words,
+    text:
+      moment.what === "converted"
+        ? goalWords(moment)
+        : answered && typeof text === "string"
+          ? text
+          : moment.words,
     more: typeof worker === "string" ? [`by ${worker}`] : [],
     tone: momentTone(moment.what),
   };
+}
+
+/** Which goal somebody reached. */
+function goalWords({ words, detail }: Moment): string | null {
+  if (detail.goal === "event") return `the goal was reached: performed ${detail.event}`;
+  if (detail.goal === "enters_segment") return `the goal was reached: came into segment ${detail.segment_id}`;
+  if (detail.goal === "leaves_segment") return `the goal was reached: left segment ${detail.segment_id}`;
+  return words;
 }
 
 function tellReport({ words, detail }: Moment): Told {

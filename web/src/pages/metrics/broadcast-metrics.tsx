@@ -273,7 +273,7 @@ function Conversions({
     <p>
       <strong>{number(converted)}</strong> of {number(sum(series[whole]))} messages that were {whole}{" "}
       converted, <strong>{percent(converted, sum(series[whole]))}</strong>: their person reached {link} in
-      time.
+      time. Each person counts once for each trigger, for the last message before it.
     </p>
   );
 }

@@ -34,7 +34,7 @@ export function ByAction({ broadcastId, actions, asked }: Props) {
   });
   const share = (metric: string) => (count: (name: string) => number) => {
     const whole = count(basisOf(count("sent"), count("delivered")));
-    return `${number(count(metric))} · ${percent(count(metric), whole)}`;
+    return whole > 0 ? `${number(count(metric))} · ${percent(count(metric), whole)}` : number(count(metric));
   };
   return (
     <Table

@@ -5,6 +5,7 @@ import { More } from "../../ui/more";
 import { Pill, Time } from "../../ui/pill";
 import { Empty, Loaded } from "../../ui/states";
 import { Table } from "../../ui/table";
+import { statesOf } from "./message-state";
 
 interface Message {
   id: string;
@@ -15,11 +16,6 @@ interface Message {
   created: number;
   metrics: Record<string, number>;
   failure_message: string | null;
-}
-
-function current(message: Message): string {
-  const last = Object.entries(message.metrics).sort(([, one], [, other]) => other - one)[0];
-  return last?.[0]?.replaceAll("_", " ") ?? "created";
 }
 
 export function Messages({ cio }: { cio: string }) {
@@ -49,7 +45,19 @@ export function Messages({ cio }: { cio: string }) {
                     </a>
                   ),
                 },
-                { key: "state", label: "State", show: (message) => <Pill>{current(message)}</Pill> },
+                {
+                  key: "state",
+                  label: "State",
+                  show: (message) => (
+                    <div class="row">
+                      {statesOf(message.metrics).map((one) => (
+                        <Pill key={one.words} tone={one.tone}>
+                          {one.words}
+                        </Pill>
+                      ))}
+                    </div>
+                  ),
+                },
                 { key: "why", label: "Words", show: (message) => message.failure_message ?? "–" },
                 { key: "at", label: "Made", show: (message) => <Time ms={message.created * 1_000} /> },
               ]}
