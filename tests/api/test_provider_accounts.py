@@ -2,7 +2,6 @@
 """Accounts at providers by our API: how they fare, what an owner changes about them, a test through one of them."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -55,7 +54,10 @@ def client_of(api: Api, keys: Keys, **made: Deliverer) -> Client:
     mail, sms = Capabilities("email", 10), Capabilities("sms", 2)
     told = [registry.sending("ses", {}, mail, account=name, terms=terms) for name, terms in SETTINGS.items()]
     options = replace(api.options, sending=(*told, registry.sending("twilio", {}, sms)))
-    provider: Callable[..., Deliverer] = lambda channel, account="ses": made[account.replace("-", "_")]  # noqa: E731
+
+    def provider(channel: str, account: str = "ses") -> Deliverer:
+        return made[account.replace("-", "_")]
+
     return Client(application.build(replace(api, options=options, provider=provider)), f"Bearer {keys.manage_key}")
 
 

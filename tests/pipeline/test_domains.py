@@ -23,13 +23,13 @@ from clarion.settings import load
 from clarion.store import domain_limits, outlets, permits
 from clarion.store.engine import Store
 
+from .clocks import Time
 from .providers import Scripted
 from .stage import LEASE, Stage, until
-from .test_permits import Time, record, time  # noqa: F401 - fixtures
 from .test_send import chunk_of, task_for
 
 
-def limits_of(time: Time, given: dict[str, float]) -> DomainLimits:  # noqa: F811
+def limits_of(time: Time, given: dict[str, float]) -> DomainLimits:
     return DomainLimits(given, lambda domain, most: Permits(f"email/@{domain}", most, time.lease, time), time)
 
 
@@ -38,7 +38,7 @@ def stage_of(provider: Scripted, domains: DomainLimits, limit: Permits | None = 
     return SendStage(provider, retry=RetryPolicy((7.0,)), limits=limits, domains=domains)
 
 
-async def test_others_do_not_wait_behind_a_full_domain(time: Time, record: FlightRecord) -> None:  # noqa: F811
+async def test_others_do_not_wait_behind_a_full_domain(time: Time, record: FlightRecord) -> None:
     domains = limits_of(time, {"full.test": 1.0})
     provider = Scripted()
     full = [{"email": f"b{n}@FULL.test"} for n in range(20)]
@@ -58,7 +58,7 @@ async def test_others_do_not_wait_behind_a_full_domain(time: Time, record: Fligh
     assert [round(delay / 1_000) for delay in later.put_off.values()] == [21, 21]
 
 
-async def test_a_chunk_of_one_domain_goes_at_its_pace(time: Time, record: FlightRecord) -> None:  # noqa: F811
+async def test_a_chunk_of_one_domain_goes_at_its_pace(time: Time, record: FlightRecord) -> None:
     time.step = 0.0005
     domains = limits_of(time, {"x.test": 100.0})
     provider = Scripted()
@@ -73,7 +73,7 @@ async def test_a_chunk_of_one_domain_goes_at_its_pace(time: Time, record: Flight
     assert not task.left
 
 
-def test_one_at_a_time_waits_and_what_was_put_off_comes_back_in_time(time: Time) -> None:  # noqa: F811
+def test_one_at_a_time_waits_and_what_was_put_off_comes_back_in_time(time: Time) -> None:
     limit = Permits("email/@x.test", 1.02, time.lease, time)
     domains = DomainLimits({"x.test": 1.02}, lambda _, __: limit, time)
     first, second = object(), object()
@@ -152,7 +152,7 @@ def mail_to(domain: str) -> EmailMessage:
     return EmailMessage("test", "n@x.test", f"ann@{domain}", "s", b"")
 
 
-async def test_what_somebody_changes_is_followed(time: Time) -> None:  # noqa: F811
+async def test_what_somebody_changes_is_followed(time: Time) -> None:
     domains = limits_of(time, {"a.test": 5.0, "b.test": 5.0})
     same = domains.limit_of(mail_to("a.test"))
     assert not await domains.follow({}), "nothing is new"

@@ -2,69 +2,27 @@
 """A process with permits, and a chunk sent within a limit: what waits, what goes on, and what ends the wait."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from time import monotonic
 
 import pytest
 
 from clarion.channels.base import Capabilities
 from clarion.domain.broadcasts import EmailContent
-from clarion.domain.deliveries import DeliveryKey, State
-from clarion.domain.errors import Away, Unavailable
+from clarion.domain.deliveries import State
+from clarion.domain.errors import Away
 from clarion.domain.permits import LATE_SECONDS
-from clarion.pipeline.flight import ChunkName, FlightRecord
+from clarion.pipeline.flight import FlightRecord
 from clarion.pipeline.permits import Permits
 from clarion.pipeline.retry import RetryPolicy
 from clarion.pipeline.send import SendStage
-from clarion.store.permits import Span
 
+from .clocks import Time
 from .letters import MAIL, action, messages
 from .providers import Fails, Scripted
 from .test_send import chunk_of, task_for
 
 SMS = EmailContent(subject="", body="", sender="", parts_of="sms", parts={"body": "Hi", "to": "", "from": ""})
-
-
-class Time:
-    """A clock that is set by hand, and a limit's time by it; the database's clock is a year ahead.
-
-    `step`: by how much it goes on each time somebody looks; `takes`: how long an answer takes to come.
-    """
-
-    AHEAD = 3e7
-    step = 0.0
-    takes = 0.0
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-        self.ahead = self.AHEAD
-        self.next_us = 0
-        self.asked: list[int] = []
-        self.away = False
-
-    def __call__(self) -> float:
-        self.now += self.step
-        return self.now
-
-    def set(self, seconds: float) -> None:
-        """Somebody sets the database's clock forward, or back."""
-        self.ahead += seconds
-
-    def lease(self, span_us: int) -> Span:
-        if self.away:
-            raise Unavailable("the database is away")
-        self.asked.append(span_us)
-        self.now += self.takes
-        now_us = int((self.now + self.ahead) * 1e6)
-        start_us = self.next_us if now_us < self.next_us < now_us + 60_000_000 else now_us
-        self.next_us = start_us + span_us
-        return Span(start_us, now_us)
-
-
-@pytest.fixture
-def time() -> Time:
-    return Time()
 
 
 async def test_a_process_asks_for_as_many_as_it_uses(time: Time) -> None:
@@ -146,16 +104,6 @@ class Sms(Scripted):
     def __init__(self) -> None:
         super().__init__()
         self.capabilities = Capabilities("sms", 4)
-
-
-@pytest.fixture
-def record(tmp_path: Path) -> Iterator[FlightRecord]:
-    made = FlightRecord(tmp_path, "sender")
-    keys = [(DeliveryKey(1, seq, 1), 0) for seq in range(1, 31)]
-    made.prepare(ChunkName(1, 0, 1, 1, 30), keys)
-    made.activate()
-    yield made
-    made.close()
 
 
 def stage_of(provider: Scripted, permits: Permits, clock: Callable[[], float] = monotonic) -> SendStage:

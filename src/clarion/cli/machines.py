@@ -13,6 +13,7 @@ from clarion.wiring.machines import machine_rules
 
 _MOST_SECONDS = 100_000_000
 
+
 def explain(settings: Settings, method: str, headers: Sequence[str], address: str, after_seconds: float | None) -> None:
     """Print who it is, the rule and where that is known from."""
     rules = machine_rules(settings)

@@ -83,7 +83,7 @@ class Messages:
         self._also_to = override.also_to if override is not None else ()
         self._data = data
         self._base_url = sign.base_url
-        self._form = form
+        self.form = form
         self._clock = clock
         self._date_of = -1, ""
         self._public_id = IdSigner(sign.secret)
@@ -158,10 +158,10 @@ class Messages:
 
     def in_form(self, form: EmailForm) -> "Messages":
         """The same messages for a provider that takes this form."""
-        if form == self._form:
+        if form == self.form:
             return self
         other = copy(self)  # what is compiled serves both
-        other._form = form  # noqa: SLF001 - our own
+        other.form = form
         return other
 
     def channel_of(self, action_id: int) -> str:
@@ -265,7 +265,7 @@ class Messages:
             person = _person(row, delivery_id, whole=special.whole_person)
             if CONSENT in person.attributes and denies_tracking(person.attributes):
                 special = self._special_email(form, tracked=False) or special
-            if self._form != "mime":
+            if self.form != "mime":
                 return self._built(form, row, delivery_id, special.rendered(person))
             made, subject = special.message(person, date=self._date())
         except Exception:  # noqa: BLE001 - compiled code handles no errors: the interpreter does
@@ -312,11 +312,11 @@ class Messages:
         message_id = f"<{delivery_id}@{domain_of(rendered.sender)}>"
         unsubscribe = self._unsubscribe(form, delivery_id) if offers else None
         fields: EmailFields | None = None
-        if self._form != "mime":
+        if self.form != "mime":
             fields, envelope = mime.fields(
                 rendered, message_id=message_id, unsubscribe_url=unsubscribe, enclosed=self._enclosed[form]
             )
-            if self._form == "fields":
+            if self.form == "fields":
                 return _message(row, delivery_id, fields.subject, envelope, fields)
         made = mime.build(
             rendered,

@@ -30,10 +30,12 @@ class Gate(Protocol):
 
 
 class PacedSource(Source, Protocol):
-    """`take` gives None where no permit is due. `dry`: there is nothing left to take."""
+    """`take` gives None where no permit is due."""
 
     @property
-    def dry(self) -> bool: ...  # noqa: D102
+    def dry(self) -> bool:
+        """Whether there is nothing left to take."""
+        ...
 
     def gate(self) -> Gate | None:
         """What is waited for; None: nothing."""
