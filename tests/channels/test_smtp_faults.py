@@ -270,6 +270,28 @@ async def test_refused_main_recipient_with_accepted_copies_sends_nothing(either:
     assert (either.counts["DATA"], either.kept) == (0, [])
 
 
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (b"550 5.1.1 no such user", "invalid_address"),
+        (b"550-5.1.1 no such\r\n550 5.1.1 user", "invalid_address"),
+        (b"556 5.1.10 the domain takes no mail", "invalid_address"),
+        (b"550 5.2.1 disabled", "invalid_address"),
+        (b"550 5.1.0 no", "refused"),
+        (b"550 5.7.1 relaying denied", "refused"),
+        (b"550 no such user", "refused"),
+        (b"550 5.1.11", "refused"),
+    ],
+)
+async def test_an_address_that_is_not_there_is_told_from_a_refusal(
+    server: ScriptedServer, smtp: Smtp, said: bytes, reason: str
+) -> None:
+    server.say("RCPT", said + b"\r\n")
+    tried = await attempt(smtp(server.port))
+    assert isinstance(tried.verdict, Permanent)
+    assert tried.verdict.reason == reason
+
+
 async def test_refused_copies_are_named(either: ScriptedServer, smtp: Smtp) -> None:
     either.say("RCPT", b"250 ok\r\n", b"550 5.1.1 no bob\r\n", b"452 later\r\n")
     copies = ("bob@example.org", "cy@example.org", "dee@example.org", "not an>address")

@@ -25,6 +25,15 @@ _HARD = {
     "7.17": "the mailbox has another owner by now",
 }
 
+# What a server says to RCPT of the recipient itself: nothing that is sent there later would arrive either. Not 1.0,
+# which says no more than "something of an address", nor 1.7 and 1.8, which mean the sender's.
+_NOBODY = frozenset({b"5.1.1", b"5.1.2", b"5.1.3", b"5.1.6", b"5.1.10", b"5.2.1"})
+
+
+def is_nobody(said: bytes) -> bool:
+    """Whether a refused recipient's reply (its text, without the SMTP code) says that the address is wrong."""
+    return said.partition(b" ")[0] in _NOBODY
+
 
 def is_soft(code: str, status: str) -> bool:
     """Whether a mail that came back leaves its address in use. `code`: an enhanced status; `status`: an SMTP code.

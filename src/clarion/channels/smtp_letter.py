@@ -4,6 +4,7 @@
 from functools import lru_cache
 
 from clarion.channels.base import email_of
+from clarion.channels.bounce_status import is_nobody
 from clarion.channels.smtp_queue import Taken
 from clarion.channels.smtp_sign_in import LEAVE_ALONE_SECONDS, LoginRefused, Offers
 from clarion.channels.smtp_syntax import is_address, with_dots, with_line_ends
@@ -37,7 +38,9 @@ def verdict(verb: str, reply: Reply) -> SendError:
         return Temporary(reply.words)
     if verb == MAIL and reply.code in LOGIN_CODES:
         return LoginRefused(printable(f"authentication failed: {reply.words}"))
-    return Permanent(reply.words, "sender_refused" if verb == MAIL else "refused")
+    if verb == MAIL:
+        return Permanent(reply.words, "sender_refused")
+    return Permanent(reply.words, "invalid_address" if verb == RCPT and is_nobody(reply.lines[0]) else "refused")
 
 
 class Letter:
