@@ -136,6 +136,17 @@ async def test_a_test_goes_to_numbers(api: Api, keys: Keys, manage: Client, trac
         assert "/to" in refused.json["errors"][0]["source"]["pointer"]
 
 
+async def test_who_has_no_address_is_left_out_whatever_the_text_lacks(
+    manage: Client, client: Client, track: Client, stage: Stage
+) -> None:
+    await people(track)  # the second has neither phone nor name, the third no name
+    broadcast = await made(manage, {**_SMS, "body": "{{ customer.name }}"})
+    assert (await manage("POST", f"{_ROOT}/broadcasts/{broadcast['id']}/activate")).status == 200
+    sent = await client("POST", f"/v1/campaigns/{broadcast['id']}/triggers", {})
+    await work_off(stage, sent.json["id"])
+    assert stage.sums(sent.json["id"]) == {"sent": 1, "skipped no_address": 1, "failed render_failed": 1}
+
+
 async def test_everybody_is_accounted_for(manage: Client, client: Client, track: Client, stage: Stage) -> None:
     await people(track)
     broadcast = await made(manage, _SMS)

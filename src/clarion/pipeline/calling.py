@@ -15,7 +15,7 @@ from clarion.domain.push import PushDevice, chosen, listed
 from clarion.domain.short_links import ShortLinks
 from clarion.rendering.campaign import Campaign
 from clarion.rendering.checked import Recipient
-from clarion.rendering.parts import CompiledParts, RenderedParts, compile_parts
+from clarion.rendering.parts import CompiledParts, RenderedParts, compile_parts, goes_to_own
 from clarion.rendering.text_links import TextTracker
 from clarion.rendering.webhook import CompiledWebhook, RenderedWebhook, compile_webhook
 
@@ -28,7 +28,10 @@ class Calls:
 
     def __init__(self, content: FrozenContent, action: Action, campaign: Campaign, short: ShortLinks) -> None:
         compiled: Callable[..., CompiledWebhook | CompiledParts] = compile_webhook
-        if action.content.made_of_parts is not None:
+        channel = action.content.made_of_parts
+        self._to_devices = channel is not None and channel.to_devices
+        self._own_address = channel.own_address if channel and goes_to_own(action.content, channel) else ""
+        if channel is not None:
             compiled = partial(compile_parts, tracker=TextTracker(short))
         self._compiled: CompiledWebhook | CompiledParts | RenderError
         try:
@@ -54,7 +57,12 @@ class Calls:
     def compose(
         self, key: DeliveryKey, recipient: Recipient, workspace_id: int, devices: Sequence[PushDevice] = ()
     ) -> CallMessage | PartsMessage | Outcome:
-        """The message for an account, or its final outcome; `devices`: all that the person has."""
+        """The message for an account, or its final outcome; `devices`: all that the person has.
+
+        Whoever has no address is left out whatever the texts would have become for them, as with e-mail.
+        """
+        if self._lacks_address(recipient, devices):
+            return Outcome(key, State.SKIPPED, Reason.NO_ADDRESS, counted=False)
         try:
             made = message_of(self.render(recipient, key), recipient.delivery_id, workspace_id, devices)
         except RenderError as error:
@@ -62,6 +70,11 @@ class Calls:
             reason = Reason.INVALID_ADDRESS if of_address else Reason.RENDER_FAILED
             return Outcome(key, State.FAILED, reason, str(error))
         return Outcome(key, State.SKIPPED, Reason.NO_ADDRESS, counted=False) if made is None else made
+
+    def _lacks_address(self, recipient: Recipient, devices: Sequence[PushDevice]) -> bool:
+        if self._to_devices:
+            return not devices
+        return bool(self._own_address) and not str(recipient.customer.get(self._own_address) or "").strip()
 
 
 def message_of(
