@@ -193,7 +193,7 @@ def compile_email(
     checked = Checked(content, snippets)
     if checked.problems:
         raise checked.problems[0]
-    prepared = Prepared(content, content.url_params or ())
+    prepared = Prepared(content, content.url_params or (), snippets)
     parts = {part: _prepared(prepared, part, source, checked.parts[part]) for part, source in sources_of(content)}
     own = {name: _own_snippet(prepared, name, snippets[name], known) for name, known in checked.snippets.items()}
     plain_snippets = own

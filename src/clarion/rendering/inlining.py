@@ -9,6 +9,7 @@ Where that could show somebody another mail than the style sheets do, the templa
 
 import re
 from bisect import bisect
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html.parser import HTMLParser
@@ -19,13 +20,15 @@ import css_inline
 from clarion.rendering.environment import SOURCE_LIMIT
 from clarion.rendering.insertions import Rewritten, rewritten
 from clarion.rendering.markup import NUMBER, UNSEEN, VOID, Element, Kept, Template, selectors_of
-from clarion.rendering.places import asked_for, may_move
+from clarion.rendering.places import asked_for, by_context, may_be_any, may_move
 from clarion.rendering.plain import CLOSE, LIQUID, OPEN, PLACEHOLDER
 
 _MOST_WORK = 100_000_000  # elements times bytes of style sheets: some seconds
 _ATTRIBUTE = re.compile(r"([^\s\"'<>/=]++)(?:\s*+=\s*+(\"[^\"]*\"|'[^']*'|[^\s\"'>]++))?+")
 _TAG_NAME = re.compile(r"<[^\s/>]+")
 _OUTPUT_END = re.compile(r"\s*(-?\}\})\Z")
+# A parser drops parts of tables that stand alone, as they do in a snippet.
+_AROUND_CELLS = dict.fromkeys(("tr", "tbody", "thead", "tfoot"), "<table>") | dict.fromkeys(("td", "th"), "<table><tr>")
 _INLINER = css_inline.CSSInliner(load_remote_stylesheets=False)
 
 
@@ -47,6 +50,15 @@ class Inlined:
         return self.made.text
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """Of the message that a snippet is in: its style sheets as they are written, and all elements of it and its
+    snippets."""
+
+    sheets: str
+    elements: Sequence[Element]
+
+
 @lru_cache(maxsize=32)
 def inlined(html: str) -> Inlined:
     """The Liquid template of a body with the rules of its style sheets in the elements they are for."""
@@ -60,26 +72,55 @@ def inlined(html: str) -> Inlined:
         return Inlined(Rewritten(html), kept=str(why))
 
 
-def _moved(html: str) -> Inlined:
-    pieces: list[str] = []
+def inlined_snippet(html: str, around: Around) -> Inlined:
+    """The Liquid template of a snippet with the rules of the message around it in the elements they are for.
+
+    An element for which a rule may hold, or not, by where the snippet stands goes by the style sheets alone.
+    """
+    try:
+        return _moved(html, around)
+    except Kept as why:
+        return Inlined(Rewritten(html), kept=str(why))
+
+
+def marked_with(html: str, pieces: list[str]) -> str:
+    """A template with placeholders for its Liquid, which is added to `pieces`."""
 
     def take(found: re.Match[str]) -> str:
         pieces.append(found[0])
         return f"{OPEN}{len(pieces) - 1}{CLOSE}"
 
-    marked = LIQUID.sub(take, html)
+    return LIQUID.sub(take, html)
+
+
+def _moved(source: str, around: Around | None = None) -> Inlined:
+    before = around.sheets if around is not None else ""
+    html = before + source
+    pieces: list[str] = []
+    marked = marked_with(html, pieces)
     template = Template(marked, pieces)
+    if around is not None and len(template.sheets) != before.count("</style>"):
+        raise Kept("a snippet has a style sheet of its own")
     if not "".join(template.sheets).strip():
-        return Inlined(Rewritten(html))
+        return Inlined(Rewritten(source))
     selectors = selectors_of(template.sheets, pieces)
-    if may_move(selectors, template.elements, template.moved, template.brought):
+    if around is None and may_move(selectors, template.elements, template.moved, template.brought):
         raise Kept("a rule goes by the place of an element (:first-child, +, …), which Liquid blocks may change")
-    if len(template.elements) * sum(map(len, template.sheets)) > _MOST_WORK:
+    elements = template.elements if around is None else (*template.elements, *around.elements)
+    if len(elements) * sum(map(len, template.sheets)) > _MOST_WORK:
         raise Kept("it is too large")
     wanted = asked_for(selectors)
-    answers = _Answers({no for no, element in enumerate(template.elements) if element.is_apart(wanted)})
+    apart = {no for no, element in enumerate(template.elements) if element.is_apart(wanted)}
+    if around is not None:
+        unsure = by_context(selectors, around.elements)
+        apart |= {no for no, element in enumerate(template.elements) if may_be_any(unsure, element)}
+    answers = _Answers(apart)
+    skeleton = template.skeleton
+    if around is not None and template.elements:
+        first = next((one.name for one in template.elements if one.name != "style"), "")
+        skeleton.insert(len(template.sheets), _AROUND_CELLS.get(first, ""))
     try:
-        answers.feed(_INLINER.inline("".join(template.skeleton)))
+        answers.feed(_INLINER.inline("".join(skeleton)))
     except css_inline.InlineError as error:
         raise Kept(f"a style sheet can not be read: {error}") from None
     answers.close()
@@ -87,9 +128,9 @@ def _moved(html: str) -> Inlined:
     ends = [one.end() for one in found]
     grown = list(accumulate((len(pieces[int(one[1])]) - len(one[0]) for one in found), initial=0))
     made = rewritten(
-        html,
+        source,
         (
-            (at + grown[bisect(ends, at)], text)
+            (at + grown[bisect(ends, at)] - len(before), text)
             for no, style in sorted(answers.styles.items())
             for at, text in _into(template.elements[no], style, pieces)
         ),

@@ -6,6 +6,7 @@ Only the elements beside which Liquid leaves out, repeats or brings elements can
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from clarion.rendering.markup import Element
 from clarion.rendering.plain import OPEN
@@ -21,6 +22,11 @@ _AMONG = re.compile(r":(?:not|is|where)(\([^()]*\))", re.IGNORECASE)
 _BESIDE = re.compile(r"\s*([+~])\s*")
 _SIMPLE = re.compile(r"([.#])([\w-]+)")
 _PSEUDO = re.compile(r"::?[\w-]+")
+# What holds of an element by itself, or only while somebody does something: such rules never move.
+_OF_A_MOMENT = re.compile(
+    r"::?(?:hover|focus|active|visited|link|any-link|before|after|target)(?![\w-])", re.IGNORECASE
+)
+_IMPLIED = {"html", "body", "tbody", "tr"}  # a parser adds them
 _NAME = re.compile(r"[a-zA-Z][\w-]*")
 
 
@@ -47,6 +53,52 @@ def may_move(selectors: str, elements: Sequence[Element], moved: Iterable[int], 
                 if all(any(_may_be(compound, element) for element in family) for compound in known):
                     return True
     return False
+
+
+def by_context(selectors: str, around: Sequence[Element]) -> set[str]:
+    """What selectors ask of an element itself that may hold it, or not, by what it stands in or beside.
+
+    `around`: all elements that it may stand in. What asks for more than name, class, id and attributes counts as one.
+    """
+    plain, inner = _OF_A_MOMENT.sub("", _ATTRIBUTE.sub("", selectors)), ""
+    while plain != inner:
+        inner, plain = plain, _ARGUMENTS.sub("", plain)
+    is_there = _Known(around)
+    found: set[str] = set()
+    for selector in re.split(r"[,\n]", plain):
+        words = re.findall(r"[+~>]|[^\s+~>]+", selector)
+        if "\\" in selector:
+            found.add("")  # whatever it is that is escaped
+        if not words or "\\" in selector or (len(words) == 1 and ":" not in selector):
+            continue
+        above = (one for one, after in pairwise(words) if one not in "+~>" and after not in "+~")
+        if all(map(is_there, above)):
+            found.add(words[-1])
+    return found
+
+
+class _Known:
+    """Whether some of many elements may be what a compound asks for: its name and its words each occur in one."""
+
+    def __init__(self, elements: Sequence[Element]) -> None:
+        self._names = _IMPLIED | {one.name for one in elements}
+        self._words: dict[str, set[str] | None] = {}  # None: Liquid makes some
+        for kind, attribute in ((".", "class"), ("#", "id")):
+            values = [one.attributes.get(attribute, "") for one in elements]
+            unknown = any(OPEN in value for value in values) or any(one.is_glued for one in elements)
+            self._words[kind] = None if unknown else {word for value in values for word in value.split()}
+
+    def __call__(self, compound: str) -> bool:
+        bare = _PSEUDO.sub("", compound)
+        name = _NAME.match(bare)
+        if name and name[0].lower() not in self._names:
+            return False
+        return all((known := self._words[kind]) is None or word in known for kind, word in _SIMPLE.findall(bare))
+
+
+def may_be_any(compounds: Iterable[str], element: Element) -> bool:
+    """Whether an element may be what one of them asks for."""
+    return any(_may_be(one, element) for one in compounds)
 
 
 def _in_place(found: re.Match[str]) -> str:

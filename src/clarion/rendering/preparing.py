@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is done to an e-mail's templates before they are compiled: styles moved, URL parameters put into links."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from clarion.domain.broadcasts import EmailContent
@@ -10,18 +11,20 @@ from clarion.rendering.insertions import Rewritten, offset_of
 from clarion.rendering.layouts import located, with_styles
 from clarion.rendering.linking import IN_HTML, IN_TEXT, linked_html, linked_text, prefix
 from clarion.rendering.plain import plain_template
+from clarion.rendering.snippet_styles import styled_snippets
 
 URL_PARAMETERS = "url_parameters"
 
 
 class Prepared:
-    """The templates of one message; `params`: what its links get."""
+    """The templates of one message; `params`: what its links get; `snippets`: those that it may include."""
 
-    def __init__(self, content: EmailContent, params: Params) -> None:
+    def __init__(self, content: EmailContent, params: Params, snippets: Mapping[str, str]) -> None:
         self._content = content
         self._params = params
         self._prefix = prefix(params, IN_HTML)
         self._styled = with_styles(content).made
+        self._styled_snippets = styled_snippets(content, snippets)
         self._changed: dict[str, Rewritten] = {}
         self._linked = self._link("body", self._styled.text)
         self._link("amp", content.amp)
@@ -36,8 +39,9 @@ class Prepared:
 
     def snippet(self, name: str, source: str) -> str:
         """A snippet as it is compiled."""
-        self._link(f"snippets.{name}", source)
-        return self.text(f"snippets.{name}", source)
+        styled = self._styled_snippets[name].text if name in self._styled_snippets else source
+        self._link(f"snippets.{name}", styled)
+        return self.text(f"snippets.{name}", styled)
 
     @property
     def plain(self) -> str:
@@ -61,6 +65,9 @@ class Prepared:
             if offset_of(made.text, error.line, error.column) < len(self._prefix):
                 return RenderError(error.message, part=URL_PARAMETERS)
             error = made.at_source(error)
+        kind, _, name = error.part.partition(".")
+        if kind == "snippets" and name in self._styled_snippets:
+            return self._styled_snippets[name].at_source(error)
         if error.part != "body":
             return error
         return located(self._content, self._styled.at_source(error))
