@@ -3,8 +3,9 @@
 import { useState } from "preact/hooks";
 import { del, put } from "../../api/client";
 import { Button } from "../../ui/button";
-import { Confirm } from "../../ui/dialog";
+import { Confirm, FormDialog } from "../../ui/dialog";
 import { SelectField, TextField } from "../../ui/field";
+import { useSaving } from "../../ui/saving";
 
 interface Props {
   /** Of the action. */
@@ -28,10 +29,40 @@ function nameOf(tag: string): string {
   }
 }
 
+interface AddProps extends Pick<Props, "path" | "attribute"> {
+  onClose: () => void;
+  onAdded: (language: string) => Promise<void>;
+}
+
+function AddLanguage({ path, attribute, onClose, onAdded }: AddProps) {
+  const [tag, setTag] = useState("");
+  const saving = useSaving(["/language"]);
+  return (
+    <FormDialog
+      title="Add a language"
+      onClose={onClose}
+      saving={saving}
+      action="Add"
+      disabled={!tag.trim()}
+      onSave={async () => {
+        await put(`${path}/languages/${encodeURIComponent(tag.trim())}`, {});
+        await onAdded(tag.trim());
+      }}
+    >
+      <TextField
+        label="Language tag"
+        hint={`Such as de or pt-BR. People whose attribute ${attribute} says so get this text; it begins as a copy.`}
+        value={tag}
+        error={saving.about("/language")}
+        onInput={setTag}
+      />
+    </FormDialog>
+  );
+}
+
 export function Languages({ path, language, languages, attribute, mayEdit, onChoose }: Props) {
   const [adding, setAdding] = useState(false);
   const [removing, setRemoving] = useState(false);
-  const [tag, setTag] = useState("");
   return (
     <div class="row composer-languages">
       <SelectField
@@ -46,24 +77,9 @@ export function Languages({ path, language, languages, attribute, mayEdit, onCho
           Remove {language}
         </Button>
       )}
-      <Confirm
-        title="Add a language"
-        open={adding}
-        onClose={() => setAdding(false)}
-        action="Add"
-        onConfirm={async () => {
-          await put(`${path}/languages/${encodeURIComponent(tag.trim())}`, {});
-          await onChoose(tag.trim());
-          setTag("");
-        }}
-      >
-        <TextField
-          label="Language tag"
-          hint={`Such as de or pt-BR. People whose attribute ${attribute} says so get this text; it begins as a copy.`}
-          value={tag}
-          onInput={setTag}
-        />
-      </Confirm>
+      {adding && (
+        <AddLanguage path={path} attribute={attribute} onClose={() => setAdding(false)} onAdded={onChoose} />
+      )}
       <Confirm
         title={`Remove ${language}`}
         open={removing}

@@ -143,19 +143,19 @@ function InvitationLink({ made, onClose }: { made: Invited; onClose: () => void 
 
 function ChangeRoles({ user, onClose }: { user: User; onClose: () => void }) {
   const [roles, setRoles] = useState(user.roles);
+  const saving = useSaving();
   return (
-    <Confirm
+    <FormDialog
       title={`Roles of ${user.name}`}
-      open
       onClose={onClose}
-      action="Save"
-      onConfirm={async () => {
+      saving={saving}
+      onSave={async () => {
         await patch(`${PATH}/${user.id}`, { roles });
         invalidate(PATH);
       }}
     >
       <RoleChoice value={roles} onChange={setRoles} />
-    </Confirm>
+    </FormDialog>
   );
 }
 
