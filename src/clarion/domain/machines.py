@@ -74,7 +74,7 @@ class Pace:
 
     since_sent_ms: int | None
     links: Sequence[int] = field(default=())
-    """How long ago the message's other links were followed first, each."""
+    """How long ago the message's other links were followed last, each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,9 +151,17 @@ def _ruled(
         return looked.decider
     account, now_ms = ledger.get(tx, key), tx.now_ms()
     sent_ms = account["settled_ms"] if account is not None else None
-    others = links.followed_ago(tx, key, link_id, now_ms) if of == "clicked" else ()
+    others = _followed_ago(tx, key, link_id, now_ms, looked.rules) if of == "clicked" else ()
     pace = Pace(None if sent_ms is None else now_ms - int(sent_ms), others)
     return looked.rules.too_fast(of, pace) or looked.decider
+
+
+def _followed_ago(tx: Transaction, key: DeliveryKey, but: int, now_ms: int, rules: MachineRules) -> Sequence[int]:
+    """How long ago each other link of a message was followed last, within the time that a rule asks about."""
+    within_ms = max((one.within_ms for one in rules.speeds if one.of == "links"), default=0)
+    seen = feedback.events_since(tx, key, now_ms - within_ms) if within_ms else ()
+    last = {one.detail.get("link_id"): one.at_ms for one in seen if one.metric is Metric.CLICKED}
+    return [now_ms - at_ms for link_id, at_ms in last.items() if link_id != but]
 
 
 def _is_machine(rule: RequestRule | SpeedRule) -> bool:

@@ -39,12 +39,6 @@ def _key(href: str) -> str:
     return blake2b(href.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
-def followed_ago(tx: Transaction, key: DeliveryKey, but: int, now_ms: int) -> list[int]:
-    """How long ago each link of a message, but for one, was followed first; milliseconds."""
-    where = {"trigger_id": key.trigger_id, "seq": key.seq, "action_id": key.action_id}
-    return [now_ms - int(row["at_ms"]) for row in tx.all("links_followed", link_id=but, **where)]
-
-
 def click(tx: Transaction, key: DeliveryKey, link: int, metrics: Sequence[Metric], at_ms: int) -> None:
     """Count a click on a link of a message, as each of `metrics`."""
     for metric in metrics:

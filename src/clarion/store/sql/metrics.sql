@@ -78,11 +78,6 @@ SELECT COUNT(*) AS n FROM link WHERE action_id = :action_id;
 INSERT INTO link (action_id, link_key, link_id, href) VALUES (:action_id, :link_key, :link_id, :href)
 ON CONFLICT (action_id, link_key) DO NOTHING;
 
--- name: links_followed
--- When each link of a message was clicked first, but for one.
-SELECT MIN(at_ms) AS at_ms FROM delivery_link
-WHERE trigger_id = :trigger_id AND seq = :seq AND action_id = :action_id AND link_id <> :link_id GROUP BY link_id;
-
 -- name: note_link
 -- Meets no row when this message's link was clicked before.
 INSERT INTO delivery_link (trigger_id, seq, action_id, link_id, metric, at_ms)
