@@ -243,6 +243,17 @@ async def test_what_a_late_record_shows_not_to_be_taken_goes_by_any_account(stag
     assert handed_to(stage, trigger_id) == {1: "first", 2: "first", **dict.fromkeys((3, 4, 5, 6), "second")}
 
 
+async def test_what_no_account_was_chosen_for_is_not_in_doubt_when_its_sender_dies(stage: Stage) -> None:
+    """The machine is gone with its record; a chunk was open, while the only account was switched off."""
+    stage.crowd(3)
+    trigger_id = stage.trigger(stage.broadcast())
+    first = Mail()
+    off = routes_of(stage, ("first", first, Terms(enabled=False)))
+    await died(stage, off, trigger_id, {}, record_lost=True)
+    await finish(stage, routes_of(stage, ("first", first)), trigger_id)
+    assert stage.sums(trigger_id) == {"sent": 3}
+
+
 async def test_a_late_record_brings_nobody_back_whose_data_was_removed(stage: Stage) -> None:
     stage.crowd(2)
     trigger_id = stage.trigger(stage.broadcast())

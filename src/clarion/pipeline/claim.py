@@ -209,10 +209,11 @@ def _settle_abandoned(
     intended = intended_by(picked.open_outlets, picked.fence)
     outcomes = []
     now_ms = tx.now_ms()
-    ends = [(one, said) for one in rows if (said := _said(found, one.key)) is not None]
+    held = [one for one in rows if intended is None or one.is_bound or one.key.action_id in intended]
+    ends = [(one, said) for one in held if (said := _said(found, one.key)) is not None]
     repeated = _repeated(tx, picked) if any(said.mark is Mark.HANDED_OVER for _, said in ends) else frozenset[int]()
     for one, said in ends:
-        outlet = one.outlet if one.outlet is not None else intended.get(one.key.action_id)
+        outlet = one.outlet if one.outlet is not None else (intended or {}).get(one.key.action_id)
         certain = one.key.action_id in repeated
         outcome = verdict.outcome(
             one.key,

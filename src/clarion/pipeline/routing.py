@@ -49,7 +49,7 @@ class Routed:
 
     def intent(self, fence: int) -> str | None:
         """What the ledger keeps of it while the chunk is open. See `intended_by`."""
-        return json.dumps({"fence": fence, "to": list(self.outlets.items())}) if self.outlets else None
+        return json.dumps({"fence": fence, "to": list(self.outlets.items())}) if self.known else None
 
     def unused(self, outcomes: Sequence[Outcome], copies: Mapping[int | None, int]) -> list[Grant]:
         """What was taken out of shares for what did not leave us; below 0, what `copies`, by account, took beyond."""
@@ -69,12 +69,13 @@ def _may_have_left(outcome: Outcome) -> bool:
 UNROUTED = Routed({}, known=False)
 
 
-def intended_by(intent: str | None, fence: int) -> Mapping[int, int]:
-    """Which account a chunk was opened for, by action. Nothing of what an earlier holder of the slice wrote."""
-    if not intent:
-        return {}
-    found = json.loads(intent)
-    return dict(found["to"]) if found["fence"] == fence else {}
+def intended_by(intent: str | None, fence: int) -> Mapping[int, int] | None:
+    """Which account a chunk was opened for, by action: what is absent went nowhere, for none took messages.
+
+    None: nobody knows; what an earlier holder of the slice wrote says nothing of it.
+    """
+    found = json.loads(intent) if intent else None
+    return dict(found["to"]) if found is not None and found["fence"] == fence else None
 
 
 class Routing(Protocol):

@@ -107,6 +107,11 @@ class Opened:
     outlet: int | None
     reason: Reason | None
 
+    @property
+    def is_bound(self) -> bool:
+        """Whether an earlier attempt is in doubt."""
+        return self.outlet is not None or self.reason is not None
+
 
 class Doubted(NamedTuple):
     """An account in doubt: its attempts so far, whether it was sent again on request before, and to which account at a
