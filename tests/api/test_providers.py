@@ -108,10 +108,12 @@ async def test_a_broadcast_that_the_provider_cannot_carry_is_held_back(api: Api,
 
 
 async def test_where_providers_tell_is_for_owners_only(api: Api, manage: Client, keys: Keys) -> None:
-    assert (await manage("GET", f"{PATH}/hooks")).json == {"hooks": []}
+    assert (await manage("GET", f"{PATH}/hooks")).json == {"hooks": [], "reachable": False}
     options = replace(api.options, listening=(("postmark", True), ("sendgrid", False)))
     app = application.build(replace(api, options=options))
     shown = (await Client(app, f"Bearer {keys.manage_key}")("GET", f"{PATH}/hooks")).json["hooks"]
+    outside = application.build(replace(api, options=replace(options, base_url="https://mail.example.com")))
+    assert (await Client(outside, f"Bearer {keys.manage_key}")("GET", f"{PATH}/hooks")).json["reachable"] is True
     assert [(one["provider"], one["ready"]) for one in shown] == [("postmark", True), ("sendgrid", False)]
     for one in shown:
         beginning = f"https://clarion.test/hooks/{one['provider']}/"

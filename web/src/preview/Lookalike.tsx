@@ -5,7 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { LookalikeProps } from "./lookalikes/lookalike";
 import type { Rendered } from "./message";
 
-interface Props extends Omit<LookalikeProps, "part"> {
+interface Props extends Omit<LookalikeProps, "part" | "pictures"> {
   /** Of the action. */
   kind: string;
   message: Rendered;
@@ -27,5 +27,6 @@ export function Lookalike({ kind, message, ...chosen }: Props) {
     };
   }, []);
   const shown = known?.[kind];
-  return shown ? createElement(shown, { part: (name) => partOf(message, name), ...chosen }) : null;
+  const pictures = Array.isArray(message.pictures) ? message.pictures.map(String) : [];
+  return shown ? createElement(shown, { part: (name) => partOf(message, name), pictures, ...chosen }) : null;
 }

@@ -35,7 +35,7 @@ from clarion.pipeline.accept import parse_condition
 from clarion.pipeline.compose import Sign, sign_for
 from clarion.pipeline.proofs import Checked, Draft, Fault, Proof
 from clarion.rendering.addresses import mailbox
-from clarion.rendering.framed import framed
+from clarion.rendering.framed import framed, pictures
 from clarion.rendering.parts import RenderedParts
 from clarion.rendering.webhook import RenderedWebhook
 from clarion.store import (
@@ -184,7 +184,8 @@ def _parts(found: Proof) -> dict[str, Any] | None:
         return None if name in broken else value
 
     if isinstance(message, RenderedParts):
-        return {**{name: unless(name, text) for name, text in message.parts.items()}, "size": found.size}
+        texts = {name: unless(name, text) for name, text in message.parts.items()}
+        return {**texts, "size": found.size, "pictures": pictures(message, broken)}
     headers = [{"name": name, "value": value} for name, value in message.headers if f"headers/{name}" not in broken]
     if isinstance(message, RenderedWebhook):
         return {

@@ -11,6 +11,7 @@ from clarion.api.calls import Call, Endpoint, answer
 from clarion.api.clarion import accounts
 from clarion.api.clarion.fields import Fields
 from clarion.api.reference import providers as reference
+from clarion.channels.public_addresses import may_be_public
 from clarion.channels.registry import Sending
 from clarion.domain.domain_limits import parse_domain
 from clarion.domain.errors import InvalidRequest
@@ -128,7 +129,7 @@ async def hooks(call: Call) -> Response:
         {"provider": name, "url": hook_url(options.base_url, name, secret), "ready": ready}
         for name, ready in options.listening
     ]
-    return answer({"hooks": shown})
+    return answer({"hooks": shown, "reachable": may_be_public(options.base_url)})
 
 
 _MOST_DOMAINS = 200

@@ -102,11 +102,12 @@ HOOKS = Reference(
     answer=record(
         hooks=array(
             record(
-                provider=text("mailgun, postmark, resend, sendgrid or ses."),
+                provider=text("mailgun, postmark, resend, sendgrid, ses or twilio, or the name of an account."),
                 url=text("Where its event webhook is pointed. A secret."),
                 ready=flag("Its key is set, so that what it tells is believed."),
             )
-        )
+        ),
+        reachable=flag("`server.base_url` is no address of a machine or a network of one's own."),
     ),
     answer_example={
         "hooks": [
@@ -115,7 +116,8 @@ HOOKS = Reference(
                 "url": "https://mail.example.com/hooks/sendgrid/p3oQ1v0d6Yc0m5cKq8Zr2w1x",
                 "ready": True,
             }
-        ]
+        ],
+        "reachable": True,
     },
     note="Keys are set in the settings, table hooks.",
 )

@@ -12,7 +12,7 @@ import { Bounces } from "./bounces";
 import { Channel } from "./channel";
 import { Domains } from "./domainlimits";
 import type { DomainLimit } from "./domains";
-import { type BounceMailbox, believedOf, type Hook, type Provider } from "./words";
+import { type BounceMailbox, believedOf, type Hook, type Provider, placeOf, unreachable } from "./words";
 
 interface Answer {
   providers: Provider[];
@@ -23,31 +23,45 @@ interface Answer {
 }
 
 /** Where providers tell what became of messages. The addresses are secret, so only owners see them. */
-function Hooks() {
-  const query = useQuery<{ hooks: Hook[] }>(`${OURS}/providers/hooks`);
+function Hooks({ base }: { base: string }) {
+  const query = useQuery<{ hooks: Hook[]; reachable: boolean }>(`${OURS}/providers/hooks`);
   return (
     <Section
       title="What becomes of messages"
       hint="Point a provider’s event webhook at its address here: deliveries, bounces and complaints are then counted, and dead addresses get no more mail. Keep the addresses secret."
     >
       <Loaded query={query}>
-        {({ hooks }) => (
-          <Table
-            caption="Addresses for providers’ event webhooks"
-            rows={hooks}
-            rowKey={(one) => one.provider}
-            columns={[
-              { key: "provider", label: "Provider", show: (one) => <code>{one.provider}</code> },
-              { key: "url", label: "Address", show: (one) => <code class="break">{one.url}</code> },
-              {
-                key: "copy",
-                label: "Copy the address",
-                hideLabel: true,
-                show: (one) => <CopyButton text={one.url} of={`the address for ${one.provider}`} />,
-              },
-              { key: "ready", label: "Believed", show: (one) => believedOf(one) },
-            ]}
-          />
+        {({ hooks, reachable }) => (
+          <div class="stack">
+            {hooks.length > 0 && unreachable(base, reachable) && (
+              <p class="banner banner-warn break">{unreachable(base, reachable)}</p>
+            )}
+            <Table
+              caption="Addresses for providers’ event webhooks"
+              rows={hooks}
+              rowKey={(one) => one.provider}
+              columns={[
+                { key: "provider", label: "Provider", show: (one) => <code>{one.provider}</code> },
+                {
+                  key: "url",
+                  label: "Address",
+                  show: (one) => (
+                    <div>
+                      <code class="break">{one.url}</code>
+                      {placeOf(one) && <div class="muted small">{placeOf(one)}</div>}
+                    </div>
+                  ),
+                },
+                {
+                  key: "copy",
+                  label: "Copy the address",
+                  hideLabel: true,
+                  show: (one) => <CopyButton text={one.url} of={`the address for ${one.provider}`} />,
+                },
+                { key: "ready", label: "Believed", show: (one) => believedOf(one) },
+              ]}
+            />
+          </div>
         )}
       </Loaded>
     </Section>
@@ -72,7 +86,7 @@ export default function Providers() {
               <Channel key={channel} channel={channel} accounts={accounts} owns={owns} />
             ))}
             {(owns || per_domain.length > 0) && <Domains limits={per_domain} owns={owns} />}
-            {owns && <Hooks />}
+            {owns && <Hooks base={base_url} />}
             {bounce_mailbox && <Bounces mailbox={bounce_mailbox} />}
             <Section title="Links and addresses">
               <p>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
-import { believedOf, type Provider, readingOf, variableOf, wordsOf } from "./words";
+import { believedOf, type Provider, placeOf, readingOf, unreachable, variableOf, wordsOf } from "./words";
 
 const SMTP: Provider = {
   channel: "email",
@@ -52,6 +52,11 @@ describe("believedOf", () => {
   it("names what is missing", () => {
     const hook = { provider: "sendgrid", url: "https://x.example/hooks/sendgrid/y", ready: true };
     expect(believedOf(hook)).toBe("yes");
+    expect(placeOf(hook)).toBe("");
+    expect(placeOf({ ...hook, provider: "twilio" })).toMatch(/A message comes in/);
+    expect(unreachable("https://x.example", true)).toBe("");
+    expect(unreachable("http://x.example", true)).toMatch(/no HTTPS/);
+    expect(unreachable("http://127.0.0.1:8080", false)).toMatch(/^No provider reaches http:\/\/127/);
     expect(believedOf({ ...hook, ready: false })).toBe("not until CLARION_HOOKS_SENDGRID_KEY is set");
   });
 });

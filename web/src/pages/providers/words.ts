@@ -53,6 +53,25 @@ const KEYS: Record<string, string> = {
   twilio: "CLARION_HOOKS_TWILIO_TOKEN or an account’s auth_token",
 };
 
+const PLACES: Record<string, string> = {
+  twilio:
+    "Enter it as “A message comes in” of each number, or as the messaging service’s webhook of incoming messages (HTTP POST): answers and STOP are then heard. Reports of what becomes of messages need nothing.",
+};
+
+/** Where at the provider an address is entered, beyond what its event webhook is called; "" for nothing. */
+export function placeOf(hook: Hook): string {
+  return PLACES[hook.provider] ?? "";
+}
+
+/** Why providers do not call these addresses; "" where they may. */
+export function unreachable(base: string, reachable: boolean): string {
+  if (!reachable)
+    return `No provider reaches ${base}: it is an address of this machine or network. Until server.base_url is one of the internet, with HTTPS, nothing is heard of what becomes of messages, and no answer to an SMS arrives.`;
+  return base.startsWith("https://")
+    ? ""
+    : `${base} has no HTTPS: most providers do not call such an address, and what they tell is readable on its way.`;
+}
+
 /** Whether what it tells is believed, and what is missing. */
 export function believedOf(hook: Hook): string {
   return hook.ready ? "yes" : `not until ${KEYS[hook.provider] ?? "its key"} is set`;

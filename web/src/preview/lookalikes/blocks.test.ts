@@ -49,11 +49,11 @@ test("blocks are read as they are shown", () => {
         },
       ],
       fields: [[said("Line")], [said("N*1*")]],
-      side: { kind: "picture", text: "A bus", tone: "plain" },
+      side: { kind: "picture", text: "A bus", from: "https://a.example/x.png", tone: "plain" },
     },
     { kind: "divider" },
-    { kind: "picture", title: "", alt: "A map" },
-    { kind: "context", pieces: [{ kind: "picture", text: "Logo", tone: "plain" }, [said("Ann")]] },
+    { kind: "picture", title: "", alt: "A map", from: "https://a.example/y.png" },
+    { kind: "context", pieces: [{ kind: "picture", text: "Logo", from: "", tone: "plain" }, [said("Ann")]] },
     {
       kind: "actions",
       controls: [

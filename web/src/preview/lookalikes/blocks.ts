@@ -7,6 +7,8 @@ export interface Control {
   /** A button, or something that opens a choice. */
   kind: "button" | "choice" | "picture";
   text: string;
+  /** Of a picture: where it is. */
+  from?: string;
   tone: "plain" | "primary" | "danger";
 }
 
@@ -14,7 +16,7 @@ export type Block =
   | { kind: "header"; text: string }
   | { kind: "section"; text: Paragraph[]; fields: Paragraph[][]; side: Control | null }
   | { kind: "divider" }
-  | { kind: "picture"; title: string; alt: string }
+  | { kind: "picture"; title: string; alt: string; from: string }
   | { kind: "context"; pieces: (Paragraph[] | Control)[] }
   | { kind: "actions"; controls: Control[] }
   | { kind: "rich"; paragraphs: Paragraph[] }
@@ -50,7 +52,13 @@ function named(shown: string): string {
 function control(value: unknown): Control {
   const one = object(value);
   const type = text(one.type);
-  if (type === "image") return { kind: "picture", text: text(one.alt_text) || "Picture", tone: "plain" };
+  if (type === "image")
+    return {
+      kind: "picture",
+      text: text(one.alt_text) || "Picture",
+      from: text(one.image_url),
+      tone: "plain",
+    };
   const tone = one.style === "primary" || one.style === "danger" ? one.style : "plain";
   if (type === "button") return { kind: "button", text: named(text(object(one.text).text)), tone };
   const label = text(object(one.placeholder).text) || text(one.initial_date) || text(one.initial_time);
@@ -143,6 +151,7 @@ function block(one: Loose): Block {
         kind: "picture",
         title: named(text(object(one.title).text)),
         alt: text(one.alt_text) || "Picture",
+        from: text(one.image_url),
       };
     case "context":
       return {

@@ -2,9 +2,10 @@
 // An inbox message in the list of an app, with what the app is given.
 import { setOut } from "../json";
 import { inboxItemOf } from "./inbox";
-import { type LookalikeProps, Stage } from "./lookalike";
+import { type LookalikeProps, OnePicture, Stage } from "./lookalike";
 
-export function Inbox({ part, dark }: LookalikeProps) {
+export function Inbox(props: LookalikeProps) {
+  const { part, dark } = props;
   const json = part("properties");
   const item = inboxItemOf(json);
   const [type, topic] = [part("type"), part("topic")];
@@ -27,9 +28,7 @@ export function Inbox({ part, dark }: LookalikeProps) {
             </p>
           </div>
           {item?.picture && (
-            <div class="alike-picture alike-side" role="img" aria-label="Picture of the message">
-              Picture
-            </div>
+            <OnePicture {...props} from={item.picture} alt="Picture of the message" class="alike-side" />
           )}
         </div>
         <div class="alike-item alike-item-empty" aria-hidden="true" />

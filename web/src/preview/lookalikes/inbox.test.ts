@@ -8,7 +8,7 @@ test("the usual properties are shown, the others are told", () => {
     title: "Night bus",
     text: "It runs",
     link: "",
-    picture: true,
+    picture: "https://x",
     others: ["title", "line"],
   });
 });

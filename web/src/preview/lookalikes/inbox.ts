@@ -6,7 +6,8 @@ export interface InboxItem {
   text: string;
   /** Where tapping it leads. */
   link: string;
-  picture: boolean;
+  /** Where it is; "" for none. */
+  picture: string;
   /** Properties that are not shown, for the app to use. */
   others: readonly string[];
 }
@@ -34,6 +35,6 @@ export function inboxItemOf(json: string): InboxItem | null {
     return properties[name] as string;
   };
   const item = { title: first(TITLES), text: first(TEXTS), link: first(LINKS) };
-  const picture = first(PICTURES) !== "";
+  const picture = first(PICTURES);
   return { ...item, picture, others: Object.keys(properties).filter((name) => !used.has(name)) };
 }

@@ -15,6 +15,6 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   push: { switches: ["dark", "images"], seen: ["title", "message", "image_url", "custom_payload"] },
   whatsapp: { switches: ["dark"], seen: ["body"] },
   in_app: { switches: ["phone", "images"], seen: ["title", "body", "position"] },
-  inbox_message: { switches: ["dark"], seen: ["type", "topic", "properties"] },
-  slack: { switches: ["dark"], seen: ["body", "blocks", "username"] },
+  inbox_message: { switches: ["dark", "images"], seen: ["type", "topic", "properties"] },
+  slack: { switches: ["dark", "images"], seen: ["body", "blocks", "username"] },
 };

@@ -10,6 +10,8 @@ export interface LookalikeProps {
   part: (name: string) => string;
   /** Of what is HTML or a picture, for a frame. */
   url: string | null;
+  /** Addresses of the pictures that the frame has, by their places in it. */
+  pictures: readonly string[];
   width: "desktop" | "phone";
   dark: boolean;
   images: boolean;
@@ -50,6 +52,29 @@ export function Picture({ url, images, label }: { url: string | null; images: bo
           stroke-linecap="round"
         />
       </svg>
+    </div>
+  );
+}
+
+interface OnePictureProps extends Pick<LookalikeProps, "url" | "images" | "pictures"> {
+  /** Where it is. */
+  from: string;
+  alt: string;
+  class: string;
+}
+
+/** One of several pictures of a message; in its place, what it says, unless somebody wants it loaded. */
+export function OnePicture({ url, images, pictures, from, alt, class: name }: OnePictureProps) {
+  const place = pictures.indexOf(from);
+  if (images && url !== null && place >= 0)
+    return (
+      <div class={name}>
+        <PreviewFrame key={place} url={`${url}?images=1#p${place}`} title={alt} />
+      </div>
+    );
+  return (
+    <div class={`alike-picture ${name}`} role="img" aria-label={alt}>
+      {alt}
     </div>
   );
 }

@@ -2,16 +2,14 @@
 // A message in a channel of Slack.
 import { type Block, blocksOf, type Control } from "./blocks";
 import { Paragraphs } from "./formatted";
-import { type LookalikeProps, Stage } from "./lookalike";
+import { type LookalikeProps, OnePicture, Stage } from "./lookalike";
 import { emoji, paragraphs } from "./mrkdwn";
 
-function One({ of }: { of: Control }) {
+type Pictures = Pick<LookalikeProps, "url" | "images" | "pictures">;
+
+function One({ of, ...pictures }: { of: Control } & Pictures) {
   if (of.kind === "picture")
-    return (
-      <span class="alike-picture alike-side" role="img" aria-label={of.text}>
-        {of.text}
-      </span>
-    );
+    return <OnePicture {...pictures} from={of.from ?? ""} alt={of.text} class="alike-side" />;
   return (
     <span class={`alike-control alike-${of.kind} alike-tone-${of.tone}`}>
       {of.text}
@@ -20,7 +18,7 @@ function One({ of }: { of: Control }) {
   );
 }
 
-function Shown({ of }: { of: Block }) {
+function Shown({ of, ...pictures }: { of: Block } & Pictures) {
   switch (of.kind) {
     case "header":
       return <p class="alike-slack-header">{of.text}</p>;
@@ -41,16 +39,14 @@ function Shown({ of }: { of: Block }) {
               </div>
             )}
           </div>
-          {of.side && <One of={of.side} />}
+          {of.side && <One of={of.side} {...pictures} />}
         </div>
       );
     case "picture":
       return (
         <>
           {of.title && <p>{of.title}</p>}
-          <div class="alike-picture alike-media" role="img" aria-label={of.alt}>
-            {of.alt}
-          </div>
+          <OnePicture {...pictures} from={of.from} alt={of.alt} class="alike-media" />
         </>
       );
     case "context":
@@ -62,7 +58,7 @@ function Shown({ of }: { of: Block }) {
                 <Paragraphs of={piece} />
               </div>
             ) : (
-              <One key={no} of={piece} />
+              <One key={no} of={piece} {...pictures} />
             ),
           )}
         </div>
@@ -71,7 +67,7 @@ function Shown({ of }: { of: Block }) {
       return (
         <div class="row">
           {of.controls.map((one, no) => (
-            <One key={no} of={one} />
+            <One key={no} of={one} {...pictures} />
           ))}
         </div>
       );
@@ -82,7 +78,7 @@ function Shown({ of }: { of: Block }) {
   }
 }
 
-export function Slack({ part, dark }: LookalikeProps) {
+export function Slack({ part, dark, url, images, pictures }: LookalikeProps) {
   const body = part("body");
   const blocks = blocksOf(part("blocks"));
   const name = part("username") || "Your app";
@@ -100,7 +96,7 @@ export function Slack({ part, dark }: LookalikeProps) {
             <span class="alike-faint alike-small">9:41</span>
           </p>
           {blocks ? (
-            blocks.map((one, no) => <Shown key={no} of={one} />)
+            blocks.map((one, no) => <Shown key={no} of={one} url={url} images={images} pictures={pictures} />)
           ) : body ? (
             <Paragraphs of={paragraphs(body)} />
           ) : (
