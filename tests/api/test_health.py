@@ -130,7 +130,8 @@ async def test_metrics_ask_for_the_token() -> None:
 
 
 async def test_a_public_port_has_no_metrics_without_a_token() -> None:
-    assert (await client(_Steady(), public_port=True)("GET", "/metrics")).status == 404
+    told = await client(_Steady(), public_port=True)("GET", "/metrics")
+    assert (told.status, b"metrics.token" in told.body) == (404, True)
     assert (await client(_Steady(), public_port=True)("GET", "/readyz")).status == 200
 
 

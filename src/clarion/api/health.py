@@ -64,10 +64,15 @@ def routes(vitals: Vitals, *, token: str, public_port: bool) -> list[Route]:
         text, content_type = await vitals.exposition()
         return Response(text, headers={"Content-Type": content_type})
 
-    found = [Route("/healthz", alive, methods=["GET"]), Route("/readyz", ready, methods=["GET"])]
-    if token or not public_port:
-        found.append(Route("/metrics", metrics, methods=["GET"]))
-    return found
+    async def none(request: Request) -> Response:  # noqa: ARG001 - as above
+        return answer({"meta": {"error": "there are metrics on this port only with the setting metrics.token"}}, 404)
+
+    shown = metrics if token or not public_port else none  # else the page would answer, and a scraper read its HTML
+    return [
+        Route("/healthz", alive, methods=["GET"]),
+        Route("/readyz", ready, methods=["GET"]),
+        Route("/metrics", shown, methods=["GET"]),
+    ]
 
 
 def _carries(request: Request, token: str) -> bool:

@@ -11,7 +11,6 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from email.utils import formatdate
 from functools import partial
 
 from clarion.channels.base import Deliverer
@@ -114,7 +113,7 @@ def _letter(
         if provider.capabilities.takes == "fields":
             fields, made = mime.fields(rendered, message_id=message_id, unsubscribe_url=None)
         else:
-            date = formatdate(time.time(), usegmt=True)
+            date = mime.date_of(time.time())
             fields, made = None, mime.build(rendered, message_id=message_id, date=date, unsubscribe_url=None)
     except RenderError as error:
         raise InvalidRequest(error.message, "/from" if error.part == "from" else "/to") from None

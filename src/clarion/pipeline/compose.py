@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, replace
-from email.utils import formatdate
 from typing import Any
 
 from clarion.domain.attachments import Attachment
@@ -352,7 +351,7 @@ class Messages:
         """The Date header, written once a second."""
         now = int(self._clock())
         if self._date_of[0] != now:
-            self._date_of = now, formatdate(now, usegmt=True)
+            self._date_of = now, mime.date_of(now)
         return self._date_of[1]
 
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from email import policy
 from email.message import EmailMessage as Parsed
 from email.parser import BytesParser
-from email.utils import formatdate
 from functools import partial
 
 import msgspec
@@ -26,6 +25,7 @@ from clarion.domain.errors import Conflict
 from clarion.domain.messages import CallMessage, EmailMessage, Message, PartsMessage
 from clarion.domain.triggers import TriggerState
 from clarion.rendering.email import RenderedEmail
+from clarion.rendering.mime import date_of
 from clarion.rendering.parts import RenderedParts
 from clarion.rendering.webhook import RenderedWebhook
 from clarion.store import deliveries, drafts, ledger, slices, triggers
@@ -52,7 +52,7 @@ def restored(text: str, clock: Callable[[], float] = time.time) -> Message:
     if not isinstance(found, EmailMessage) or not found.content:
         return found
     head, gap, body = found.content.partition(b"\r\n\r\n")
-    head = _DATE.sub(b"Date: " + formatdate(clock(), usegmt=True).encode(), head, count=1)
+    head = _DATE.sub(b"Date: " + date_of(clock()).encode(), head, count=1)
     return found._replace(content=head + gap + body)
 
 

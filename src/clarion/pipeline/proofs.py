@@ -10,7 +10,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from email.utils import formatdate
 from typing import Any
 
 from clarion.domain.broadcasts import Action, Broadcast, EmailContent, FrozenContent, SendingState
@@ -260,7 +259,7 @@ def _without(content: EmailContent, name: str, broken: set[str]) -> EmailContent
 
 def _bytes(email: RenderedEmail) -> bytes:
     message_id = f"<{UNSENT}@{domain_of(email.sender)}>"
-    made = mime.build(email, message_id=message_id, date=formatdate(0, usegmt=True), unsubscribe_url=None)
+    made = mime.build(email, message_id=message_id, date=mime.date_of(0), unsubscribe_url=None)
     return made.content
 
 
