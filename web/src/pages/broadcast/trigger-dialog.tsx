@@ -8,6 +8,7 @@ import { type Filter, faults, isEverybody } from "../../audience/filter";
 import type { Count } from "../../audience/reach";
 import { CodeEditor } from "../../editor/CodeEditor";
 import { number, people } from "../../lib/format";
+import { newKey } from "../../lib/idempotency";
 import { invalidate, useQuery } from "../../lib/query";
 import { navigate } from "../../lib/router";
 import { PreviewMessage } from "../../preview/PreviewMessage";
@@ -137,10 +138,17 @@ export function TriggerDialog({
   const reached = check?.reach?.people ?? 0;
   const many = reached >= MANY;
   const set = (changes: Partial<TriggerForm>) => setForm((before) => ({ ...before, ...changes }));
+  // The same for the same call: whoever presses again, because the answer was lost, sends nothing twice.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another call, or another opening, is another trigger
+  const key = useMemo(newKey, [open, body]);
   const trigger = async () => {
     if (body === null) return;
     await saving.run(async () => {
-      const accepted = await post<{ id: number }>(`/v1/campaigns/${broadcast.id}/triggers`, JSON.parse(body));
+      const accepted = await post<{ id: number }>(
+        `/v1/campaigns/${broadcast.id}/triggers`,
+        JSON.parse(body),
+        { headers: { "Idempotency-Key": key } },
+      );
       invalidate(`${OURS}/broadcasts`);
       onClose();
       navigate(`/triggers/${accepted.id}`);

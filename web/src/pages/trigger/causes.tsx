@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { currentWorkspace, OURS, post } from "../../api/client";
 import { useMay } from "../../app/session";
+import { newKey } from "../../lib/idempotency";
 import { invalidate, useQuery } from "../../lib/query";
 import { Button, LinkButton } from "../../ui/button";
 import { Confirm } from "../../ui/dialog";
@@ -28,7 +29,7 @@ export function Causes({ progress, onDone }: { progress: Progress; onDone: () =>
   useEffect(() => invalidate(path), [notSent, path]);
   const may = useMay("send") && progress.state !== "stopped" && progress.state !== "failed";
   const ask = (cause: Cause) => {
-    key.current = crypto.randomUUID();
+    key.current = newKey();
     setAgain(cause);
   };
   return (

@@ -4,6 +4,7 @@ import { useRef, useState } from "preact/hooks";
 import { OURS, post, put } from "../../api/client";
 import { useMay } from "../../app/session";
 import { number } from "../../lib/format";
+import { newKey } from "../../lib/idempotency";
 import { invalidate } from "../../lib/query";
 import { Button } from "../../ui/button";
 import { Confirm, FormDialog } from "../../ui/dialog";
@@ -28,7 +29,7 @@ export function Controls({ progress, onDone }: { progress: Progress; onDone: () 
   ].filter((item) => item !== false);
   if (!may || (!progress.running && more.length === 0)) return null;
   const ask = (what: Asked) => {
-    key.current = crypto.randomUUID();
+    key.current = newKey();
     setAsked(what);
   };
   const path = `${OURS}/triggers/${progress.id}`;
