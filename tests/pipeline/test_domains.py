@@ -125,8 +125,7 @@ async def test_the_limit_holds_over_processes(stage: Stage) -> None:
     assert stage.sums(trigger_id) == {"sent": 120}
     assert {row["attempts"] for row in stage.rows(trigger_id)} == {1}
     assert most_in_a_second(moments["gmail.test"]) <= 40
-    assert max(moments["other.test"]) < max(moments["gmail.test"])
-    assert max(moments["other.test"]) - min(moments["other.test"]) < 1.0
+    assert max(moments["other.test"]) < sorted(moments["gmail.test"])[45]
 
 
 def shared(stage: Stage, **given: float) -> DomainLimits:
@@ -170,15 +169,12 @@ async def test_what_somebody_changes_is_followed(time: Time) -> None:
 
 
 async def test_a_worker_that_runs_follows(stage: Stage) -> None:
-    """A limit that nothing gets past is lifted in the database: then everything goes."""
+    """It began without a limit. Nothing gets past the one that is set; when it is lifted, everything goes."""
     if stage.store.engine != "sqlite":
         pytest.skip("what is stored is tested on both, the worker is the same")
-    stage.crowd(2)
-    trigger_id = stage.trigger(stage.broadcast())
-    await stage.resolver().run_once(trigger_id)
     number = stage.store.write(lambda tx: outlets.register(tx, "email", "smtp"))
-    domains = shared(stage, **{"x.test": 0.001})
     stage.store.write(lambda tx: permits.take(tx, "email/@x.test", 40_000_000))  # somebody has what is due
+    domains = DomainLimits({}, lambda domain, most: permits_of(stage.store, f"email/@{domain}", most))
     worker = stage.worker(
         None,
         LostJobs(),
@@ -186,6 +182,11 @@ async def test_a_worker_that_runs_follows(stage: Stage) -> None:
         domains=domains,
     )
     async with stage.working(worker):
+        stage.store.write(lambda tx: domain_limits.change(tx, "x.test", 0.001))
+        await until(lambda: bool(domains))
+        stage.crowd(2)
+        trigger_id = stage.trigger(stage.broadcast())
+        await stage.resolver().run_once(trigger_id)
         await until(lambda: all(row["due_ms"] for row in stage.rows(trigger_id)))
         stage.store.write(lambda tx: domain_limits.change(tx, "x.test", 0.0))
         await stage.finished(trigger_id)

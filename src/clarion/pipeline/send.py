@@ -58,7 +58,7 @@ class SendStage:
         self.retry = retry
         given = (Outlet(each, clock, meter, (limits or {}).get(each.capabilities.channel)) for each in providers)
         self.routes = routes or Routes(tuple(given), clock=clock)
-        self.domains = domains or DomainLimits()
+        self.domains = DomainLimits() if domains is None else domains  # one without limits is false, and may get some
         self._means = Means(self.routes, retry, failpoint, clock, meter, self.domains)
         self._drain_seconds = drain_seconds
         self._held: dict[int, float] = {}
