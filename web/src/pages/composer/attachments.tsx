@@ -3,8 +3,9 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { bytes } from "../../lib/format";
 import { Button } from "../../ui/button";
-import { Confirm } from "../../ui/dialog";
+import { FormDialog } from "../../ui/dialog";
 import { TextField } from "../../ui/field";
+import { useSaving } from "../../ui/saving";
 import { type AttachedFile, MOST_BYTES, moved, totalOf } from "./attached";
 import type { Attachments } from "./use-attachments";
 
@@ -19,6 +20,29 @@ function hasFiles(event: DragEvent): boolean {
   return event.dataTransfer?.types.includes("Files") ?? false;
 }
 
+interface RenameProps {
+  file: AttachedFile;
+  onClose: () => void;
+  onRename: (name: string) => Promise<void>;
+}
+
+function Rename({ file, onClose, onRename }: RenameProps) {
+  const [name, setName] = useState(file.name);
+  const saving = useSaving(["/name"]);
+  return (
+    <FormDialog
+      title="Rename the attachment"
+      onClose={onClose}
+      saving={saving}
+      action="Rename"
+      disabled={!name.trim()}
+      onSave={() => onRename(name)}
+    >
+      <TextField label="Name" value={name} error={saving.about("/name")} onInput={setName} />
+    </FormDialog>
+  );
+}
+
 export function AttachmentsField({ attachments, readOnly, wanted }: Props) {
   const { files, doing, problems } = attachments;
   const id = useId();
@@ -26,7 +50,6 @@ export function AttachmentsField({ attachments, readOnly, wanted }: Props) {
   const button = useRef<HTMLButtonElement>(null);
   const [over, setOver] = useState(false);
   const [renaming, setRenaming] = useState<AttachedFile | null>(null);
-  const [name, setName] = useState("");
   useEffect(() => {
     if (wanted) button.current?.focus();
   }, [wanted]);
@@ -84,14 +107,7 @@ export function AttachmentsField({ attachments, readOnly, wanted }: Props) {
                       </Button>
                     </>
                   )}
-                  <Button
-                    kind="quiet"
-                    aria-label={`Rename ${file.name}`}
-                    onClick={() => {
-                      setName(file.name);
-                      setRenaming(file);
-                    }}
-                  >
+                  <Button kind="quiet" aria-label={`Rename ${file.name}`} onClick={() => setRenaming(file)}>
                     Rename
                   </Button>
                   <Button
@@ -147,17 +163,13 @@ export function AttachmentsField({ attachments, readOnly, wanted }: Props) {
           </ul>
         </div>
       )}
-      <Confirm
-        title="Rename the attachment"
-        open={renaming !== null}
-        onClose={() => setRenaming(null)}
-        action="Rename"
-        onConfirm={async () => {
-          if (renaming) await attachments.rename(renaming, name);
-        }}
-      >
-        <TextField label="Name" value={name} onInput={setName} />
-      </Confirm>
+      {renaming && (
+        <Rename
+          file={renaming}
+          onClose={() => setRenaming(null)}
+          onRename={(name) => attachments.rename(renaming, name)}
+        />
+      )}
     </div>
   );
 }
