@@ -3,12 +3,13 @@
 
 How each channel's message looks where it arrives."""
 
+import base64
 import json
 import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from .conftest import Server, enter_demo
 from .kit import check_accessible, check_fits, wait_until_saved, write
@@ -17,6 +18,9 @@ from .measures import observe, shifted
 _ROOT = "/api/clarion/v1"
 
 
+_PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 _SID = f"HX{7:032x}"
 _BLOCKS = [
     {"type": "header", "text": {"type": "plain_text", "text": "Night bus"}},
@@ -80,6 +84,41 @@ def test_a_message_looks_as_where_it_arrives(kind: str, open_page: Any, server: 
     page.get_by_role("button", name="Preview", exact=True).click()
     expect(arrives).to_be_visible()
     check_fits(page)
+
+
+def test_pictures_are_loaded_when_somebody_wants_them_and_tell_nobody_from_where(
+    open_page: Any, server: Server
+) -> None:
+    blocks = [
+        {"type": "image", "image_url": f"https://pictures.example/{name}.png", "alt_text": f"The {name}"}
+        for name in ("map", "bus")
+    ]
+    actions = [{"kind": "slack", "name": "One", "body": "Short", "blocks": json.dumps(blocks), "recipient": "#lines"}]
+    made = server.call("POST", f"{_ROOT}/broadcasts", body={"name": "Pictured", "actions": actions})["broadcast"]
+    page: Page = open_page(server.url, tolerated="Failed to load resource|Blocked script execution|postMessage")
+    asked: list[tuple[str, str | None]] = []
+
+    def serve(route: Route) -> None:
+        asked.append((route.request.url, route.request.headers.get("referer")))
+        if "bus" in route.request.url:
+            route.abort()
+        else:
+            route.fulfill(body=_PIXEL, content_type="image/png")
+
+    page.context.route("https://pictures.example/**", serve)
+    enter_demo(page, server.url)
+    page.goto(f"/broadcasts/{made['id']}/actions/{made['actions'][0]['id']}")
+    arrives = page.get_by_role("region", name="The message as it arrives")
+    expect(arrives.get_by_role("img", name="The map")).to_be_visible()
+    assert asked == []
+    page.get_by_role("checkbox", name="Load images").check()
+    for name in ("map", "bus"):
+        frame = arrives.frame_locator(f'iframe[title="The {name}"]')
+        expect(frame.get_by_role("img", name=f"The {name}")).to_be_visible()
+        expect(frame.locator("img:visible")).to_have_count(1)
+    assert {url for url, _ in asked} == {one["image_url"] for one in blocks}
+    assert {referrer for _, referrer in asked} == {None}
+    check_accessible(page)
 
 
 def test_an_sms_is_written_counted_and_tried(page: Page, server: Server) -> None:
