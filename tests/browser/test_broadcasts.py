@@ -143,9 +143,9 @@ def test_it_is_activated_and_triggered_by_hand(server: Server, page: Page) -> No
     expect(first).not_to_contain_text("is missing")
     # The answer is lost at a proxy: pressed again, it is the same call, and the same trigger.
     sending = f"**/v1/campaigns/{number}/triggers"
-    page.route(sending, lambda route: (route.fetch(), route.fulfill(status=502, json={})))
+    page.route(sending, lambda route: (route.fetch(), route.fulfill(status=429, json={})))
     send.click()
-    expect(dialog.get_by_role("alert")).to_contain_text("502")
+    expect(dialog.get_by_role("alert")).to_contain_text("429")
     page.unroute(sending)
     send.click()
     expect(page).to_have_url(re.compile(r"/triggers/\d+$"))
