@@ -36,6 +36,9 @@ async def test_from_making_to_removing(client: Client, manage: Client, id_client
     assert (await manage("POST", f"{OURS}/{made['id']}/replay", {"from": 1, "event": "email_sent"})).json == {
         "events": 0
     }
+    for event in ("email_eaten", [None], 5):
+        refused = await manage("POST", f"{OURS}/{made['id']}/replay", {"event": event})
+        assert (refused.status, refused.json["errors"][0]["source"]["pointer"]) == (422, "/data/attributes/event")
     assert (await client("DELETE", one)).status == 204
     for method in ("GET", "PUT", "DELETE"):
         assert (await client(method, one, {} if method == "PUT" else None)).status == 404

@@ -278,6 +278,10 @@ async def test_an_invitation_lets_one_person_in_once(
 ) -> None:
     add_user("ada@example.com", Role.OWNER)
     await sign_in(browser, "ada@example.com")
+    wrong: list[Any] = ["king", {}, [], None]
+    for role in wrong:
+        refused = await browser("POST", f"{_ROOT}/invitations", {"email": "bo@example.com", "roles": [role]})
+        assert refused.status == 422
     invited = await browser("POST", f"{_ROOT}/invitations", {"email": "bo@example.com", "roles": ["editor"]})
     assert invited.status == 201
     token = invited.json["link"].partition("#")[2]

@@ -37,7 +37,6 @@ from clarion.wiring.providers import check_providers
 from clarion.wiring.serving import build_application
 
 _log = structlog.get_logger("clarion.serve")
-_DISK_SECONDS = 3.0
 _DRAIN_SECONDS = 3  # SIGTERM stops everything within 5 seconds: 3 to drain, the rest to close
 
 

@@ -186,7 +186,7 @@ async def replay(call: Call) -> Response:
         if name not in ("from", "to", "event", "only_given_up"):
             raise InvalidRequest("is not known", f"/{name}")
     event, only = body.get("event") or "", body.get("only_given_up") or False
-    if event not in EVENTS | {""}:
+    if not isinstance(event, str) or event not in EVENTS | {""}:
         raise InvalidRequest("is not an event", "/event")
     if not isinstance(only, bool):
         raise InvalidRequest("must be true or false", "/only_given_up")

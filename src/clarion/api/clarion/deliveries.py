@@ -131,11 +131,6 @@ def _action_shape(action_id: int, action: Action | None) -> dict[str, Any]:
     return {"id": action_id, "kind": action.kind, "name": action.name}
 
 
-def _broadcast_name(tx: Transaction, call: Call, broadcast_id: int) -> str:
-    found = broadcasts.get(tx, call.workspace, broadcast_id, None)
-    return found.name if found is not None else ""
-
-
 def _key(call: Call) -> DeliveryKey:
     key = key_of(call.text("delivery_id"), call.api.secret)
     if key is None:

@@ -20,7 +20,7 @@ from clarion.store.users import LINK_DAYS, Member
 
 def _roles(fields: Fields) -> tuple[Role, ...]:
     wanted = fields.items("roles", len(Role)) or ()
-    known = {role.value for role in Role}
+    known = [role.value for role in Role]
     for no, word in enumerate(wanted):
         if word not in known:
             fields.fault(f"must be one of {', '.join(known)}", f"roles/{no}")
