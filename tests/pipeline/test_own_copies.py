@@ -103,7 +103,7 @@ async def test_they_take_their_part_of_the_share_of_the_day(stage: Stage) -> Non
         stage.worker(None, LostJobs(), routes=routes_of(stage, ("only", provider, Terms(per_day=8))))
     ):
         await until(lambda: stage.sent(trigger_id) == 2)
-        await until(lambda: stage.store.read(outlets.listing)[0]["away_words"] == SPENT)
+        await until(lambda: [one.words for one in stage.store.read(outlets.pauses).values()] == [SPENT])
     assert len(provider.taken) == 6, "a third message with its copies would be nine"
     assert list(used(stage).values()) == [6]
 
