@@ -89,6 +89,20 @@ def test_a_list_in_the_environment_may_stand_in_brackets(text: str) -> None:
     assert settings.worker.retry_delays_seconds == (1.0, 2.5)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["workspaces"], ["owner-link"], ["confirm-move"], ["restored"], ["export", "out.json"]],
+)
+def test_a_database_that_is_not_there_is_said_and_not_made(arguments: list[str], tmp_path: Path) -> None:
+    missing, empty = tmp_path / "typo.db", tmp_path / "empty.db"
+    with pytest.raises(SetupError, match=r"no database .*typo\.db: run `clarion migrate` first"):
+        CliRunner().invoke(app, [*arguments, "--database-url", f"sqlite:///{missing}"], catch_exceptions=False)
+    assert not missing.exists()
+    empty.touch()
+    with pytest.raises(SetupError, match=r"no tables yet|is empty"):
+        CliRunner().invoke(app, [*arguments, "--database-url", f"sqlite:///{empty}"], catch_exceptions=False)
+
+
 def test_keys_are_made_listed_and_revoked(empty_url: str) -> None:
     """In this process: ten of their own would take most of a minute beside other tests."""
 
@@ -97,7 +111,7 @@ def test_keys_are_made_listed_and_revoked(empty_url: str) -> None:
         assert found.exit_code == 0, found.output
         return found.stdout
 
-    with pytest.raises(SetupError, match="has no tables yet: run `clarion migrate`"):
+    with pytest.raises(SetupError, match="run `clarion migrate` first"):
         clarion("workspaces")
     clarion("create-workspace", "Acme", "--json")
     assert "Acme" in clarion("workspaces")

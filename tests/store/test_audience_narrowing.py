@@ -167,7 +167,7 @@ def selected(store: Store, workspace: Workspace, condition: Filter, most: int) -
 
 
 @settings(
-    max_examples=40,
+    max_examples=25,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

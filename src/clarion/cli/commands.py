@@ -22,6 +22,7 @@ from clarion.cli import (
 )
 from clarion.cli import demo as demo_command
 from clarion.cli import doctor as doctors
+from clarion.cli.existing import existing
 from clarion.domain.errors import SetupError
 from clarion.observability import set_up_logging
 from clarion.pipeline.failpoint import nothing as no_failpoint
@@ -166,13 +167,10 @@ def migrate(
 def confirm_move(config: ConfigOption = None, database_url: DatabaseOption = None) -> None:
     """Let a database that was moved, copied or restored send from here, and from nowhere else."""
     settings = _settings(config, database__url=database_url)
-    store = open_store(settings.database.url)
-    try:
+    with existing(settings) as store:
         place = identity.here(store)
         store.write(lambda tx: identity.move(tx, place))
         name = store.write(identity.installation_id)
-    finally:
-        store.close()
     typer.echo(f"installation {name} sends from {place.system} {place.address}".rstrip())
 
 

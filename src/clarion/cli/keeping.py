@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Backup, export, import, and what to do after a restore."""
 
-from contextlib import closing
 from pathlib import Path
 
 import typer
 
+from clarion.cli.existing import existing
 from clarion.domain.errors import SetupError
 from clarion.settings import Settings
 from clarion.store import partitions, restoring, transfer
-from clarion.store.opening import open_store
 
 
 def backup(settings: Settings, target: Path) -> None:
@@ -40,7 +39,7 @@ def load(settings: Settings, source: Path, *, as_backup: bool) -> None:
 
 def restored(settings: Settings) -> None:
     """Hold everything that a restored backup would send a second time."""
-    with closing(open_store(settings.database.url)) as store:
+    with existing(settings) as store:
         stopped = store.write(restoring.hold)
     for one in stopped:
         typer.echo(
@@ -52,7 +51,7 @@ def restored(settings: Settings) -> None:
 
 def partition(settings: Settings, every: int) -> None:
     """Turn the table of accounts into partitions."""
-    with closing(open_store(settings.database.url)) as store:
+    with existing(settings) as store:
         partitions.divide(store, every=every)
         for one in partitions.listing(store):
             typer.echo(f"{one.name}: triggers {one.low or 'before'} to {one.high or 'any'}")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Workspaces, their keys, and tokens of service accounts, for operators; secrets are shown once."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -10,11 +10,12 @@ from typing import TypeVar
 import msgspec
 import typer
 
+from clarion.cli.existing import existing
 from clarion.domain.errors import SetupError
 from clarion.settings import Settings
 from clarion.store import access, migrate
 from clarion.store.access import KeyInfo, Keys, Workspace
-from clarion.store.engine import Store, Transaction
+from clarion.store.engine import Transaction
 from clarion.store.opening import open_store
 
 T = TypeVar("T")
@@ -22,7 +23,7 @@ T = TypeVar("T")
 
 def create(settings: Settings, name: str, identifiers: str, *, as_json: bool) -> None:
     """Create a workspace in the database of the settings and print its keys."""
-    with _store(settings) as store:
+    with closing(open_store(settings.database.url)) as store:
         migrate.migrate(store)
         keys = access.random_keys()
         workspace = store.write(lambda tx: access.create_workspace(tx, name, identifiers, keys))
@@ -43,31 +44,13 @@ def describe(workspace: Workspace, keys: Keys) -> str:
     )
 
 
-@contextmanager
-def _store(settings: Settings) -> Iterator[Store]:
-    store = open_store(settings.database.url)
-    try:
-        yield store
-    finally:
-        store.close()
-
-
-@contextmanager
-def _in_use(settings: Settings) -> Iterator[Store]:
-    """The store. Raises SetupError: its database has no tables."""
-    with _store(settings) as store:
-        if not migrate.applied(store):
-            raise SetupError("the database has no tables yet: run `clarion migrate` first")
-        yield store
-
-
 def _read(settings: Settings, work: Callable[[Transaction], T]) -> T:
-    with _in_use(settings) as store:
+    with existing(settings) as store:
         return store.read(work)
 
 
 def _write(settings: Settings, work: Callable[[Transaction], T]) -> T:
-    with _in_use(settings) as store:
+    with existing(settings) as store:
         return store.write(work)
 
 

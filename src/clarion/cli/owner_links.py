@@ -3,10 +3,10 @@
 
 import typer
 
+from clarion.cli.existing import existing
 from clarion.settings import Settings
 from clarion.store import users
 from clarion.store.engine import Store, Transaction
-from clarion.store.opening import open_store
 
 _MADE_BY = "the operator"
 
@@ -29,9 +29,6 @@ def at_first_start(store: Store, base_url: str) -> str | None:
 def make(settings: Settings) -> None:
     """`clarion owner-link`: print a new one. Who uses it owns every workspace; an account by that e-mail is kept."""
     base_url = settings.server.base_url.rstrip("/") or f"http://{settings.server.host}:{settings.server.port}"
-    store = open_store(settings.database.url)
-    try:
+    with existing(settings) as store:
         token = store.write(lambda tx: users.create_link(tx, "owner", made_by=_MADE_BY))
-    finally:
-        store.close()
     typer.echo(url_of(base_url, token))

@@ -9,8 +9,10 @@ from clarion.store.postgres import PostgresStore
 from clarion.store.sqlite import SqliteStore
 
 
-def open_store(url: str, *, connections: int = 8) -> Store:
+def open_store(url: str, *, connections: int = 8, create: bool = True) -> Store:
     """Open ``sqlite:///path/to/file`` or ``postgresql://…``; `connections` bounds the PostgreSQL pool.
+
+    `create`: a file that is not there is made.
 
     Raises:
         SetupError: another kind of URL, or the database cannot be opened.
@@ -19,6 +21,8 @@ def open_store(url: str, *, connections: int = 8) -> Store:
         path = url.removeprefix("sqlite:///")
         if not path:
             raise SetupError("the database URL names no file: use sqlite:///clarion.db")
+        if not create and not Path(path).exists():
+            raise SetupError(f"there is no database {path}: run `clarion migrate` first")
         return SqliteStore(Path(path))
     if url.startswith(("postgresql://", "postgres://")):
         return PostgresStore(url, connections=connections)

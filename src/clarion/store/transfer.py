@@ -90,7 +90,7 @@ def export(url: str, target: Path, progress: Progress) -> Header:
     Raises:
         SetupError: the file is there already or cannot be written, or the database has no schema.
     """
-    with closing(open_store(url, connections=1)) as store:
+    with closing(open_store(url, connections=1, create=False)) as store:
         schema = sorted(migrate.applied(store))
         taken_ms = store.read(lambda tx: tx.now_ms())
     if not schema:
