@@ -4,7 +4,7 @@ import { basisOf } from "../../lib/basis";
 import { number, percent } from "../../lib/format";
 import { useQuery } from "../../lib/query";
 import { Table } from "../../ui/table";
-import { type Action, actionName } from "../broadcasts/types";
+import { type Action, actionName, isOnPeople } from "../broadcasts/types";
 import { sum } from "./steps";
 
 type Numbers = Record<string, number[]>;
@@ -28,9 +28,12 @@ export function ByAction({ broadcastId, actions, asked }: Props) {
     key,
     label,
     number: true,
-    show: (one: Props["actions"][number]) => (
-      <Cell path={`/v1/broadcasts/${broadcastId}/actions/${one.id}/metrics?${asked}`} show={show} />
-    ),
+    show: (one: Props["actions"][number]) =>
+      key !== "sent" && isOnPeople(one.kind) ? (
+        "–" // nobody opens what was done to them
+      ) : (
+        <Cell path={`/v1/broadcasts/${broadcastId}/actions/${one.id}/metrics?${asked}`} show={show} />
+      ),
   });
   const share = (metric: string) => (count: (name: string) => number) => {
     const whole = count(basisOf(count("sent"), count("delivered")));
@@ -43,7 +46,9 @@ export function ByAction({ broadcastId, actions, asked }: Props) {
       rowKey={(one) => one.id}
       columns={[
         { key: "name", label: "Action", show: (one) => <span class="break">{actionName(one)}</span> },
-        cell("sent", "Sent", (count) => number(count("sent"))),
+        cell("sent", actions.some((one) => isOnPeople(one.kind)) ? "Sent or done" : "Sent", (count) =>
+          number(count("sent")),
+        ),
         cell("opened", "Opened by people", share("human_opened")),
         cell("clicked", "Clicked by people", share("human_clicked")),
         cell("converted", "Converted", share("converted")),
