@@ -2,12 +2,14 @@
 """The other commands, and wrong set-ups: one sentence, exit status 2, no traceback."""
 
 import json
+import logging
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+import structlog
+from typer.testing import CliRunner, Result
 
 from clarion import __version__
 from clarion.cli.commands import app
@@ -15,6 +17,21 @@ from clarion.domain.errors import SetupError
 from clarion.settings import load
 
 Clarion = Callable[..., "subprocess.CompletedProcess[str]"]
+Inside = Callable[..., Result]
+
+
+@pytest.fixture
+def inside() -> Iterator[Inside]:
+    """The command in this process; where logs go, which it sets, is taken back, for its streams end with it."""
+    handlers, level = logging.root.handlers[:], logging.root.level
+
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(app, arguments, catch_exceptions=False)
+
+    yield run
+    structlog.reset_defaults()
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
 
 
 def test_version(clarion: Clarion) -> None:
@@ -93,21 +110,23 @@ def test_a_list_in_the_environment_may_stand_in_brackets(text: str) -> None:
     "arguments",
     [["workspaces"], ["owner-link"], ["confirm-move"], ["restored"], ["export", "out.json"]],
 )
-def test_a_database_that_is_not_there_is_said_and_not_made(arguments: list[str], tmp_path: Path) -> None:
+def test_a_database_that_is_not_there_is_said_and_not_made(
+    arguments: list[str], inside: Inside, tmp_path: Path
+) -> None:
     missing, empty = tmp_path / "typo.db", tmp_path / "empty.db"
     with pytest.raises(SetupError, match=r"no database .*typo\.db: run `clarion migrate` first"):
-        CliRunner().invoke(app, [*arguments, "--database-url", f"sqlite:///{missing}"], catch_exceptions=False)
+        inside(*arguments, "--database-url", f"sqlite:///{missing}")
     assert not missing.exists()
     empty.touch()
     with pytest.raises(SetupError, match=r"no tables yet|is empty"):
-        CliRunner().invoke(app, [*arguments, "--database-url", f"sqlite:///{empty}"], catch_exceptions=False)
+        inside(*arguments, "--database-url", f"sqlite:///{empty}")
 
 
-def test_keys_are_made_listed_and_revoked(empty_url: str) -> None:
+def test_keys_are_made_listed_and_revoked(inside: Inside, empty_url: str) -> None:
     """In this process: ten of their own would take most of a minute beside other tests."""
 
     def clarion(*arguments: str) -> str:
-        found = CliRunner().invoke(app, [*arguments, "--database-url", empty_url], catch_exceptions=False)
+        found = inside(*arguments, "--database-url", empty_url)
         assert found.exit_code == 0, found.output
         return found.stdout
 
