@@ -121,6 +121,7 @@ def test_what_is_not_imported(stage: Stage, store_url: str, other_url: str, tmp_
         transfer.load(other_url, tmp_path / "missing", quiet)
     with pytest.raises(SetupError, match="exists"):
         transfer.export(store_url, whole, quiet)
+    (tmp_path / "new.db").touch()
     with pytest.raises(SetupError, match="nothing to export"):
         transfer.export(f"sqlite:///{tmp_path / 'new.db'}", tmp_path / "none", quiet)
     # Nothing of all that was kept, and a sound one still goes in; but not twice.
