@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from clarion.api.calls import Call, Endpoint, Handler, answer
 from clarion.api.clarion.edits import check_version
-from clarion.api.clarion.fields import Fields
+from clarion.api.clarion.fields import Fields, in_order
 from clarion.api.clarion.languages import with_content
 from clarion.api.clarion.shapes import file_shape
 from clarion.api.clarion.storing import load, one_of, store_edit
@@ -159,9 +159,8 @@ async def order(call: Call) -> Response:
         check_version(before, fields.value)
         action = _email(before, action_id)
         by_hash = {one.hash: one for one in action.attachments}
-        if sorted(map(repr, wanted or ())) != sorted(map(repr, by_hash)):
-            raise InvalidRequest("must name each attachment of this message once, by its hash", "/attachments")
-        ordered = tuple(by_hash[found] for found in wanted or () if isinstance(found, str))
+        words = "must name each attachment of this message once, by its hash"
+        ordered = in_order(wanted or (), by_hash, words, "/attachments")
         return with_content(before, replace(action, attachments=ordered))
 
     return _changed(await store_edit(call, change), action_id)

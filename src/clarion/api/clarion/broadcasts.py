@@ -20,7 +20,7 @@ from clarion.api.clarion.edits import (
     new_action,
     new_broadcast,
 )
-from clarion.api.clarion.fields import Fields
+from clarion.api.clarion.fields import Fields, in_order
 from clarion.api.clarion.shapes import action_shape, broadcast_shape, finding_shape
 from clarion.api.clarion.storing import create, load, look, one_of, store_edit
 from clarion.api.reference import actions, editing
@@ -135,9 +135,8 @@ async def order_actions(call: Call) -> Response:
     def edit(before: Broadcast) -> Broadcast:
         check_version(before, fields.value)
         by_number = {action.action_id: action for action in before.actions}
-        if sorted(map(repr, wanted or ())) != sorted(map(repr, by_number)):
-            raise InvalidRequest("must name each action of this broadcast once", "/actions")
-        return replace(before, actions=tuple(by_number[number] for number in wanted or () if isinstance(number, int)))
+        ordered = in_order(wanted or (), by_number, "must name each action of this broadcast once", "/actions")
+        return replace(before, actions=ordered)
 
     return answer({"broadcast": broadcast_shape(await store_edit(call, edit))})
 

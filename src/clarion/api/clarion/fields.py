@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from clarion.domain.errors import InvalidRequest, Problem
 
 E = TypeVar("E", bound=StrEnum)
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -97,3 +98,15 @@ class Fields:
         if self.problems:
             first, *more = self.problems
             raise InvalidRequest(first.detail, first.pointer, more=tuple(more))
+
+
+def in_order(wanted: Sequence[object], known: Mapping[Any, T], words: str, pointer: str) -> tuple[T, ...]:
+    """What is known by some keys, in the order of these keys.
+
+    Raises:
+        InvalidRequest: `words`, at `pointer`: they are not each key once.
+    """
+    by_key = {repr(key): one for key, one in known.items()}  # True is not 1, and a list has no place among keys
+    if sorted(map(repr, wanted)) != sorted(by_key):
+        raise InvalidRequest(words, pointer)
+    return tuple(by_key[repr(key)] for key in wanted)
