@@ -36,14 +36,30 @@ async def told(manage: Client, segment: int, limit: int = 50) -> list[set[tuple[
             return pages
 
 
-async def test_only_those_who_really_came_or_left_are_told(
-    manage: Client, track: Client, segment: int, store: Store
-) -> None:
+async def test_who_comes_and_goes_within_a_millisecond_is_told_of_each_time(segment: int, store: Store) -> None:
+    people = store.read(lambda tx: tx.composed("SELECT person_id FROM person ORDER BY person_id", {}))
+    first, second, *_ = (int(row["person_id"]) for row in people)
+
+    def note(*who: int, entered: bool) -> None:
+        store.write(lambda tx: segments.note_changes(tx, segment, who, 7_000, entered=entered))
+
+    note(first, second, entered=True)
+    note(first, entered=False)
+    note(first, entered=True)
+    note(second, entered=False)
+    changes = store.read(lambda tx: segments.changes(tx, segment, (2**62, 0), 10))
+    assert [(one.person.id, one.entered, one.at_ms) for one in changes] == [
+        ("p0", True, 7_002),
+        ("p1", False, 7_001),
+        ("p0", False, 7_001),
+        ("p1", True, 7_000),
+        ("p0", True, 7_000),
+    ]
+
+
+async def test_only_those_who_really_came_or_left_are_told(manage: Client, track: Client, segment: int) -> None:
     await change(track, segment, "add", "p0", "p1")
     await change(track, segment, "add", "p1", "nobody")
-    came_ms = store.read(lambda tx: tx.now_ms())
-    while store.read(lambda tx: tx.now_ms()) == came_ms:
-        pass  # who goes in the millisecond in which they came is told of once
     await change(track, segment, "remove", "p1", "p4")
     pages = await told(manage, segment)
     assert pages == [{("p0", "entered"), ("p1", "entered"), ("p1", "left")}]

@@ -109,15 +109,25 @@ CROSS JOIN LATERAL (SELECT n.segment_id FROM segment_member n WHERE n.person_id 
 WHERE m.segment_id {{in :segment_ids}};
 
 -- name: note_segment_changes
--- Somebody who comes and goes within one millisecond is where they were last.
+-- Whoever comes and goes within one millisecond goes in the next one; with the fifth change they are where they were last.
 INSERT INTO segment_change (segment_id, at_ms, person_id, entered)
-SELECT :segment_id, :at_ms, value, :entered FROM json_each(:person_ids) WHERE true
+SELECT :segment_id, :at_ms + CASE WHEN EXISTS (
+    SELECT 1 FROM segment_change c WHERE c.segment_id = :segment_id AND c.at_ms = :at_ms AND c.person_id = k.value)
+    THEN (SELECT COUNT(*) FROM segment_change c
+          WHERE c.segment_id = :segment_id AND c.at_ms IN (:at_ms, :at_ms + 1, :at_ms + 2) AND c.person_id = k.value)
+    ELSE 0 END, k.value, :entered
+FROM json_each(:person_ids) k WHERE true
 ON CONFLICT (segment_id, at_ms, person_id) DO UPDATE SET entered = excluded.entered;
 
 -- name: note_segment_changes @postgres
 -- Differs: a list is an array.
 INSERT INTO segment_change (segment_id, at_ms, person_id, entered)
-SELECT :segment_id, :at_ms, unnest(CAST(translate(:person_ids, '[]', '{}') AS bigint[])), :entered
+SELECT :segment_id, CAST(:at_ms AS bigint) + CASE WHEN EXISTS (
+    SELECT 1 FROM segment_change c WHERE c.segment_id = :segment_id AND c.at_ms = CAST(:at_ms AS bigint) AND c.person_id = k.value)
+    THEN (SELECT COUNT(*) FROM segment_change c
+          WHERE c.segment_id = :segment_id AND c.at_ms IN (CAST(:at_ms AS bigint), CAST(:at_ms AS bigint) + 1, CAST(:at_ms AS bigint) + 2) AND c.person_id = k.value)
+    ELSE 0 END, k.value, :entered
+FROM unnest(CAST(translate(:person_ids, '[]', '{}') AS bigint[])) AS k (value)
 ON CONFLICT (segment_id, at_ms, person_id) DO UPDATE SET entered = excluded.entered;
 
 -- name: segment_changes
